@@ -1,0 +1,62 @@
+# make lab      the laboratory: a private environment in .venv, then JupyterLab at the start chapter
+# make help     the other commands
+#
+# PORT=8899 picks a port, ARGS="..." is passed on (to JupyterLab, to pytest, or to the chapter build):
+#   make lab PORT=8899 ARGS=--no-browser        make test ARGS="-k stem"        make notebooks ARGS="08 --force"
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ROOT   := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+START  := notebooks/00_start_here.ipynb
+
+.PHONY: help lab test notebooks bench colab screenshots lint clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make lab          install into .venv (first time) and open JupyterLab at the start chapter"
+	@echo "make test         every test, the ones in a real browser included"
+	@echo "make notebooks    execute the chapters whose source changed: notebooks/src/*.py -> notebooks/*.ipynb"
+	@echo "make bench        speed: import, first plotted point, stop, loop against DataLoader, ..."
+	@echo "make colab        dist/inception_edu_colab.zip: upload it beside a chapter in Colab"
+	@echo "make screenshots CHAPTER=08 ARGS='--theme dark --width 600'   pictures of a chapter in JupyterLab"
+	@echo "make lint         ruff"
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# Stamp files: nothing is installed again until pyproject.toml changes, so a second `make lab` starts at once, offline too.
+$(VENV)/.lab: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[lab]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[lab,dev,compare,dask]'
+	@touch $@ $(VENV)/.lab
+
+lab: $(VENV)/.lab
+	$(BIN)/jupyter-lab $(ROOT) $(if $(PORT),--port=$(PORT)) $(ARGS) $(START)
+
+# The browser tests take a Chromium or Chrome that is there; else Playwright fetches one, where it can.
+test: $(VENV)/.test
+	@$(BIN)/python tests/browser/harness.py --find || $(BIN)/playwright install chromium || true
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+notebooks: $(VENV)/.test
+	$(BIN)/python notebooks/build.py $(ARGS)
+
+bench: $(VENV)/.test
+	$(BIN)/python tests/bench.py $(ARGS)
+
+colab: $(VENV)/.test
+	$(BIN)/python notebooks/build.py --colab
+
+screenshots: $(VENV)/.test
+	$(BIN)/python tests/browser/screenshots.py $(CHAPTER) $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/python -m ruff check .
+
+clean:
+	rm -rf dist build *.egg-info .pytest_cache .ruff_cache
