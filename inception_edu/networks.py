@@ -103,7 +103,8 @@ def inception_v4(orientation: str = "paper") -> Network:
         "reduction_b": f.ReductionB(),
         "inception_c": f.InceptionC(orientation),
     }
-    return Network("Inception-v4" + (" (released)" if orientation == "released" else ""), _from_overview(f.FIG_9, nodes))
+    name = "Inception-v4" + (" (released)" if orientation == "released" else "")
+    return Network(name, _from_overview(f.FIG_9, nodes))
 
 
 def inception_resnet_v1(scale: float = 0.1) -> Network:
@@ -347,3 +348,19 @@ def tower(width: int = 576, depth: int = 10, scale: float = 1.0, residual: bool 
         blocks += [Block("inception_resnet_c" if residual else "inception_c", block if residual else plain, depth, "C")]
     name = f"{'residual' if residual else 'plain'} tower, width {width}, depth {depth}"
     return Network(name, tuple(blocks), classes, 0.0, image, channels)
+
+
+def make(kind: str, **options) -> Network:
+    """A network from plain words and numbers, as result files and checkpoints hold them.
+
+    `make("mini", network="inception_v4", width=0.25, repeats=[1, 2, 1])`, `make("tower", width=576, scale=0.1)`, or
+    a key of `NETWORKS`. Raises `SpecError` where the kind or an option is unknown.
+    """
+    try:
+        if kind == "tower":
+            return tower(**options)
+        if kind == "mini":
+            return mini(network(options.pop("network")), **options)
+        return replace(network(kind), **options)
+    except (TypeError, KeyError) as error:
+        raise SpecError(f"{kind!r} cannot be made from these options: {error}.") from None

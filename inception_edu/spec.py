@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Union
 
 Shape = tuple[int, int, int]
 
@@ -151,7 +150,7 @@ class Residual:
         return _nested("Residual", (self.body,), **extra)
 
 
-Node = Union[Conv, Pool, Chain, Concat, Residual]
+Node = Conv | Pool | Chain | Concat | Residual
 
 
 def Linear(out: int, stride: int = 1, padding: str = "same") -> Conv:
