@@ -33,6 +33,7 @@ $(VENV)/.lab: pyproject.toml | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -e '.[lab,dev,compare,dask]'
+	$(BIN)/python tests/environments.py
 	@touch $@ $(VENV)/.lab
 
 lab: $(VENV)/.lab

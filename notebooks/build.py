@@ -1,0 +1,396 @@
+"""Chapters: from notebooks/src/NN_name.py to the executed notebooks/NN_name.ipynb.
+
+    python notebooks/build.py                 build every chapter whose source changed since it was last built
+    python notebooks/build.py 03 08           only these
+    python notebooks/build.py --force         also where nothing changed (the package or a result file did, say)
+    python notebooks/build.py --check         build nothing; exit 1 where a notebook does not match its source
+    python notebooks/build.py --no-execute    transform only, keep no outputs (to try the markup)
+    python notebooks/build.py --mode quick    sets INCEPTION_EDU_MODE for the run (default: standard)
+    python notebooks/build.py --colab         write dist/inception_edu_colab.zip
+
+A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text). Its first cell is
+text: the heading, then a paragraph that says what the chapter covers; README's table repeats both. Right after it the
+build inserts the cell that makes the package importable, and it adds a Colab link where pyproject.toml names the
+project's address.
+
+Exercises
+---------
+One code cell of the source holds a whole exercise, solved, so that the source runs as it stands:
+
+    # %%
+    # exercise: Add up the branches | ●○○ | 3 min
+    # task: Write `channels(block)`, the number of channels that leave a `Concat`.
+    #   Lines that follow belong to the task until the next keyword or the first line of code.
+    #
+    #   A lone `#` is a blank line.
+    # hint: A block knows its `branches`.
+    # hint: A second hint gets a fold of its own.
+    # explain: Text under the code of the folded solution.
+    def channels(block):
+        # begin solution
+        return sum(b.out for b in block.branches)
+        # end solution
+        # stub: return ...
+    # check:
+    checks.equal(channels(InceptionA()), 384)
+
+`exercise` and `task` are required, `hint` and `explain` are not. The build makes of it: a card (title, difficulty,
+minutes, task), the stub cell, the check cell, and the folded hints and solution. In the stub cell each region from
+`# begin solution` to `# end solution` is replaced by the `# stub: CODE` lines right after it (their indentation is
+kept), or by `...` where there are none. What follows `# check:` is the check cell; its last line is an expression whose
+value has `.ok`. Stub and check must run without an error on the unsolved stub, where `.ok` must be false; with the
+solution it must be true. `tests/test_notebooks.py` proves both.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import lint
+import nbformat
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+try:
+    import tomllib
+except ModuleNotFoundError:          # Python 3.10
+    import tomli as tomllib
+
+NOTEBOOKS = Path(__file__).resolve().parent
+ROOT = NOTEBOOKS.parent
+SOURCES = NOTEBOOKS / "src"
+BUNDLE = "inception_edu_colab.zip"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+# What a chapter needs beyond torch, numpy and matplotlib; installed on Colab only where missing, without dependencies.
+COLAB_EXTRAS = "torchinfo safetensors jupyter_ui_poll anywidget psygnal"
+
+BOOTSTRAP = '''\
+import importlib.util, pathlib, shutil, subprocess, sys  # makes inception_edu importable; does nothing where it is
+missing = [name for name in "inception_edu {extras}".split() if importlib.util.find_spec(name) is None]
+if "inception_edu" in missing:
+    if pathlib.Path("{bundle}").exists(): shutil.unpack_archive("{bundle}")
+    package = [str(path) for path in pathlib.Path().glob("inception_edu-*.whl")][-1:] or {package}
+    if not package or "google.colab" not in sys.modules: raise SystemExit("{advice}")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *package, *missing[1:]], check=True)'''
+ADVICE = ("inception_edu is not installed here. On Colab: upload {bundle} beside this notebook, then run this cell "
+          "again. Elsewhere: run `make lab` in the project's folder.")
+
+
+class SourceError(ValueError):
+    """A chapter's source breaks the markup described at the top of this file."""
+
+
+def repository() -> str:
+    """The project's public address from pyproject.toml, "" while there is none."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        return tomllib.load(file)["tool"]["inception_edu"]["repository"].rstrip("/")
+
+
+def bootstrap(address: str) -> str:
+    """The first code cell of every chapter."""
+    package = [f"inception-edu @ git+{address}"] if address else []
+    return BOOTSTRAP.format(bundle=BUNDLE, package=package, extras=COLAB_EXTRAS, advice=ADVICE.format(bundle=BUNDLE))
+
+
+def colab_link(name: str, address: str) -> str:
+    """A text link (a picture would be fetched from the network), for a project on GitHub."""
+    owner = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(\.git)?", address)
+    if not owner:
+        return ""
+    return f"[Open in Colab](https://colab.research.google.com/github/{owner[1]}/blob/main/notebooks/{name}.ipynb)"
+
+
+# ---- exercises ------------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Exercise:
+    title: str
+    difficulty: str
+    minutes: str
+    task: str
+    hints: tuple[str, ...]
+    explain: str
+    stub: str
+    solution: str
+    check: str
+
+
+def parse_exercise(source: str) -> Exercise:
+    """Parse one exercise cell of a source; SourceError names the exercise and what is missing."""
+    lines = source.splitlines()
+    title = lines[0].removeprefix("# exercise:").strip()
+    card = [part.strip() for part in title.split("|")]
+    if len(card) != 3 or set(card[1]) - set("●○") or len(card[1]) != 3 or not re.fullmatch(r"\d+ min", card[2]):
+        raise SourceError(f"exercise {title!r}: the first line must read `# exercise: title | ●○○ | 3 min`")
+
+    texts: list[tuple[str, list[str]]] = []
+    at = 1
+    while at < len(lines) and lines[at].startswith("#") and not lines[at].startswith(("# begin", "# check:")):
+        keyword = re.match(r"# (task|hint|explain): ?(.*)", lines[at])
+        if keyword:
+            texts.append((keyword[1], [keyword[2]]))
+        elif texts:
+            texts[-1][1].append(lines[at][1:])
+        else:
+            raise SourceError(f"exercise {title!r}: `# task:` must follow the first line, not {lines[at]!r}")
+        at += 1
+
+    def text(keyword):
+        return tuple(_paragraphs(first, rest) for key, (first, *rest) in texts if key == keyword)
+
+    if len(text("task")) != 1:
+        raise SourceError(f"exercise {title!r}: exactly one `# task:` is needed")
+    body = lines[at:]
+    if "# check:" not in body:
+        raise SourceError(f"exercise {title!r}: the line `# check:` is missing")
+    cut = body.index("# check:")
+    stub, solution = _stub_and_solution(body[:cut], title)
+    check = "\n".join(body[cut + 1:]).strip()
+    if not check:
+        raise SourceError(f"exercise {title!r}: nothing follows `# check:`")
+    return Exercise(*card, text("task")[0], text("hint"), "\n\n".join(text("explain")), stub, solution, check)
+
+
+def _paragraphs(first: str, rest: list[str]) -> str:
+    """The text of a keyword and its continuation lines, whose common indentation goes."""
+    blanks = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+    return "\n".join([first, *(line[min(blanks, default=0):].rstrip() for line in rest)]).strip()
+
+
+def _stub_and_solution(lines: list[str], title: str) -> tuple[str, str]:
+    stub, solution, region = [], [], None
+    for number, line in enumerate(lines):
+        mark = line.strip()
+        if mark == "# begin solution":
+            if region is not None:
+                raise SourceError(f"exercise {title!r}: a solution region begins inside another")
+            region = line[:line.index("#")]
+        elif mark == "# end solution":
+            if region is None:
+                raise SourceError(f"exercise {title!r}: `# end solution` without `# begin solution`")
+            if number + 1 == len(lines) or not lines[number + 1].strip().startswith("# stub: "):
+                stub.append(region + "...  # your code here")
+            region = None
+        elif mark.startswith("# stub: "):
+            stub.append(line.replace("# stub: ", "", 1))
+        else:
+            solution.append(line)
+            if region is None:
+                stub.append(line)
+    if region is not None or len(stub) == len(lines):
+        raise SourceError(f"exercise {title!r}: `# begin solution` and `# end solution` must mark the solution")
+    return "\n".join(stub).strip(), "\n".join(solution).strip()
+
+
+def exercise_cells(exercise: Exercise, number: int) -> list:
+    """The cells that a reader sees. Stub and check carry a tag by which tests find them."""
+    folds = [("Hint" if len(exercise.hints) == 1 else f"Hint {n}", hint) for n, hint in enumerate(exercise.hints, 1)]
+    folds.append(("Solution", f"```python\n{exercise.solution}\n```\n\n{exercise.explain}".strip()))
+    folded = "\n\n".join(f"<details><summary>{head}</summary>\n\n{body}\n\n</details>" for head, body in folds)
+    return [
+        new_markdown_cell(f"### Exercise {number} · {exercise.title}\n\n{exercise.difficulty} · {exercise.minutes}"
+                          f"\n\n{exercise.task}"),
+        new_code_cell(exercise.stub, metadata={"tags": ["exercise"]}),
+        new_code_cell(exercise.check, metadata={"tags": ["check"]}),
+        new_markdown_cell(folded),
+    ]
+
+
+# ---- chapters -------------------------------------------------------------------------------------------------------
+
+def sources(*chapters: str) -> list[Path]:
+    """The chapters' source files; `chapters` are numbers ("03") or names, none means all."""
+    found = sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+    for chapter in chapters:
+        if not any(path.stem.startswith(chapter) for path in found):
+            raise SystemExit(f"There is no chapter {chapter!r} in notebooks/src.")
+    return [path for path in found if not chapters or path.stem.startswith(tuple(chapters))]
+
+
+def target(source: Path) -> Path:
+    return NOTEBOOKS / f"{source.stem}.ipynb"
+
+
+def head(source: Path) -> tuple[str, str]:
+    """(title, first paragraph) of a chapter, from its first cell."""
+    first = jupytext.read(source, fmt="py:percent").cells[0]
+    paragraphs = [p.replace("\n", " ").strip() for p in first.source.split("\n\n") if p.strip()]
+    if first.cell_type != "markdown" or len(paragraphs) < 2 or not paragraphs[0].startswith("# "):
+        raise SourceError(f"{source.name}: the first cell must be text: `# Title`, then a paragraph on what it covers")
+    return paragraphs[0][2:], paragraphs[1]
+
+
+def parse_exercises(source: Path) -> list[Exercise]:
+    cells = jupytext.read(source, fmt="py:percent").cells
+    return [parse_exercise(c.source) for c in cells if c.cell_type == "code" and c.source.startswith("# exercise:")]
+
+
+def transform(source: Path):
+    """The unexecuted notebook of a chapter."""
+    head(source)
+    address = repository()
+    cells, exercises = [], 0
+    for cell in jupytext.read(source, fmt="py:percent").cells:
+        if cell.cell_type == "code" and cell.source.startswith("# exercise:"):
+            exercises += 1
+            cells += exercise_cells(parse_exercise(cell.source), exercises)
+        elif cell.source.strip():
+            cells.append(cell)
+    link = colab_link(source.stem, address)
+    if link:
+        cells[0].source += f"\n\n{link}"
+    cells.insert(1, new_code_cell(bootstrap(address), metadata={"tags": ["bootstrap"]}))
+    for number, cell in enumerate(cells):
+        cell.metadata = {"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {}
+        cell.id = f"{source.stem[:2]}-{number:03d}"          # the same id at every build: small differences in git
+    return new_notebook(cells=cells, metadata={
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    })
+
+
+def matches(source: Path) -> bool:
+    """Whether the built notebook's cells are those that its source gives now."""
+    if not target(source).exists():
+        return False
+
+    def essence(notebook):
+        return [(c.id, c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells]
+
+    return essence(nbformat.read(target(source), as_version=4)) == essence(transform(source))
+
+
+def up_to_date(source: Path, mode: str) -> bool:
+    if not matches(source):
+        return False
+    return nbformat.read(target(source), as_version=4).metadata.get("inception_edu", {}).get("mode") == mode
+
+
+def execute(notebook, mode: str, folder: Path = NOTEBOOKS, timeout: int = 1800):
+    """Run all cells in a fresh kernel in `folder`; raises nbclient's CellExecutionError at the first error."""
+    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", store_widget_state=False,
+                            resources={"metadata": {"path": str(folder)}})
+    client.execute(env={**os.environ, "INCEPTION_EDU_MODE": mode})
+    return notebook
+
+
+def tidy(notebook):
+    """Leave only what a reader of the stored notebook can use.
+
+    A live widget cannot be shown without its kernel: where a bundle has another representation (a picture, HTML, text),
+    the widget view goes, so that the picture shows. Times and interpreter versions would only make git noisy.
+    """
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        kept = []
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if WIDGET_VIEW in data and len(data) > 1:
+                del data[WIDGET_VIEW]
+            output.get("metadata", {}).pop(WIDGET_VIEW, None)
+            if kept and output.output_type == "stream" and output.get("name") == kept[-1].get("name"):
+                kept[-1].text += output.text
+            else:
+                kept.append(output)
+        if cell.cell_type == "code":
+            cell.outputs = kept
+    return notebook
+
+
+def build(source: Path, mode: str, run: bool = True) -> float:
+    """Build one chapter, return the seconds it took; the file is replaced only when all went well."""
+    start = time.perf_counter()
+    notebook = transform(source)
+    if run:
+        tidy(execute(notebook, mode))
+        notebook.metadata["inception_edu"] = {"mode": mode}
+    part = target(source).with_suffix(".part")
+    nbformat.write(notebook, part)
+    part.replace(target(source))
+    return time.perf_counter() - start
+
+
+# ---- README and Colab -----------------------------------------------------------------------------------------------
+
+TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
+
+
+def readme() -> str:
+    """README.md with its chapter table made new from the chapters' heads."""
+    rows = ["| chapter | what it covers |", "|---|---|"]
+    for source in sources():
+        title, claim = head(source)
+        rows.append(f"| [{title}](notebooks/{target(source).name}) | {claim.replace('|', chr(92) + '|')} |")
+    table = "\n".join(rows) + "\n"
+    return TABLE.sub(lambda m: m[1] + table + m[2], (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def colab() -> Path:
+    """dist/inception_edu_colab.zip: the wheel, which carries data/ inside it, and the built chapters."""
+    bundle = ROOT / "dist" / BUNDLE
+    bundle.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:            # a clean copy: a stale build folder never gets in
+        copy, wheels = Path(folder, "copy"), Path(folder, "wheels")
+        copy.mkdir()
+        for name in ("inception_edu", "data"):
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, copy)
+        subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index",
+                        "-w", wheels, copy], check=True)
+        part = bundle.with_suffix(".part")
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for wheel in wheels.glob("*.whl"):
+                archive.write(wheel, wheel.name, zipfile.ZIP_STORED)
+            for source in sources():
+                if target(source).exists():
+                    archive.write(target(source), f"notebooks/{target(source).name}")
+        part.replace(bundle)
+    return bundle
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chapters", nargs="*", help="numbers, such as 03 08; none means all")
+    parser.add_argument("--mode", choices=("quick", "standard", "full"), default="standard")
+    parser.add_argument("--force", action="store_true", help="build also what has not changed")
+    parser.add_argument("--no-execute", action="store_true", help="write the notebook without outputs")
+    parser.add_argument("--check", action="store_true", help="only compare; exit 1 where something is out of date")
+    parser.add_argument("--colab", action="store_true", help=f"write dist/{BUNDLE}")
+    args = parser.parse_args()
+
+    if args.colab:
+        bundle = colab()
+        print(f"dist/{bundle.name}: {bundle.stat().st_size / 1e6:.1f} MB")
+        return
+    if args.check:
+        stale = [target(s).name for s in sources(*args.chapters) if not matches(s)]
+        stale += ["README.md (chapter table)"] * (readme() != (ROOT / "README.md").read_text(encoding="utf-8"))
+        for name in stale:
+            print(f"{name} does not match its source: run `make notebooks`")
+        sys.exit(bool(stale))
+    for source in sources(*args.chapters):
+        if not args.force and not args.no_execute and up_to_date(source, args.mode):
+            print(f"{target(source).name}: up to date")
+            continue
+        print(f"{target(source).name}: ", end="", flush=True)
+        print(f"{build(source, args.mode, not args.no_execute):.0f} s")
+        for problem in lint.problems(target(source).read_text(encoding="utf-8")):
+            print(f"    {problem}")
+    (ROOT / "README.md").write_text(readme(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Fixtures for tests in a real JupyterLab: `lab` is a fresh browser window; see harness.py for what it can do."""
+
+import os
+
+import pytest
+from harness import Lab, LabServer, find_browser, open_browser
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))      # one server and one browser, in one worker
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if find_browser() is None and not os.environ.get("INCEPTION_EDU_REQUIRE_BROWSER"):
+        pytest.skip("no Chromium or Chrome here: install one, or run `.venv/bin/playwright install chromium`")
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def server(browser):
+    with LabServer() as server:
+        yield server
+
+
+@pytest.fixture
+def lab(browser, server):
+    """A fresh window. At the end the test fails if the console holds an error or a request left this machine."""
+    lab = Lab(browser, server)
+    yield lab
+    try:
+        lab.assert_clean()              # before the kernel goes: JupyterLab complains about requests cut short by that
+    finally:
+        lab.close()

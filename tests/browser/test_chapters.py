@@ -1,0 +1,11 @@
+"""Every chapter, unsolved, in a real JupyterLab: it runs from top to bottom without an error or a message."""
+
+import pytest
+from harness import ROOT
+
+CHAPTERS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapter_runs(lab, chapter):
+    lab.open(f"notebooks/{chapter}").run_all()

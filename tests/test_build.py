@@ -1,0 +1,211 @@
+"""notebooks/build.py and notebooks/lint.py, tried on a tiny project of their own."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import build
+import lint
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+EXERCISE = """\
+# exercise: Add two numbers | ●○○ | 3 min
+# task: Write `add(a, b)`.
+#   It takes
+#
+#   - ints
+#     - and floats
+# hint: Use `+`.
+# hint: Really.
+# explain: Nothing more to it.
+def add(a, b):
+    # begin solution
+    return a + b
+    # end solution
+
+# begin solution
+three = add(1, 2)
+# end solution
+# stub: three = ...
+# check:
+SimpleNamespace(ok=three == 3)
+"""
+CHAPTER = f"""\
+# %% [markdown]
+# # 00 · Tiny
+#
+# A chapter | to try
+# the build with.
+
+# %%
+from types import SimpleNamespace
+import os
+print(os.environ["INCEPTION_EDU_MODE"])
+
+# %%
+{EXERCISE}
+# %%
+import ipywidgets
+ipywidgets.IntSlider(description="n")
+"""
+
+
+def test_exercise_becomes_stub_solution_and_check():
+    exercise = build.parse_exercise(EXERCISE.strip())
+    assert (exercise.title, exercise.difficulty, exercise.minutes) == ("Add two numbers", "●○○", "3 min")
+    assert exercise.task == "Write `add(a, b)`.\nIt takes\n\n- ints\n  - and floats"
+    assert exercise.hints == ("Use `+`.", "Really.")
+    assert exercise.explain == "Nothing more to it."
+    assert exercise.stub == "def add(a, b):\n    ...  # your code here\n\nthree = ..."
+    assert exercise.solution == "def add(a, b):\n    return a + b\n\nthree = add(1, 2)"
+    assert exercise.check == "SimpleNamespace(ok=three == 3)"
+
+
+@pytest.mark.parametrize("wrong, sentence", [
+    (EXERCISE.replace("●○○", "easy"), "first line must read"),
+    (EXERCISE.replace("# task:", "# words:"), "must follow the first line"),
+    (EXERCISE.replace("# check:", "# test:"), "`# check:` is missing"),
+    (EXERCISE.replace("# begin solution", "# here"), "without `# begin solution`"),
+    (EXERCISE.replace("# end solution", "# there"), "begins inside another"),
+    ("# exercise: A | ●○○ | 3 min\n# task: Do.\nx = 1\n# check:\nx", "must mark the solution"),
+    (EXERCISE[:EXERCISE.index("Simple")], "nothing follows"),
+])
+def test_a_broken_exercise_is_an_error_that_says_what_is_wrong(wrong, sentence):
+    with pytest.raises(build.SourceError, match=sentence):
+        build.parse_exercise(wrong.strip())
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with one tiny chapter; project(*arguments) runs its build.py."""
+    (tmp_path / "notebooks" / "src").mkdir(parents=True)
+    for name in ("build.py", "lint.py"):
+        shutil.copy(ROOT / "notebooks" / name, tmp_path / "notebooks")
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "notebooks" / "src" / "00_tiny.py").write_text(CHAPTER, encoding="utf-8")
+
+    def run(*arguments, fails=False):
+        done = subprocess.run([sys.executable, tmp_path / "notebooks" / "build.py", *arguments],
+                              capture_output=True, text=True)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout
+    run.root = tmp_path
+    run.source = tmp_path / "notebooks" / "src" / "00_tiny.py"
+    run.notebook = tmp_path / "notebooks" / "00_tiny.ipynb"
+    return run
+
+
+def test_build_executes_tidies_and_skips_what_has_not_changed(project):
+    assert "does not match" in project("--check", fails=True)
+    project()
+    notebook = nbformat.read(project.notebook, as_version=4)
+    nbformat.validate(notebook)
+    assert "".join(cell.cell_type[0] for cell in notebook.cells) == "mccmccmc"
+    assert notebook.cells[1].source == build.bootstrap("")
+    assert notebook.cells[1].outputs == []                           # inception_edu imports here: nothing to do
+    assert notebook.cells[2].outputs[0].text == "standard\n"
+    assert notebook.cells[5].outputs[0].data["text/plain"] == "namespace(ok=False)"
+    assert list(notebook.cells[7].outputs[0].data) == ["text/plain"]      # the live widget view is gone
+    assert "widgets" not in notebook.metadata
+    assert notebook.cells[6].source.count("<details>") == 3
+    assert lint.problems(project.notebook.read_text()) == []
+    assert "| [00 · Tiny](notebooks/00_tiny.ipynb) | A chapter \\| to try the build with. |" in (
+        project.root / "README.md").read_text()
+
+    assert project("--check") == ""
+    assert "up to date" in project()
+    assert "up to date" not in project("--mode", "quick")
+    project.source.write_text(CHAPTER.replace("three == 3", "three == 3.0"))
+    assert "00_tiny.ipynb does not match its source" in project("--check", fails=True)
+
+
+def test_check_finds_a_notebook_edited_by_hand_and_a_stale_table(project):
+    project("--no-execute")
+    project.notebook.write_text(project.notebook.read_text().replace("three = ...", "three = 3"))
+    assert "00_tiny.ipynb does not match" in project("--check", fails=True)
+    project("--no-execute")
+    readme = project.root / "README.md"
+    readme.write_text(readme.read_text().replace("[00 · Tiny]", "[00 · Huge]"))
+    assert "README.md (chapter table)" in project("--check", fails=True)
+
+
+def test_a_failing_cell_leaves_the_old_notebook_alone(project):
+    project()
+    before = project.notebook.read_bytes()
+    project.source.write_text(CHAPTER + "\n# %%\n1 / 0\n")
+    project(fails=True)
+    assert project.notebook.read_bytes() == before
+
+
+def test_the_address_in_pyproject_stamps_link_and_first_cell(project):
+    pyproject = project.root / "pyproject.toml"
+    text = pyproject.read_text()
+    assert text.count('\nrepository = "') == 1
+    head, tail = text.split('\nrepository = "')
+    pyproject.write_text(head + '\nrepository = "https://github.com/someone/course' + tail[tail.index('"'):])
+    project("--no-execute")
+    cells = nbformat.read(project.notebook, as_version=4).cells
+    assert cells[0].source.endswith(
+        "[Open in Colab](https://colab.research.google.com/github/someone/course/blob/main/notebooks/00_tiny.ipynb)")
+    assert "inception-edu @ git+https://github.com/someone/course" in cells[1].source
+
+    pyproject.write_text(head + '\nrepository = "' + tail[tail.index('"'):])
+    project("--no-execute")
+    cells = nbformat.read(project.notebook, as_version=4).cells
+    assert "colab.research" not in cells[0].source and "git+" not in cells[1].source
+
+
+def test_first_cell_is_short():
+    assert len(build.bootstrap("https://github.com/someone/course").splitlines()) <= 8
+
+
+# ---- lint -----------------------------------------------------------------------------------------------------------
+
+def notebook_with(cell=None, output=None, **metadata) -> str:
+    one = {"output_type": "stream", "text": ["1"]}
+    good = {"cell_type": "code", "source": ["1"], "outputs": [one]}
+    return json.dumps({"metadata": metadata, "cells": [good, cell or {**good, "outputs": [output or one]}]})
+
+
+def shows(kind, text):
+    return {"output_type": "display_data", "data": {kind: [text]}}
+
+
+def html(text):
+    return shows("text/html", text)
+
+
+def words(text):
+    return {"cell_type": "markdown", "source": [text]}
+
+
+@pytest.mark.parametrize("wrong, word", [
+    (notebook_with(widgets={}), "metadata.widgets"),
+    (notebook_with(output={"output_type": "error", "ename": "ValueError", "evalue": "no"}), "ValueError"),
+    (notebook_with(output={"output_type": "stream", "text": ["in /ho" + "me/someone/x.py"]}), "a path of the machine"),
+    (notebook_with(output={"output_type": "stream", "text": ["x" * 1_600_000]}), "1.6 MB"),
+    (notebook_with({"cell_type": "code", "source": ["x\n"] * 41, "outputs": []}), "41 lines"),
+    (json.dumps({"metadata": {}, "cells": []}), "no cell has an output"),
+    (notebook_with(output=html("<img src='data:x'>")), "<img> without alt"),
+    (notebook_with(output=html("<svg><circle/></svg>")), "<svg> without"),
+    (notebook_with(output=html("<img alt='x' src='https://example.org/x.png'>")), "fetched from the network"),
+    (notebook_with(output=shows("image/png", "abc")), "a bare picture"),
+    (notebook_with(output=shows("image/svg+xml", "<svg></svg>")), "<svg> without"),
+    (notebook_with(words("![](x.png)")), "without alt text"),
+    (notebook_with(words("![x](https://example.org/x.png)")), "fetched from the network"),
+])
+def test_lint_finds(wrong, word):
+    found = lint.problems(wrong)
+    assert len(found) == 1 and word in found[0]
+
+
+def test_lint_is_content_with_described_pictures():
+    good = html("<svg aria-label='a curve'><svg></svg></svg><svg><title>x</title></svg><img alt='x' src='data:,'>"
+                "<svg aria-hidden='true'></svg>")
+    assert lint.problems(notebook_with(output=good)) == []

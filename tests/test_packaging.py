@@ -1,0 +1,129 @@
+"""Installing: the Colab bundle, the first cell of the chapters, and environment.yml."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import build
+import environments
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ON_COLAB = "import sys, types; sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return build.colab()
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory):
+    """An environment that has everything but inception_edu."""
+    return environments.borrowing_venv(tmp_path_factory.mktemp("bare") / "venv")
+
+
+def run(python, script, folder):
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | OFFLINE
+    return subprocess.run([python, "-c", script], cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def test_bundle_holds_wheel_data_and_notebooks(bundle):
+    with zipfile.ZipFile(bundle) as archive:
+        names = archive.namelist()
+        wheel, = (name for name in names if name.endswith(".whl"))
+        with archive.open(wheel) as file, zipfile.ZipFile(file) as package:
+            packed = set(package.namelist())
+    assert {f"notebooks/{build.target(source).name}" for source in build.sources()} <= set(names)
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "inception_edu").rglob("*.py")}
+    data = {f"inception_edu/_data/{path.relative_to(ROOT / 'data').as_posix()}" for path in (ROOT / "data").rglob("*")
+            if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts}
+    assert modules | data <= packed
+
+
+def test_first_cell_does_nothing_where_the_package_is():
+    done = run(sys.executable, build.bootstrap("") + "\nassert not set(missing)\n", ROOT)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_first_cell_says_what_to_do_where_there_is_nothing_to_install(bare_python, tmp_path):
+    elsewhere = run(bare_python, build.bootstrap(""), tmp_path)
+    colab = run(bare_python, ON_COLAB + build.bootstrap(""), tmp_path)
+    for done in (elsewhere, colab):
+        assert done.returncode == 1 and done.stderr.startswith("inception_edu is not installed here. On Colab: upload")
+
+
+def test_first_cell_installs_the_bundle_on_colab_and_upgrades_nothing(bundle, bare_python, tmp_path):
+    (tmp_path / bundle.name).symlink_to(bundle)
+    freeze = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'pip', 'list', '--format=freeze'])"
+    before = set(run(bare_python, freeze, tmp_path).stdout.split())
+    done = run(bare_python, ON_COLAB + build.bootstrap("") + """
+import importlib; importlib.invalidate_caches()
+import inception_edu
+print(inception_edu.__file__)
+""", tmp_path)
+    assert done.returncode == 0, done.stderr
+    package = Path(done.stdout.strip()).parent
+    assert bare_python.parents[1] in package.parents                # not the checkout
+    data = {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
+    assert all((package / "_data" / path).is_file() for path in data if path.suffix != ".py" and "__pycache__" not in
+               path.parts)
+    after = set(run(bare_python, freeze, tmp_path).stdout.split())
+    assert len(before) > 50 and not before - after
+    assert [line.split("==")[0] for line in after - before] == ["inception-edu"]
+
+
+def test_first_cell_prefers_the_bundle_to_the_address(bundle, bare_python, tmp_path):
+    """The command is only printed here: it would fetch from the network."""
+    show = "import subprocess; subprocess.run = lambda command, **_: print(*command[5:])\n"
+    hide = ("import importlib.util; find = importlib.util.find_spec\n"
+            "importlib.util.find_spec = lambda n: None if n in ('inception_edu', 'torchinfo') else find(n)\n")
+    cell = ON_COLAB + show + hide + build.bootstrap("https://github.com/someone/course")
+    assert run(bare_python, cell, tmp_path).stdout.split("\n")[0] == (
+        "--no-deps inception-edu @ git+https://github.com/someone/course torchinfo")
+    (tmp_path / bundle.name).symlink_to(bundle)
+    assert run(bare_python, cell, tmp_path).stdout.startswith("--no-deps inception_edu-")
+
+
+def test_lower_bounds_only():
+    """A pin or an upper bound would up- or downgrade what Colab ships."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = build.tomllib.load(file)["project"]
+    requirements = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
+    for requirement in requirements:
+        assert not set("<~!") & set(requirement.split(";")[0]) and "==" not in requirement.split(";")[0], requirement
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@pytest.mark.skipif(not os.environ.get("CI"), reason="installs several GB into a new environment; runs where CI is set")
+def test_environment_yml_gives_a_working_environment(tmp_path):
+    """pip's part of environment.yml, installed as conda does: from a requirements file in the project's folder."""
+    import shutil
+    import venv
+
+    import yaml
+
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    requirements, = (entry["pip"] for entry in entries if isinstance(entry, dict))
+    assert requirements == ["-e .[lab]"]
+    copy = tmp_path / "project"                        # an editable install writes beside the sources
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "environment.yml"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("inception_edu", "data"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "requirements.txt").write_text("\n".join(requirements))
+    folder = tmp_path / "venv"
+    try:
+        venv.create(folder, with_pip=True)
+        python = environments.python_of(folder)
+        subprocess.run([python, "-m", "pip", "install", "-q", "-r", "requirements.txt"], cwd=copy, check=True)
+        done = run(python, "import inception_edu, jupyterlab, torch\nprint(inception_edu.__file__)", tmp_path)
+        assert done.stdout.strip() == str(copy / "inception_edu" / "__init__.py"), done.stderr
+        assert subprocess.run([folder / "bin" / "jupyter-lab", "--version"], capture_output=True).returncode == 0
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)      # several GB
