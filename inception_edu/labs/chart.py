@@ -86,14 +86,13 @@ def ticks(low: float, high: float, about: int = 4, whole: bool = False) -> list[
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten between `low` and `high`; where fewer than three fit, twice and five times them too."""
+    """Powers of ten between `low` and `high`; where fewer than three fit, values between them too."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1,), (1, 3), (1, 2, 5)):
         found = [m * 10.0 ** p for p in powers for m in steps if low * 0.999 <= m * 10.0 ** p <= high * 1.001]
         if len(found) >= 3:
             break
-    every = math.ceil(len(found) / 6)
-    return found[::every]
+    return found[::math.ceil(len(found) / 6)] if len(found) >= 2 else ticks(low, high)
 
 
 def number(value: float, percent: bool = False) -> str:
