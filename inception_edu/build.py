@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from functools import partial
 
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 
 from inception_edu.measure import input_shape, measure
 from inception_edu.networks import Network
-from inception_edu.spec import Chain, Conv, Node, Pool, SpecError, out_shape
+from inception_edu.spec import Chain, Conv, Node, Pool, SizeError, SpecError, out_shape
 from inception_edu.spec import Concat as ConcatSpec
 
 
@@ -116,7 +117,9 @@ def build(what: Network | Node, in_channels: int = 3, init: str = "truncated", s
         if seed is not None:
             torch.manual_seed(seed)
         if not isinstance(what, Network):
-            out_shape(what, (in_channels, 1025, 1025))  # raises where channels do not close
+            # Raises where channels do not close. Sizes depend on the input, which is not known here.
+            with suppress(SizeError):
+                out_shape(what, (in_channels, 1025, 1025))
             model, _ = _module(what, in_channels, 1e-3)
         else:
             model = _network(what)

@@ -56,8 +56,7 @@ _HALF = (0.5, 0.5, 0.5)
 
 # The released networks under timm's names: our description, the checkpoint's tag, and its preprocessing.
 RELEASED = {
-    "inception_v3": (inception_v3, "inception_v3.tv_in1k",
-                     Preprocessing(299, 0.875, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))),
+    "inception_v3": (inception_v3, "inception_v3.tv_in1k", Preprocessing(299, 0.875, _HALF, _HALF)),
     "inception_v4": (lambda: inception_v4("released"), "inception_v4.tf_in1k", Preprocessing(299, 0.875, _HALF, _HALF)),
     "inception_resnet_v2": (inception_resnet_v2_released, "inception_resnet_v2.tf_in1k",
                             Preprocessing(299, 0.8975, _HALF, _HALF)),
