@@ -37,18 +37,20 @@ from inception_edu.canvas import (
     text_width,
 )
 from inception_edu.figures import FIGURES, TABLE_1, Row
+from inception_edu.measure import Row as MeasuredRow
 from inception_edu.measure import input_shape, measure
-from inception_edu.networks import Network
+from inception_edu.networks import Block, Network
 from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape, SpecError, children
 
-__all__ = ["BRANCH_COLOURS", "Drawing", "amount", "describe", "draw", "figure", "leaf_words", "size_words"]
+__all__ = ["BRANCH_COLOURS", "Drawing", "Trace", "amount", "describe", "draw", "figure", "leaf_words", "size_words",
+           "trace"]
 
 GAP, FAN, COLUMN = 30, 46, 14            # between boxes, where lines fan out, between columns
 RADIUS = 11                              # of the "+"
 
 
 def draw(what: Node | Network | tuple[Row, ...], shape: Shape | int | None = None, *, title: str | None = None,
-         direction: str = "up", highlight=None, params: bool = False, wrong: bool = False,
+         direction: str = "up", highlight=None, mark: str = "", params: bool = False, wrong: bool = False,
          labels: dict[str, str] | None = None, note: str = "") -> Drawing:
     """Draw a block (any node), a network, or the rows of Fig. 9 or 15.
 
@@ -58,8 +60,8 @@ def draw(what: Node | Network | tuple[Row, ...], shape: Shape | int | None = Non
     convolution; for a network, beside every block, with the receptive field. `labels` replaces the number of filters
     at a path, for example {"branch 3/step 1": "k = 192"}; `note` is text below the picture.
     `highlight` is a branch number, a path such as "branch 3" or "branch 3/step 2", a block's name, or a list of
-    these; everything else fades. `wrong=True` draws a mismatch in red at its place and keeps its sentence in
-    `errors`; otherwise it raises `ChannelError` or `SizeError`.
+    these; everything else fades. The box whose path is `mark` gets a thick border. `wrong=True` draws a mismatch in
+    red at its place and keeps its sentence in `errors`; otherwise it raises `ChannelError` or `SizeError`.
     """
     if direction not in ("up", "down"):
         raise SpecError(f'direction is "up" or "down", got {direction!r}.')
@@ -71,7 +73,7 @@ def draw(what: Node | Network | tuple[Row, ...], shape: Shape | int | None = Non
         canvas = _block(what, shape, params, wrong, labels or {})
     canvas.title = title or canvas.title
     canvas.notes = tuple(filter(None, (*canvas.notes, note)))
-    return render(canvas, direction, _paths(highlight))
+    return render(canvas, direction, _paths(highlight), mark)
 
 
 def figure(number: int, **options) -> Drawing:
@@ -530,45 +532,73 @@ def _printed(rows: tuple[Row, ...]) -> Canvas:
     return _overview(stages, (), "Overview", ())
 
 
+@dataclass(frozen=True)
+class Trace:
+    """How far an image gets: a `measure.Row` a copy of a block, and the block that breaks, if one does.
+
+    `end` is the shape (C, H, W) that leaves the last row, or enters the block that breaks.
+    """
+
+    rows: tuple[MeasuredRow, ...]
+    end: Shape
+    broken: Block | None = None
+    error: str = ""
+
+    def of(self, block: str) -> tuple[MeasuredRow, ...]:
+        """The rows of a block and its copies."""
+        return tuple(row for row in self.rows if row.name == block or row.name.rpartition(".")[0] == block)
+
+
+def trace(network: Network, shape: Shape | int | None = None) -> Trace:
+    """Send an image (its side, (C, H, W), or the network's own size) through the blocks, up to one that breaks."""
+    shape = input_shape(network, shape)
+    rows: list[MeasuredRow] = []
+    field, jump = (1, 1), (1, 1)
+    for block in network.blocks:
+        cost = None
+        for i in range(1, block.repeat + 1):
+            if cost is None or cost.input != shape:       # copies on the same map cost the same
+                try:
+                    spec.out_shape(block.node, shape)
+                except SpecError as error:
+                    return Trace(tuple(rows), shape, block, f"Block {block.name} breaks. {error}")
+                cost = measure(block.node, shape).rows[0]
+            field = tuple(f + j * (r - 1) for f, j, r in zip(field, jump, cost.receptive_field))
+            jump = tuple(j * s for j, s in zip(jump, cost.stride))
+            name = block.name if block.repeat == 1 else f"{block.name}.{i}"
+            rows.append(replace(cost, name=name, receptive_field=field, stride=jump))
+            shape = cost.output
+    return Trace(tuple(rows), shape)
+
+
 def _network(network: Network, shape: Shape | int | None, params: bool, wrong: bool) -> Canvas:
     shape = input_shape(network, shape)
     if not wrong:
         measure(network, shape)                           # raises where the network cannot take the image
+    traced = trace(network, shape)
     stages = [_Stage("input", "Input", size_words(shape), kind="input")]
-    errors: tuple[str, ...] = ()
-    field, jump = (1, 1), (1, 1)
     for block in network.blocks:
-        stage = _Stage(block.name, _block_words(block), small=_small_words(block), kind="block", repeat=block.repeat)
+        stage = _Stage(block.name, _block_words(block), "", _small_words(block), "block", block.repeat)
         if "reduction" in stage.words.lower():
             stage.kind = "reduction"
+        rows = traced.of(block.name)
+        stage.wrong = block is traced.broken
+        if rows and not stage.wrong:
+            stage.output = size_words(rows[-1].output)
+            sees = "×".join(map(str, rows[-1].receptive_field))
+            stage.cells = (amount(sum(r.params for r in rows)), amount(sum(r.macs for r in rows)), sees)
         stages.append(stage)
-        cost = [0, 0]
-        for _ in range(0 if errors else block.repeat):
-            try:
-                spec.out_shape(block.node, shape)
-            except SpecError as error:
-                errors, stage.wrong = (f"Block {block.name} breaks. {error}",), True
-                break
-            row = measure(block.node, shape).rows[0]
-            shape, cost = row.output, [cost[0] + row.params, cost[1] + row.macs]
-            field = tuple(f + j * (r - 1) for f, j, r in zip(field, jump, row.receptive_field))
-            jump = tuple(j * s for j, s in zip(jump, row.stride))
-        if not errors:
-            stage.output = size_words(shape)
-            stage.cells = (amount(cost[0]), amount(cost[1]), f"{field[0]}×{field[1]}")
-    features = shape[0]
-    classifier = (features + 1) * network.classes
-    stages += [_Stage("pool", "Average pooling", str(features))]
-    stages += [_Stage("dropout", f"Dropout (keep {1 - network.dropout:g})", str(features))] if network.dropout else []
-    stages += [_Stage("classifier", "Softmax", str(network.classes), cells=(amount(classifier),) * 2 + ("",))]
-    if errors:
-        for stage in stages[-3:]:
-            stage.output, stage.cells = ("", ()) if stage.kind == "tail" else (stage.output, stage.cells)
+    features, fits = traced.end[0], not traced.error
+    classifier = amount((features + 1) * network.classes)
+    tail = [_Stage("pool", "Average pooling", str(features))]
+    tail += [_Stage("dropout", f"Dropout (keep {1 - network.dropout:g})", str(features))] if network.dropout else []
+    tail += [_Stage("classifier", "Softmax", str(network.classes), cells=(classifier, classifier, ""))]
+    stages += tail if fits else [replace(stage, output="", cells=()) for stage in tail]
     heads = ("parameters", "multiply-adds", "sees (pixels)") if params else ()
-    return _overview(stages, heads, network.name, errors)
+    return _overview(stages, heads, network.name, (traced.error,) if traced.error else ())
 
 
-def _block_words(block) -> str:
+def _block_words(block: Block) -> str:
     """The name of a block in an overview: the paper's, or its words if it is a single convolution."""
     node = block.node
     if isinstance(node, (Conv, Pool)):
@@ -576,7 +606,7 @@ def _block_words(block) -> str:
     return node.name or block.name
 
 
-def _small_words(block) -> str:
+def _small_words(block: Block) -> str:
     """The figure, or the block's own name where neither the words nor a figure of the paper tell it apart."""
     node, words = block.node, [getattr(block.node, "figure", "")]
     if not words[0].startswith("Fig.") and block.name.replace("_", "-") != _block_words(block).lower():
