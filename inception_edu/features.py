@@ -1,0 +1,331 @@
+"""What a trained network computes: maps by block and by branch, dead channels, who listens to whom, what is seen.
+
+Every function takes a network that `build` made and a batch N×C×H×W as the network wants it (normalised), and leaves
+the network as it was. Block names are those of `named_blocks`.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from inception_edu.build import Concat, ScaledResidual, named_blocks
+from inception_edu.data import Data, Split
+from inception_edu.evaluate import accuracy
+from inception_edu.measure import measure
+from inception_edu.networks import Network
+
+
+class FeatureError(ValueError):
+    """A block, branch or channel that the network does not have. The message says which there are."""
+
+
+def block(model: nn.Module, name: str) -> nn.Module:
+    """The module of a block by its name."""
+    blocks = dict(named_blocks(model))
+    if name not in blocks:
+        raise FeatureError(f"The network has no block {name!r}; it has {', '.join(blocks)}.")
+    return blocks[name]
+
+
+def concatenation(module: nn.Module) -> Concat | None:
+    """The concatenation that ends a block's branches: an Inception block itself, the first part of a residual body,
+    the last of a stem. None for a block without branches."""
+    if isinstance(module, Concat):
+        return module
+    if isinstance(module, ScaledResidual):
+        return concatenation(module.body)
+    if isinstance(module, nn.Sequential):
+        found = [inner for inner in (concatenation(part) for part in module) if inner is not None]
+        return found[-1] if found else None
+    return None
+
+
+def branch_names(module: nn.Module) -> list[str]:
+    """Words for each branch of a block, "1×1 → 3×3", in the order of the figure; empty without branches."""
+    join = concatenation(module)
+    return [] if join is None else [_words(branch) for branch in join.children()]
+
+
+def _words(branch: nn.Module) -> str:
+    parts = branch if isinstance(branch, nn.Sequential) and not hasattr(branch, "spec") else [branch]
+    words = []
+    for part in parts:
+        if hasattr(part, "spec"):
+            words.append("{}×{}".format(*part.spec.kernel))
+        elif isinstance(part, Concat):
+            words.append("{" + ", ".join(_words(inner) for inner in part.children()) + "}")
+        elif isinstance(part, nn.MaxPool2d):
+            words.append("max pool")
+        elif isinstance(part, nn.AvgPool2d):
+            words.append("average pool")
+        elif isinstance(part, nn.Conv2d):
+            words.append("{}×{} linear".format(*part.kernel_size))
+        else:
+            words.append(type(part).__name__)
+    return " → ".join(words)
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+@contextmanager
+def _watched(modules: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
+    """The outputs of some modules, as they are computed. Copies: a ReLU in place would change them afterwards."""
+    seen: dict[str, Tensor] = {}
+
+    def keep(name):
+        return lambda module, inputs, out: seen.__setitem__(name, out.detach().clone())
+
+    with ExitStack() as stack:
+        for name, module in modules.items():
+            stack.callback(module.register_forward_hook(keep(name)).remove)
+        yield seen
+
+
+@torch.no_grad()
+def activations(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
+    """The output N×C×H×W of every block, by name, in order."""
+    with _evaluating(model), _watched(dict(named_blocks(model))) as seen:
+        model(images)
+    return seen
+
+
+@dataclass(frozen=True)
+class Inside:
+    """One block at work: what entered it, each branch before the concatenation (keys "1×1", "1×1 → 3×3", …), the
+    linear 1×1 after it (`change`, before the scale; None where a block has none) and what leaves it. All N×C×H×W."""
+
+    input: Tensor
+    branches: dict[str, Tensor]
+    change: Tensor | None
+    output: Tensor
+
+
+@torch.no_grad()
+def inside(model: nn.Module, images: Tensor, name: str) -> Inside:
+    """The same images through each branch of one block, side by side."""
+    module = block(model, name)
+    join = concatenation(module)
+    watched = {"output": module}
+    if join is not None:
+        watched |= {f"branch {i}": branch for i, branch in enumerate(join.children(), 1)}
+    if isinstance(module, ScaledResidual):
+        watched["change"] = module.body
+    entered = {}
+    hook = module.register_forward_pre_hook(lambda m, inputs: entered.__setitem__("x", inputs[0].detach().clone()))
+    try:
+        with _evaluating(model), _watched(watched) as seen:
+            model(images)
+    finally:
+        hook.remove()
+    names = [f"{i} · {words}" for i, words in enumerate(branch_names(module), 1)]
+    branches = {words: seen[f"branch {i}"] for i, words in enumerate(names, 1)}
+    return Inside(entered["x"], branches, seen.get("change"), seen["output"])
+
+
+@torch.no_grad()
+def dead_channels(model: nn.Module, data: Data, split: Split | None = None, batch_size: int = 250) -> dict[str, Tensor]:
+    """For each block a mask of its channels: True where a channel is 0 at every pixel of every image of the split
+    (by default the test images). Only blocks that end with a ReLU can have such channels."""
+    alive: dict[str, Tensor] = {}
+    for images, _ in data.batches(data.test if split is None else split, batch_size):
+        for name, out in activations(model, images).items():
+            some = (out != 0).any(0).flatten(1).any(1)
+            alive[name] = alive[name] | some if name in alive else some
+    return {name: ~some for name, some in alive.items()}
+
+
+# --- Branches and shares ---
+
+def _linear(module: nn.Module) -> nn.Module | None:
+    """The 1×1 convolution after the concatenation of a residual block."""
+    if not isinstance(module, ScaledResidual) or not isinstance(module.body, nn.Sequential):
+        return None
+    last = module.body[-1]
+    conv = getattr(last, "conv", last)
+    return conv if isinstance(conv, nn.Conv2d) and concatenation(module) is not None else None
+
+
+def _slices(module: nn.Module, channels: list[int]) -> list[slice]:
+    ends = torch.tensor(channels).cumsum(0).tolist()
+    return [slice(end - n, end) for end, n in zip(ends, channels)]
+
+
+def branch_channels(module: nn.Module) -> list[int]:
+    """Channels that each branch of a block delivers."""
+    def out(part: nn.Module) -> int:
+        if isinstance(part, Concat):
+            return sum(out(inner) for inner in part.children())
+        convs = [m for m in part.modules() if isinstance(m, nn.Conv2d)]
+        last = list(part.children())[-1] if isinstance(part, nn.Sequential) and not hasattr(part, "spec") else part
+        if isinstance(last, Concat):
+            return out(last)
+        if not convs:
+            raise FeatureError("A pooling branch hands on the channels of its input, which only a forward pass knows.")
+        return convs[-1].out_channels
+    join = concatenation(module)
+    return [] if join is None else [out(branch) for branch in join.children()]
+
+
+def listening(module: nn.Module) -> list[float]:
+    """How strongly the linear 1×1 of a residual block reads each branch: the root mean square of its weights on that
+    branch's slice of the concatenation, as shares that sum to 1."""
+    conv = _linear(module)
+    if conv is None:
+        raise FeatureError("Only a residual Inception block has a linear 1×1 that reads its branches.")
+    norms = [conv.weight[:, s].detach().square().mean().sqrt() for s in _slices(module, branch_channels(module))]
+    total = float(sum(norms)) or 1.0
+    return [float(n) / total for n in norms]
+
+
+@contextmanager
+def switched_off(model: nn.Module, name: str, branch: int) -> Iterator[None]:
+    """Within the context, one branch (1, 2, …) of a block gives zeros."""
+    join = concatenation(block(model, name))
+    branches = [] if join is None else list(join.children())
+    if not 1 <= branch <= len(branches):
+        raise FeatureError(f"Block {name} has {len(branches)} branches; there is no branch {branch}.")
+    hook = branches[branch - 1].register_forward_hook(lambda module, inputs, out: torch.zeros_like(out))
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def branch_effects(model: nn.Module, data: Data, split: Split | None = None) -> dict[str, list[float]]:
+    """For each block with branches: how much accuracy is lost (a share, 0.1 is ten points) when one branch is off."""
+    whole = accuracy(model, data, split)
+    effects = {}
+    for name, module in named_blocks(model):
+        join = concatenation(module)
+        if join is None:
+            continue
+        effects[name] = []
+        for i in range(1, len(list(join.children())) + 1):
+            with switched_off(model, name, i):
+                effects[name].append(whole - accuracy(model, data, split))
+    return effects
+
+
+@torch.no_grad()
+def residual_shares(model: nn.Module, images: Tensor) -> dict[str, float]:
+    """For each residual block: root mean square of scale · change over that of change and identity together (0 to 1;
+    0.5 where both are equally large)."""
+    shares = {}
+    for name, module in named_blocks(model):
+        if isinstance(module, ScaledResidual):
+            at = inside(model, images, name)
+            with _evaluating(model):
+                identity = module.shortcut(at.input)
+            change, kept = (t.square().mean().sqrt().item() for t in (float(module.scale) * at.change, identity))
+            shares[name] = change / (change + kept) if change + kept > 0 else 0.0
+    return shares
+
+
+# --- What is seen ---
+
+def effective_field(model: nn.Module, images: Tensor, name: str) -> Tensor:
+    """H×W map of how much the middle of a block's output depends on each pixel of the input: the mean over images of
+    the gradient's absolute value, summed over colours, scaled to a maximum of 1 (Luo et al., arXiv 1701.04128)."""
+    found = {}
+    hook = block(model, name).register_forward_hook(lambda m, inputs, out: found.__setitem__("out", out))
+    x = images.detach().clone().requires_grad_(True)
+    try:
+        with _evaluating(model), torch.enable_grad():
+            model(x)
+    finally:
+        hook.remove()
+    out = found["out"]
+    middle = out[:, :, out.shape[2] // 2, out.shape[3] // 2]
+    gradient, = torch.autograd.grad(middle.sum(), x)
+    field = gradient.abs().sum(1).mean(0)
+    return field / field.max().clamp_min(1e-30)
+
+
+def field_radius(field: Tensor, share: float = 0.95) -> float:
+    """Side in pixels of the square around the field's centre of mass that holds `share` of it: one number to set
+    beside the theoretical receptive field."""
+    height, width = field.shape
+    total = field.sum()
+    rows = torch.arange(height, dtype=field.dtype, device=field.device)
+    columns = torch.arange(width, dtype=field.dtype, device=field.device)
+    y, x = (field.sum(1) @ rows / total).item(), (field.sum(0) @ columns / total).item()
+    distance = torch.maximum((rows - y).abs()[:, None], (columns - x).abs()[None, :]).flatten()
+    order = distance.argsort()
+    held = field.flatten()[order].cumsum(0) / total
+    position = min(int((held < share).sum()), len(order) - 1)
+    return 2 * distance[order[position]].item() + 1
+
+
+def occlusion(model: nn.Module, image: Tensor, target: int, patch: int = 8, stride: int = 2) -> Tensor:
+    """H×W map for one image C×H×W: by how much the target's probability falls when a grey square lies there.
+
+    Positive where the network needs the pixel. Computed by captum.
+    """
+    from captum.attr import Occlusion
+
+    def probability(x: Tensor) -> Tensor:
+        return model(x).softmax(1)
+
+    with _evaluating(model), torch.no_grad():
+        drop = Occlusion(probability).attribute(image[None], sliding_window_shapes=(len(image), patch, patch),
+                                                strides=(len(image), stride, stride), target=int(target),
+                                                baselines=0.0, perturbations_per_eval=64)
+    return drop[0].mean(0)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A piece of an image that excites a channel: its place (top, left, bottom, right in pixels), the activation and
+    the position of the image in its split."""
+
+    image: int
+    box: tuple[int, int, int, int]
+    value: float
+
+
+@torch.no_grad()
+def top_patches(model: nn.Module, data: Data, name: str, channels: list[int], count: int = 8,
+                split: Split | None = None, batch_size: int = 250) -> dict[int, list[Patch]]:
+    """For each channel of a block, the `count` images of the split that excite it most, with the place that does:
+    the receptive field around the strongest pixel, cut at the image's border."""
+    split = data.test if split is None else split
+    values, places = [], []
+    with _evaluating(model), _watched({"out": block(model, name)}) as seen:
+        for images, _ in data.batches(split, batch_size):
+            model(images)
+            out = seen["out"]
+            if max(channels) >= out.shape[1]:
+                raise FeatureError(f"Block {name} has {out.shape[1]} channels; there is no channel {max(channels)}.")
+            best, where = out[:, channels].flatten(2).max(2)
+            values.append(best)
+            places.append(where)
+            size, pixels = out.shape[2:], images.shape[2:]
+    values, places = torch.cat(values), torch.cat(places)
+    network: Network = model.description
+    row = next(r for r in measure(network, tuple(pixels)).rows if r.name == name)
+    found = {}
+    for column, channel in enumerate(channels):
+        best = values[:, column].topk(min(count, len(values)))
+        patches = []
+        for value, index in zip(best.values.tolist(), best.indices.tolist()):
+            place = divmod(int(places[index, column]), size[1])
+            box = []
+            for axis in (0, 1):
+                centre = (place[axis] + 0.5) * pixels[axis] / size[axis]
+                low = max(0, round(centre - row.receptive_field[axis] / 2))
+                box.append((low, min(pixels[axis], round(centre + row.receptive_field[axis] / 2))))
+            patches.append(Patch(index, (box[0][0], box[1][0], box[0][1], box[1][1]), value))
+        found[channel] = patches
+    return found
