@@ -11,7 +11,7 @@
 A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text). Its first cell is
 text: the heading, then a paragraph that says what the chapter covers; README's table repeats both. Right after it the
 build inserts the cell that makes the package importable, and it adds a Colab link where pyproject.toml names the
-project's address.
+project's address. The tag `hide-input` (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab.
 
 Exercises
 ---------
@@ -251,7 +251,10 @@ def transform(source: Path):
         cells[0].source += f"\n\n{link}"
     cells.insert(1, new_code_cell(bootstrap(address), metadata={"tags": ["bootstrap"]}))
     for number, cell in enumerate(cells):
-        cell.metadata = {"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {}
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if "hide-input" in tags:
+            cell.metadata["jupyter"] = {"source_hidden": True}       # JupyterLab folds the code; it runs all the same
         cell.id = f"{source.stem[:2]}-{number:03d}"          # the same id at every build: small differences in git
     return new_notebook(cells=cells, metadata={
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -276,7 +279,7 @@ def up_to_date(source: Path, mode: str) -> bool:
     return nbformat.read(target(source), as_version=4).metadata.get("inception_edu", {}).get("mode") == mode
 
 
-def execute(notebook, mode: str, folder: Path = NOTEBOOKS, timeout: int = 1800):
+def execute(notebook, mode: str, folder: Path, timeout: int = 1800):
     """Run all cells in a fresh kernel in `folder`; raises nbclient's CellExecutionError at the first error."""
     client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", store_widget_state=False,
                             resources={"metadata": {"path": str(folder)}})
@@ -314,7 +317,7 @@ def build(source: Path, mode: str, run: bool = True) -> float:
     start = time.perf_counter()
     notebook = transform(source)
     if run:
-        tidy(execute(notebook, mode))
+        tidy(execute(notebook, mode, NOTEBOOKS))
         notebook.metadata["inception_edu"] = {"mode": mode}
     part = target(source).with_suffix(".part")
     nbformat.write(notebook, part)
@@ -331,8 +334,8 @@ def readme() -> str:
     """README.md with its chapter table made new from the chapters' heads."""
     rows = ["| chapter | what it covers |", "|---|---|"]
     for source in sources():
-        title, claim = head(source)
-        rows.append(f"| [{title}](notebooks/{target(source).name}) | {claim.replace('|', chr(92) + '|')} |")
+        title, claim = (text.replace("|", r"\|") for text in head(source))
+        rows.append(f"| [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | {claim} |")
     table = "\n".join(rows) + "\n"
     return TABLE.sub(lambda m: m[1] + table + m[2], (ROOT / "README.md").read_text(encoding="utf-8"))
 
@@ -361,7 +364,7 @@ def colab() -> Path:
     return bundle
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03 08; none means all")
     parser.add_argument("--mode", choices=("quick", "standard", "full"), default="standard")
@@ -369,7 +372,7 @@ def main() -> None:
     parser.add_argument("--no-execute", action="store_true", help="write the notebook without outputs")
     parser.add_argument("--check", action="store_true", help="only compare; exit 1 where something is out of date")
     parser.add_argument("--colab", action="store_true", help=f"write dist/{BUNDLE}")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
 
     if args.colab:
         bundle = colab()

@@ -6,12 +6,24 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("INCEPTION_EDU_MODE", "quick")
 
+import shutil  # noqa: E402
 import subprocess  # noqa: E402
+import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Downloads and finished runs go to a folder of this test run, shared by its workers; nothing of the user's is touched.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["INCEPTION_EDU_DATA"] = tempfile.mkdtemp(prefix="inception-edu-")
+
+
+def pytest_unconfigure(config):
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ["INCEPTION_EDU_DATA"], ignore_errors=True)
+
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,14 @@
 
 import json
 import shutil
-import subprocess
-import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import build
 import lint
 import nbformat
 import pytest
+from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,7 +37,7 @@ SimpleNamespace(ok=three == 3)
 """
 CHAPTER = f"""\
 # %% [markdown]
-# # 00 · Tiny
+# # Tiny
 #
 # A chapter | to try
 # the build with.
@@ -49,7 +49,7 @@ print(os.environ["INCEPTION_EDU_MODE"])
 
 # %%
 {EXERCISE}
-# %%
+# %% tags=["hide-input"]
 import ipywidgets
 ipywidgets.IntSlider(description="n")
 """
@@ -81,20 +81,20 @@ def test_a_broken_exercise_is_an_error_that_says_what_is_wrong(wrong, sentence):
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A project with one tiny chapter; project(*arguments) runs its build.py."""
+def project(tmp_path, monkeypatch, capsys):
+    """A project with one tiny chapter; project(*arguments) builds there and returns what was printed."""
     (tmp_path / "notebooks" / "src").mkdir(parents=True)
-    for name in ("build.py", "lint.py"):
-        shutil.copy(ROOT / "notebooks" / name, tmp_path / "notebooks")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(build, "SOURCES", tmp_path / "notebooks" / "src")
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "notebooks" / "src" / "00_tiny.py").write_text(CHAPTER, encoding="utf-8")
 
-    def run(*arguments, fails=False):
-        done = subprocess.run([sys.executable, tmp_path / "notebooks" / "build.py", *arguments],
-                              capture_output=True, text=True)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
+    def run(*arguments, fails=None):
+        with pytest.raises(fails) if fails else nullcontext():
+            build.main(list(arguments))
+        return capsys.readouterr().out
     run.root = tmp_path
     run.source = tmp_path / "notebooks" / "src" / "00_tiny.py"
     run.notebook = tmp_path / "notebooks" / "00_tiny.ipynb"
@@ -102,7 +102,7 @@ def project(tmp_path):
 
 
 def test_build_executes_tidies_and_skips_what_has_not_changed(project):
-    assert "does not match" in project("--check", fails=True)
+    assert "does not match" in project("--check", fails=SystemExit)
     project()
     notebook = nbformat.read(project.notebook, as_version=4)
     nbformat.validate(notebook)
@@ -112,34 +112,38 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert notebook.cells[2].outputs[0].text == "standard\n"
     assert notebook.cells[5].outputs[0].data["text/plain"] == "namespace(ok=False)"
     assert list(notebook.cells[7].outputs[0].data) == ["text/plain"]      # the live widget view is gone
+    assert notebook.cells[7].metadata["jupyter"]["source_hidden"]
     assert "widgets" not in notebook.metadata
     assert notebook.cells[6].source.count("<details>") == 3
     assert lint.problems(project.notebook.read_text()) == []
     assert "| [00 · Tiny](notebooks/00_tiny.ipynb) | A chapter \\| to try the build with. |" in (
         project.root / "README.md").read_text()
 
-    assert project("--check") == ""
+    assert build.matches(project.source)
     assert "up to date" in project()
     assert "up to date" not in project("--mode", "quick")
     project.source.write_text(CHAPTER.replace("three == 3", "three == 3.0"))
-    assert "00_tiny.ipynb does not match its source" in project("--check", fails=True)
+    assert "00_tiny.ipynb does not match its source" in project("--check", fails=SystemExit)
 
 
 def test_check_finds_a_notebook_edited_by_hand_and_a_stale_table(project):
     project("--no-execute")
+    with pytest.raises(SystemExit) as ended:
+        build.main(["--check"])
+    assert ended.value.code == 0
     project.notebook.write_text(project.notebook.read_text().replace("three = ...", "three = 3"))
-    assert "00_tiny.ipynb does not match" in project("--check", fails=True)
+    assert "00_tiny.ipynb does not match" in project("--check", fails=SystemExit)
     project("--no-execute")
     readme = project.root / "README.md"
     readme.write_text(readme.read_text().replace("[00 · Tiny]", "[00 · Huge]"))
-    assert "README.md (chapter table)" in project("--check", fails=True)
+    assert "README.md (chapter table)" in project("--check", fails=SystemExit)
 
 
 def test_a_failing_cell_leaves_the_old_notebook_alone(project):
     project()
     before = project.notebook.read_bytes()
     project.source.write_text(CHAPTER + "\n# %%\n1 / 0\n")
-    project(fails=True)
+    project(fails=CellExecutionError)
     assert project.notebook.read_bytes() == before
 
 
