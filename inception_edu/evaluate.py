@@ -23,7 +23,7 @@ from torch import Tensor, nn
 Crops = Callable[[Tensor], Iterator[Tensor]]
 
 
-# --- One network on all images -----------------------------------------------------------------------------------------
+# --- One network on all images ---------------------------------------------------------------------------------------
 
 @contextmanager
 def evaluating(model: nn.Module):
@@ -85,7 +85,7 @@ def error_rate(rows: Tensor, labels: Tensor, k: int = 1) -> float:
     return 1 - right(rows, labels, k).double().mean().item()
 
 
-# --- Crops -------------------------------------------------------------------------------------------------------------
+# --- Crops -----------------------------------------------------------------------------------------------------------
 
 def centre_crop(size: int) -> Crops:
     """One crop of size×size pixels from the middle, as in the paper's Table 2 ("single crop")."""
@@ -169,7 +169,7 @@ def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
-# --- Ensembles ---------------------------------------------------------------------------------------------------------
+# --- Ensembles -------------------------------------------------------------------------------------------------------
 
 def ensemble(members: Sequence[Tensor]) -> Tensor:
     """The logarithm of the members' averaged softmax: M tensors N×classes become one. Table 5 of the paper."""
@@ -207,7 +207,7 @@ def error_correlation(members: Sequence[Tensor], labels: Tensor) -> dict[str, fl
     return {key: sum(pair[key] for pair in pairs) / len(pairs) for key in pairs[0]}
 
 
-# --- Uncertainty -------------------------------------------------------------------------------------------------------
+# --- Uncertainty -----------------------------------------------------------------------------------------------------
 
 def interval(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
     """Wilson's interval of a share: `hits` of `count` independent images; 95 % with the z given.
