@@ -151,9 +151,8 @@ def _inside(path: tuple[str, ...], wanted: list[tuple[str, ...]]) -> bool:
     return any(path[i:i + len(w)] == w for w in wanted for i in range(len(path)))
 
 
-def render(canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...]] | None = None,
-           mark: str = "") -> Drawing:
-    """The SVG. What does not lie in one of the `highlight` paths fades, where there are any; `mark` is a box's path."""
+def render(canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...]] | None = None) -> Drawing:
+    """The SVG. What does not lie in one of the `highlight` paths fades, where there are any."""
     inner = max(canvas.width, 200.0)
     heading = wrap(canvas.title, inner, 14, True)
     texts = [(line, WRONG if text in canvas.errors else FAINT) for text in (*canvas.notes, *canvas.errors)
@@ -170,8 +169,6 @@ def render(canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...
     drawn: dict[type, list[str]] = {Line: [], Box: [], Text: []}
     for item in canvas.items:
         fade = ' opacity="0.22"' if highlight and not _inside(item.path, highlight) else ""
-        if mark and isinstance(item, Box) and "/".join(item.path) == mark:
-            fade += ' data-marked="yes"'
         drawn[type(item)].append(_SVG[type(item)](item, dx, at, fade))
     said = escape(canvas.title, quote=True)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -238,8 +235,7 @@ def _box_svg(item: Box, dx: float, at, fade: str) -> str:
     dash = ""
     if item.wrong:
         fill, stroke, text, dash = "#fde8e8", WRONG, WRONG, ' stroke-dasharray="5 2"'
-    thick = 3.5 if "data-marked" in fade else 2 if item.wrong else 1.3
-    look = f'fill="{fill}" stroke="{stroke}" stroke-width="{thick}"{dash}'
+    look = f'fill="{fill}" stroke="{stroke}" stroke-width="{2 if item.wrong else 1.3}"{dash}'
     corner = min(corner, height / 2)
     out = [f'<g class="{item.kind}" data-path="{escape("/".join(item.path), quote=True)}"{fade}>']
     out += [f"<title>{escape(item.tip)}</title>"] if item.tip else []

@@ -50,7 +50,7 @@ RADIUS = 11                              # of the "+"
 
 
 def draw(what: Node | Network | tuple[Row, ...], shape: Shape | int | None = None, *, title: str | None = None,
-         direction: str = "up", highlight=None, mark: str = "", params: bool = False, wrong: bool = False,
+         direction: str = "up", highlight=None, params: bool = False, wrong: bool = False,
          labels: dict[str, str] | None = None, note: str = "") -> Drawing:
     """Draw a block (any node), a network, or the rows of Fig. 9 or 15.
 
@@ -60,8 +60,8 @@ def draw(what: Node | Network | tuple[Row, ...], shape: Shape | int | None = Non
     convolution; for a network, beside every block, with the receptive field. `labels` replaces the number of filters
     at a path, for example {"branch 3/step 1": "k = 192"}; `note` is text below the picture.
     `highlight` is a branch number, a path such as "branch 3" or "branch 3/step 2", a block's name, or a list of
-    these; everything else fades. The box whose path is `mark` gets a thick border. `wrong=True` draws a mismatch in
-    red at its place and keeps its sentence in `errors`; otherwise it raises `ChannelError` or `SizeError`.
+    these; everything else fades. `wrong=True` draws a mismatch in red at its place and keeps its sentence in
+    `errors`; otherwise it raises `ChannelError` or `SizeError`.
     """
     if direction not in ("up", "down"):
         raise SpecError(f'direction is "up" or "down", got {direction!r}.')
@@ -73,7 +73,7 @@ def draw(what: Node | Network | tuple[Row, ...], shape: Shape | int | None = Non
         canvas = _block(what, shape, params, wrong, labels or {})
     canvas.title = title or canvas.title
     canvas.notes = tuple(filter(None, (*canvas.notes, note)))
-    return render(canvas, direction, _paths(highlight), mark)
+    return render(canvas, direction, _paths(highlight))
 
 
 def figure(number: int, **options) -> Drawing:

@@ -193,7 +193,7 @@ class _Still(widgets.HTML):
 
     def _draw(self) -> None:
         start = f'data-path="{escape(self._selected, quote=True)}"'
-        self.value = self._svg.replace(start, start + ' style="filter:drop-shadow(0 0 2px #000)"', 1)
+        self.value = self._svg.replace(start, start + ' style="filter:drop-shadow(0 0 3px #000)"', 1)
 
     svg = property(lambda self: self._svg, lambda self, svg: (setattr(self, "_svg", svg), self._draw())[0])
     selected = property(lambda self: self._selected,
@@ -333,7 +333,8 @@ class NetworkDiagram(Bench):
         folded = "".join(f'<details class="ied-code"><summary>{escape(head)}</summary><pre style="overflow:auto;'
                          f'font-size:12px;background:#f6f7f9;color:#222;padding:6px">{escape(text)}</pre></details>'
                          for head, text in pieces)
-        return f"{picture}{facts}{folded}"
+        return ('<div style="display:flex;flex-wrap:wrap;gap:4px 16px">'
+                f"<div>{picture}</div><div style=\"min-width:0\">{facts}{folded}</div></div>")
 
     def pictures(self) -> list[Drawing]:
         first = self.network.blocks[0]

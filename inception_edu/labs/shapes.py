@@ -15,7 +15,7 @@ from inception_edu.measure import smallest_image
 from inception_edu.networks import NETWORKS, Network, mini, network
 from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, SpecError, walk
 
-PADDINGS = {"printed": "V where the paper prints it", "same": "same everywhere", "valid": "V everywhere"}
+PADDINGS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywhere"}
 SMALLEST, LARGEST = 8, 640               # sides of the image, in pixels
 
 
@@ -78,27 +78,30 @@ class ShapeExplorer(Bench):
     def __init__(self, network: str = "inception_v4", image: int | None = None, padding: str = "printed"):
         if network not in KEYS:
             raise SpecError(f"There is no network {network!r}; choose one of {', '.join(KEYS)}.")
-        wide = {"layout": widgets.Layout(width="380px"), "style": {"description_width": "70px"}}
+        wide = {"layout": widgets.Layout(width="380px"), "style": {"description_width": "80px"}}
         self.network = widgets.Dropdown(options=[(_network(key).name, key) for key in KEYS], value=network,
                                         description="network", **wide)
         self.image = widgets.IntSlider(_network(network).image if image is None else image, min=SMALLEST, max=LARGEST,
-                                       description="image side", **wide)
+                                       description="image (px)", **wide)
         self.padding = widgets.ToggleButtons(options=[(words, key) for key, words in PADDINGS.items()], value=padding,
-                                             description="padding", style={"button_width": "190px",
-                                                                           "description_width": "70px"})
+                                             description="padding", style={"button_width": "140px",
+                                                                           "description_width": "80px"})
         self.block = widgets.Dropdown(description="block", **wide)
         self.reset_button = widgets.Button(description="Reset", tooltip="Put every setting back",
                                            layout=widgets.Layout(width="96px"))
         for key in ("network", "image", "padding", "block"):
             getattr(self, key).add_class(f"ied-control-{key}")
         self.sentence = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
-        self.overview = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", min_width="0")).add_class("ied-overview")
+        self.overview = widgets.HTML().add_class("ied-overview")
+        self.facts = widgets.HTML().add_class("ied-facts")
         self.details = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", min_width="0")).add_class("ied-details")
+        left = widgets.VBox([self.overview, self.facts],
+                            layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%"))
         row = widgets.Layout(**ROW)
         self.widget = widgets.VBox([
             widgets.HBox([self.network, self.image], layout=row), self.padding,
             widgets.HBox([self.block, self.reset_button], layout=row), self.sentence,
-            widgets.HBox([self.overview, self.details], layout=row)], layout=widgets.Layout(width="100%"))
+            widgets.HBox([left, self.details], layout=row)], layout=widgets.Layout(width="100%"))
         self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
         self._first = (network, self.image.value, padding)
         self._quiet = False
@@ -145,7 +148,8 @@ class ShapeExplorer(Bench):
         self.sentence.value = status(self.verdict(), alert=bool(self.trace.error))
         overview, details = self._drawings()
         self.overview.value = overview
-        self.details.value = details + self._facts()
+        self.details.value = details
+        self.facts.value = self._facts()
 
     def _drawings(self) -> tuple[Drawing, Drawing]:
         net, side = self.net, self.image.value
@@ -185,7 +189,7 @@ class ShapeExplorer(Bench):
                  (f"compared with {own.image}×{own.image} as printed", f"{ratio:.2f} times the multiply-adds"),
                  ("the last map sees", f"{sees[0]}×{sees[1]} pixels, one value every {stride[0]} pixels"),
                  ("smallest image", f"{least}×{least}" if least else "none")]
-        return card(table(facts, css="ied-facts"))
+        return card(table(facts))
 
     def pictures(self) -> list[Drawing]:
         return list(self._drawings())
