@@ -395,11 +395,10 @@ def _explained(steps, wanted, shape) -> list[str]:
     if not diagnose.differences(steps, _unshared(wanted)):
         return ["Two branches begin with a convolution of their own; in the figure they share it and fan out after it: "
                 "Chain(…, Concat(…, …))."]
-    whole = len(steps) == len(wanted) == 1 and all(isinstance(s[0], diagnose.Join) for s in (steps, wanted))
-    if not whole and len(wanted) == 1 and isinstance(wanted[0], diagnose.Join) and wanted[0].kind == "cat":
-        flat = [tuple(s for branch in wanted[0].branches for s in branch)]
-        if steps in flat:
-            return ["The branches follow one another here; in the figure they stand side by side: Concat(…)."]
+    if wanted and isinstance(wanted[0], diagnose.Join) and wanted[0].kind == "add":
+        for body in wanted[0].branches:
+            if () in wanted[0].branches and body and steps in (body, body + wanted[1:]):
+                return ["The identity is missing: the result of the branches is not added to x."]
     return []
 
 
@@ -597,6 +596,8 @@ class _Probe(nn.Module):
         self.value, self.inputs = value, []
 
     def forward(self, x):
+        if not isinstance(x, Tensor):
+            raise _Wrong(f"The body is called with {_short(x)}; it should be called with x.")
         self.inputs.append(x.clone())
         return self.value.clone()
 
@@ -699,17 +700,17 @@ def _about_output(answer, kind, x, b, y, scale, relu) -> str:
     for sentence, candidate in mistakes:
         if torch.allclose(y, candidate, atol=1e-5):
             return sentence[0].upper() + sentence[1:]
-    normed = F.batch_norm
-    for sentence, value in (
-            ("there is a batch norm after the sum; the paper has none there.", x + s * b),
-            ("there is a batch norm on the identity.", x), ):
-        value = normed(value, None, None, training=True, eps=1e-3)
-        full = value if "sum" in sentence else value + s * b
-        if any(torch.allclose(y, c, atol=0.02) for c in (full, full.relu())):
-            return sentence[0].upper() + sentence[1:]
-    normed_body = x + s * normed(b, None, None, training=True, eps=1e-3)
-    if any(torch.allclose(y, c, atol=0.02) for c in (normed_body, normed_body.relu())):
-        return "There is a batch norm on the residual branch; the body already ends as it should."
+    for eps in (1e-3, 1e-5):
+        def normed(value, eps=eps):
+            return F.batch_norm(value, None, None, training=True, eps=eps)
+        for sentence, candidate in (
+                ("There is a batch norm after the sum; the paper has none there.", normed(x + s * b)),
+                ("There is a batch norm after the ReLU; the paper has none there.", normed((x + s * b).relu())),
+                ("There is a batch norm on the identity.", normed(x) + s * b),
+                ("There is a batch norm on the residual branch, which already ends as it should.", x + s * normed(b)),
+                ("There is a batch norm on the residual branch, which already ends as it should.", x + normed(s * b))):
+            if any(torch.allclose(y, c, atol=1e-4) for c in (candidate, candidate.relu())):
+                return sentence
     # With large positive inputs no ReLU hides the sum; with a negative x none hides one that subtracts it.
     for large in (x.abs() + 500, -x.abs() - 500):
         found = _respond(answer, kind, large, b.abs(), s)[0]
@@ -718,6 +719,9 @@ def _about_output(answer, kind, x, b, y, scale, relu) -> str:
     fit = _fit(found, large, b.abs())
     if fit is not None and (fit[0] or fit[1]):
         faults = diagnose.scale_faults(fit[0], fit[1], s)
+        line = fit[0] * x + fit[1] * b + fit[2]
+        if faults and not any(torch.allclose(y, c, atol=1e-3) for c in (line, line.relu(), line.relu() - fit[2])):
+            return _off(x, b, y, s, relu)
         if abs(fit[2]) > 1e-3 and not faults:
             return f"A constant {fit[2]:.3g} is added to the sum."
         if faults:
@@ -725,9 +729,13 @@ def _about_output(answer, kind, x, b, y, scale, relu) -> str:
         if relu:
             return "For positive sums the block is right, for negative ones it is not: relu(…) gives 0 there."
         return "For positive sums the block is right, for negative ones it is not: no ReLU is wanted here."
+    return _off(x, b, y, s, relu)
+
+
+def _off(x, b, y, s, relu) -> str:
     off = (y - _wanted(x, b, s, relu)).abs().max().item()
-    return (f"Wanted is {'relu(x' if relu else 'x'} + {s:g} · body(x){')' if relu else ''}; what comes out differs "
-            f"by up to {off:.3g}.")
+    formula = f"relu(x + {s:g} · body(x))" if relu else f"x + {s:g} · body(x)"
+    return f"Wanted is {formula}; what comes out differs from it by up to {off:.3g}."
 
 
 def _fit(y, x, b) -> tuple[float, float, float] | None:

@@ -201,8 +201,8 @@ def differences(answer: Sequence, expected: Sequence, shape: Shape | None = None
 
     shape: (C, H, W) of what enters. Without `ordered`, branches may stand in another order (see `reordered`).
     """
-    if (swap := _steps_swapped(answer, expected)) is not None:
-        return [Difference(swap, where)]
+    if (sentence := _steps_swapped(answer, expected) or _arranged(answer, expected)) is not None:
+        return [Difference(sentence, where)]
     found, arriving, last = [], shape, 0
     numbered = sum(not _is_relu(item) for item in answer) > 1
     for i, j in _align(answer, expected):
@@ -455,6 +455,28 @@ def _steps_swapped(a: Sequence, e: Sequence) -> str | None:
     words = (f"{what(first)} with {first.out}", f"the one with {second.out} filters") if same else \
         (what(first), f"the {what(second)}")
     return f"steps {odd[0] + 1} and {odd[1] + 1} are swapped: the {words[0]} comes first, then {words[1]}."
+
+
+def _arranged(a: Sequence, e: Sequence) -> str | None:
+    """Branches written one after the other, or steps written side by side: one sentence."""
+    for j, item in enumerate(e):
+        if isinstance(item, Join) and item.kind == "cat":
+            row = tuple(step for branch in item.branches for step in branch)
+            if a == (*e[:j], *row, *e[j + 1:]):
+                return (f"the branches {', '.join(map(branch_words, item.branches))} follow one another here; in the "
+                        "figure they stand side by side and are concatenated.")
+            for branch in item.branches:
+                if branch and a == (*e[:j], *branch, *e[j + 1:]):
+                    rest = [branch_words(b) for b in item.branches if b is not branch]
+                    return (f"only {branch_words(branch)} is there; beside it {', '.join(rest)} is missing, to be "
+                            "concatenated with it.")
+    for i, item in enumerate(a):
+        if isinstance(item, Join) and item.kind == "cat":
+            row = tuple(step for branch in item.branches for step in branch)
+            if (*a[:i], *row, *a[i + 1:]) == e:
+                return (f"{', '.join(map(branch_words, item.branches))} stand side by side here, as a concatenation; "
+                        "in the figure they follow one another.")
+    return None
 
 
 def reordered(answer: Sequence, expected: Sequence) -> bool:

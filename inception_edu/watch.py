@@ -228,6 +228,21 @@ class _Mode(TorchFunctionMode):
                 shapes = [f"{t.shape[1]}×{size_words(t.shape[2:])}" for t in tensors if t.dim() == 4]
                 self.faults.append(f"The maps to be added have different shapes: {' and '.join(shapes)}.")
                 return tensors[0].clone()
+        if name in ("conv2d", "max_pool2d", "avg_pool2d"):
+            x = get(0, "input")
+            step = self._step(name, args, kwargs, self._known(args))
+            if name == "conv2d":
+                self.order.pop()
+                self.used.pop()
+            room = [n + 2 * p for n, p in zip(x.shape[2:], step.padding)]
+            if any(k > n for k, n in zip(step.kernel, room)):
+                self.faults.append(f"The kernel {size_words(step.kernel)} of {step.name or 'a pool'} is larger than "
+                                   f"the map that arrives, {size_words(x.shape[2:])}.")
+                return x.new_zeros(x.shape[0], step.out or x.shape[1], *x.shape[2:])
+            if any(2 * p > k for k, p in zip(step.kernel, step.padding)) and name != "conv2d":
+                self.faults.append(f"A pool with the kernel {size_words(step.kernel)} cannot have padding "
+                                   f"{step.padding[0]}: at most half the kernel.")
+                return x.clone()
         raise error
 
 

@@ -5,6 +5,7 @@ from types import MethodType
 import pytest
 import torch
 import torch.nn.functional as F
+from checks_hit_rate import descriptions, modules, residuals
 from torch import nn
 
 from inception_edu import checks
@@ -511,3 +512,13 @@ def test_linear_without_bias():
             return self.conv(x)
     says(checks.module(NoBias, Linear(4), (8, 5, 5)), "bias is missing")
     assert checks.module(ConvBNReLU(8, Conv(4, 1)), Conv(4, 1), (8, 5, 5))
+
+
+# --- Wrong answers that nobody wrote a check for: `python tests/checks_hit_rate.py` prints the rates -----------------
+
+@pytest.mark.parametrize("mutants, least", [(lambda: descriptions(80, seed=7), 0.9), (lambda: modules(60, seed=7), 0.9),
+                                            (lambda: list(residuals()), 0.6)])
+def test_hit_rate(mutants, least):
+    found = mutants()
+    assert all(m.caught for m in found), [m for m in found if not m.caught]
+    assert sum(m.named for m in found) >= least * len(found), [m for m in found if not m.named]
