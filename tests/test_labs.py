@@ -17,6 +17,7 @@ import ipywidgets as widgets
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from inception_edu.labs import chart
 from inception_edu.labs.chart import Curve, Panel
 from inception_edu.labs.frame import MOST_RUNS, WIDGET_VIEW, Lab
@@ -500,7 +501,8 @@ def counting_module():
     lab = text[text.index("class CountingLab"):text.index("def everything")]
     work = text[text.index("def counting("):text.index("def until")]
     return ("import threading, time\nfrom types import SimpleNamespace as Record\nimport ipywidgets as widgets\n"
-            "from inception_edu.labs.chart import Curve, Panel\nfrom inception_edu.labs.frame import Lab\n\n" + work + lab)
+            "from inception_edu.labs.chart import Curve, Panel\nfrom inception_edu.labs.frame import Lab\n\n"
+            + work + lab)
 
 
 def test_on_colab_the_run_is_in_the_foreground_and_stop_gets_through(colab, tmp_path):
