@@ -178,8 +178,9 @@ class Data:
         """One line: the source, how many images and classes, their size, and the device; then the notes, if any."""
         _, channels, height, width = self.train.images.shape
         megabytes = sum(part.images.numel() for part in (self.train, self.test)) / 1e6
+        colour = "grey" if channels == 1 else "colour"
         line = (f"{self.name}: {len(self.train):,} training and {len(self.test):,} test images, {len(self.classes)} "
-                f"classes, {height}×{width} {'grey' if channels == 1 else 'colour'}, {megabytes:.1f} MB on {self.device}")
+                f"classes, {height}×{width} {colour}, {megabytes:.1f} MB on {self.device}")
         return " ".join((line + ".", *self.notes)) if self.notes else line
 
     def __repr__(self) -> str:
@@ -225,7 +226,7 @@ def reach(side: int) -> int:
 
 
 def _draw(count, shape, kinds, generator, device):
-    """The random numbers of `count` images: shifts (count×2), mirrored or not (count), centres of cut-outs (count×2)."""
+    """The random numbers of `count` images: shifts (count×2), mirrored or not (count), middles of squares (count×2)."""
     height, width = shape[-2:]
 
     def integers(low, high):
@@ -305,8 +306,8 @@ def load(source: str = "fashion", device=None, limit: int | tuple[int, int] | No
         from .sources import folder
         data = folder(Path(rest).expanduser(), image, limits, seed)
     else:
-        raise DataError(f"There is no source {source!r}: use 'fashion', 'scales', 'cifar10' or 'folder:PATH', where PATH "
-                        "is a folder with one subfolder of images for each class.")
+        raise DataError(f"There is no source {source!r}: use 'fashion', 'scales', 'cifar10' or 'folder:PATH', where "
+                        "PATH is a folder with one subfolder of images for each class.")
     data = replace(data, train=_first(data.train, limits[0]), test=_first(data.test, limits[1]))
     return data.to(default_device() if device is None else device)
 
@@ -329,8 +330,8 @@ def data_dir() -> Path:
     for folder in (here / "_data", here.parent / "data"):
         if folder.is_dir():
             return folder
-    raise DataError(f"The embedded data is missing: neither {here / '_data'} nor {here.parent / 'data'} exists. Install "
-                    "the project again, or work in a complete copy of its repository.")
+    raise DataError(f"The embedded data is missing: neither {here / '_data'} nor {here.parent / 'data'} exists. "
+                    "Install the project again, or work in a complete copy of its repository.")
 
 
 def downloads_dir() -> Path:
@@ -339,7 +340,7 @@ def downloads_dir() -> Path:
 
 
 def evenly(labels, limit: int) -> np.ndarray:
-    """Positions, in order, of `limit` labels taken from the classes in turn: the first of each, the second of each, …"""
+    """Positions, in order, of `limit` labels taken from the classes in turn: the first of each, the second of each …"""
     labels = np.asarray(labels)
     by_class = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[by_class], labels[by_class])
@@ -360,7 +361,7 @@ def rescale(images: Tensor, side: int) -> Tensor:
         return images
     out = torch.empty(*images.shape[:2], side, side, dtype=torch.uint8)
     for old, new in zip(images.split(1000), out.split(1000)):
-        new.copy_(F.interpolate(old.float(), (side, side), mode="bilinear", antialias=True, align_corners=False).round_())
+        new.copy_(F.interpolate(old.float(), (side, side), mode="bilinear", antialias=True).round_())
     return out
 
 
