@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from inception_edu.build import Concat, ScaledResidual, named_blocks
 from inception_edu.data import Data, Split
-from inception_edu.evaluate import accuracy
+from inception_edu.evaluate import accuracy, evaluating
 from inception_edu.measure import measure
 from inception_edu.networks import Network
 
@@ -70,16 +70,6 @@ def _words(branch: nn.Module) -> str:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
-
-
-@contextmanager
 def _watched(modules: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
     """The outputs of some modules, as they are computed. Copies: a ReLU in place would change them afterwards."""
     seen: dict[str, Tensor] = {}
@@ -96,7 +86,7 @@ def _watched(modules: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
 @torch.no_grad()
 def activations(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     """The output N×C×H×W of every block, by name, in order."""
-    with _evaluating(model), _watched(dict(named_blocks(model))) as seen:
+    with evaluating(model), _watched(dict(named_blocks(model))) as seen:
         model(images)
     return seen
 
@@ -112,26 +102,24 @@ class Inside:
     output: Tensor
 
 
-@torch.no_grad()
 def inside(model: nn.Module, images: Tensor, name: str) -> Inside:
     """The same images through each branch of one block, side by side."""
-    module = block(model, name)
+    names = [other for other, _ in named_blocks(model)]
+    block(model, name)                        # raises where there is no such block
+    before = names.index(name)
+    entering = images if before == 0 else activations(model, images)[names[before - 1]]
+    return inside_block(block(model, name), entering)
+
+
+def inside_block(module: nn.Module, entering: Tensor) -> Inside:
+    """One block alone, on what enters it, N×C×H×W."""
     join = concatenation(module)
-    watched = {"output": module}
-    if join is not None:
-        watched |= {f"branch {i}": branch for i, branch in enumerate(join.children(), 1)}
-    if isinstance(module, ScaledResidual):
-        watched["change"] = module.body
-    entered = {}
-    hook = module.register_forward_pre_hook(lambda m, inputs: entered.__setitem__("x", inputs[0].detach().clone()))
-    try:
-        with _evaluating(model), _watched(watched) as seen:
-            model(images)
-    finally:
-        hook.remove()
-    names = [f"{i} · {words}" for i, words in enumerate(branch_names(module), 1)]
-    branches = {words: seen[f"branch {i}"] for i, words in enumerate(names, 1)}
-    return Inside(entered["x"], branches, seen.get("change"), seen["output"])
+    branches = [] if join is None else list(join.children())
+    watched = {f"{i} · {_words(branch)}": branch for i, branch in enumerate(branches, 1)}
+    body = {"change": module.body} if isinstance(module, ScaledResidual) else {}
+    with evaluating(module), _watched(watched | body) as seen:
+        output = module(entering)
+    return Inside(entering, {words: seen[words] for words in watched}, seen.get("change"), output)
 
 
 @torch.no_grad()
@@ -226,7 +214,7 @@ def residual_shares(model: nn.Module, images: Tensor) -> dict[str, float]:
     for name, module in named_blocks(model):
         if isinstance(module, ScaledResidual):
             at = inside(model, images, name)
-            with _evaluating(model):
+            with evaluating(module):
                 identity = module.shortcut(at.input)
             change, kept = (t.square().mean().sqrt().item() for t in (float(module.scale) * at.change, identity))
             shares[name] = change / (change + kept) if change + kept > 0 else 0.0
@@ -242,7 +230,7 @@ def effective_field(model: nn.Module, images: Tensor, name: str) -> Tensor:
     hook = block(model, name).register_forward_hook(lambda m, inputs, out: found.__setitem__("out", out))
     x = images.detach().clone().requires_grad_(True)
     try:
-        with _evaluating(model), torch.enable_grad():
+        with evaluating(model), torch.enable_grad():
             model(x)
     finally:
         hook.remove()
@@ -278,7 +266,7 @@ def occlusion(model: nn.Module, image: Tensor, target: int, patch: int = 8, stri
     def probability(x: Tensor) -> Tensor:
         return model(x).softmax(1)
 
-    with _evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad():
         drop = Occlusion(probability).attribute(image[None], sliding_window_shapes=(len(image), patch, patch),
                                                 strides=(len(image), stride, stride), target=int(target),
                                                 baselines=0.0, perturbations_per_eval=64)
@@ -302,7 +290,7 @@ def top_patches(model: nn.Module, data: Data, name: str, channels: list[int], co
     the receptive field around the strongest pixel, cut at the image's border."""
     split = data.test if split is None else split
     values, places = [], []
-    with _evaluating(model), _watched({"out": block(model, name)}) as seen:
+    with evaluating(model), _watched({"out": block(model, name)}) as seen:
         for images, _ in data.batches(split, batch_size):
             model(images)
             out = seen["out"]
