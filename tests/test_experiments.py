@@ -1,0 +1,422 @@
+"""Configurations, runs, sweeps (also killed ones and on a dask cluster), result files, and the committed results."""
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import torch
+
+from inception_edu import experiments, runs, sweeps
+from inception_edu.experiments import (
+    CHANGES,
+    EXPERIMENTS,
+    RESULTS,
+    Cell,
+    Config,
+    ExperimentError,
+    Recipe,
+    configurations,
+    digest,
+    load_results,
+    local_executor,
+    run,
+    seeds,
+    summarise,
+    sweep,
+)
+
+TINY = Config("tiny", "tower", dict(width=16, depth=2, scale=0.5),
+              Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data="fashion", test_images=20)
+
+
+def tiny(count: int, **changes) -> list[Config]:
+    return seeds(replace(TINY, recipe=replace(TINY.recipe, **changes)), count)
+
+
+# --- Configurations --------------------------------------------------------------------------------------------------
+
+def test_digest_is_the_same_in_another_process_and_never_changes():
+    code = ("from inception_edu.experiments import *\n"
+            "print(digest(Config('other words', 'tower', [('scale', 0.5), ('depth', 2), ('width', 16)], "
+            "Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data='fashion', test_images=20)))")
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                           env={**os.environ, "PYTHONHASHSEED": "7"}).stdout.strip()
+    assert digest(TINY) == other
+    assert digest(TINY) == "3c8e5c9f1eb7", "a changed digest makes every committed result unreadable"
+
+
+def test_digest_tells_apart_whatever_changes_the_result():
+    others = [replace(TINY, seed=1), replace(TINY, change="no bias"), replace(TINY, init="he"),
+              replace(TINY, arguments=dict(width=16, depth=2, scale=0.4)), replace(TINY, data="scales"),
+              replace(TINY, recipe=replace(TINY.recipe, lr=0.02)), replace(TINY, test_images=30)]
+    assert len({digest(c) for c in [TINY, *others]}) == len(others) + 1
+    assert digest(replace(TINY, label="another cell")) == digest(TINY)
+
+
+def test_config_goes_through_json():
+    config = Config("a", "inception_v4", dict(width=0.125, repeats=(1, 2, 1)), Recipe(lr=0.1), seed=3)
+    again = Config.from_dict(json.loads(json.dumps(config.to_dict())))
+    assert again == config and digest(again) == digest(config) and hash(again) == hash(config)
+    assert again.recipe.seed == 3
+
+
+@pytest.mark.parametrize("wrong", [dict(network="inception_v9"), dict(change="magic"), dict(after="magic")])
+def test_wrong_words_are_answered_with_the_right_ones(wrong):
+    with pytest.raises(ExperimentError, match="choose"):
+        replace(TINY, **wrong)
+
+
+def test_mode(monkeypatch):
+    monkeypatch.setenv("INCEPTION_EDU_MODE", "quick")
+    assert experiments.mode() == "quick"
+    monkeypatch.setenv("INCEPTION_EDU_MODE", "fast")
+    with pytest.raises(ExperimentError, match="quick, standard, full"):
+        experiments.mode()
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_five_seeds_a_cell_and_buildable_networks(name):
+    configs = configurations(name, "standard")
+    cells = summarise_seeds(configs)
+    assert cells and all(len(s) >= (3 if name == "race_tuning" else 5) for s in cells.values())
+    for config in {replace(c, seed=0) for c in configs}:
+        config.description()
+    assert 1 <= len(configurations(name, "quick")) <= 8
+    assert len(configurations(name, "full")) > len(configs)
+    assert experiments.question(name)
+
+
+def summarise_seeds(configs):
+    cells = {}
+    for config in configs:
+        cells.setdefault(config.label, set()).add(config.seed)
+    return cells
+
+
+# --- Changes ---------------------------------------------------------------------------------------------------------
+
+def changed(change: str, **arguments):
+    torch.manual_seed(0)
+    config = replace(TINY, change=change, arguments={**dict(TINY.arguments), **arguments})
+    return config.model(), torch.rand(4, 3, 32, 32)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_network_trains(change):
+    model, images = changed(change)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    model(images).square().sum().backward()
+    missing = [n for n, p in model.named_parameters() if p.grad is None]
+    assert not missing
+    assert before.keys() == model.state_dict().keys()
+
+
+def test_changes_do_what_they_say():
+    plain, images = changed("")
+    blocks = dict(experiments.residual_blocks(plain))
+    assert len(blocks) == 2
+    x = torch.rand(4, 16, 4, 4)
+
+    def block(change):
+        return experiments.residual_blocks(changed(change)[0])[-1][1].train()
+
+    body = block("").body(x)
+    assert torch.allclose(block("")(x), torch.relu(x + 0.5 * body))
+    assert torch.allclose(block("scaled identity")(x), torch.relu(0.5 * x + body))
+    assert torch.allclose(block("zero last layer")(x), x)
+    assert torch.allclose(block("learnable scale")(x), block("")(x))
+    assert isinstance(block("learnable scale").scale, torch.nn.Parameter)
+    normed = block("norm in last branch").body(x)
+    assert torch.allclose(normed.mean((0, 2, 3)), torch.zeros(16), atol=1e-5)
+    summed = x + 0.5 * body
+    norm = (summed - summed.mean((0, 2, 3), keepdim=True)) / (summed.var((0, 2, 3), False, keepdim=True) + 1e-3).sqrt()
+    assert torch.allclose(block("norm after last sum")(x), norm.relu(), atol=1e-5)
+    assert runs.last_linear(block("no bias")).bias is None
+    centred = runs.last_linear(block("centred last layers"))
+    level = torch.rand(1, centred.in_channels, 1, 1)
+    same = level.mean() * torch.ones_like(level)
+    assert centred(same).abs().max() < 1e-5 < runs.last_linear(block(""))(same).abs().max()
+    # Only the last block where the name says so.
+    first = experiments.residual_blocks(changed("norm in last branch")[0])[0][1]
+    assert not isinstance(first.body[-1], torch.nn.BatchNorm2d)
+    every = experiments.residual_blocks(changed("norm in every branch")[0])[0][1]
+    assert isinstance(every.body[-1], torch.nn.BatchNorm2d)
+
+
+# --- One run ---------------------------------------------------------------------------------------------------------
+
+def test_a_run_holds_what_a_verdict_needs():
+    result = run(TINY)
+    assert result.status == "finished" and result.sentence
+    assert 0 <= result.test_accuracy <= 1
+    names = ["stem", "inception_resnet_c.1", "inception_resnet_c.2"]
+    assert list(result.dead) == names
+    steps = len(result.curves["step"])
+    assert steps >= 3 and all(len(curve) == steps for curve in result.curves.values())
+    assert {"loss", "accuracy", "grad_norm", "lr", "weight", "bias", "momentum", "branch", "identity", "length",
+            "logits", "entropy", "push"} <= set(result.curves)
+    assert all(len(row) == steps for m in result.maps.values() for row in m.values())
+    assert result.data["train"] > 1000 and result.data["test"] == 20 and result.data["name"] == "fashion"
+    assert result.versions["torch"] and result.device and result.precision and result.threads >= 1
+    assert result.params == sum(p.numel() for p in TINY.model().parameters())
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another():
+    first, again, other = run(TINY), run(TINY), run(replace(TINY, seed=1))
+    assert first.curves["loss"] == again.curves["loss"] != other.curves["loss"]
+
+
+def test_dead_channels_are_counted_and_nothing_is_left_changed():
+    model = TINY.model()
+    last = runs.last_linear(experiments.residual_blocks(model)[-1][1])
+    with torch.no_grad():
+        last.bias[:4] = -1e6
+    state = {k: v.clone() for k, v in model.state_dict().items()}
+    shares = experiments.dead_channels(model, experiments.open_data("fashion"))
+    assert 4 / 16 <= shares["inception_resnet_c.2"] <= 5 / 16
+    assert shares["inception_resnet_c.1"] < 4 / 16
+    assert all(torch.equal(v, state[k]) for k, v in model.state_dict().items())
+
+
+def test_a_diverged_run_is_a_result(tmp_path):
+    result, = sweep([replace(TINY, recipe=replace(TINY.recipe, lr=1e30, steps=6))], folder=tmp_path, progress=False)
+    assert result.status == "diverged"
+    assert result.dead_last == 1 and result.accuracy == 0.1 and math.isinf(result.final_loss)
+
+
+# --- Files -----------------------------------------------------------------------------------------------------------
+
+def test_a_half_written_or_foreign_file_is_not_read(tmp_path):
+    result, = sweep([TINY], folder=tmp_path, progress=False)
+    path = tmp_path / f"{digest(TINY)}.json"
+    whole = path.read_text()
+    assert sweeps.read_result(TINY, tmp_path).curves == result.curves
+    path.write_text(whole[: len(whole) // 2])
+    assert sweeps.read_result(TINY, tmp_path) is None
+    path.write_text(whole.replace('"lr":0.01', '"lr":0.02'))
+    assert sweeps.read_result(TINY, tmp_path) is None
+    assert not list(tmp_path.glob(".*part"))
+
+
+def test_write_whole_leaves_the_old_file_when_it_is_cut_off(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    sweeps.write_whole(path, "old")
+    monkeypatch.setattr(sweeps.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        sweeps.write_whole(path, "new")
+    assert path.read_text() == "old"
+
+
+def test_pack_and_load(tmp_path):
+    results = sweep(tiny(3), folder=tmp_path, progress=False)
+    sweeps.pack("remedies", results, tmp_path, "why?")
+    again = load_results("remedies", tmp_path)
+    assert [r.config for r in again] == [r.config for r in results]
+    assert [r.curves for r in again] == [r.curves for r in results]
+    header = json.loads((tmp_path / "remedies.jsonl").read_text().splitlines()[0])
+    assert header["runs"] == 3 and header["cells"] == 1 and header["question"] == "why?"
+    with pytest.raises(ExperimentError, match="remedies"):
+        load_results("nothing", tmp_path)
+
+
+# --- Sweeps ----------------------------------------------------------------------------------------------------------
+
+class Counting:
+    """Counts the runs that are computed in this process."""
+
+    def __init__(self, monkeypatch):
+        self.configs = []
+        original = sweeps.run
+
+        def counted(config, **kw):
+            self.configs.append(config)
+            return original(config, **kw)
+
+        monkeypatch.setattr(sweeps, "run", counted)
+
+
+def test_a_second_sweep_computes_nothing(tmp_path, monkeypatch):
+    counting = Counting(monkeypatch)
+    first = sweep(tiny(3), folder=tmp_path, progress=False)
+    again = sweep(tiny(4), folder=tmp_path, progress=False)
+    assert len(counting.configs) == 4
+    assert [r.curves for r in again[:3]] == [r.curves for r in first]
+
+
+def test_one_run_in_two_cells_is_computed_once(tmp_path, monkeypatch):
+    counting = Counting(monkeypatch)
+    a, b = sweep([TINY, replace(TINY, label="other cell")], folder=tmp_path, progress=False)
+    assert len(counting.configs) == 1 and (a.label, b.label) == ("tiny", "other cell") and a.curves == b.curves
+
+
+def test_a_failed_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
+    original = sweeps.run
+
+    def failing(config, **kw):
+        if config.seed == 1:
+            raise ValueError("on purpose")
+        return original(config, **kw)
+
+    monkeypatch.setattr(sweeps, "run", failing)
+    with pytest.raises(ExperimentError, match="1 of 3 runs failed.*seed 1: ValueError: on purpose"):
+        sweep(tiny(3), folder=tmp_path, progress=False)
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+def test_threads_and_progress(tmp_path):
+    seen = []
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(2) as executor:
+        results = sweep(tiny(4), executor, folder=tmp_path, progress=lambda *now: seen.append(now))
+    torch.set_num_threads(before)
+    assert [r.seed for r in results] == [0, 1, 2, 3]
+    assert [done for done, _, _ in seen] == [1, 2, 3, 4] and seen[-1][2] == 0
+
+
+def test_two_processes_give_the_same_curves_as_one(tmp_path):
+    with local_executor(2) as executor:
+        apart = sweep(tiny(4), executor, folder=tmp_path / "a", progress=False)
+    together = sweep(tiny(4), folder=tmp_path / "b", progress=False)
+    assert all(r.threads == 1 for r in apart)
+    for a, b in zip(apart, together):
+        assert a.curves["loss"] == pytest.approx(b.curves["loss"], rel=1e-3)
+
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from inception_edu.experiments import *
+config = Config("killed", "tower", dict(width=16, depth=2), Recipe(steps=30, batch_size=8, lr=0.01), data="fashion",
+                test_images=20)
+if __name__ == "__main__":
+    with local_executor(2) as executor:
+        sweep(seeds(config, 12), executor, folder=sys.argv[1])
+"""
+
+
+def test_a_sweep_killed_in_mid_run_goes_on_where_it_stopped(tmp_path):
+    script, folder = tmp_path / "killed.py", tmp_path / "runs"
+    script.write_text(textwrap.dedent(SCRIPT))
+    command = [sys.executable, str(script), str(folder)]
+
+    def finished():
+        return {p.name: p.stat().st_mtime_ns for p in folder.glob("*.json")}
+
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while len(finished()) < 3 and time.monotonic() < deadline:
+        assert first.poll() is None, "the sweep ended before it could be killed"
+        time.sleep(0.02)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    before = finished()
+    assert 3 <= len(before) < 12
+    for name in before:
+        json.loads((folder / name).read_text())
+    time.sleep(3)                    # the workers notice that their parent is gone, and write nothing more
+    assert finished() == before
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    after = finished()
+    assert len(after) == 12 and f"12 runs, {len(before)} of them finished before" in said
+    assert {name: after[name] for name in before} == before, "a finished run was computed again"
+
+
+def test_a_killed_local_worker_is_told_in_a_sentence(tmp_path):
+    with local_executor(1) as executor:
+        executor.submit(os.getpid).result()
+        worker, = executor._processes
+        configs = tiny(3, steps=400)
+        started = []
+
+        def kill_soon(*_):
+            started.append(1)
+            os.kill(worker, signal.SIGKILL)
+
+        with pytest.raises(ExperimentError, match="same call again"):
+            sweep(configs, executor, folder=tmp_path, progress=kill_soon)
+    assert 1 <= len(list(tmp_path.glob("*.json"))) < 3
+    assert len(sweep(configs, folder=tmp_path, progress=False)) == 3
+
+
+def test_a_dask_cluster_that_loses_a_worker_finishes_the_sweep(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    # Nothing of the cluster's own files under the current folder.
+    monkeypatch.chdir(tmp_path)
+    killed = []
+    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None,
+                                  host="127.0.0.1") as cluster, distributed.Client(cluster) as client:
+        workers = client.run(os.getpid)
+
+        def kill_one(done, total, left):
+            if not killed:
+                victim = next(iter(workers.values()))
+                killed.append(victim)
+                os.kill(victim, signal.SIGKILL)
+
+        results = sweep(tiny(10, steps=40), client.get_executor(), folder=tmp_path / "runs", progress=kill_one)
+        assert killed and killed[0] not in client.run(os.getpid).values()
+    assert [r.seed for r in results] == list(range(10)) and all(r.status == "finished" for r in results)
+    here = run(replace(results[0].config))
+    assert results[0].curves["loss"] == pytest.approx(here.curves["loss"], rel=1e-3)
+
+
+# --- Summaries -------------------------------------------------------------------------------------------------------
+
+def test_student_against_its_own_integral():
+    def share(t, degrees):
+        c = math.gamma((degrees + 1) / 2) / math.gamma(degrees / 2) / math.sqrt(degrees * math.pi)
+        n, width = 20_000, t / 20_000
+        return 2 * sum(c * (1 + ((i + 0.5) * width) ** 2 / degrees) ** (-(degrees + 1) / 2) * width for i in range(n))
+
+    for degrees in (1, 2, 4, 8, 19, 30):
+        assert share(sweeps.student(degrees), degrees) == pytest.approx(0.95, abs=2e-4)
+        assert share(sweeps.student(degrees, sweeps.T99), degrees) == pytest.approx(0.99, abs=2e-4)
+
+
+def test_cell_against_a_worked_example():
+    cell = Cell("a", (1.0, 2.0, 3.0, 4.0, 5.0))
+    assert cell.mean == 3 and cell.sd == pytest.approx(1.5811, abs=1e-4)
+    assert cell.interval == pytest.approx((1.0368, 4.9632), abs=1e-3)       # 3 ± 2.776 · 1.5811 / √5
+    assert cell.one_more == pytest.approx((-4.974, 10.974), abs=1e-2)       # 3 ± 4.604 · 1.5811 · √1.2
+    assert Cell("a", (0.5, 0.6, 0.7)).text() == "60 % (50 % to 70 %, 3 seeds)"
+    gap, low, high = sweeps.difference(cell, Cell("b", (0.0, 0.0, 0.0, 0.0, 0.0)))
+    assert gap == 3 and low == pytest.approx(1.0368, abs=1e-3) and high == pytest.approx(4.9632, abs=1e-3)
+
+
+# --- The command line ------------------------------------------------------------------------------------------------
+
+def test_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", lambda mode: tiny(2))
+    monkeypatch.setattr(sweeps, "RESULTS", tmp_path / "packed")
+    assert experiments.main(["run", "remedies", "--workers", "0", "--folder", str(tmp_path)]) == 0
+    assert experiments.main(["status", "remedies", "--folder", str(tmp_path)]) == 0
+    assert "1 cells, 2 runs, 2 finished" in capsys.readouterr().out
+    assert experiments.main(["pack", "remedies", "--folder", str(tmp_path)]) == 0
+    assert len(load_results("remedies", tmp_path / "packed")) == 2
+    assert experiments.main(["list"]) == 0 and "dying" in capsys.readouterr().out
+    assert experiments.main(["run", "nothing"]) == 1 and "choose one of" in capsys.readouterr().err
+
+
+# --- Committed results -----------------------------------------------------------------------------------------------
+
+COMMITTED = sorted(p.stem for p in RESULTS.glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_committed_results_are_complete(name):
+    results = load_results(name)
+    asked = {digest(c): c for c in configurations(name, "standard")}
+    assert all(r.digest in asked for r in results), "a result that no configuration asks for: pack again"
+    least = 3 if name == "race_tuning" else 5     # which only picks a rate
+    assert all(cell.n >= least for cell in summarise(results, "final_loss").values())
+    for result in results:
+        assert result.data["name"] == "CIFAR-10 (JPEG copy)" and result.versions["torch"]
+        assert "/" not in json.dumps(result.data)
+    assert (RESULTS / f"{name}.jsonl").stat().st_size < 2_500_000
