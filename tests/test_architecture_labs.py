@@ -415,7 +415,7 @@ def test_the_shape_explorer_and_diagram_need_no_torch():
 
 
 def test_a_slider_move_is_redrawn_quickly():
-    """The real limit, 100 ms, is measured by tests/bench_architecture_labs.py; this one holds on a loaded machine."""
+    """The aim is 100 ms; this limit holds on a loaded machine as well."""
     lab = ShapeExplorer("inception_resnet_v2")
     best = float("inf")
     for side in range(200, 230, 3):

@@ -242,8 +242,8 @@ class NetworkDiagram(Bench):
         first = options[0][1]
         self.block = widgets.Dropdown(options=options, value=first, description="block",
                                       layout=widgets.Layout(width="300px")).add_class("ied-control-block")
-        self.copy = widgets.IntSlider(1, min=1, max=1, description="copy",
-                                      layout=widgets.Layout(width="260px")).add_class("ied-control-copy")
+        self.copy = widgets.Dropdown(options=[1], value=1, description="copy",
+                                     layout=widgets.Layout(width="150px")).add_class("ied-control-copy")
         self.picture = picker(self._drawing, ("block", "reduction"), first, self._picked, clickable)
         self.picture.add_class("ied-overview")
         self.details = widgets.HTML(layout=widgets.Layout(flex="1 1 320px", min_width="0")).add_class("ied-details")
@@ -265,7 +265,7 @@ class NetworkDiagram(Bench):
     @property
     def selected(self) -> str:
         """The selected block: "stem", or "inception_a.2" for the second of several copies."""
-        return self.block.value if self.copy.max == 1 else f"{self.block.value}.{self.copy.value}"
+        return self.block.value if len(self.copy.options) == 1 else f"{self.block.value}.{self.copy.value}"
 
     @selected.setter
     def selected(self, name: str) -> None:
@@ -288,9 +288,9 @@ class NetworkDiagram(Bench):
     def _chosen(self, _=None) -> None:
         """Another block: its copies start at the first."""
         quiet, self._quiet = self._quiet, True
-        self.copy.value = 1
-        self.copy.max = self.network[self.block.value].repeat
-        self.copy.layout.visibility = "visible" if self.copy.max > 1 else "hidden"
+        repeat = self.network[self.block.value].repeat
+        self.copy.options = list(range(1, repeat + 1))
+        self.copy.layout.visibility = "visible" if repeat > 1 else "hidden"
         self.picture.selected = self.block.value
         self._quiet = quiet
         self._changed()
