@@ -153,11 +153,11 @@ def _inside(path: tuple[str, ...], wanted: list[tuple[str, ...]]) -> bool:
 
 def render(canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...]] | None = None) -> Drawing:
     """The SVG. What does not lie in one of the `highlight` paths fades, where there are any."""
-    inner = max(canvas.width, 200.0)
+    inner = max(canvas.width, 270.0)                      # room for a heading
     heading = wrap(canvas.title, inner, 14, True)
     texts = [(line, WRONG if text in canvas.errors else FAINT) for text in (*canvas.notes, *canvas.errors)
              for line in wrap(text, max(inner, 330), 11)]
-    inner = max([inner, *(text_width(h, 14, True) for h in heading), *(text_width(t, 11) for t, _ in texts)])
+    inner = max([canvas.width, *(text_width(h, 14, True) for h in heading), *(text_width(t, 11) for t, _ in texts)])
     dx = MARGIN + (inner - canvas.width) / 2
     top = MARGIN + 19 * len(heading) + 8
     width = round(inner + 2 * MARGIN)

@@ -84,7 +84,7 @@ def figure(number: int, **options) -> Drawing:
     if number not in FIGURES:
         raise SpecError(f"The paper's figures of blocks are 1 to 20, got {number!r}.")
     f = FIGURES[number]
-    defaults = {"title": f"Fig. {number}: {f.title}", "shape": f.input, "note": f.misprint and f"Print: {f.misprint}"}
+    defaults = {"title": f"Fig. {number}: {f.title}", "shape": f.input, "note": f.misprint and f"Note: {f.misprint}"}
     if number == 7:
         k, l, m, n = TABLE_1["inception_v4"].values()  # noqa: E741 - the paper's own names
         defaults["labels"] = {"branch 2": f"n = {n}", "branch 3/step 1": f"k = {k}", "branch 3/step 2": f"l = {l}",
@@ -358,11 +358,13 @@ class _Layout:
         items: list = []
         rail = start.y + (20 if start.label else 14)
         turned = [e for e in entries if abs(start.nearest(e.x) - e.x) >= 0.1]
-        for side in ([e for e in turned if e.x < start.nearest(e.x)], [e for e in turned if e.x > start.nearest(e.x)]):
-            if side:
-                x = start.nearest(side[0].x)
-                far = max(side, key=lambda e: abs(e.x - x)).x
-                items.append(Line([(x, start.y), (x, rail), (far, rail)], start.path, arrow=False))
+        left = [e for e in turned if e.x < start.nearest(e.x)]
+        right = [e for e in turned if e.x > start.nearest(e.x)]
+        for side in filter(None, (left, right)):
+            x = start.nearest(side[0].x)
+            far = max(side, key=lambda e: abs(e.x - x)).x
+            trunk = [] if side is right and left and start.nearest(left[0].x) == x else [(x, start.y)]
+            items.append(Line([*trunk, (x, rail), (far, rail)], start.path, arrow=False))
         for entry in entries:
             foot = rail if entry in turned else start.y
             items.append(Line([(entry.x, foot), (entry.x, entry.y)], entry.path, entry.branch, not entry.through))
@@ -609,7 +611,7 @@ def _block_words(block: Block) -> str:
 def _small_words(block: Block) -> str:
     """The figure, or the block's own name where neither the words nor a figure of the paper tell it apart."""
     node, words = block.node, [getattr(block.node, "figure", "")]
-    if not words[0].startswith("Fig.") and block.name.replace("_", "-") != _block_words(block).lower():
+    if not words[0].startswith("Fig.") and block.name != _block_words(block).lower().replace("-", "_"):
         words = [block.name]
     words += [f"scale {node.scale:g}" + (", learnt" if node.learnable else "")] if _scaled(node) else []
     words += ["no ReLU"] if isinstance(node, Residual) and not node.relu else []
