@@ -11,7 +11,7 @@
 A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text). Its first cell is
 text: the heading, then a paragraph that says what the chapter covers; README's table repeats both. Right after it the
 build inserts the cell that makes the package importable, and it adds a Colab link where pyproject.toml names the
-project's address. The tag `hide-input` (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab.
+project's address. The tag `hide-input` (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and Colab; a first line `# @title …` names it there.
 
 Exercises
 ---------
@@ -75,7 +75,8 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 COLAB_EXTRAS = "torchinfo safetensors jupyter_ui_poll anywidget psygnal"
 
 BOOTSTRAP = '''\
-import importlib.util, pathlib, shutil, subprocess, sys  # makes inception_edu importable; does nothing where it is
+# @title Makes inception_edu importable. Where it already is, this cell does nothing.
+import importlib.util, pathlib, shutil, subprocess, sys
 missing = [name for name in "inception_edu {extras}".split() if importlib.util.find_spec(name) is None]
 if "inception_edu" in missing:
     if pathlib.Path("{bundle}").exists(): shutil.unpack_archive("{bundle}")
@@ -249,12 +250,12 @@ def transform(source: Path):
     link = colab_link(source.stem, address)
     if link:
         cells[0].source += f"\n\n{link}"
-    cells.insert(1, new_code_cell(bootstrap(address), metadata={"tags": ["bootstrap"]}))
+    cells.insert(1, new_code_cell(bootstrap(address), metadata={"tags": ["bootstrap", "hide-input"]}))
     for number, cell in enumerate(cells):
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if "hide-input" in tags:
-            cell.metadata["jupyter"] = {"source_hidden": True}       # JupyterLab folds the code; it runs all the same
+            cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}   # folded in JupyterLab, in Colab
         cell.id = f"{source.stem[:2]}-{number:03d}"          # the same id at every build: small differences in git
     return new_notebook(cells=cells, metadata={
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -32,7 +32,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync")
 
 # Messages that JupyterLab writes to the console by itself, with no chapter open: (pattern, why it is harmless).
-HARMLESS = ()
+HARMLESS = ((r"warning: Plugin .* (too long|[\d.]+ms) to activate", "a loaded machine starts slowly"),)
 
 # Waits for what JupyterLab calls ready; its idle indicator alone shows too early.
 READY = """async () => {
