@@ -220,7 +220,7 @@ def grid_map(values, rows: Sequence, columns: Sequence, axis: Axes | None = None
     for (i, j), value in np.ndenumerate(table):
         if not np.isnan(value):
             axis.text(j, i, text.format(value), ha="center", va="center", fontsize=9,
-                      color=CARD if _luminance(SHADES(shade(value))) < 0.3 else INK)
+                      color=CARD if _luminance(SHADES(shade(value))) < 0.2 else INK)
     axis.set_xticks(range(len(columns)), [str(c) for c in columns])
     axis.set_yticks(range(len(rows)), [str(r) for r in rows])
     axis.set(xlabel=xlabel, ylabel=ylabel)
@@ -255,7 +255,7 @@ def image_grid(images, titles: Sequence[str] | None = None, columns: int = 10, s
         pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
     columns = min(columns, len(pixels))
     rows = -(-len(pixels) // columns)
-    line = 0.22 if titles is not None else 0.04
+    line = 0.26 if titles is not None else 0.04
     fig = figure(columns * (side + 0.06), rows * (side + line))
     for i, picture in enumerate(pixels):
         axis = fig.add_subplot(rows, columns, i + 1)
@@ -264,7 +264,7 @@ def image_grid(images, titles: Sequence[str] | None = None, columns: int = 10, s
         axis.set_axis_off()
         if titles is not None:
             axis.set_title(titles[i], fontsize=8, fontweight="normal", loc="center", pad=2)
-    fig.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
+    fig.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.02, hspace=0.02)
     return fig
 
 

@@ -294,7 +294,7 @@ def train(model: nn.Module, data, recipe: Recipe = Recipe(), *, on_record: Calla
                     on_record(point)
             if recipe.evaluate_every and step % recipe.evaluate_every == 0 and step < recipe.steps:
                 with clock.paused(), cast(), average.weights(data):
-                    test(model, data, history, step, stop)
+                    examine(model, data, history, step, stop)
 
     return finish(model, data, average, cast, history, clock, step, stop)
 
@@ -454,6 +454,8 @@ class Average:
 def measure_statistics(model: nn.Module, data, images: int = 2000, batch_size: int = 100) -> None:
     """Set the means and variances of every batch norm to the averages over (up to) `images` training images."""
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
     count = min(images, len(data.train.labels))
     # Evenly over the split, which may be sorted by class, and each batch evenly too.
@@ -469,7 +471,7 @@ def measure_statistics(model: nn.Module, data, images: int = 2000, batch_size: i
         norm.momentum = momentum
 
 
-def test(model: nn.Module, data, history: History, step: int, stop=None) -> float | None:
+def examine(model: nn.Module, data, history: History, step: int, stop=None) -> float | None:
     """Accuracy on the test images, kept in the history; None where `stop` came in between."""
     rows = logits(model, data, stop=stop)
     if len(rows) < len(data.test.labels):
@@ -493,7 +495,7 @@ def finish(model: nn.Module, data, average: Average, cast, history: History, clo
         return history
     with cast():
         average.put_in(data)
-        history.test_accuracy = test(model, data, history, step, stop)
+        history.test_accuracy = examine(model, data, history, step, stop)
     if history.test_accuracy is None:
         history.status, history.sentence = "stopped", f"Stopped in the test after all {steps} steps."
     else:
