@@ -1,0 +1,341 @@
+# %% [markdown]
+# # Inception-v4
+#
+# Stem, 4 A, 7 B and 3 C blocks with two reductions between them: Fig. 9 assembled, its parameters and multiply-adds
+# laid open block by block, and its outputs equal to timm's.
+#
+# | | laptop, two cores | Colab, T4 |
+# |---|---|---|
+# | reading and computing | 35 min | 35 min |
+# | of which you wait | 1 min | 1 min |
+#
+# **After this chapter you can**
+#
+# 1. assemble Inception-v4 from its figures, and prove that every shape is the printed one;
+# 2. say where its parameters, its multiply-adds and its time sit, which are three different places;
+# 3. copy weights between two implementations, and know what must match for their outputs to agree.
+
+# %%
+import time
+
+import torch
+
+from inception_edu import checks, experiments, figures, networks, plots
+from inception_edu.build import build, named_blocks
+from inception_edu.compare import differences, leaves
+from inception_edu.draw import amount, figure, size_words
+from inception_edu.labs.diagram import network_diagram
+from inception_edu.measure import measure, smallest_image
+from inception_edu.networks import Block, Network, inception_v4
+from inception_edu.spec import Conv
+
+print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+
+# %% [markdown]
+# ## The whole network
+#
+# Fig. 9, with the sizes that the paper prints:
+
+# %%
+figure(9)
+
+# %% [markdown]
+# **Predict.** Which stage holds the most parameters: A (35×35), B (17×17) or C (8×8)? And which one computes most?
+#
+# <details><summary>Answer</summary>
+#
+# The wide blocks hold the parameters, but every parameter works once at each position: a block on an 8×8 map uses it
+# 64 times, on a 35×35 map 1225 times. So the answers can differ. The bars below decide.
+#
+# </details>
+#
+# ## Assembled by code
+#
+# A network is a list of named blocks. Between brackets stand only figures that earlier chapters have built.
+
+# %%
+table = figures.TABLE_1["inception_v4"]
+mine = Network("my Inception-v4", (
+    Block("stem", figures.StemV4()),
+    Block("inception_a", figures.InceptionA(), repeat=4, stage="A"),
+    Block("reduction_a", figures.ReductionA(**table)),
+    Block("inception_b", figures.InceptionB(), repeat=7, stage="B"),
+    Block("reduction_b", figures.ReductionB()),
+    Block("inception_c", figures.InceptionC(), repeat=3, stage="C"),
+))
+
+# %% [markdown]
+# Is it the package's own? And is every shape the printed one? Fig. 9 is data too, so a cell can compare.
+
+# %%
+print("differences from inception_v4():", differences(mine, inception_v4()))
+rows = {row.name: row for row in measure(mine).rows}
+for box in figures.FIG_9:
+    last = box.block if box.repeat == 1 else f"{box.block}.{box.repeat}"
+    print(f"{box.repeat} × {box.block:12} computed {size_words(rows[last].output):>10}   "
+          f"printed {size_words(box.output):>10}   {'equal' if rows[last].output == box.output else 'DIFFERENT'}")
+
+# %% [markdown]
+# Descriptions can be wrong in the same way twice. So build it, and let a real image-sized batch run through real
+# convolutions, with a hook at each block.
+
+# %%
+model = build(mine, seed=0).eval()
+image = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(0))
+seen = {}
+for name, block in named_blocks(model):
+    block.register_forward_hook(lambda module, inputs, out, name=name: seen.update({name: tuple(out.shape[1:])}))
+with torch.inference_mode():
+    logits = model(image)
+described = {name: row.output for name, row in rows.items() if name in seen}
+print("logits", tuple(logits.shape), "  shapes as described:", seen == described)
+for name in ("stem", "inception_a.4", "reduction_a", "inception_b.7", "reduction_b", "inception_c.3"):
+    print(f"{name:14} {size_words(seen[name])}")
+
+# %% [markdown]
+# ## Lab: click through it
+#
+# Choose a block in the picture or in the list: its figure, its shapes, its cost and the code that made it appear.
+
+# %%
+lab = network_diagram("inception_v4")
+
+# %% [markdown]
+# ## Where do parameters and multiply-adds sit?
+
+# %%
+measured = measure(inception_v4())
+
+def by_stage(value):
+    """The sum of `value(row)` for each group of equal blocks, in order."""
+    sums = {}
+    for row in measured.rows:
+        group = row.name.split(".")[0]
+        sums[group] = sums.get(group, 0) + value(row)
+    return sums
+
+params, macs = by_stage(lambda row: row.params), by_stage(lambda row: row.macs)
+for group in params:
+    print(f"{group:12} {params[group]:>11,} parameters {params[group] / measured.params:>6.1%}   "
+          f"{macs[group]:>14,} multiply-adds {macs[group] / measured.macs:>6.1%}")
+print(f"{'together':12} {measured.params:>11,}                   {measured.macs:>14,}")
+
+# %% tags=["hide-input"]
+fig = plots.figure(8, 2.9)
+for i, (title, values) in enumerate((("parameters", params), ("multiply-adds", macs))):
+    share = {group: 100 * value / sum(values.values()) for group, value in values.items()}
+    plots.bars(share, fig.add_subplot(1, 2, i + 1), f"% of all {title}", text="{:.0f}")
+plots.show(fig, "Two bar charts by group of blocks: " + "; ".join(
+    f"{group} {params[group] / measured.params:.0%} of parameters, {macs[group] / measured.macs:.0%} of multiply-adds"
+    for group in params) + ".")
+
+# %% [markdown]
+# The seven B blocks hold nearly half of everything. The stem has hardly any parameters and yet a large part of the
+# work, because its maps are large; the three C blocks are the opposite. Block by block:
+
+# %% tags=["hide-input"]
+fig = plots.figure(8, 3.4)
+body = measured.rows[:-1]
+for i, (title, values) in enumerate((("parameters (millions)", [r.params / 1e6 for r in body]),
+                                     ("multiply-adds (billions)", [r.macs / 1e9 for r in body]))):
+    axis = fig.add_subplot(1, 2, i + 1)
+    axis.bar(range(len(body)), values, color=["#0072b2" if r.name.startswith("inception") else "#8a8a8a" for r in body])
+    axis.set_xticks(range(len(body)), [r.name.replace("inception_", "").replace("reduction", "red") for r in body],
+                    rotation=90, fontsize=7)
+    axis.set_ylabel(title)
+plots.show(fig, "Parameters and multiply-adds of each of the 17 blocks. Parameters grow towards the "
+           "end; multiply-adds are largest in the stem, then in Reduction-A.")
+
+# %% [markdown]
+# The repeated blocks of a stage cost the same; the grey bars are the stem and the reductions.
+#
+# ## And the time?
+#
+# **Predict.** The stem does a given share of the multiply-adds. Will its share of the measured time be smaller, equal
+# or larger?
+
+# %%
+def block_times(model, x, repeats):
+    """Seconds spent in each block, the best of several passes."""
+    best = {}
+    with torch.inference_mode():
+        for _ in range(repeats):
+            now = x
+            for name, block in named_blocks(model):
+                start = time.perf_counter()
+                now = block(now)
+                best[name] = min(best.get(name, 9e9), time.perf_counter() - start)
+    return best
+
+seconds = block_times(model, image, 2 if experiments.mode() == "quick" else 6)
+shares = {}
+for name, value in seconds.items():
+    shares[name.split(".")[0]] = shares.get(name.split(".")[0], 0) + value / sum(seconds.values())
+for group, share in shares.items():
+    print(f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the multiply-adds")
+print(f"one image takes {sum(seconds.values()):.2f} s on this machine")
+
+# %% [markdown]
+# Where time and arithmetic disagree, something else is at work: large maps must be moved through memory, small maps
+# keep the cores idle. Chapter 13 goes after it.
+#
+# ## Any image size
+#
+# The convolutions do not care how large the image is; the pooling at the end takes whatever map is left. Parameters
+# stay, cost grows with the area, and below a certain size the map vanishes.
+
+# %%
+print("smallest image:", smallest_image(inception_v4()))
+for side in (75, 139, 203, 299, 427):
+    m = measure(inception_v4(), side)
+    print(f"{side:>4}×{side:<4} last map {size_words(m.output):>10}   {amount(m.params)} parameters   "
+          f"{amount(m.macs):>6} multiply-adds   {m.macs / measured.macs:5.2f} of those at 299")
+
+# %% [markdown]
+# ## Equal to timm's?
+#
+# Shapes and counts can agree while the network still computes something else: a wrong padding in an average, a branch
+# in the wrong place. The proof is equal outputs. timm's Inception-v4 gets random weights here; `from_timm` gives ours
+# the same ones.
+
+# %%
+try:
+    import timm
+
+    from inception_edu.weights import from_timm
+    torch.manual_seed(0)
+    theirs = timm.create_model("inception_v4").eval()
+    ours = from_timm("inception_v4", theirs)
+    print(f"timm {timm.__version__}: {sum(p.numel() for p in theirs.parameters()):,} parameters; "
+          f"ours: {sum(p.numel() for p in ours.parameters()):,}")
+except ImportError:
+    theirs = ours = None
+    print("timm is not installed here, so this comparison is left out: pip install timm")
+
+# %% [markdown]
+# Random batch-norm statistics too, otherwise a mistake there would go unseen. Then one image through both:
+
+# %%
+def shake(model, seed=0):
+    """Give every batch norm other statistics and weights than 0 and 1."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for tensor in (module.weight.data, module.running_var):
+                tensor.copy_(0.8 + 0.4 * torch.rand(len(tensor), generator=generator))
+            for tensor in (module.bias.data, module.running_mean):
+                tensor.copy_(0.1 * torch.randn(len(tensor), generator=generator))
+
+if theirs is not None:
+    shake(theirs)
+    ours = from_timm("inception_v4", theirs)
+    with torch.inference_mode():
+        a, b = theirs(image), ours(image)
+    print(f"largest difference of 1000 logits: {(a - b).abs().max():.1e}, their spread {a.std():.3f}")
+
+# %% [markdown]
+# That is rounding: the same sums in another order. `from_timm` had two things to put right. timm *joins* the branches
+# in another order than the figures show, so the input channels of each later convolution are permuted. And the
+# released code *turns* some kernels: `inception_v4("released")` is the description that was used.
+
+# %%
+for difference in differences(inception_v4("paper"), inception_v4("released")):
+    print(difference)
+
+# %% [markdown]
+# A 7×1 kernel cannot be loaded as a 1×7 one; chapter 07 looks at what the paper prints there. With a network
+# connection, `from_timm("inception_v4")` without a second argument fetches the released ImageNet weights.
+#
+# ## Exercises
+
+# %%
+# exercise: How deep is it? | ●○○ | 4 min
+# task: Write `convolutions(network)`: how many convolutions a network has, repeats counted.
+# hint: `leaves(block.node)` yields the convolutions and pools of a block; `isinstance(leaf, Conv)` tells them apart.
+# hint: A block stands for `block.repeat` copies.
+# explain: 149 for Inception-v4, most of them side by side. The longest path is much shorter.
+def convolutions(network):
+    # begin solution
+    return sum(block.repeat * isinstance(leaf, Conv) for block in network.blocks for leaf in leaves(block.node))
+    # end solution
+    # stub: return ...
+# check:
+def once(network):
+    return sum(isinstance(leaf, Conv) for block in network.blocks for leaf in leaves(block.node))
+def everything(network):
+    return sum(block.repeat for block in network.blocks for _ in leaves(block.node))
+checks.function(convolutions, [(inception_v4(), 149), (networks.inception_v3(), 94)], wrong={
+    "You counted each block once; it stands for `block.repeat` copies.": once,
+    "Pools are no convolutions.": everything})
+
+# %%
+# exercise: A share of the work | ●○○ | 4 min
+# task: Write `share(network, stage)`: the part, from 0 to 1, of a network's multiply-adds that is done in the blocks
+#   whose name begins with `stage`, such as `"inception_b"`.
+# hint: `measure(network).rows` has a row a block, with `.name` and `.macs`; `measure(network).macs` is the total.
+def share(network, stage):
+    # begin solution
+    m = measure(network)
+    return sum(row.macs for row in m.rows if row.name.startswith(stage)) / m.macs
+    # end solution
+    # stub: return ...
+# check:
+def true_share(network, stage, what="macs"):
+    m = measure(network)
+    part = sum(getattr(row, what) for row in m.rows if row.name.startswith(stage))
+    return part / getattr(m, what)
+checks.function(share, true_share, [(inception_v4(), "inception_b"), (inception_v4(), "stem")], wrong={
+    "These are shares of the parameters.": lambda n, s: true_share(n, s, "params"),
+    "Divide by the total, so that all shares add up to 1.": lambda n, s: true_share(n, s) * measure(n).macs})
+
+# %%
+# exercise: A smaller relative | ●●○ | 6 min
+# task: Make `light`: Inception-v4 with as many B blocks as possible, but below 9 billion multiply-adds at 299×299, and
+#   everything else as it is.
+# hint: `dataclasses.replace(block, repeat=3)` copies a block with another number of repeats.
+# hint: How much does one B block cost? `measure(inception_v4()).rows` knows.
+# explain: One B block costs about 0.85 billion, so four of the seven must go.
+from dataclasses import replace
+
+# begin solution
+v4 = inception_v4()
+light = replace(v4, blocks=tuple(replace(b, repeat=3) if b.name == "inception_b" else b for b in v4.blocks))
+# end solution
+# stub: light = ...
+# check:
+def verdict(network):
+    if not isinstance(network, Network):
+        return network
+    found = [str(d) for d in differences(inception_v4(), network) if d.where != "inception_b"]
+    return {"B blocks": network["inception_b"].repeat, "other changes": found}
+wanted = max(n for n in range(8) if measured.macs - (7 - n) * rows["inception_b.1"].macs < 9e9)
+checks.equal(verdict(light), {"B blocks": wanted, "other changes": []}, name="light")
+
+# %%
+# exercise: The largest map | ●●○ | 4 min
+# task: During the forward pass of one 299×299 image, the largest single map inside Inception-v4 has how many numbers?
+#   Set `largest`. (The third convolution of the stem has 64 filters.)
+# hint: The sides inside the stem are 149, 147, 147, 73, 71, 35; the filters 32, 32, 64, …
+# explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map has 98 thousand. That
+#   is why the stem takes more time than its arithmetic suggests.
+# begin solution
+largest = 64 * 147 * 147
+# end solution
+# stub: largest = ...
+# check:
+checks.number(largest, 64 * 147 * 147, name="largest", wrong={
+    32 * 149 * 149: "That is the first convolution's map; the third has a slightly smaller map but twice the filters.",
+    32 * 147 * 147: "That is the second convolution's map; the third has twice the filters."})
+
+# %% [markdown]
+# ## In five lines
+#
+# - Inception-v4 is a list: stem, 4 A, Reduction-A, 7 B, Reduction-B, 3 C, average pooling, dropout, classifier.
+# - Every shape of Fig. 9 follows from the figures of its parts; a real forward pass agrees.
+# - The B stage holds most of the parameters and of the work; stem and C stage trade places between the two.
+# - Time follows arithmetic only roughly: measure it.
+# - With timm's weights our network gives timm's outputs, in the released orientation of the kernels.
+#
+# **What would change our mind.** One logit that differs by more than rounding, for any image.
+#
+# **Next:** chapter 06 adds the identity and takes the pooling branches away.
