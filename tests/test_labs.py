@@ -405,6 +405,93 @@ def test_a_lab_is_one_bundle_of_widget_picture_and_text():
     assert len(json.dumps(bundle)) < 100_000
 
 
+# --- The residual-scaling lab ----------------------------------------------------------------------------------------
+
+SMALL = dict(width=32, depth=2, steps=6)
+
+
+@pytest.fixture(scope="module")
+def clothes():
+    from inception_edu.data import load
+    return load("fashion", device="cpu", limit=(640, 100))
+
+
+def scaling(clothes, mode, **first):
+    from inception_edu.labs.scaling import ScalingLab
+    return ScalingLab(clothes, mode=mode, **{**SMALL, **first})
+
+
+def test_the_lab_trains_the_same_network_in_both_modes(clothes):
+    curves = []
+    for mode in ("background", "foreground"):
+        lab = scaling(clothes, mode, scale=0.3, lr=0.05)
+        lab.retrain()
+        assert lab.wait(PATIENCE) and lab.run.status == "finished", lab.run.sentence
+        assert [r.step for r in lab.run.records] == [1, 2, 4, 6]
+        assert list(lab.run.records[0].spread) == ["stem", "inception_resnet_c.1", "inception_resnet_c.2"]
+        curves.append([r.loss for r in lab.run.records])
+    assert curves[0] == curves[1] and len(set(curves[0])) > 1
+
+
+def test_every_control_changes_what_is_trained(clothes):
+    lab = scaling(clothes, "foreground")
+    seen = []
+    for change in ({}, {"scale": 0.1}, {"width": 64}, {"depth": 3}, {"lr": 0.01}, {"optimizer": "sgd"}, {"seed": 1}):
+        for name, value in {**lab.defaults, **change}.items():
+            lab.controls[name].value = value
+        lab.retrain()
+        assert lab.run.status == "finished", lab.run.sentence
+        seen.append(tuple(r.loss for r in lab.run.records))
+    assert len(set(seen)) == len(seen), "two different settings gave the same curve"
+    from inception_edu.train import Recipe
+    assert lab.recipe(lab.defaults) == Recipe(steps=6, batch_size=32, optimizer="rmsprop", lr=0.1, momentum=0.9,
+                                              rms_decay=0.9, eps=1.0, record_every=2)
+
+
+def test_stopped_and_diverged_runs_say_so(clothes):
+    lab = scaling(clothes, "background", steps=5000)
+    lab.retrain()
+    until(lambda: len(lab.run.records) >= 2)
+    lab.stop()
+    assert lab.wait(PATIENCE) and lab.run.status == "stopped" and "topped" in lab.status.value
+    assert f"(stopped at step {lab.run.records[-1].step})" in lab.chart.widget.value
+    lab = scaling(clothes, "foreground", optimizer="sgd", steps=50)
+    lab.controls["lr"].max = 31                             # beyond what the slider allows
+    lab.controls["lr"].value = 1e30
+    lab.retrain()
+    assert lab.run.status == "diverged", lab.run.sentence
+    assert 'role="alert"' in lab.status.value and "Traceback" not in lab.status.value
+
+
+def test_the_estimate_follows_the_work(clothes):
+    lab = scaling(clothes, "foreground", steps=100)         # the foreground warms up before it goes on
+    small = lab.seconds(lab.defaults)
+    large = lab.seconds({**lab.defaults, "width": 1152, "depth": 20})
+    assert 0 < small < large and large > 5 * small
+    lab.controls["width"].value, lab.controls["depth"].value = 1152, 20
+    lab._per_guess *= 100                                   # a very slow machine
+    lab._say_estimate()
+    assert "Long:" in lab.estimate.value
+
+
+def test_the_recorded_run_is_that_of_the_first_settings():
+    from inception_edu.labs.scaling import RECORDED, ScalingLab
+    kept = json.loads(RECORDED.read_text(encoding="utf-8"))
+    lab = ScalingLab(mode="background")
+    assert kept["settings"] == lab.first == lab.settings(), "record it again: python -m inception_edu.labs.scaling"
+    assert [run.recorded for run in lab.runs] == [True] and len(polylines(lab)) == 4
+    assert lab.runs[0].records[-1].step == lab.steps
+    assert "recorded earlier" in lab.chart.widget.value
+    alt = ElementTree.fromstring(lab.bundle()["text/html"].replace(">", "/>")).get("alt")
+    assert re.search(r"Dead channels in the last block. run 1: .* at step 80", alt)
+    assert ScalingLab(mode="background", scale=0.5).runs == [], "other settings have no recorded run"
+
+
+def test_an_unknown_setting_is_named(clothes):
+    with pytest.raises(ValueError, match="no setting rate; it has scale, width, depth, lr, optimizer, seed"):
+        scaling(clothes, "background", rate=0.1)
+
+
 # --- As on Colab: ipywidgets 7.7.1, IPython 7.34, ipykernel 6.17 -----------------------------------------------------
 
 class ColabKernel:
@@ -555,3 +642,20 @@ def test_on_colab_interrupt_ends_a_run_in_order(colab, tmp_path):
     colab.manager.interrupt_kernel()
     with pytest.raises(AssertionError, match="KeyboardInterrupt"):
         colab.idle(message)
+
+
+SCALING = ("import torch; torch.set_num_threads(1)\nfrom inception_edu.labs.scaling import ScalingLab\n"
+           "lab = ScalingLab(width=32, depth=1, steps=5000)")
+
+
+def test_on_colab_the_scaling_lab_trains_and_stops(colab):
+    parts = json.loads(colab.run(OPEN.format(make=SCALING)))
+    colab.idle(colab.set(parts["scale"], 0.2))
+    train = colab.click(parts["Retrain"])
+    colab.listen(lambda m: m["msg_type"] == "comm_msg" and re.search(r"step \d+ of 5000 · .* left", str(m)))
+    colab.click(parts["Stop"])
+    colab.idle(train)
+    state = json.loads(colab.run("print(json.dumps([lab.run.started, lab.run.status, lab.runs[-1].settings['scale'], "
+                                 "lab.run.records[-1].step]))"))
+    assert state[:3] == [1, "stopped", 0.2] and 1 <= state[3] < 5000
+    assert "Stopped" in colab.values(parts["status"])[-1]["content"]["data"]["state"]["value"]

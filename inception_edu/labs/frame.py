@@ -41,7 +41,7 @@ class LiveChart:
 
     def __init__(self, panels):
         self.panels = list(panels)
-        self.widget = widgets.HTML(layout=widgets.Layout(width="100%"))
+        self.widget = widgets.HTML(layout=widgets.Layout(width="auto"))
         self.widget.add_class("ied-chart")
 
     def draw(self, curves, legend=(), progress: str = "", x_ranges=None, notes=()) -> None:
@@ -123,13 +123,13 @@ class Lab:
         self.log_axis = widgets.Checkbox(description="logarithmic loss axis", indent=False,
                                          layout=widgets.Layout(width="180px")).add_class("ied-log")
         self.log_axis.observe(lambda _: self._draw(), names="value")
-        self.status = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
-        row = widgets.Layout(flex_flow="row wrap", width="100%")
+        self.status = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-status")
+        row = widgets.Layout(flex_flow="row wrap", width="auto")
         self.widget = widgets.VBox([
             widgets.HBox(list(self.controls.values()), layout=row),
             widgets.HBox([*self._buttons.values(), *([] if self.log_panel is None else [self.log_axis]), self.estimate],
-                         layout=widgets.Layout(flex_flow="row wrap", width="100%", align_items="center")),
-            self.status, self.chart.widget], layout=widgets.Layout(width="100%"))
+                         layout=widgets.Layout(flex_flow="row wrap", width="auto", align_items="center")),
+            self.status, self.chart.widget], layout=widgets.Layout(width="auto"))
         self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
         self._start_over()
         if self.run.mode == "background":

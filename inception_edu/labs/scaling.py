@@ -128,6 +128,10 @@ class ScalingLab(Lab):
         steps = (0, self.steps)
         return [steps, steps, (0, max(s["depth"] for s in settings)), steps]
 
+    def notes(self) -> list[str]:
+        return ['<div style="color:#5f5f5f">Third picture: the dotted line is the spread at the first step of the run, '
+                "before it learned anything.</div>"]
+
     def words(self, settings: dict) -> str:
         return (f"scale {settings['scale']:g} · width {settings['width']} · depth {settings['depth']} · "
                 f"rate {settings['lr']:.3g} · {OPTIMIZERS[settings['optimizer']]} · seed {settings['seed']}")
