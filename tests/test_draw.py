@@ -18,7 +18,7 @@ from matplotlib.ft2font import FT2Font
 from inception_edu.canvas import BRANCH_COLOURS, text_width, wrap
 from inception_edu.draw import amount, draw, figure, leaf_words, size_words
 from inception_edu.figures import FIGURES, TABLE_1, InceptionA, InceptionResNetB_v2, InceptionResNetC_v1, ReductionA
-from inception_edu.networks import NETWORKS, inception_resnet_v2, inception_v4, mini, network, tower
+from inception_edu.networks import NETWORKS, Block, Network, inception_resnet_v2, inception_v4, mini, network, tower
 from inception_edu.spec import (
     AvgPool,
     Chain,
@@ -355,6 +355,17 @@ def test_a_network_whose_sums_do_not_close():
     drawing = draw(inception_resnet_v2(printed=True), wrong=True)
     assert [box["path"] for box in check_layout(drawing).boxes if box["dash"]] == ["inception_resnet_b"]
     assert "1154" in drawing.errors[0]
+
+
+def test_any_name_may_be_used():
+    rude = '<b> & "quotes"'
+    node = Chain(Concat(Conv(8, 3), Conv(8, 1), name=rude), name=rude, figure="<i>")
+    drawing = draw(node, (3, 9, 9), labels={"step 1/branch 1": rude}, note=rude)
+    picture = check_layout(drawing)
+    assert f"({rude})" in picture.kinds("conv")[0]["words"] and picture.labels[-1][4] == rude
+    net = Network(rude, (Block(rude, node),), image=9)
+    assert check_layout(draw(net)).boxes[1]["words"][0] == rude
+    assert rude in draw(Chain(Conv(1, 5, padding="valid"), name=rude), (3, 4, 4), wrong=True).errors[0]
 
 
 def test_what_cannot_be_drawn_is_refused_in_a_sentence():

@@ -145,6 +145,7 @@ class ShapeExplorer(Bench):
             return
         net, side = self.net, self.image.value
         self.trace = trace(net, side)
+        self.block.disabled = bool(self.trace.error)       # then the block that breaks is shown
         self.sentence.value = status(self.verdict(), alert=bool(self.trace.error))
         overview, details = self._drawings()
         self.overview.value = overview
