@@ -290,15 +290,17 @@ def load(source: str = "fashion", device=None, limit: int | tuple[int, int] | No
     limits = limit if isinstance(limit, tuple) else (limit, limit)
     if any(most is not None and most < 1 for most in limits):
         raise DataError(f"limit is {limit}, but a split needs at least one image.")
+    if kind == "scales" and rest:
+        if not rest.isdecimal():
+            raise DataError(f"{source!r} should end in the side of the images in pixels, for example 'scales:64'.")
+        image = int(rest)
     if image is not None and image < 8:
         raise DataError(f"image is {image}, but images need at least 8 pixels a side.")
     if kind == "fashion" and not rest:
         data = _fashion(image)
     elif kind == "scales":
         from .scales import scales_data
-        if rest and not rest.isdecimal():
-            raise DataError(f"{source!r} should end in the side of the images in pixels, for example 'scales:64'.")
-        data = scales_data(int(rest) if rest else image or 32, limits, seed)
+        data = scales_data(image or 32, limits, seed)
     elif kind == "cifar10" and not rest:
         from .sources import cifar10
         data = cifar10(image)

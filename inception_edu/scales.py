@@ -43,7 +43,7 @@ PATTERNS = {
     "cross": np.concatenate([_along([(-1, 0), (1, 0)], 6, False), _along([(0, -1), (0, 1)], 6, False)]),
     "horseshoe": _along([(-0.65, -0.75), *_around(0.65, np.linspace(0.75, 0.25, 50)) + (0, 0.1), (0.65, -0.75)],
                         closed=False),
-    "hourglass": _along([(-0.65, -0.75), (0.65, -0.75), (-0.65, 0.75), (0.65, 0.75)]),
+    "zigzag": _along([(-0.65, -0.75), (0.65, -0.75), (-0.65, 0.75), (0.65, 0.75)], closed=False),
     "wave": _along(np.stack([0.9 * _SPAN, 0.4 * np.sin(2 * np.pi * _SPAN)], axis=1), closed=False),
     "rows": np.concatenate([_along([(-0.8, y), (0.8, y)], 6, False) for y in (-0.4, 0.4)]),
     "grid": np.array([(x, y) for y in (-0.5, 0, 0.5) for x in (-0.75, -0.25, 0.25, 0.75)]),
@@ -71,7 +71,7 @@ def scales(n: int, image: int = 32, seed: int | tuple[int, ...] = 0, sizes: tupl
                          f"but they go from {low:g} to {high:g}.")
     labels = np.arange(n) % len(CLASSES)
     drawing, grain = (np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(2))
-    u = drawing.random((n, 11), dtype=np.float32)                           # one row a picture
+    u = drawing.random((n, 10), dtype=np.float32)                           # one row a picture
     size = np.minimum(low * (high / low) ** u[:, :1], high).astype(np.float32)
     centre = size / 2 + (image - size) * u[:, 1:3]                          # x, y
     lean = (u[:, 3:4] - 0.5) * np.float32(np.pi / 6)                        # up to 15 degrees either way
@@ -79,9 +79,7 @@ def scales(n: int, image: int = 32, seed: int | tuple[int, ...] = 0, sizes: tupl
     reach = (size - dot) / 2
     across = centre[:, :1] + reach * (np.cos(lean) * x - np.sin(lean) * y)  # of each dot, in pixels: n × dots
     down = centre[:, 1:] + reach * (np.sin(lean) * x + np.cos(lean) * y)
-    dark, light = 90 * u[:, 4:7], 255 - 90 * u[:, 7:10]                     # red, green, blue
-    swapped = u[:, 10:] < 0.5
-    ground, ink = np.where(swapped, light, dark), np.where(swapped, dark, light)
+    ground, ink = 115 * u[:, 4:7], 255 - 115 * u[:, 7:10]                   # red, green, blue: light on dark
 
     pixel = np.arange(image, dtype=np.float32) + 0.5
 
@@ -92,8 +90,8 @@ def scales(n: int, image: int = 32, seed: int | tuple[int, ...] = 0, sizes: tupl
     images = np.empty((n, 3, image, image), np.uint8)
     step = max(1, 2 ** 18 // image ** 2)                                    # pictures at a time: a few megabytes
     for part in (slice(start, start + step) for start in range(0, n, step)):
-        # A bump is its profile down times its profile across: the sum over the dots is one matrix product.
-        shown = profile(down[part]).transpose(0, 2, 1) @ profile(across[part])
+        # A bump is its profile down times its profile across, and the picture is the sum over the dots.
+        shown = np.einsum("nkh,nkw->nhw", profile(down[part]), profile(across[part]))
         np.minimum(shown, 1, out=shown)
         colours = (ink - ground)[part, :, None, None] * shown[:, None]
         shown = grain.standard_normal(shown.shape, dtype=np.float32) * np.float32(noise)    # the same in all colours

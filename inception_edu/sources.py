@@ -424,7 +424,7 @@ def _fetch(url, part, size, timeout, progress, touch):
         except OSError as error:
             raise _cannot_write(part, error) from None
         with out:
-            while have < size and (chunk := answer.read(1 << 16)):
+            while have < size and (chunk := answer.read1(1 << 16)):     # what is there, without waiting for more
                 touch()
                 fresh = chunk[skip:][:size - have]
                 skip = max(0, skip - len(chunk))
