@@ -11,7 +11,8 @@
 A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text). Its first cell is
 text: the heading, then a paragraph that says what the chapter covers; README's table repeats both. Right after it the
 build inserts the cell that makes the package importable, and it adds a Colab link where pyproject.toml names the
-project's address. The tag `hide-input` (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and Colab; a first line `# @title …` names it there.
+project's address. The tag `hide-input` (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab,
+where a first line `# @title …` is shown instead.
 
 Exercises
 ---------

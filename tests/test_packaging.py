@@ -88,6 +88,35 @@ def test_first_cell_prefers_the_bundle_to_the_address(bundle, bare_python, tmp_p
     assert run(bare_python, cell, tmp_path).stdout.startswith("--no-deps inception_edu-")
 
 
+def test_second_make_lab_only_starts_the_server(tmp_path):
+    """pip is not called again while pyproject.toml stays as it is, so it starts at once and without a network."""
+    for name in ("Makefile", "pyproject.toml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+
+    def commands(target, *settings):
+        done = subprocess.run(["make", "-n", target, *settings], cwd=tmp_path, capture_output=True, text=True,
+                              env=environment)
+        return [" ".join(line.split()) for line in done.stdout.splitlines()]
+
+    root = "--allow-root " if os.geteuid() == 0 else ""
+    start = f".venv/bin/jupyter-lab {root}notebooks/00_start_here.ipynb"
+    first = commands("lab")
+    assert "pip install" in first[0] and "[lab]" in first[0] and first[-1] == start
+    (tmp_path / ".venv" / ".lab").touch()
+    assert commands("lab") == [start]
+    assert commands("lab", "PORT=8899", "ARGS=--no-browser") == [
+        start.replace("notebooks/", "--port=8899 --no-browser notebooks/")]
+    assert (ROOT / "notebooks" / "00_start_here.ipynb").exists()
+    assert any("pip install" in line for line in commands("test"))
+    (tmp_path / ".venv" / ".test").touch()
+    assert not any("pip install" in line for line in commands("test"))
+    os.utime(tmp_path / "pyproject.toml", (4e9, 4e9))
+    assert "pip install" in commands("lab")[0]
+
+
 def test_lower_bounds_only():
     """A pin or an upper bound would up- or downgrade what Colab ships."""
     with open(ROOT / "pyproject.toml", "rb") as file:
