@@ -344,6 +344,7 @@ def save_checkpoint(path: str | os.PathLike, model: nn.Module, network: dict, ha
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, part, metadata)
+    part.chmod(0o644)                         # safetensors makes files that only their owner can read
     os.replace(part, path)
 
 
