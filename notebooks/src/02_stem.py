@@ -1,0 +1,413 @@
+# %% [markdown]
+# # The stem
+#
+# Before the first Inception block, seven steps turn 299×299×3 into 35×35×384 (Fig. 3). Every size on the way follows
+# from one line of arithmetic, and so does the smallest image that the network can take: 75×75.
+#
+# | | laptop, two cores | Colab, T4 |
+# |---|---|---|
+# | reading and computing | 35 min | 35 min |
+# | of which you wait | 1 min | 1 min |
+#
+# **After this chapter you can**
+#
+# 1. compute the size of any map from input, kernel, stride and padding, and read a V in a figure;
+# 2. follow 299 → 149 → 147 → 147 → 73 → 71 → 35, and walk it backwards to the smallest legal image;
+# 3. say which padding makes a concatenation break, and mend it.
+
+# %%
+import torch
+from torch import nn
+from torch.utils.benchmark import Timer
+
+from inception_edu import checks, experiments, figures, networks, plots
+from inception_edu.build import build
+from inception_edu.draw import amount, draw, figure, size_words
+from inception_edu.measure import measure, smallest_image
+from inception_edu.spec import Chain, Concat, Conv, MaxPool, SpecError, out_shape, slide, walk
+
+QUICK = experiments.mode() == "quick"
+print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+
+# %% [markdown]
+# ## The figure
+#
+# **Predict.** The first convolution is "3×3 Conv (32 stride 2 V)" on 299×299 pixels. How large is its map: 148, 149 or
+# 150?
+#
+# <details><summary>Answer</summary>
+#
+# 149. The window's left edge can stand on pixel 0, 2, 4, …, 296: that is 149 places. Same padding would give 150.
+#
+# </details>
+
+# %%
+figure(3)
+
+# %% [markdown]
+# Read it from the bottom. A **V** means *valid*: no padding, so the window stays inside the map. Without a V the map
+# is padded with zeros until the size stays *the same*. All strides of 2 are V.
+#
+# ## One line of arithmetic
+#
+# A window of $k$ pixels that moves by $s$ over $n$ pixels with $p$ of padding on each side stops at
+# $\lfloor (n + 2p - k) / s \rfloor + 1$ places. The description uses the same line:
+
+# %%
+for words, n, k, s, padding in [("3×3 /2 V", 299, 3, 2, "valid"), ("3×3 V", 149, 3, 1, "valid"),
+                                ("3×3", 147, 3, 1, "same"), ("3×3 pool /2 V", 147, 3, 2, "valid")]:
+    print(f"{words:14} {n} → {slide(n, k, s, padding)}")
+
+# %% [markdown]
+# The first three steps have no branches. We write them as a description and let the shapes flow:
+
+# %%
+first = Chain(
+    Conv(32, 3, stride=2, padding="valid"),
+    Conv(32, 3, padding="valid"),
+    Conv(64, 3),
+)
+for step in walk(first, (3, 299, 299)):
+    print(size_words(step.output), "after", step.node if step.node is not first else "all three")
+
+# %% [markdown]
+# ## Move the window yourself
+#
+# Orange pixels are read by no window. Find a padding with which 3×3, stride 1 keeps the size; then put *3×3 pool,
+# stride 2, V* beside a convolution and see which settings can be concatenated with it.
+
+# %%
+from inception_edu.labs.padding import padding_calculator
+
+calculator = padding_calculator(15, kernel=3, stride=2, padding=0, beside="3×3 pool, stride 2, V")
+
+# %% [markdown]
+# 299 is not an accident: at every stride of 2 the windows end exactly on the last pixel. Let torch say which pixels of
+# a row influence the stem at all, by the gradient:
+
+# %%
+def unread(side):
+    """Columns of an image that no value of the stem's output depends on."""
+    x = torch.zeros(1, 1, 1, side, requires_grad=True)
+    y = x
+    for k, s, padding in [(3, 2, 0), (3, 1, 0), (3, 1, 1), (3, 2, 0), (3, 1, 0), (3, 2, 0)]:
+        y = nn.functional.conv2d(y, torch.ones(1, 1, 1, k), stride=(1, s), padding=(0, padding))
+    y.sum().backward()
+    return int((x.grad == 0).sum()), y.shape[-1]
+
+for side in (299, 300, 305, 306, 307):
+    print(side, "→ {1:2}, unread columns: {0}".format(*unread(side)))
+
+# %% [markdown]
+# ## Two branches, one size
+#
+# From here on the stem has branches. A max pool (free) and a convolution halve the map side by side; their channels are
+# joined. That needs maps of **one size**:
+
+# %%
+join_1 = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2, "valid"), out=160)
+draw(join_1, (64, 147, 147))
+
+# %% [markdown]
+# 64 channels pass through the pool and 96 are new: 160. Now forget the V in one of the two.
+#
+# **Predict.** Which sizes meet at the concatenation?
+#
+# <details><summary>Answer</summary>
+#
+# 73 and 74: a pool with V gives ⌊(147 − 3)/2⌋ + 1 = 73, a convolution with same padding ⌈147/2⌉ = 74. One pixel is
+# enough to stop everything.
+#
+# </details>
+
+# %%
+forgotten = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2))
+draw(forgotten, (64, 147, 147), wrong=True)
+
+# %%
+try:
+    out_shape(forgotten, (64, 147, 147))
+except SpecError as error:
+    print(error)
+
+# %% [markdown]
+# The second join is wider: 3×3 after a bottleneck, and 7×1 and 1×7 before another 3×3. Only the last ones are V.
+
+# %%
+join_2 = Concat(
+    Chain(Conv(64, 1), Conv(96, 3, padding="valid")),
+    Chain(Conv(64, 1), Conv(64, (7, 1)), Conv(64, (1, 7)), Conv(96, 3, padding="valid")),
+    out=192,
+)
+join_3 = Concat(Conv(192, 3, 2, "valid"), MaxPool(3, 2, "valid"), out=384)
+stem = Chain(*first.parts, join_1, join_2, join_3)
+
+# %% [markdown]
+# That is all of Fig. 3. The table of shapes, from the description; then a real image through the real module:
+
+# %%
+shape = (3, 299, 299)
+for part in stem.parts:
+    shape = out_shape(part, shape)
+    print(f"{size_words(shape):12} after a {type(part).__name__}")
+
+# %%
+side = 139 if QUICK else 299
+module = build(stem, in_channels=3, seed=0).eval()
+with torch.inference_mode():
+    seen = module(torch.randn(1, 3, side, side)).shape
+print("torch:", tuple(seen[1:]), "  description:", out_shape(stem, (3, side, side)))
+assert tuple(seen[1:]) == out_shape(stem, (3, side, side)) and stem.parts == figures.StemV4().parts
+
+# %% [markdown]
+# ### What the print leaves out
+#
+# Join 3 is printed as "3×3 Conv (192 V)", without a stride. Taken literally:
+
+# %%
+literal = Concat(Conv(192, 3, padding="valid"), MaxPool(3, 2, "valid"))
+try:
+    out_shape(literal, (192, 71, 71))
+except SpecError as error:
+    print(error)
+
+# %% [markdown]
+# The pool beside it halves and the output is printed as 35×35×384, so the stride of 2 was forgotten in the drawing;
+# the released code has it. Arithmetic finds misprints.
+#
+# ## Why 75
+#
+# Walk backwards. After the stem, Reduction-A and Reduction-B each need a 3×3 window to fit once. To leave $m$ places, a
+# V window of $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels:
+
+# %%
+side, way = 1, [1]
+steps = ["Reduction-B", "Reduction-A", "join 3", "join 2", "join 1", "3×3 V", "3×3 /2 V"]
+for name, (k, s) in zip(steps, [(3, 2), (3, 2), (3, 2), (3, 1), (3, 2), (3, 1), (3, 2)]):
+    side = (side - 1) * s + k
+    way.append(side)
+    print(f"{name:12} needs {side:2} pixels")
+print(" ← ".join(map(str, way)), "  smallest image:", smallest_image(networks.inception_v4()))
+
+# %% [markdown]
+# At 75 the whole network ends on a single pixel. One pixel less, and the error says where:
+
+# %%
+try:
+    measure(networks.inception_v4(), 74)
+except SpecError as error:
+    print(error)
+
+# %% [markdown]
+# ## Lab: shapes of the whole network
+#
+# Move the image size and switch the padding. Where does each break? What does "same everywhere" change at 299, and what
+# does it cost?
+
+# %%
+from inception_edu.labs.shapes import shape_explorer
+
+explorer = shape_explorer("inception_v4", image=299)
+
+# %% [markdown]
+# ## The other stem
+#
+# Inception-ResNet-v1 has a plain one, Fig. 14; you will write it below. Both end on 35×35, one with 384 channels, one
+# with 256.
+
+# %%
+figure(14)
+
+# %%
+stems = {"Fig. 3": figures.StemV4(), "Fig. 14": figures.StemV1(), "Inception-v3": figures.StemV3()}
+for name, node in stems.items():
+    m = measure(node, (3, 299, 299))
+    print(f"{name:13} {size_words(m.output):11} {amount(m.params):>6} parameters, {amount(m.macs):>6} multiply-adds, "
+          f"each value sees {m.receptive_field[0]}×{m.receptive_field[1]} pixels")
+
+# %% [markdown]
+# **Predict.** Fig. 14 costs fewer multiply-adds than Fig. 3. Is it faster in proportion?
+#
+# <details><summary>Answer</summary>
+#
+# Run the cell: the last column says how many multiply-adds each gets done in a second. Large maps with few channels
+# (the first steps, which both share) keep the processor waiting for memory, so the two are closer in time than in
+# arithmetic, or farther: it depends on your machine.
+#
+# </details>
+
+# %%
+side = 107 if QUICK else 299
+x = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+for name, node in stems.items():
+    module = build(node, 3, seed=0).eval()
+    with torch.inference_mode():
+        timer = Timer("module(x)", globals={"module": module, "x": x}, num_threads=torch.get_num_threads())
+        seconds = timer.blocked_autorange(min_run_time=0.2 if QUICK else 1.5).median
+    macs = measure(node, (3, side, side)).macs
+    print(f"{name:13} {seconds * 1000:6.1f} ms at {side}×{side}  {macs / seconds / 1e9:5.1f} billion a second")
+
+# %% [markdown]
+# ## Experiment: how far does padding reach?
+#
+# Zeros around a map are not nothing: they tell a filter that it stands at the border. We show the stem an image that is
+# grey everywhere. Without padding all places of the map must answer alike; where an answer differs, padding did it.
+
+# %%
+from inception_edu.labs.shapes import with_padding
+
+def touched(node, seed, side=139):
+    """Share of the output's places where an even image gets another answer than in the centre."""
+    module = build(node, 3, seed=seed).eval()
+    with torch.inference_mode():
+        y = module(torch.full((1, 3, side, side), 0.5, dtype=torch.float32))[0]
+    centre = y[:, y.shape[1] // 2, y.shape[2] // 2]
+    off = (y - centre[:, None, None]).abs().amax(0)
+    return (off > 1e-3 * centre.abs().max()).float().mean().item()
+
+# %%
+SEEDS = range(2) if QUICK else range(5)
+versions = {name: with_padding(figures.StemV4(), kind) for name, kind in
+            [("as printed", "printed"), ("same everywhere", "same"), ("V everywhere", "valid")]}
+share = {}
+for name, node in versions.items():
+    try:
+        share[name] = [touched(node, seed) for seed in SEEDS]
+        print(f"{name:16} {sum(share[name]) / len(share[name]):6.1%} of the places ({len(SEEDS)} seeds)")
+    except SpecError as error:
+        print(f"{name:16} {error}")
+    except RuntimeError as error:
+        print(f"{name:16} cannot run: {str(error).splitlines()[0]}")
+
+# %% [markdown]
+# V everywhere cannot even be built: in join 2 one branch has 7×1 and 1×7 on its way and loses six pixels that the other
+# keeps. Same padding in the middle of branches is what lets them meet. The plain stem can do without:
+
+# %%
+plain = with_padding(figures.StemV1(), "valid")
+share["Fig. 14, V everywhere"] = [touched(plain, seed) for seed in SEEDS]
+axis = plots.dots(share, xlabel="% of the map's places that padding reaches (139×139 image)", percent=True)
+plots.show(axis.figure, "Share of places reached by padding, one dot a seed: " + ", ".join(
+    f"{name} {sum(v) / len(v):.0%}" for name, v in share.items()))
+
+# %% tags=["hide-input"]
+printed, same, none = (sum(share[name]) / len(SEEDS) for name in share)
+print(f"Verdict ({len(SEEDS)} seeds): without padding {none:.0%} of the places know where the border is, with the "
+      f"printed mixture {printed:.0%}, with same padding everywhere {same:.0%}.")
+
+# %% [markdown]
+# Weights are random here, so this says what padding *can* do, not what a trained network makes of it. And the smaller
+# the map, the larger the share: at 299 the same border is a smaller part of the whole.
+#
+# ## Exercises
+
+# %%
+# exercise: The window | ●○○ | 3 min
+# task: Write `places(n, k, s, p)`: at how many places a window of `k` pixels stops that moves by `s` over `n` pixels
+#   with `p` zeros on **each** side.
+# hint: The last place must not stick out: count how far the window can move, in steps of `s`.
+# hint: `//` rounds down.
+def places(n, k, s, p):
+    # begin solution
+    return (n + 2 * p - k) // s + 1
+    # end solution
+    # stub: return ...
+# check:
+checks.function(places, lambda n, k, s, p: (n + 2 * p - k) // s + 1,
+                [(299, 3, 2, 0), (147, 3, 1, 1), (35, 7, 1, 3), (10, 3, 3, 0)], name="places", wrong={
+    "Padding is on both sides: it counts twice.": lambda n, k, s, p: (n + p - k) // s + 1,
+    "The first place counts too: add 1.": lambda n, k, s, p: (n + 2 * p - k) // s,
+    "The stride is missing.": lambda n, k, s, p: n + 2 * p - k + 1,
+    "Round down with //: half a place is none.": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
+    "The window's own width is missing.": lambda n, k, s, p: (n + 2 * p) // s})
+
+# %%
+# exercise: 224 pixels | ●○○ | 4 min
+# task: ResNet takes 224×224 images. Which shape (channels, height, width) would leave the stem of Fig. 3? Work it out
+#   with your `places`, or on paper.
+# hint: 224 → 111 → 109 → 109 → …
+# begin solution
+leaves = (384, 25, 25)
+# end solution
+# stub: leaves = ...
+# check:
+checks.shape(leaves, (384, 25, 25), name="leaves", wrong={
+    (384, 28, 28): "That is 224/8: the V convolutions also take pixels from the edge.",
+    (384, 26, 26): "Somewhere you rounded up: V windows round down.",
+    (384, 35, 35): "That is what 299 gives."})
+
+# %%
+# exercise: Backwards | ●●○ | 4 min
+# task: Write `needs(m, k, s)`: how many pixels a V window of `k` with stride `s` needs at least to stop at `m` places.
+#   Then `needs(needs(1, 3, 2), 3, 2)` is what Reduction-A needs.
+# hint: The first place takes `k` pixels, every further one `s` more.
+def needs(m, k, s):
+    # begin solution
+    return (m - 1) * s + k
+    # end solution
+    # stub: return ...
+# check:
+checks.function(needs, lambda m, k, s: (m - 1) * s + k, [(1, 3, 2), (3, 3, 2), (35, 3, 2), (147, 3, 1)], wrong={
+    "The first place needs k pixels, only the others s more.": lambda m, k, s: m * s + k,
+    "You multiplied the size by the stride; the window's width is missing.": lambda m, k, s: m * s,
+    "This goes forwards: pixels to places.": lambda m, k, s: (m - k) // s + 1})
+
+# %%
+# exercise: Write Fig. 14 | ●●○ | 6 min
+# task: Describe the stem of Inception-ResNet-v1: 299×299×3 → 35×35×256. The picture stands above.
+# hint: No branches: one `Chain` of seven parts.
+# hint: The numbers on the edges tell where the map shrinks by 2 (V) and where it halves (stride 2, V).
+fig_14 = Chain(
+    Conv(32, 3, 2, "valid"),
+    # begin solution
+    Conv(32, 3, padding="valid"),
+    Conv(64, 3),
+    MaxPool(3, 2, "valid"),
+    Conv(80, 1),
+    Conv(192, 3, padding="valid"),
+    Conv(256, 3, 2, "valid"),
+    # end solution
+    # stub: ...,
+)
+# check:
+checks.description(fig_14, figures.StemV1(), shape=(3, 299, 299), name="Fig. 14")
+
+# %%
+# exercise: Mend join 2 | ●●○ | 6 min
+# task: Somebody wrote join 2 by hand and it does not run: run the check first, it says where the sizes part. Then mend
+#   `long`.
+# hint: A 7×1 kernel loses six rows unless it is padded: `padding=(3, 0)`, height first.
+# explain: The last 3×3 stays V in both branches; only the 7×1 and the 1×7 keep the map.
+def unit(channels, filters, kernel, padding=0):
+    conv = nn.Conv2d(channels, filters, kernel, padding=padding, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU())
+
+class Join2(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.short = nn.Sequential(unit(160, 64, 1), unit(64, 96, 3))
+        # begin solution
+        self.long = nn.Sequential(unit(160, 64, 1), unit(64, 64, (7, 1), (3, 0)),
+                                  unit(64, 64, (1, 7), (0, 3)), unit(64, 96, 3))
+        # end solution
+        # stub: self.long = nn.Sequential(unit(160, 64, 1), unit(64, 64, (7, 1)),
+        # stub:                           unit(64, 64, (1, 7)), unit(64, 96, 3))
+
+    def forward(self, x):
+        return torch.cat([self.short(x), self.long(x)], dim=1)
+# check:
+checks.module(Join2, figures.StemV4().parts[4], (160, 25, 25), name="Join2")
+
+# %% [markdown]
+# ## In five lines
+#
+# 1. A window stops at ⌊(n + 2p − k)/s⌋ + 1 places; V means p = 0, no V means the size stays.
+# 2. 299 → 149 → 147 → 147 → 73 → 71 → 35, and no pixel is left over.
+# 3. Branches can be concatenated only if their maps have one size: pads in the middle of a branch make it so.
+# 4. Backwards, 1 → 3 → 7 → 15 → 17 → 35 → 37 → 75: the smallest legal image.
+# 5. Fig. 3 forgets a stride of 2. The sizes betray it.
+#
+# **What would change our mind.** If a stem with padding everywhere, trained to the end on ImageNet, were clearly better
+# or worse than the printed one at equal cost, V would be more than a way of saving pixels. The paper does not try it.
+#
+# **Next.** Chapter 03: the blocks that work on these 35×35 maps.
