@@ -11,7 +11,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.ft2font import FT2Font
 
@@ -139,6 +139,9 @@ nodes = st.recursive(st.one_of(convs, pools), bigger, max_leaves=12)
 
 
 @settings(max_examples=150, deadline=None)
+@example(Chain(MaxPool(1), Residual(Chain(), 0.1, False, Linear(1))), (1, 1, 10), "up", False)   # a wide "× 0.1" alone
+@example(Chain(Conv(8, 3), Concat(Conv(8, 3), Chain(), Concat(Conv(8, 1), Conv(8, 3)))), (3, 9, 9), "up", True)
+@example(Chain(Concat(Conv(8, 1), Conv(8, 1)), Residual(Concat(Conv(8, 1), Conv(8, 1)))), (3, 9, 9), "down", False)
 @given(nodes, st.none() | st.tuples(st.integers(1, 2048), st.integers(1, 300), st.integers(1, 300)),
        st.sampled_from(["up", "down"]), st.booleans())
 def test_any_description_is_drawn_without_overlap(node, shape, direction, params):
