@@ -37,7 +37,7 @@ SAME_COST = [((3,), 132), ((5,), 48), ((9,), 15), ((13,), 7), ((3, 5, 9), 30)]
 
 def multiply_adds(kernels: tuple[int, ...], filters: int = 48, image: int = 32) -> int:
     """Multiply-adds of the filters on one picture of three channels."""
-    places = -(-image // STRIDE) ** 2
+    places = (-(-image // STRIDE)) ** 2
     return sum(3 * k * k * (filters // len(kernels)) for k in kernels) * places
 
 
