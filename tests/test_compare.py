@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from inception_edu import figures as f
 from inception_edu.compare import NOTHING, PORTS, Table, compare, differences, facenet, leaves, portrait, trunk
+from inception_edu.labs.comparison import KEYS, ComparisonLab
 from inception_edu.measure import measure
 from inception_edu.networks import (
     NETWORKS,
@@ -223,3 +224,34 @@ def test_the_averages_of_inception_v3_count_zeros_in_torch_only():
 def test_no_torch_is_needed():
     code = "import sys, inception_edu.compare; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# --- The lab ---------------------------------------------------------------------------------------------------------
+
+def test_lab_shows_what_the_controls_say():
+    lab = ComparisonLab("inception_v4", "inception_v4_released")
+    assert "1 properties" not in lab.words() and "9 places" in lab.words()
+    assert [row for row, _ in lab.table.rows] == ["kernels n×1 and 1×n"]
+    lab.view.value = "steps"
+    assert len(lab.table.rows) == 9 and "inception_c/branch 4/step 2: kernel" in lab.result.value
+    lab.right.value = "facenet"
+    assert "facenet" in lab.sentence.value and "embedding: block" in lab.result.value
+    lab.view.value = "all"
+    assert len(lab.table.rows) == len(compare(inception_v4()).rows)
+    lab.swap_button.click()
+    assert (lab.left.value, lab.right.value) == ("facenet", "inception_v4")
+    lab.reset_button.click()
+    assert (lab.left.value, lab.right.value, lab.view.value) == ("inception_v4", "inception_v4_released", "differing")
+    assert lab.result.value == lab.table._repr_html_()
+
+
+def test_lab_compares_every_pair():
+    lab = ComparisonLab(KEYS[0], KEYS[0])
+    assert "the same description" in lab.words() and lab.table.rows == ()
+    for left in KEYS:
+        for right in KEYS:
+            lab.left.value, lab.right.value = left, right
+            assert (left == right) == (lab.table.rows == ()), (left, right)
+    assert {"text/html", "text/plain"} < set(lab.bundle())
+    with pytest.raises(SpecError, match="facenet"):
+        ComparisonLab("vgg", "inception_v4")

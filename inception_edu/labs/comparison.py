@@ -89,7 +89,8 @@ class ComparisonLab(Bench):
         rows, steps = len(compare(left, right).differing().rows), len(differences(left, right))
         if not steps:
             return f"{left.name} and {right.name} are the same description."
-        return f"{left.name} and {right.name} differ in {rows} properties and {steps} places."
+        return (f"{left.name} and {right.name} differ in {rows} {'property' if rows == 1 else 'properties'} and "
+                f"{steps} {'place' if steps == 1 else 'places'}.")
 
 
 def comparison_lab(left: str = "inception_resnet_v2", right: str = "inception_resnet_v2_released") -> ComparisonLab:

@@ -291,7 +291,7 @@ for network in (inception_resnet_v1(), inception_resnet_v2()):
 # %%
 for small, large in ((inception_resnet_v1(), inception_v3()), (inception_resnet_v2(), inception_v4())):
     a, b = measure(small), measure(large)
-    print(f"{small.name} has {a.macs / b.macs:.2f} of {large.name}'s multiply-adds and {a.params / b.params:.2f} of its "
+    print(f"{small.name} has {a.macs / b.macs:.2f} of {large.name}'s multiply-adds, {a.params / b.params:.2f} of its "
           "parameters")
 
 # %% [markdown]
