@@ -255,6 +255,7 @@ def test_a_network_shows_what_measure_computes():
     rows = measure(net).rows
     stem = rows[0]
     assert size_words(stem.output) in words and amount(stem.params) in words and amount(stem.macs) in words
+    assert words.count(amount(1537 * 1000)) == 2            # the classifier, parameters and multiply-adds
     last = [row for row in rows if row.name.startswith("inception_c")]
     assert amount(sum(row.macs for row in last)) in words
     assert f"{last[-1].receptive_field[0]}×{last[-1].receptive_field[1]}" in words
@@ -339,6 +340,9 @@ def test_a_branch_of_another_size_is_named():
     assert [box["kind"] for box in picture.boxes if box["dash"]] == ["bar"]
     red = [e for e in picture.root.findall(f"{SVG}text") if e.get("fill") == "#c00000" and e.get("stroke")]
     assert ["".join(e.itertext()) for e in red] == ["18×18×384"]
+    # What follows is drawn with the usual size, so a second mismatch is found as well.
+    drawing = draw(Chain(node, Residual(Conv(8, 1))), (384, 35, 35), wrong=True)
+    assert len(drawing.errors) == 2 and "8 ≠ 544" in drawing
 
 
 def test_a_map_that_vanishes_is_drawn_at_its_place():
