@@ -16,7 +16,7 @@ import ipywidgets as widgets
 
 from inception_edu.labs import chart
 from inception_edu.labs.chart import Curve, Panel
-from inception_edu.labs.live import LiveRun, warm_up
+from inception_edu.labs.live import LiveRun, aside, warm_up
 
 MOST_RUNS = 7              # curves kept in a chart; the oldest goes first
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -133,7 +133,7 @@ class Lab:
         self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
         self._start_over()
         if self.run.mode == "background":
-            threading.Thread(target=self._warm_up, daemon=True, name="lab warm-up").start()
+            aside(self._warm_up)
         else:
             self._warm_up()
 

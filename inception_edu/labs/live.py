@@ -134,6 +134,18 @@ def _stop_all() -> None:
         run.stop()
     for run in list(_LIVE):
         run.wait(3)
+    for thread in _ASIDE:
+        thread.join(10)
+
+
+_ASIDE: list[threading.Thread] = []
+
+
+def aside(function) -> None:
+    """Call `function` in a thread of its own that does not keep Python from ending."""
+    _ASIDE[:] = [thread for thread in _ASIDE if thread.is_alive()]
+    _ASIDE.append(threading.Thread(target=function, daemon=True, name="lab warm-up"))
+    _ASIDE[-1].start()
 
 
 class LiveRun:
