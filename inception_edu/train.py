@@ -383,9 +383,11 @@ class Probes:
     @torch.no_grad()
     def _output(self, name: str, module: nn.Module, inputs: tuple, output: Tensor) -> None:
         if output.ndim == 4:
-            output = output.detach()
-            self.values["spread", name] = output.float().std()
-            self.values["dead", name] = (output != 0).flatten(2).any(2).any(0).logical_not().float().mean()
+            x = output.detach().float()
+            # Sums are ten times faster here than std() and any().
+            n, mean, length = x.numel(), x.mean(), torch.linalg.vector_norm(x)
+            self.values["spread", name] = ((length.square() - n * mean.square()) / max(1, n - 1)).clamp(min=0).sqrt()
+            self.values["dead", name] = (x.abs().sum((0, 2, 3)) == 0).float().mean()
 
     @torch.no_grad()
     def _residual(self, name: str, block: nn.Module, module: nn.Module, inputs: tuple, output: Tensor) -> None:
