@@ -45,6 +45,7 @@ def folder(root: Path, image: int | None = None, limits=(None, None), seed: int 
     A file that cannot be read is left out and named in a warning and in the notes. Raises DataError if the folder does
     not exist, or if fewer than two classes with readable images remain.
     """
+    root = Path(os.path.abspath(root))
     if not root.is_dir():
         raise DataError(f"There is no folder {root}: check the path, it should hold one subfolder of images for each "
                         "class.")

@@ -192,6 +192,15 @@ def test_unreadable_files_are_named_and_left_out(tmp_path):
         assert len(data.train) + len(data.test) == 10
 
 
+def test_a_relative_path(tmp_path, monkeypatch):
+    root = two_classes(tmp_path / "images")
+    (root / "red" / "broken.png").write_bytes(b"no picture")
+    monkeypatch.chdir(root)
+    with pytest.warns(UserWarning, match=r"1 file: red.broken.png \(cannot identify image file\)\.$"):
+        data = from_folder(".")
+    assert data.name == "folder:images" and data.classes == ("green", "red")
+
+
 def test_many_unreadable_files_are_counted(tmp_path):
     root = two_classes(tmp_path / "images")
     for i in range(9):
