@@ -293,7 +293,7 @@ def small(orientation):
     """Inception-v4's blocks, one of each stage, with a sixteenth of the filters, for 32×32 pictures."""
     return networks.mini(networks.inception_v4(orientation), width=1 / 16, repeats=(1, 1, 1))
 
-SEEDS, STEPS = (range(2), 4) if QUICK else (range(5), 60)
+SEEDS, STEPS = (range(2), 4) if QUICK else (range(5), 40)
 clothes = data.load("fashion", limit=(5000, 200 if QUICK else 1000))
 print(clothes.describe())
 
