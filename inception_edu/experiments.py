@@ -172,7 +172,7 @@ def which_term(mode: str) -> list[Config]:
             _tower(f"width {width}: learnable, from 1", width, 1.0, change="learnable scale", **recipe),
             _tower(f"width {width}: last layer from zero", width, 1.0, change="zero last layer", **recipe),
         ]
-    cells = at(576) + at(72, steps=120, record_every=6)
+    cells = at(144, lr=SICK["lr"]) + at(72, steps=120, record_every=6)
     return _repeat(cells, mode, [f"width 72: {w}" for w in (
         "unscaled", "residual × 0.1", "identity × 0.1", "learnable, from 1", "last layer from zero")], 60)
 
@@ -255,8 +255,18 @@ def depth(mode: str) -> list[Config]:
     return _repeat(cells, mode, [f"{k}, depth {d}, rate 0.1" for k in ("residual", "plain") for d in (2, 8)], 60)
 
 
+def embedded(mode: str) -> list[Config]:
+    """A tower that dies and two that do not, on the embedded images and in seconds: what anybody can run again."""
+    base = dict(lr=0.45, steps=40, record_every=5)
+    cells = [_tower("nothing", 72, **base), _tower("scale 0.1", 72, 0.1, **base),
+             _tower("rate / 10", 72, **{**base, "lr": 0.045})]
+    cells = [replace(c, data="fashion", test_images=200) for c in cells]
+    return _repeat(cells, mode, [c.label for c in cells], count=8)
+
+
 EXPERIMENTS: dict[str, Callable[[str], list[Config]]] = {
-    f.__name__: f for f in (remedies, dying, scaling, which_term, causes, long, race_tuning, race, depth)}
+    f.__name__: f for f in (remedies, dying, scaling, which_term, causes, long, race_tuning, race, depth,
+                          embedded)}
 
 
 def configurations(name: str, mode_: str | None = None, data: str | None = None) -> list[Config]:

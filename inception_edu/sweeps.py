@@ -81,8 +81,10 @@ def read_result(config: Config, folder: Path | None = None) -> Result | None:
 
 # --- Sweeps ----------------------------------------------------------------------------------------------------------
 
-def _job(config: Config, source: str | None, threads: int | None) -> Result:
-    """One run in a worker, whatever kind of worker that is."""
+def _job(config: Config, source: str | None, threads: int | None, folder: Path) -> Result:
+    """One run in a worker, whatever kind of worker that is. Another sweep may have finished it meanwhile."""
+    if found := read_result(config, folder):
+        return found
     if threads:
         torch.set_num_threads(threads)
     return run(config, source=source)
@@ -129,9 +131,11 @@ def sweep(configs: Iterable[Config], executor: Executor | None = None, *, folder
     """
     configs = list(configs)
     folder = Path(folder or runs_folder())
-    wanted = {digest(c): c for c in reversed(configs)}
+    wanted: dict[str, Config] = {}
+    for config in configs:
+        wanted.setdefault(digest(config), config)
     results = {key: result for key, c in wanted.items() if (result := read_result(c, folder))}
-    todo = {key: c for key, c in reversed(wanted.items()) if key not in results}
+    todo = {key: c for key, c in wanted.items() if key not in results}
     report = _Progress(len(wanted), len(results), {k: work(c) for k, c in todo.items()}, progress)
     failed: dict[str, BaseException] = {}
 
@@ -153,7 +157,7 @@ def sweep(configs: Iterable[Config], executor: Executor | None = None, *, folder
         for key, config in todo.items():
             finish(key, lambda config=config: run(config, source=source))
     else:
-        futures = {executor.submit(_job, c, source, threads): key for key, c in todo.items()}
+        futures = {executor.submit(_job, c, source, threads, folder): key for key, c in todo.items()}
         try:
             for future in as_completed(futures):
                 finish(futures[future], future.result)

@@ -30,7 +30,6 @@ RECORDED = data_dir() / "lab_dying.json"
 DEPTH, STEPS, BATCH = 10, 60, 32
 REMEDIES = {
     "nothing": {},
-    "rate / 10": dict(divide=10),
     "norm in last branch": dict(change="norm in last branch"),
     "norm after last sum": dict(change="norm after last sum"),
     "two-phase warm-up": dict(warmup_steps=20, warmup_lr=1e-5),
@@ -39,7 +38,8 @@ REMEDIES = {
     "slow classifier": dict(change="slow classifier"),
     "last layers centred": dict(change="centred last layers"),
 }
-RATES = {"rmsprop": 0.045, "sgd": 0.1}
+# 0.1 puts 576 channels in as much danger as the paper's 0.045 would some 1200.
+RATES = (0.001, 0.0045, 0.01, 0.045, 0.1, 0.2, 0.45)
 
 
 def shade(share: float) -> str:
@@ -52,20 +52,23 @@ def shade(share: float) -> str:
     return "#141414"
 
 
-def map_svg(steps: list[int], dead: dict[str, list[float]], title: str, total: int | None = None) -> str:
+def map_svg(steps: list[int], dead: dict[str, list[float]], title: str, total: int | None = None,
+            words: str = "") -> str:
     """Dead channels over block (rows, the first at the bottom) and step (columns) as an SVG element.
 
-    `dead` has one share of 1 a step for each block. `total`: the last step of the axis.
+    `dead` has one share of 1 a step for each block. `total`: the last step of the axis. `words`: a second line.
     """
     names = list(dead)
     total = max(total or 0, steps[-1] if steps else 1, 1)
-    left, top, width, row = 76, 30, 560, 15
+    left, top, width, row = 76, 46 if words else 30, 560, 15
     bottom = top + row * len(names)
     last = f"{number(dead[names[-1]][-1], True)} of the last block dead at step {steps[-1]}" if steps else "Empty"
+    said = escape(". ".join(filter(None, (title, words, last))) + ".", quote=True)
     out = [f'<svg viewBox="0 0 {left + width + 20} {bottom + 62}" role="img" style="width:100%;max-width:720px;'
-           f'height:auto;display:block" aria-label="{escape(f"{title}. {last}.", quote=True)}" '
+           f'height:auto;display:block" aria-label="{said}" '
            f'font-family="system-ui, sans-serif" font-size="11" fill="{INK}">'
            f'<text x="{left}" y="17" font-size="13" font-weight="600">{escape(title)}</text>']
+    out += [f'<text x="{left}" y="34" fill="{FAINT}">{escape(words)}</text>'] if words else []
     edges = [*steps, total] if steps and steps[-1] < total else [*steps, total + 1]
     for i, name in enumerate(names):
         y = bottom - row * (i + 1)
@@ -102,7 +105,7 @@ class DyingLab(Lab):
         # A run ends with a look at test images: 200 are enough here, where all turns on the dead channels.
         self.few = replace(self.data, test=self.data.test[:200])
         self.steps = steps
-        self.first = {"width": 576, "scale": 1.0, "rate": 1.0, "remedy": "nothing", "optimizer": "rmsprop", "seed": 0}
+        self.first = {"width": 576, "scale": 1.0, "rate": 0.1, "remedy": "nothing", "optimizer": "rmsprop", "seed": 0}
         unknown = set(first) - set(self.first)
         if unknown:
             raise ValueError(f"The dying lab has no setting {', '.join(sorted(unknown))}; it has "
@@ -119,9 +122,7 @@ class DyingLab(Lab):
             "width": widgets.SelectionSlider(options=[72, 144, 288, 576, 1152], value=first["width"],
                                              description="width", **slider),
             "scale": widgets.FloatSlider(first["scale"], min=0.0, max=1.5, step=0.05, description="scale", **slider),
-            "rate": widgets.SelectionSlider(options=[("÷ 100", 0.01), ("÷ 10", 0.1), ("÷ 3", 1 / 3), ("× 1", 1.0),
-                                                     ("× 3", 3.0), ("× 10", 10.0)], value=first["rate"],
-                                            description="rate", **slider),
+            "rate": widgets.SelectionSlider(options=RATES, value=first["rate"], description="learning rate", **slider),
             "remedy": widgets.Dropdown(options=list(REMEDIES), value=first["remedy"], description="remedy", **common),
             "optimizer": widgets.Dropdown(options=[("RMSProp", "rmsprop"), ("SGD", "sgd")], value=first["optimizer"],
                                           description="optimizer", **common),
@@ -132,9 +133,8 @@ class DyingLab(Lab):
         """The settings as the configuration of an experiment."""
         remedy = dict(REMEDIES[settings["remedy"]])
         change = remedy.pop("change", "")
-        rate = RATES[settings["optimizer"]] * settings["rate"] / remedy.pop("divide", 1)
-        recipe = Recipe(steps=self.steps, batch_size=BATCH, optimizer=settings["optimizer"], lr=rate, momentum=0.9,
-                        rms_decay=0.9, eps=1.0, record_every=2, **remedy)
+        recipe = Recipe(steps=self.steps, batch_size=BATCH, optimizer=settings["optimizer"], lr=settings["rate"],
+                        momentum=0.9, rms_decay=0.9, eps=1.0, record_every=2, **remedy)
         network = dict(width=settings["width"], depth=DEPTH, scale=settings["scale"], image=self.data.image,
                        classes=len(self.data.classes))
         return Config("lab", "tower", network, recipe, seed=settings["seed"], data=self.data.name, change=change)
@@ -175,9 +175,8 @@ class DyingLab(Lab):
         return [(0, self.steps)] * 2
 
     def words(self, settings: dict) -> str:
-        rate = settings["rate"] * RATES[settings["optimizer"]]
         words = [f"width {settings['width']}", f"scale {settings['scale']:g}",
-                 f"{'RMSProp' if settings['optimizer'] == 'rmsprop' else 'SGD'} {rate:.3g}"]
+                 f"{'RMSProp' if settings['optimizer'] == 'rmsprop' else 'SGD'} {settings['rate']:g}"]
         words += [settings["remedy"]] if settings["remedy"] != "nothing" else []
         return " · ".join([*words, f"seed {settings['seed']}"])
 
@@ -194,8 +193,8 @@ class DyingLab(Lab):
 
     def _map(self, run: Run) -> str:
         dead = {name: [r.dead[name] for r in run.records] for name in run.records[0].dead}
-        title = f"Run {run.number}: dead channels by block and step. {run.words}"
-        return map_svg([r.step for r in run.records], dead, title, self.steps)
+        title = f"Run {run.number}: dead channels by block and step"
+        return map_svg([r.step for r in run.records], dead, title, self.steps, run.words)
 
     def recorded(self) -> list[Run]:
         """The committed run of the first settings, if the lab still has these, and these images."""
@@ -221,8 +220,8 @@ def dying_lab(data: Data | None = None, steps: int = STEPS, mode: str = "auto", 
     """Display the lab on Section 3.3, in which a tower of ten Inception-ResNet-C blocks dies, and return it.
 
     `data` is what `data.load` returns (the embedded images by default), `steps` the length of a run: at width 576 its
-    fate shows within a few seconds on two cores. Further keywords are the controls' first values: width, scale, rate
-    (a factor), remedy (a key of `REMEDIES`), optimizer, seed. Raises ValueError for a setting that there is not.
+    fate shows within a few seconds on two cores. Further keywords are the controls' first values: width, scale, rate,
+    remedy (a key of `REMEDIES`), optimizer, seed. Raises ValueError for a setting that there is not.
     """
     lab = DyingLab(data, steps, mode, **first)
     lab.show()
