@@ -12,7 +12,8 @@ A source is a Python file with cells in the percent format (`# %%` code, `# %% [
 text: the heading, then a paragraph that says what the chapter covers; README's table repeats both. Right after it the
 build inserts the cell that makes the package importable, and it adds a Colab link where pyproject.toml names the
 project's address. The tag `hide-input` (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab,
-where a first line `# @title …` is shown instead.
+where a first line `# @title …` is shown instead. README's table shows the first picture of the cell tagged `picture`,
+or else of the chapter; it is kept in notebooks/pictures.
 
 Exercises
 ---------
@@ -44,6 +45,7 @@ solution it must be true. `tests/test_notebooks.py` proves both.
 """
 
 import argparse
+import base64
 import os
 import re
 import shutil
@@ -324,6 +326,8 @@ def build(source: Path, mode: str, run: bool = True) -> float:
     part = target(source).with_suffix(".part")
     nbformat.write(notebook, part)
     part.replace(target(source))
+    if run:
+        save_picture(notebook, source)
     return time.perf_counter() - start
 
 
@@ -332,12 +336,33 @@ def build(source: Path, mode: str, run: bool = True) -> float:
 TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
 
 
+PICTURE = re.compile(r'(<svg\b.*</svg>)|src="data:image/(svg\+xml|png|jpeg);base64,([^"]+)"', re.DOTALL)
+
+
+def save_picture(notebook, source: Path) -> None:
+    """notebooks/pictures/NN.svg (or .png): the picture by which README's table shows the chapter."""
+    cells = sorted((cell for cell in notebook.cells if cell.cell_type == "code"),
+                   key=lambda cell: "picture" not in cell.metadata.get("tags", []))
+    html = ("".join(output.data.get("text/html", "")) for cell in cells for output in cell.outputs if "data" in output)
+    found = next(filter(None, map(PICTURE.search, html)), None)
+    folder = NOTEBOOKS / "pictures"
+    for old in folder.glob(f"{source.stem[:2]}.*"):
+        old.unlink()
+    if found:
+        folder.mkdir(exist_ok=True)
+        kind = (found[2] or "svg").removesuffix("+xml")
+        content = found[1].encode() if found[1] else base64.b64decode(found[3])
+        (folder / f"{source.stem[:2]}.{kind}").write_bytes(content)
+
+
 def readme() -> str:
     """README.md with its chapter table made new from the chapters' heads."""
-    rows = ["| chapter | what it covers |", "|---|---|"]
+    rows = ["| | chapter | what it covers |", "|---|---|---|"]
     for source in sources():
         title, claim = (text.replace("|", r"\|") for text in head(source))
-        rows.append(f"| [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | {claim} |")
+        pictures = sorted((NOTEBOOKS / "pictures").glob(f"{source.stem[:2]}.*"))
+        picture = f'<img src="notebooks/pictures/{pictures[0].name}" width="160" alt="{title}">' if pictures else ""
+        rows.append(f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | {claim} |")
     table = "\n".join(rows) + "\n"
     return TABLE.sub(lambda m: m[1] + table + m[2], (ROOT / "README.md").read_text(encoding="utf-8"))
 

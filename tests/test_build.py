@@ -49,6 +49,13 @@ print(os.environ["INCEPTION_EDU_MODE"])
 
 # %%
 {EXERCISE}
+# %%
+from IPython.display import HTML
+HTML("<p><svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg></p>")
+
+# %% tags=["picture"]
+HTML('<img alt="second" src="data:image/png;base64,UE5H">')
+
 # %% tags=["hide-input"]
 import ipywidgets
 ipywidgets.IntSlider(description="n")
@@ -106,22 +113,27 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     project()
     notebook = nbformat.read(project.notebook, as_version=4)
     nbformat.validate(notebook)
-    assert "".join(cell.cell_type[0] for cell in notebook.cells) == "mccmccmc"
+    assert "".join(cell.cell_type[0] for cell in notebook.cells) == "mccmccmccc"
     assert notebook.cells[1].source == build.bootstrap("")
     assert notebook.cells[1].outputs == []                           # inception_edu imports here: nothing to do
     assert notebook.cells[2].outputs[0].text == "standard\n"
     assert notebook.cells[5].outputs[0].data["text/plain"] == "namespace(ok=False)"
-    assert list(notebook.cells[7].outputs[0].data) == ["text/plain"]      # the live widget view is gone
-    assert notebook.cells[7].metadata["jupyter"]["source_hidden"]
+    assert list(notebook.cells[9].outputs[0].data) == ["text/plain"]      # the live widget view is gone
+    assert notebook.cells[9].metadata["jupyter"]["source_hidden"]
     assert "widgets" not in notebook.metadata
     assert notebook.cells[6].source.count("<details>") == 3
     assert lint.problems(project.notebook.read_text()) == []
-    assert "| [00 · Tiny](notebooks/00_tiny.ipynb) | A chapter \\| to try the build with. |" in (
-        project.root / "README.md").read_text()
+    assert (project.root / "notebooks" / "pictures" / "00.png").read_bytes() == b"PNG"
+    assert ('| <img src="notebooks/pictures/00.png" width="160" alt="Tiny"> | [00 · Tiny](notebooks/00_tiny.ipynb) '
+            "| A chapter \\| to try the build with. |") in (project.root / "README.md").read_text()
 
     assert build.matches(project.source)
     assert "up to date" in project()
     assert "up to date" not in project("--mode", "quick")
+    project.source.write_text(CHAPTER.replace('# %% tags=["picture"]', "# %%"))
+    project()
+    assert [path.name for path in (project.root / "notebooks" / "pictures").iterdir()] == ["00.svg"]
+    assert (project.root / "notebooks" / "pictures" / "00.svg").read_text().startswith("<svg xmlns")
     project.source.write_text(CHAPTER.replace("three == 3", "three == 3.0"))
     assert "00_tiny.ipynb does not match its source" in project("--check", fails=SystemExit)
 
