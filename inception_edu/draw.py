@@ -178,7 +178,7 @@ def _flow(node: Node, shape: Shape | None, path: tuple[str, ...], where: tuple[s
     flow = found[path] = _Flow(shape)
     if shape is not None and None not in outputs:
         try:
-            flow.output = spec._join(node, shape, outputs, ", ".join(where) or "The description")
+            flow.output = spec.joined(node, shape, outputs, ", ".join(where) or "The description")
         except SpecError as error:
             flow.error = str(error)
             _mend(flow, node, outputs)

@@ -130,6 +130,7 @@ def measure(what: Network | Node, image: int | tuple[int, int] | Shape | None = 
         if not (isinstance(image, tuple) and len(image) == 3):
             raise SpecError("A block needs the shape (channels, height, width) of its input, "
                             "for example measure(InceptionA(), (384, 35, 35)).")
+        out_shape(what, image)                 # raises with the node's own words
         name = getattr(what, "name", "") or "block"
         return Measurement(name, image, _rows((Block(name, what),), image))
     try:

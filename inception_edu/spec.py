@@ -208,7 +208,7 @@ def walk(node: Node, shape: Shape, path: tuple[str, ...] = ()) -> Iterator[Step]
         for step in walk(part, start, (*path, word)):
             yield step
         outputs.append(step.output)
-    yield Step(path, node, shape, _join(node, shape, outputs, ", ".join(path) or "The description"))
+    yield Step(path, node, shape, joined(node, shape, outputs, ", ".join(path) or "The description"))
 
 
 def out_shape(node: Node, shape: Shape) -> Shape:
@@ -217,7 +217,8 @@ def out_shape(node: Node, shape: Shape) -> Shape:
     return last.output
 
 
-def _join(node: Node, shape: Shape, outputs: list[Shape], where: str) -> Shape:
+def joined(node: Node, shape: Shape, outputs: list[Shape], where: str) -> Shape:
+    """What leaves `node` when `shape` enters and its parts give `outputs`; `where` begins the sentence of an error."""
     if isinstance(node, (Conv, Pool)):
         height, width = (slide(n, k, node.stride, node.padding) for n, k in zip(shape[1:], node.kernel))
         if height < 1 or width < 1:

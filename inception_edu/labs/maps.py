@@ -52,7 +52,7 @@ def subject(name: str) -> Subject:
     """A checkpoint of data/checkpoints/ by its file's name; raises `weights.WeightsError` where it is missing."""
     model, facts = load_checkpoint(data_dir() / "checkpoints" / f"{name}.safetensors")
     side = model.description.image
-    mean, std = (torch.tensor(facts[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
+    mean, std = (torch.tensor(facts[key]).view(1, -1, 1, 1) for key in ("mean", "std"))   # one number for grey images
 
     def prepare(picture) -> Tensor:
         square = _square(picture).resize((side, side))
@@ -147,8 +147,8 @@ class FeatureMaps(Bench):
         self.view = widgets.ToggleButtons(options=["branches side by side", "all channels", "one channel"],
                                           style={"button_width": "150px"})
         self.order = widgets.ToggleButtons(options=["strongest first", "by number"], style={"button_width": "120px"})
-        self.page = widgets.IntSlider(1, min=1, max=1, description="page", **wide)
-        self.channel = widgets.IntSlider(0, min=0, max=0, description="channel", **wide)
+        self.page = widgets.Dropdown(description="channels", **wide)
+        self.channel = widgets.BoundedIntText(0, min=0, max=1, description="channel", **wide)
         for key in ("picture", "upload", "network", "block", "part", "view", "order", "page", "channel"):
             getattr(self, key).add_class(f"ied-control-{key}")
         self.sentence = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
@@ -230,7 +230,9 @@ class FeatureMaps(Bench):
     def _other_part(self) -> None:
         quiet, self._quiet = self._quiet, True
         channels = len(self.maps[self.part.value])
-        self.page.value, self.page.max = 1, -(-channels // PAGE)
+        starts = range(0, channels, PAGE)
+        self.page.options = [(f"{i + 1} to {min(i + PAGE, channels)} of {channels}", i) for i in starts]
+        self.page.value = 0
         self.channel.value, self.channel.max = 0, channels - 1
         self._quiet = quiet
         self._redraw()
@@ -308,8 +310,7 @@ class FeatureMaps(Bench):
             return head + f"<p><b>{escape(words)}</b></p>" + self._tiles(part, [c], 288)
         if self.view.value == "all channels":
             channels = self.order_of(self.part.value)
-            first = (self.page.value - 1) * PAGE
-            shown = channels[first:first + PAGE]
+            shown = channels[self.page.value:self.page.value + PAGE]
             words = f"{self.part.value}: {len(shown)} of {len(channels)} channels, {size} each"
             return head + f"<p><b>{escape(words)}</b></p>" + self._tiles(self.part.value, shown)
         rows = [f"<p><b>{escape(part)}</b>, {len(maps)} channels, {size} each</p>"
