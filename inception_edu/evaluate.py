@@ -37,7 +37,20 @@ def evaluating(model: nn.Module):
         model.train(training)
 
 
-def logits(model: nn.Module, data, split=None, crops: Crops | None = None, batch_size: int = 250, stop=None) -> Tensor:
+def fast_layout(images: Tensor) -> Tensor:
+    """The same N×C×H×W with each pixel's channels side by side in memory where that is faster; the layout carries
+    through the network.
+
+    On a CPU a training step of a mini network takes 0.65 (Inception-v4) to 0.95 (tower) of the time so; on a GPU it
+    is what tensor cores want, so there it goes with bfloat16.
+    """
+    if images.device.type == "cpu" or torch.is_autocast_enabled(images.device.type):
+        return images.contiguous(memory_format=torch.channels_last)
+    return images
+
+
+def logits(model: nn.Module, data, split=None, crops: Crops | None = None, batch_size: int | None = None,
+           stop=None) -> Tensor:
     """The classifier's output for every image of a split (the test images where none is given): float32, N×classes.
 
     With `crops`, the softmax is averaged over an image's crops and its logarithm returned, so the rows can be used
@@ -45,6 +58,8 @@ def logits(model: nn.Module, data, split=None, crops: Crops | None = None, batch
     ends the work after a batch, with fewer rows.
     """
     split = data.test if split is None else split
+    # 250 images of 32×32 at a time; fewer of larger ones, which fill the memory.
+    batch_size = batch_size or min(250, max(1, 2 ** 20 // split.images[0, 0].numel()))
     rows = []
     with evaluating(model):
         for start in range(0, len(split.labels), batch_size):
@@ -52,9 +67,9 @@ def logits(model: nn.Module, data, split=None, crops: Crops | None = None, batch
                 break
             images = data.normalise(split.images[start:start + batch_size])
             if crops is None:
-                rows.append(model(images).float())
+                rows.append(model(fast_layout(images)).float())
             else:
-                shares = [model(crop.contiguous()).float().softmax(1) for crop in crops(images)]
+                shares = [model(fast_layout(crop)).float().softmax(1) for crop in crops(images)]
                 rows.append(torch.stack(shares).mean(0).log())
     return torch.cat(rows) if rows else torch.empty(0, len(data.classes), device=split.labels.device)
 

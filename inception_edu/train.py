@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from inception_edu.build import named_blocks
 from inception_edu.data import default_device
-from inception_edu.evaluate import error_rate, evaluating, logits
+from inception_edu.evaluate import error_rate, evaluating, fast_layout, logits
 from inception_edu.spec import SpecError
 
 
@@ -204,6 +204,9 @@ class History:
     device: str = "cpu"
     precision: str = "float32"
 
+    def __repr__(self):
+        return f"<History: {self.sentence or self.status} {len(self.records)} records>"
+
     def to_dict(self) -> dict:
         """Plain JSON types: the records as columns, numbers to six digits, None for what is not finite."""
         rows = [asdict(r) for r in self.records]
@@ -275,7 +278,7 @@ def train(model: nn.Module, data, recipe: Recipe = Recipe(), *, on_record: Calla
             lr = set_rate(optimizer, learning_rate(recipe, step, two_epochs))
 
             with cast(), probes.watch(record):
-                output = model(channels_last(images))
+                output = model(fast_layout(images))
                 loss = F.cross_entropy(output.float(), labels, label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad()
             loss.backward()
@@ -307,7 +310,7 @@ def check(model: nn.Module, data) -> None:
     size = "×".join(map(str, images.shape[1:]))
     try:
         with evaluating(model):
-            output = model(channels_last(images))
+            output = model(fast_layout(images))
     except SpecError:
         raise          # a sentence already
     except Exception as error:
@@ -335,14 +338,6 @@ def gradient_norm(model: nn.Module, clip: float | None = None) -> Tensor:
         for gradient in gradients:
             gradient.mul_(shorter)
     return norm
-
-
-def channels_last(images: Tensor) -> Tensor:
-    """The same N×C×H×W with each pixel's channels side by side in memory; the layout carries through the network.
-
-    Measured on two CPU cores with mini networks, a training step is 1.2 to 1.6 times as fast that way.
-    """
-    return images.contiguous(memory_format=torch.channels_last)
 
 
 class Probes:
@@ -468,7 +463,7 @@ def measure_statistics(model: nn.Module, data, images: int = 2000, batch_size: i
             norm.momentum = None          # a plain average over the batches
             norm.train()
         for i in range(parts := max(1, count // batch_size)):
-            model(channels_last(data.normalise(data.train.images[chosen[i::parts]])))
+            model(fast_layout(data.normalise(data.train.images[chosen[i::parts]])))
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
 

@@ -1,6 +1,7 @@
 """Error figures against answers worked out by hand."""
 import math
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from inception_edu.evaluate import (
     error_correlation,
     error_rate,
     evaluating,
+    fast_layout,
     interval,
     logits,
     many_crops,
@@ -95,6 +97,25 @@ def test_rows_under_autocast_are_float32():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert logits(model, data()).dtype == torch.float32
         assert logits(model, data(), crops=ten_crops(8)).dtype == torch.float32
+
+
+def test_large_images_come_in_small_batches():
+    pixels = torch.zeros(12, 3, 300, 300, dtype=torch.uint8)
+    split = Split(pixels, torch.zeros(12, dtype=torch.long))
+    logits(model := Brightness(), Data("large", ("bright", "dark"), split, split))
+    assert [shape[0] for shape in model.seen] == [11, 1]
+
+
+def test_the_layout_changes_no_numbers(monkeypatch):
+    images = torch.rand(4, 3, 5, 7)
+    assert fast_layout(images).is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(fast_layout(images), images)
+    # On a GPU with tensor cores at work only.
+    on_gpu = SimpleNamespace(device=torch.device("cuda"), contiguous=lambda memory_format: memory_format)
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda kind: False)
+    assert fast_layout(on_gpu) is on_gpu
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda kind: kind == "cuda")
+    assert fast_layout(on_gpu) == torch.channels_last
 
 
 def test_another_split_and_stopping():

@@ -85,8 +85,8 @@ def test_paper_decays_every_two_epochs_by_default():
 
 
 def test_one_cycle_rises_for_a_quarter_and_falls_to_the_end():
-    expected = [1 / 2, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]
-    assert rates(steps=8, lr=1.0, schedule="one-cycle") == pytest.approx(expected)
+    expected = [1 / 3, 2 / 3, 1] + [k / 9 for k in range(9, 0, -1)]
+    assert rates(steps=12, lr=1.0, schedule="one-cycle") == pytest.approx(expected)
 
 
 def test_linear_warm_up_reaches_the_rate_at_its_last_step():
@@ -385,6 +385,7 @@ def test_a_finished_run():
     assert history.status == "finished"
     assert history.sentence.startswith("Finished 12 steps in ") and "of 32 test images right." in history.sentence
     assert 0 <= history.test_accuracy <= 1 and history.evaluations == [(12, history.test_accuracy)]
+    assert repr(history) == f"<History: {history.sentence} 4 records>"
     assert model.training and history.device == "cpu" and history.precision == "float32"
 
 
