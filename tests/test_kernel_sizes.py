@@ -50,3 +50,9 @@ def test_the_committed_runs_are_whole():
     assert facts["device"] and facts["versions"]["torch"] and facts["data"]
     for cell in cells.values():
         assert all(len(values) == len(facts["seeds"]) for values in cell.accuracy.values())
+
+
+def test_a_committed_run_is_found_again():
+    cells, _ = committed()
+    again = see((3,), 48, seed=0)
+    assert all(again[size] == pytest.approx(cells[(3,), 48].accuracy[size][0], abs=0.02) for size in SIZES)
