@@ -17,6 +17,7 @@
 
 # %%
 import torch
+from IPython.display import display
 from torch import nn
 from torch.utils.benchmark import Timer
 
@@ -158,9 +159,7 @@ for name, table in figures.TABLE_1.items():
 # From 17×17 to 8×8 every network has its own. Inception-v4, Fig. 8:
 
 # %%
-figure(8)
-
-# %%
+display(figure(8))
 print(figures.ReductionB())
 
 # %%
@@ -188,9 +187,7 @@ for name, node in {"Fig. 8": block, "no 1×1": direct}.items():
 # Inception-ResNet-v1, Fig. 12. Its code is your third exercise, so here is only the picture:
 
 # %%
-figure(12)
-
-# %%
+display(figure(12))
 shapes(12)
 
 # %% [markdown]
@@ -198,9 +195,7 @@ shapes(12)
 # right? (Exercise 5.)
 
 # %%
-figure(18)
-
-# %%
+display(figure(18))
 print(figures.ReductionB_v2())
 shapes(18)
 

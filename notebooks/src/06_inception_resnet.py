@@ -42,8 +42,6 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
 # %%
 display(figure(1), figure(2))
-
-# %%
 for number in (1, 2):
     f = FIGURES[number]
     print(f"Fig. {number}: {size_words(f.input)} → {size_words(out_shape(f.node, f.input))}")
@@ -95,8 +93,8 @@ shapes(inception_resnet_a, (256, 35, 35))
 print("equal to the package's Fig. 10:", inception_resnet_a.body.parts == figures.InceptionResNetA_v1().body.parts)
 
 # %% [markdown]
-# Compare with Inception-A (Fig. 4): no pooling branch, a third of the filters. The identity does what the pooling
-# branch did, and one block costs far less:
+# Compare with Inception-A (Fig. 4): no pooling branch and far fewer filters, because the identity carries the input on.
+# So one block costs far less:
 
 # %%
 for name, node, shape in (("Inception-A (Fig. 4)", figures.InceptionA(), (384, 35, 35)),
@@ -162,16 +160,12 @@ for number in (10, 11, 13, 16, 17, 19):
 # Inception-ResNet-v1 continues with Figs. 11 and 13, and starts with the stem of Fig. 14.
 
 # %%
-figure(11)
-
-# %%
+display(figure(11))
 print(figures.InceptionResNetB_v1())
 shapes(figures.InceptionResNetB_v1(), (896, 17, 17))
 
 # %%
-figure(13)
-
-# %%
+display(figure(13))
 print(figures.InceptionResNetC_v1())
 shapes(figures.InceptionResNetC_v1(), (1792, 8, 8))
 
@@ -179,9 +173,7 @@ shapes(figures.InceptionResNetC_v1(), (1792, 8, 8))
 # Fig. 14, a plain chain; its side lengths are chapter 02's.
 
 # %%
-figure(14)
-
-# %%
+display(figure(14))
 print(figures.StemV1())
 shape = FIGURES[14].input
 for part in figures.StemV1().parts:
@@ -193,23 +185,17 @@ for part in figures.StemV1().parts:
 # look at the last 1×1 and at the note.
 
 # %%
-figure(16)
-
-# %%
+display(figure(16))
 print(figures.InceptionResNetA_v2())
 shapes(figures.InceptionResNetA_v2(), (384, 35, 35))
 
 # %%
-figure(17)
-
-# %%
+display(figure(17))
 print(figures.InceptionResNetB_v2())
 shapes(figures.InceptionResNetB_v2(), (1152, 17, 17))
 
 # %%
-figure(19)
-
-# %%
+display(figure(19))
 print(figures.InceptionResNetC_v2())
 shapes(figures.InceptionResNetC_v2(), (2144, 8, 8))
 
@@ -295,7 +281,7 @@ for small, large in ((inception_resnet_v1(), inception_v3()), (inception_resnet_
           "parameters")
 
 # %% [markdown]
-# The first holds roughly, the second does not hold for the network as printed. Chapter 07 returns to it.
+# The first holds roughly; the second does not hold for the network that the figures describe. Chapter 07 returns to it.
 #
 # ## Scaling, in passing
 #
@@ -465,7 +451,7 @@ checks.number(kept, 384 * 35 * 35 * 4, name="kept", unit="bytes", wrong={
 # %% [markdown]
 # ## In five lines
 #
-# - A residual block is relu(x + branches(x) → linear 1×1); the identity replaces the pooling branch.
+# - A residual block is relu(x + branches(x) → linear 1×1); there is no pooling branch.
 # - The 1×1 is linear so that a branch can subtract; it widens the slim branches back to the trunk.
 # - A batch norm after the sums keeps one more trunk-sized map a block: measured above, and small beside the rest.
 # - Reductions set the widths: 256, 896, 1792 in v1 and 384, 1152, 2144 in v2.
