@@ -56,6 +56,7 @@ import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jupytext
 import lint
@@ -336,7 +337,7 @@ def build(source: Path, mode: str, run: bool = True) -> float:
 TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
 
 
-PICTURE = re.compile(r'(<svg\b.*</svg>)|src="data:image/(svg\+xml|png|jpeg);base64,([^"]+)"', re.DOTALL)
+PICTURE = re.compile(r'(<svg\b(?:(?!<svg\b).)*?</svg>)|src="data:image/(svg\+xml|png|jpeg);base64,([^"]+)"', re.DOTALL)
 
 
 def save_picture(notebook, source: Path) -> None:
@@ -344,15 +345,23 @@ def save_picture(notebook, source: Path) -> None:
     cells = sorted((cell for cell in notebook.cells if cell.cell_type == "code"),
                    key=lambda cell: "picture" not in cell.metadata.get("tags", []))
     html = ("".join(output.data.get("text/html", "")) for cell in cells for output in cell.outputs if "data" in output)
-    found = next(filter(None, map(PICTURE.search, html)), None)
+    contents = ((found[2] or "svg+xml", found[1].encode() if found[1] else base64.b64decode(found[3]))
+                for text in html for found in PICTURE.finditer(text))
+    kind, content = next((pair for pair in contents if pair[0] != "svg+xml" or _stands_alone(pair[1])), (None, b""))
     folder = NOTEBOOKS / "pictures"
     for old in folder.glob(f"{source.stem[:2]}.*"):
         old.unlink()
-    if found:
+    if kind:
         folder.mkdir(exist_ok=True)
-        kind = (found[2] or "svg").removesuffix("+xml")
-        content = found[1].encode() if found[1] else base64.b64decode(found[3])
-        (folder / f"{source.stem[:2]}.{kind}").write_bytes(content)
+        (folder / f"{source.stem[:2]}.{kind.removesuffix('+xml')}").write_bytes(content)
+
+
+def _stands_alone(svg: bytes) -> bool:
+    """Whether an SVG is a file of its own: inside HTML more is allowed."""
+    try:
+        return ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
+    except ElementTree.ParseError:
+        return False
 
 
 def readme() -> str:
@@ -361,7 +370,7 @@ def readme() -> str:
     for source in sources():
         title, claim = (text.replace("|", r"\|") for text in head(source))
         pictures = sorted((NOTEBOOKS / "pictures").glob(f"{source.stem[:2]}.*"))
-        picture = f'<img src="notebooks/pictures/{pictures[0].name}" width="160" alt="{title}">' if pictures else ""
+        picture = f'<img src="notebooks/pictures/{pictures[0].name}" height="120" alt="{title}">' if pictures else ""
         rows.append(f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | {claim} |")
     table = "\n".join(rows) + "\n"
     return TABLE.sub(lambda m: m[1] + table + m[2], (ROOT / "README.md").read_text(encoding="utf-8"))

@@ -51,7 +51,7 @@ print(os.environ["INCEPTION_EDU_MODE"])
 {EXERCISE}
 # %%
 from IPython.display import HTML
-HTML("<p><svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg></p>")
+HTML("<svg aria-label='no file'></svg><svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>")
 
 # %% tags=["picture"]
 HTML('<img alt="second" src="data:image/png;base64,UE5H">')
@@ -124,7 +124,7 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert notebook.cells[6].source.count("<details>") == 3
     assert lint.problems(project.notebook.read_text()) == []
     assert (project.root / "notebooks" / "pictures" / "00.png").read_bytes() == b"PNG"
-    assert ('| <img src="notebooks/pictures/00.png" width="160" alt="Tiny"> | [00 · Tiny](notebooks/00_tiny.ipynb) '
+    assert ('| <img src="notebooks/pictures/00.png" height="120" alt="Tiny"> | [00 · Tiny](notebooks/00_tiny.ipynb) '
             "| A chapter \\| to try the build with. |") in (project.root / "README.md").read_text()
 
     assert build.matches(project.source)
@@ -133,7 +133,8 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     project.source.write_text(CHAPTER.replace('# %% tags=["picture"]', "# %%"))
     project()
     assert [path.name for path in (project.root / "notebooks" / "pictures").iterdir()] == ["00.svg"]
-    assert (project.root / "notebooks" / "pictures" / "00.svg").read_text().startswith("<svg xmlns")
+    assert (project.root / "notebooks" / "pictures" / "00.svg").read_text() == (
+        "<svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>")
     project.source.write_text(CHAPTER.replace("three == 3", "three == 3.0"))
     assert "00_tiny.ipynb does not match its source" in project("--check", fails=SystemExit)
 
