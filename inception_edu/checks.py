@@ -181,7 +181,7 @@ def shape(answer, expected: Shape, *, wrong: dict | None = None) -> Verdict:
     if any(v is None or v is Ellipsis for v in values):
         raise _Unsolved
     if values == expected:
-        return _right(f"{'×'.join(map(str, expected))}.")
+        return _right(f"{expected}.")
     for mistake, sentence in (wrong or {}).items():
         if values == tuple(mistake):
             return _wrong(sentence)
@@ -197,7 +197,7 @@ def shape(answer, expected: Shape, *, wrong: dict | None = None) -> Verdict:
                       + (": off by one, so look at padding and rounding." if near else ": look at strides, padding."))
     if values[1:] == expected[1:]:
         return _wrong(f"The map is right, but there are not {values[0]} channels: what do the branches add up to?")
-    return _wrong(f"{'×'.join(map(str, values))} is not the shape: neither the channels nor the map.")
+    return _wrong(f"{values} is not the shape: neither the channels nor the map.")
 
 
 @_check
@@ -251,6 +251,11 @@ def _unlike(a, b) -> str:
     if type(a) is not type(b) and not (isinstance(a, (int, float)) and isinstance(b, (int, float))):
         return f"The answer should be of type {type(b).__name__}, got {type(a).__name__} ({_short(a)})."
     return f"{_short(a)} is not the answer."
+
+
+def _printed(shape) -> str:
+    """(C, H, W) as the figures print it: H×W×C."""
+    return "×".join(map(str, (*shape[1:], shape[0])))
 
 
 def _short(value) -> str:
@@ -379,8 +384,8 @@ def _verdict(steps, expected: Node, shape, wrong, ordered, answer=None, faults=(
     words = []
     if shape is not None:
         size = measure(expected, shape)
-        words = [f"{'×'.join(map(str, shape))} → {'×'.join(map(str, size.output))}, {size.params:,} parameters, "
-                 f"{size.macs:,} multiply-adds."]
+        words = [f"{_printed(shape)} → {_printed(size.output)}, {size.params:,} parameters, {size.macs:,} "
+                 "multiply-adds."]
     if diagnose.reordered(steps, wanted):
         words.append("The branches stand in another order than in the figure; that only permutes the channels.")
     return _right(" ".join(words) or "The same block as in the figure.")
@@ -464,11 +469,11 @@ def module(answer, expected: Node, shape: Shape, *, wrong: dict | None = None, o
         if len(verdict.faults) == 0 or not any("gives" in f for f in verdict.faults):
             got = tuple(seen.output.shape[1:])
             if not seen.faults and got != want and seen.output.dim() == 4:
-                extra = f"(It gives {'×'.join(map(str, got))}, wanted is {'×'.join(map(str, want))}.)"
+                extra = f"(It gives {_printed(got)}, wanted is {_printed(want)}.)"
                 return replace(verdict, message=f"{verdict.message} {extra}", faults=(*verdict.faults, extra))
         return verdict
     if (tuple(seen.output.shape[1:])) != want:
-        return _wrong(f"It gives {'×'.join(map(str, seen.output.shape[1:]))}, wanted is {'×'.join(map(str, want))}.")
+        return _wrong(f"It gives {_printed(seen.output.shape[1:])}, wanted is {_printed(want)}.")
     return _weights(model, seen, expected, shape, x, verdict)
 
 
@@ -540,8 +545,8 @@ def _weights(model: nn.Module, seen, expected: Node, shape: Shape, x: Tensor, ve
     same = _same_output(model, paired, expected, shape, x, diagnose.order(seen.steps, diagnose.sequence(expected)))
     if isinstance(same, str):
         return _wrong(same)
-    equality = "" if same is None else (" With the same weights it gives the reference's output, to "
-                                        f"{max(same, 1e-12):.0e}.")
+    equality = "" if same is None else " With the same weights its output is the reference's, " + (
+        "exactly." if same == 0 else f"to {same:.0e}.")
     return replace(verdict, message=verdict.message + equality + remark)
 
 

@@ -108,7 +108,7 @@ for side in (299, 300, 305, 306, 307):
 
 # %%
 join_1 = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2, "valid"), out=160)
-draw(join_1, (64, 147, 147))
+draw(join_1, (64, 147, 147), title="Join 1")
 
 # %% [markdown]
 # 64 channels pass through the pool and 96 are new: 160. Now forget the V in one of the two.
@@ -123,7 +123,7 @@ draw(join_1, (64, 147, 147))
 # </details>
 
 # %%
-forgotten = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2))
+forgotten = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2), name="Join 1, a V forgotten")
 draw(forgotten, (64, 147, 147), wrong=True)
 
 # %%
@@ -167,7 +167,7 @@ assert tuple(seen[1:]) == out_shape(stem, (3, side, side)) and stem.parts == fig
 # Join 3 is printed as "3×3 Conv (192 V)", without a stride. Taken literally:
 
 # %%
-literal = Concat(Conv(192, 3, padding="valid"), MaxPool(3, 2, "valid"))
+literal = Concat(Conv(192, 3, padding="valid"), MaxPool(3, 2, "valid"), name="Join 3 as printed")
 try:
     out_shape(literal, (192, 71, 71))
 except SpecError as error:
