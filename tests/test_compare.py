@@ -157,6 +157,7 @@ def test_one_changed_leaf_is_one_difference(node, data):
 def test_missing_and_other_parts_are_named():
     chain = Chain(Conv(8, 1), Conv(8, 3))
     assert [str(d) for d in differences(chain, Chain(Conv(8, 1)))] == ["step 2: part 3×3 Conv 8 against —"]
+    assert [str(d) for d in differences(Chain(Conv(8, 1)), chain)] == ["step 2: part — against 3×3 Conv 8"]
     found = differences(Concat(chain), Concat(Conv(8, 3)))
     assert [str(d) for d in found] == ["branch 1: node 1×1 Conv 8 → 3×3 Conv 8 against 3×3 Conv 8"]
     assert [d.what for d in differences(Residual(chain), Residual(chain, scale=0.1, relu=False))] == ["scale", "ReLU"]

@@ -20,6 +20,7 @@
 # 3. use a lab: set, retrain, stop, compare.
 
 # %%
+import base64
 from html import escape
 from pathlib import Path
 
@@ -63,7 +64,9 @@ def card(name, title, words, node):
     file = Path(f"{name}.ipynb")
     head = f"{name[:2]} · {escape(title)}"
     link = f'<a href="{file}" style="color:#0b57a4">{head}</a>' if file.exists() else head
-    picture = draw.draw(node).replace("<svg ", '<svg style="height:150px;width:100%" ', 1)
+    svg = base64.b64encode(draw.draw(node).encode()).decode()
+    picture = (f'<img alt="{escape(title)}: a block drawn from its description" style="height:150px;width:100%;'
+               f'object-fit:contain" src="data:image/svg+xml;base64,{svg}">')
     return (f'<div style="border:1px solid #d0d0d0;border-radius:8px;padding:8px;background:#fff;color:#222">'
             f'{picture}<div style="font-weight:600;margin-top:6px">{link}</div><div>{escape(words)}</div></div>')
 

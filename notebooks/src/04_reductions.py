@@ -16,10 +16,12 @@
 # 3. write every reduction of the paper, and see from its channels to which network it belongs.
 
 # %%
+import statistics
+import time
+
 import torch
 from IPython.display import display
 from torch import nn
-from torch.utils.benchmark import Timer
 
 from inception_edu import checks, data, experiments, figures, networks, plots
 from inception_edu.build import build
@@ -114,19 +116,25 @@ for name, node in WAYS.items():
 #
 # ## Does the arithmetic tell the time?
 #
-# **Predict.** Order the four ways by measured time before you run the cell.
+# **Predict.** Order the four ways by measured time before you run the cell. (Processor time, all cores added: what
+# other programs do at the same moment does not count.)
 
 # %%
 x = torch.randn(4, *ENTERS, generator=torch.Generator().manual_seed(0))
 
-def milliseconds(node):
-    """Median time of one image's forward pass, batch 4, batch norm included."""
-    module = build(node, in_channels=384, seed=0).eval()
+def milliseconds(modules, rounds):
+    """Median processor time of one image's forward pass, batch 4; in turns, so that all meet the same disturbances."""
+    found = {name: [] for name in modules}
     with torch.inference_mode():
-        timer = Timer("module(x)", globals={"module": module, "x": x}, num_threads=torch.get_num_threads())
-        return timer.blocked_autorange(min_run_time=0.3 if QUICK else 1.5).median * 1000 / len(x)
+        for _ in range(rounds + 1):
+            for name, module in modules.items():
+                start = time.process_time()
+                module(x)
+                found[name].append(1000 * (time.process_time() - start) / len(x))
+    return {name: statistics.median(values[1:]) for name, values in found.items()}      # the first round warms up
 
-times = {name: milliseconds(node) for name, node in WAYS.items()}
+built = {name: build(node, in_channels=384, seed=0).eval() for name, node in WAYS.items()}
+times = milliseconds(built, 3 if QUICK else 9)
 
 # %% tags=["hide-input"]
 for name, node in WAYS.items():
@@ -136,7 +144,7 @@ for name, node in WAYS.items():
 
 # %% [markdown]
 # The last column is not the same for all: arithmetic decides which way is hopeless, but a branch more, a small map or
-# a pool has costs that no multiply-add counts. Compare ways that are close only by the clock, on your own machine.
+# a pool has costs that no multiply-add counts. Compare ways that are close only by measuring, on your own machine.
 #
 # ## k, l, m, n
 #
@@ -401,7 +409,7 @@ checks.equal(owner, "inception_resnet_v2", name="owner", wrong={
 # - Reductions pool and convolve in parallel, with stride 2 and valid padding throughout, and join the results.
 # - Reduction-A gives c + n + m channels; k and l are inner widths: 1024, 896 and 1152 in the three networks.
 # - Reduction-B puts a 1×1 before each strided convolution, because 3×3 on a thousand channels costs too much.
-# - Close contestants are told apart by the clock and by seeds, not by multiply-adds or by a good argument.
+# - Close contestants are told apart by measured time and by seeds, not by multiply-adds or by a good argument.
 #
 # **What would change our mind.** A longer training at full width in which pooling first lags behind by more than the
 # seeds scatter, or catches up.

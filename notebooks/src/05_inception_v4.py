@@ -151,20 +151,20 @@ plots.show(fig, "Parameters and multiply-adds of each of the 17 blocks. Paramete
 #
 # ## And the time?
 #
-# **Predict.** The stem does a given share of the multiply-adds. Will its share of the measured time be smaller, equal
-# or larger?
+# **Predict.** You know the stem's share of the multiply-adds. Will its share of the measured time be smaller, equal or
+# larger? (Processor time: what other programs do at the same moment does not count.)
 
 # %%
 def block_times(model, x, repeats):
-    """Seconds spent in each block, the best of several passes."""
+    """Processor time of each block in seconds, all cores added, the best of several passes."""
     best = {}
     with torch.inference_mode():
         for _ in range(repeats):
             now = x
             for name, block in named_blocks(model):
-                start = time.perf_counter()
+                start = time.process_time()
                 now = block(now)
-                best[name] = min(best.get(name, 9e9), time.perf_counter() - start)
+                best[name] = min(best.get(name, 9e9), time.process_time() - start)
     return best
 
 seconds = block_times(model, image, 2 if experiments.mode() == "quick" else 6)
@@ -173,7 +173,7 @@ for name, value in seconds.items():
     shares[name.split(".")[0]] = shares.get(name.split(".")[0], 0) + value / sum(seconds.values())
 for group, share in shares.items():
     print(f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the multiply-adds")
-print(f"one image takes {sum(seconds.values()):.2f} s on this machine")
+print(f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine")
 
 # %% [markdown]
 # Where time and arithmetic disagree, something else is at work: large maps must be moved through memory, small maps

@@ -12,7 +12,7 @@
 # **After this chapter you can**
 #
 # 1. say in which properties the released network is not the paper's, and which of them change the result;
-# 2. check a claim about cost by counting and by the clock;
+# 2. check a claim about cost by counting and by measuring;
 # 3. tell apart the details that a checkpoint needs (order, orientation, ε, padding) from those that training needs.
 
 # %%
@@ -117,18 +117,18 @@ for network in (v4, paper, released):
 
 # %% [markdown]
 # By count, the paper's v2 needs three quarters of v4's arithmetic; the released one slightly more than v4. So the claim
-# fits the network that was released better than the one that is described. And by the clock?
+# fits the network that was released better than the one that is described. And in processor time?
 
 # %%
 def seconds(models, x, rounds):
-    """Seconds of a forward pass of each model, in turns so that all meet the same disturbances."""
+    """Processor time of a forward pass of each model, all cores added; in turns, so that all meet the same load."""
     found = {name: [] for name in models}
     with torch.inference_mode():
         for _ in range(rounds + 1):
             for name, model in models.items():
-                start = time.perf_counter()
+                start = time.process_time()
                 model(x)
-                found[name].append(time.perf_counter() - start)
+                found[name].append(time.process_time() - start)
     return {name: values[1:] for name, values in found.items()}      # the first round warms up
 
 # %%
@@ -146,7 +146,7 @@ for name, values in measured.items():
 ratio = {network.name: measure(network).macs / measure(v4).macs for network in (paper, released)}
 for name, count in ratio.items():
     clock = statistics.median(measured[name]) / base
-    print(f"Verdict for {name}: {count:.2f} by count, {clock:.2f} by the clock here: "
+    print(f"Verdict for {name}: {count:.2f} by count, {clock:.2f} in time on this machine: "
           + ("about v4's cost." if 0.9 < count < 1.1 else "not v4's cost."))
 
 # %% [markdown]
