@@ -13,9 +13,10 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache, partial
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -258,6 +259,7 @@ def train(model: nn.Module, data, recipe: Recipe = Recipe(), *, on_record: Calla
     the averaged weights. Raises `TrainError` where network and images do not fit; a loss that is no longer a finite
     number is no error, it ends the run as "diverged".
     """
+    set_threads()
     place = torch.device(device) if device is not None else data.device
     model, data = model.to(place), data.to(place)
     check(model, data)
@@ -527,19 +529,25 @@ def device() -> torch.device:
 
 
 @cache
-def set_threads(threads: int | None = None) -> int:
-    """Let torch use the CPU cores that this process may use, and say how many; does something once only.
+def set_threads() -> int:
+    """Let torch use INCEPTION_EDU_THREADS threads where that is set; otherwise no more than there are cores for.
 
-    INCEPTION_EDU_THREADS or OMP_NUM_THREADS decide where they are set. Otherwise it is the number of cores that the
-    process is confined to, which torch does not always notice: threads that share a core wait for each other, and a
-    step can take ten times as long.
+    `train` calls this; it does something once in a process. A container may own a few of a machine's cores, which
+    torch does not notice: threads that share a core wait for each other, and a step can take ten times as long.
+    Returns the number of threads.
     """
-    wanted = threads or os.environ.get("INCEPTION_EDU_THREADS") or os.environ.get("OMP_NUM_THREADS")
-    if not wanted:
-        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        wanted = min(allowed, torch.get_num_threads())
-    torch.set_num_threads(int(wanted))
+    chosen = os.environ.get("INCEPTION_EDU_THREADS")
+    torch.set_num_threads(int(chosen) if chosen else min(cores(), torch.get_num_threads()))
     return torch.get_num_threads()
+
+
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """CPU cores that this process may use: those it is bound to, or the share that its container has of them."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        used, period = map(int, quota.read_text().split())     # "max 100000" where there is no limit
+        bound = min(bound, max(1, round(used / period)))
+    return bound
 
 
 def autocast(place: torch.device, precision: str = "auto") -> tuple[Callable, str]:

@@ -245,10 +245,10 @@ def test_loss_and_accuracy_are_means_since_the_record_before():
 
 
 def test_probes_by_hand():
-    """Two of four channels of the block are dead; spread and ratio as computed with plain torch."""
+    """Three of four channels of the block are dead; spread and ratio as computed with plain torch."""
     body = nn.Conv2d(4, 4, 1)
     with torch.no_grad():
-        body.bias.copy_(torch.tensor([0.0, 0.0, -100.0, -100.0]))
+        body.bias.copy_(torch.tensor([0.0, -100.0, -100.0, -100.0]))
     model = nn.Sequential(OrderedDict(
         stem=nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()), block=ScaledResidual(body, 0.5),
         pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), classifier=nn.Linear(4, 2)))
@@ -264,7 +264,7 @@ def test_probes_by_hand():
     assert (record.step, record.seconds, record.loss, record.accuracy, record.grad_norm, record.lr) == (
         7, 0.25, 1.5, 0.5, 3.0, 0.1)
     assert record.spread == pytest.approx({"stem": stem.std().item(), "block": out.std().item()})
-    assert record.dead["block"] == 0.5
+    assert record.dead["block"] == 0.75
     assert record.ratio == pytest.approx({"block": (branch.square().mean() / stem.square().mean()).sqrt().item()})
 
 
@@ -579,6 +579,15 @@ def test_threads_follow_the_environment(settings, expected):
     code = "import torch; from inception_edu.train import set_threads; print(set_threads(), torch.get_num_threads())"
     out = subprocess.run([sys.executable, "-c", code], env=environment | settings, capture_output=True, text=True)
     assert out.stdout.split() == [expected, expected], out.stderr
+
+
+def test_a_containers_share_of_the_cores(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(16), raising=False)
+    quota = tmp_path / "cpu.max"
+    assert module.cores(quota) == 16
+    for text, expected in (("max 100000", 16), ("200000 100000", 2), ("50000 100000", 1), ("6400000 100000", 16)):
+        quota.write_text(text)
+        assert module.cores(quota) == expected
 
 
 def test_learns_the_embedded_images():
