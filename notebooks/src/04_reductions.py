@@ -275,7 +275,7 @@ CONTESTANTS = {
 }
 
 # %%
-SEEDS, STEPS = (range(2), 10) if QUICK else (range(5), 60)
+SEEDS, STEPS = (range(2), 10) if QUICK else (range(5), 40)
 clothes = data.load("fashion")
 print(clothes.describe())
 accuracy = {name: [] for name in CONTESTANTS}

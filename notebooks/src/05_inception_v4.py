@@ -176,8 +176,8 @@ for group, share in shares.items():
 print(f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine")
 
 # %% [markdown]
-# Where time and arithmetic disagree, something else is at work: large maps must be moved through memory, small maps
-# keep the cores idle. Chapter 13 goes after it.
+# Where time and arithmetic disagree, something else is at work: slim branches and small maps give the processor little
+# to do at once, and data must be moved. Chapter 13 goes after it.
 #
 # ## Any image size
 #
@@ -314,8 +314,8 @@ checks.equal(changes(light), [f"inception_b: repeats 7 against {most}"], name="c
 # task: During the forward pass of one 299×299 image, the largest single map inside Inception-v4 has how many numbers?
 #   Set `largest`. (The third convolution of the stem has 64 filters.)
 # hint: The sides inside the stem are 149, 147, 147, 73, 71, 35; the filters 32, 32, 64, …
-# explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map has 98 thousand. That
-#   is why the stem takes more time than its arithmetic suggests.
+# explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map has 98 thousand.
+#   Memory for activations is spent at the start, memory for parameters at the end.
 # begin solution
 largest = 64 * 147 * 147
 # end solution
