@@ -16,7 +16,7 @@ import ipywidgets as widgets
 
 from inception_edu.labs import chart
 from inception_edu.labs.chart import Curve, Panel
-from inception_edu.labs.live import LiveRun, aside, warm_up
+from inception_edu.labs.live import LiveRun, aside, page_seconds, pick_mode, warm_up
 
 MOST_RUNS = 7              # curves kept in a chart; the oldest goes first
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -98,7 +98,8 @@ class Lab:
     LONG = 15          # seconds: a run that takes longer says so before it starts
 
     def __init__(self, mode: str = "auto"):
-        self.run = LiveRun(mode, draw=self._draw, ended=self._ended)
+        mode = pick_mode(mode)
+        self.run = LiveRun(mode, draw=self._draw, ended=self._ended, page=page_seconds(mode))
         self.controls = self.make_controls()
         self.defaults = self.settings()
         self.chart = LiveChart(self.panels)

@@ -33,6 +33,17 @@ def pick_mode(mode: str = "auto") -> str:
     return "foreground" if "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ else "background"
 
 
+def page_seconds(mode: str) -> float:
+    """What the reader's browser takes from the training for each new picture of a lab, in seconds.
+
+    Nothing where it runs elsewhere (Colab) or has a core of its own. Where torch uses all cores of the machine, every
+    moment that the browser needs one of them holds all threads up: about 20 ms, measured in Chromium without a GPU.
+    """
+    import torch
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 0.02 if mode == "background" and cores <= torch.get_num_threads() else 0.0
+
+
 # --- Foreground: stay reachable while the kernel is busy -------------------------------------------------------------
 
 def _kernel():
@@ -154,17 +165,19 @@ class LiveRun:
     `status` is "ready", "running", "stopping", and at the end "finished", "stopped", "diverged" (if that is the
     `status` of what `work` returns) or "failed" (`work` raised; `error` holds the exception). `sentence` says the
     end in words. `draw()` is called with the first record and then at most every `redraw` seconds, less often where
-    drawing takes long: it gets at most `share` of the time. `ended()` is called once a run, before the next can start.
+    drawing takes long: with the `page` seconds that the browser needs to show it, it gets at most `share` of the time.
+    `ended()` is called once a run, before the next can start.
     """
 
-    def __init__(self, mode: str = "auto", draw=None, ended=None, redraw: float = 0.1, share: float = 0.02):
+    def __init__(self, mode: str = "auto", draw=None, ended=None, redraw: float = 0.1, share: float = 0.025,
+                 page: float = 0.0):
         self.mode = pick_mode(mode)
         self.status, self.sentence, self.error, self.result = "ready", "", None, None
         self.records: list = []
         self.started = 0
         self.times: dict[str, float] = {}
         self._draw, self._ended = draw or (lambda: None), ended or (lambda: None)
-        self._redraw, self._share = redraw, share
+        self._redraw, self._share, self._page = redraw, share, page
         self._busy, self._stop, self._thread = threading.Lock(), threading.Event(), None
         _LIVE.add(self)
 
@@ -218,7 +231,7 @@ class LiveRun:
         self.times.setdefault("first draw", now + spent)
         self.times["drawing"] += spent
         self.times["draws"] += 1
-        self._next = now + spent + max(self._redraw - spent, spent / self._share)
+        self._next = now + spent + max(self._redraw - spent, (spent + self._page) / self._share)
 
     def _run(self, work) -> None:
         status, sentence = "failed", ""
