@@ -40,7 +40,7 @@ STYLE = {
     "figure.facecolor": CARD, "axes.facecolor": CARD, "savefig.facecolor": CARD,
     "figure.dpi": 110, "savefig.dpi": 110,
     "font.size": 10, "axes.titlesize": 10.5, "axes.labelsize": 10, "xtick.labelsize": 9, "ytick.labelsize": 9,
-    "legend.fontsize": 9, "legend.frameon": False, "axes.titleweight": "semibold", "axes.titlelocation": "left",
+    "legend.fontsize": 9, "legend.frameon": False, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.edgecolor": "#767676",
     "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
     "axes.grid": False, "grid.color": "#e3e3e3", "lines.linewidth": 1.8, "lines.markersize": 5,
