@@ -105,3 +105,19 @@ def test_the_curves_lie_on_a_light_card_and_fit_a_narrow_window(lab, theme):
     for panel in lab.page.locator(".ied-panel svg").all():
         place = panel.bounding_box()
         assert place["width"] >= 200 and place["x"] + place["width"] <= 600
+
+
+def test_chapter_08_from_its_picture_to_a_run_of_ones_own(lab):
+    lab.open("notebooks/08_residual_scaling.ipynb")
+    picture = lab.page.locator("img[alt^='Residual-scaling lab: scale 1']")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()                        # the stored chapter shows the lab at rest, without a kernel
+    assert picture.evaluate("image => image.naturalWidth") > 400
+    lab.run_all(seconds=900)
+    expect(lab.page.locator(".ied-scaling-lab .ied-panel")).to_have_count(4)
+    expect(lab.page.locator(".ied-run").first).to_contain_text("recorded earlier")
+    for label, text in (("width", "32"), ("depth", "1"), ("scale", "0.1")):
+        lab.type_into(lab.readout(label), text)
+    lab.button("Retrain").click()
+    expect(status(lab)).to_contain_text("Run 2: Finished 80 steps", timeout=PATIENCE)
+    expect(lab.page.locator(".ied-panel-4 polyline[opacity='0.5']")).to_have_count(1)
