@@ -228,8 +228,8 @@ class History:
         """What `to_dict` wrote, also after a way through JSON."""
         columns, records = values["records"], []
         for i, step in enumerate(columns["step"]):
-            row = {key: {n: _long(v[i]) for n, v in column.items()} if isinstance(column, dict)
-                   else ({} if i >= len(column) else _long(column[i])) for key, column in columns.items()}
+            row = {key: {n: _long(v[i]) for n, v in column.items()} if isinstance(column, dict) else _long(column[i])
+                   for key, column in columns.items()}
             records.append(Record(**{**row, "step": step}))
         known = {f.name for f in fields(Recipe)}
         recipe = Recipe(**{k: v for k, v in values["recipe"].items() if k in known})

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from inception_edu import evaluate
 from inception_edu import train as module
 from inception_edu.build import ScaledResidual, build
 from inception_edu.data import Data, Split, load
@@ -524,8 +525,7 @@ def test_the_model_ends_with_the_averaged_weights_and_their_statistics():
     made = averaged.stem[0](data.normalise(data.train.images)).detach()
     torch.testing.assert_close(averaged.stem[1].running_mean, made.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(averaged.stem[1].running_var, made.var((0, 2, 3)), rtol=1e-3, atol=1e-5)
-    from inception_edu.evaluate import accuracy
-    assert accuracy(averaged, data) == history.test_accuracy
+    assert evaluate.accuracy(averaged, data) == history.test_accuracy
     assert averaged.stem[1].momentum == 0.1 and averaged.training
 
 
@@ -536,6 +536,29 @@ def test_tests_on_the_way_do_not_change_the_run():
         assert [step for step, _ in often.evaluations] == [3, 6, 9, 12] and len(once.evaluations) == 1
         assert losses(often) == losses(once) and often.test_accuracy == once.test_accuracy
         assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
+
+
+def test_a_test_on_the_way_is_of_the_averaged_weights(monkeypatch):
+    tested = []
+
+    def logits(model, *args, **words):
+        tested.append({k: v.clone() for k, v in model.state_dict().items()})
+        return evaluate.logits(model, *args, **words)
+
+    monkeypatch.setattr(module, "logits", logits)
+    train(small(), images(), replace(QUICK, average=0.95, evaluate_every=6))
+    train(half := small(), images(), replace(QUICK, average=0.95, steps=6))
+    assert all(torch.equal(tested[0][k], v) for k, v in half.state_dict().items())
+
+
+def test_a_test_on_the_way_puts_weights_and_statistics_back():
+    def run(evaluate_every):
+        stop = threading.Event()
+        recipe = replace(QUICK, average=0.95, evaluate_every=evaluate_every, record_every=1)
+        train(model := small(), images(), recipe, stop=stop, on_record=lambda r: r.step == 7 and stop.set())
+        return model.state_dict()
+
+    assert all(torch.equal(a, b) for a, b in zip(run(None).values(), run(7).values()))
 
 
 def test_statistics_are_averages_over_the_batches():
