@@ -36,10 +36,14 @@ NOTHING = "—"
 
 @dataclass(frozen=True)
 class Table:
-    """A table to print: a column for each of `names`, rows of (aspect, one cell a column)."""
+    """A table to print: a column for each of `names`, rows of (aspect, one cell a column).
+
+    `marked`: whether the first column is a base, so that what differs from it is marked.
+    """
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
+    marked: bool = True
 
     def __getitem__(self, aspect: str) -> tuple[str, ...]:
         for row, cells in self.rows:
@@ -49,7 +53,7 @@ class Table:
 
     def differing(self) -> Table:
         """The rows in which not all columns agree."""
-        return Table(self.names, tuple(row for row in self.rows if len(set(row[1])) > 1))
+        return Table(self.names, tuple(row for row in self.rows if len(set(row[1])) > 1), self.marked)
 
     def __str__(self):
         lines = [("", self.names), *self.rows]
@@ -58,13 +62,13 @@ class Table:
                          for row, cells in lines)
 
     def _repr_html_(self):
-        """On a light card of its own; a cell that differs from the first column's is bold and marked ≠."""
+        """On a light card of its own; where `marked`, what differs from the first column is bold with a ≠."""
         def cell(tag, text, style=""):
             return (f'<{tag} style="text-align:left;vertical-align:top;padding:4px 10px;color:#222;'
                     f'border-bottom:1px solid #d0d0d0;white-space:normal;{style}">{text}</{tag}>')
 
         def mark(first, value):
-            return escape(value) if value == first else f"<b>≠ {escape(value)}</b>"
+            return escape(value) if value == first or not self.marked else f"<b>≠ {escape(value)}</b>"
 
         head = "".join(cell("th", escape(name), "font-weight:600") for name in ("", *self.names))
         body = "".join('<tr style="background:#fff">' + cell("th", escape(row), "font-weight:400")
@@ -362,4 +366,4 @@ PORTS = Table(("paper", "slim", "Keras", "timm", "Cadene", "facenet", "facenet-p
     ("padded zeros in averages", ("not stated", "not counted", "not counted", "not counted", "not counted",
                                   "no average inside", "no average inside")),
     ("classes in the checkpoint", ("1000", "1001", "1000", "1000", "1001", "faces", "faces")),
-))
+), marked=False)

@@ -189,6 +189,7 @@ def test_tables_print_and_mark_what_differs():
     html = table._repr_html_()
     assert html.count("≠") == 1 and "x &lt; y" in html and "<b>≠ x &gt; y</b>" in html
     assert table.differing().rows == (("sign", ("x < y", "x > y")),)
+    assert "≠" not in replace(table, marked=False)._repr_html_() and "≠" not in PORTS.differing()._repr_html_()
     assert str(table).splitlines() == ["      a      b", "same  1      1", "sign  x < y  x > y"]
 
 

@@ -254,7 +254,7 @@ lab = block_designer(figures.ReductionA(**figures.TABLE_1["inception_v4"]), ENTE
 # ## Experiment: does the bottleneck hurt?
 #
 # The argument sounds right. Does it show? A small Inception-v4 on clothes, the same blocks and widths, only its two
-# reductions swapped. The parallel way is a third smaller in each, so watch the parameters too.
+# reductions swapped. The parallel way needs far fewer parameters, so watch them too.
 
 # %%
 from dataclasses import replace

@@ -147,7 +147,7 @@ ratio = {network.name: measure(network).macs / measure(v4).macs for network in (
 for name, count in ratio.items():
     clock = statistics.median(measured[name]) / base
     print(f"Verdict for {name}: {count:.2f} by count, {clock:.2f} in time on this machine: "
-          + ("about v4's cost." if 0.9 < count < 1.1 else "not v4's cost."))
+          + ("about v4's cost." if 0.85 < count < 1.15 and 0.85 < clock < 1.15 else "not v4's cost."))
 
 # %% [markdown]
 # ## Orientation: 1×7 or 7×1?
