@@ -381,9 +381,7 @@ def _try_address(url, part, size, md5, timeout, progress, touch):
         except _WrongFile as wrong:
             return str(wrong)
         except urllib.error.HTTPError as error:
-            if error.code != 416 or not before:
-                return f"answers {error.code} {error.reason}"
-            part.unlink(missing_ok=True)        # the server knows no such range: what we have is not from this file
+            return f"answers {error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:
             fruitless = 0 if _length(part) > before else fruitless + 1
             if fruitless >= (1 if isinstance(error, urllib.error.URLError) else 3):
