@@ -42,7 +42,7 @@ lab: $(VENV)/.lab
 # The browser tests take a Chromium or Chrome that is there; else Playwright fetches one, where it can.
 test: $(VENV)/.test
 	@$(BIN)/python tests/browser/harness.py --find || $(BIN)/playwright install chromium || true
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 notebooks: $(VENV)/.test
 	$(BIN)/python notebooks/build.py $(ARGS)

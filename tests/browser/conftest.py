@@ -10,7 +10,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))      # one server and one browser, in one worker
 
 
 @pytest.fixture(scope="session")
