@@ -34,7 +34,7 @@ from inception_edu.spec import (
 NOTHING = "—"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A table to print: a column for each of `names`, rows of (aspect, one cell a column).
 
@@ -60,6 +60,8 @@ class Table:
         widths = [max(len(row) for row, _ in lines)] + [max(map(len, cells)) for cells in zip(*(c for _, c in lines))]
         return "\n".join("  ".join(word.ljust(w) for word, w in zip((row, *cells), widths)).rstrip()
                          for row, cells in lines)
+
+    __repr__ = __str__
 
     def _repr_html_(self):
         """On a light card of its own; where `marked`, what differs from the first column is bold with a ≠."""
