@@ -346,6 +346,17 @@ def test_reset_stops_forgets_and_puts_the_settings_back(running):
     assert lab.wait(PATIENCE) and [run.number for run in lab.runs] == [1] and lab.run.status == "finished"
 
 
+def test_reset_right_after_retrain_wins():
+    lab = CountingLab("background")
+    lab.controls["steps"].value = 100_000
+    for _ in range(3):
+        lab.retrain()
+        lab.reset()                       # before the run has even read its settings
+        assert lab.wait(PATIENCE)
+        assert lab.runs == [] and lab.run.status == "stopped" and "press Retrain" in lab.status.value
+        lab.controls["steps"].value = 100_000
+
+
 def test_old_runs_make_room():
     lab = CountingLab("foreground")
     lab.pause = 0

@@ -16,7 +16,7 @@ import ipywidgets as widgets
 
 from inception_edu.labs import chart
 from inception_edu.labs.chart import Curve, Panel
-from inception_edu.labs.live import LiveRun, aside, page_seconds, pick_mode, warm_up
+from inception_edu.labs.live import LiveRun, aside, let_clicks_through, page_seconds, pick_mode, warm_up
 
 MOST_RUNS = 7              # curves kept in a chart; the oldest goes first
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -197,7 +197,7 @@ class Lab:
         for name, value in self.defaults.items():
             self.controls[name].value = value
         with self._guard:
-            if self.current is not None and self.current.status == "running":
+            if self.run.status in ("running", "stopping"):
                 self._clear = True            # the run's end clears
                 self.stop()
             else:
@@ -234,6 +234,10 @@ class Lab:
 
     def _work(self, report, stop):
         """Runs where the training runs: in its thread, or in the foreground."""
+        # A slider's value waits in the browser while an earlier one is on its way, a click does not: it may come first.
+        time.sleep(0.05)
+        if self.run.mode == "foreground":
+            let_clicks_through()
         settings = self.settings()
         with self._guard:
             self._number += 1
@@ -251,10 +255,10 @@ class Lab:
     def _ended(self) -> None:
         with self._guard:
             run = self.current
-            run.status, run.sentence = self.run.status, self.run.sentence
-            if self._clear:
+            if self._clear or run is None:
                 self._start_over()
                 return
+            run.status, run.sentence = self.run.status, self.run.sentence
             bad = run.status in ("diverged", "failed")
             self._say(f"Run {run.number}: {run.sentence or run.status + '.'}", alert=bad)
             self._finish(run)

@@ -176,9 +176,9 @@ for s in SCALES:
 # ## Lab: the scale slider
 #
 # A tower of Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch with the paper's optimizer, RMSProp with
-# ε = 1, at twice the paper's rate, so that its fate shows in seconds. Curve 1 is a run recorded earlier. Set the *scale*
-# to 0.1, press *Retrain*, and compare. Then look for the smallest scale that still dies, make the tower narrower, or
-# try SGD.
+# ε = 1, at twice the paper's rate, so that its fate shows in seconds. Curve 1 is a run recorded earlier. Set the
+# *scale* to 0.1, press *Retrain*, and compare. Then look for the smallest scale that still dies, make the tower
+# narrower, or try SGD.
 
 # %%
 lab = scaling_lab()

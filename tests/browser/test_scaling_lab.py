@@ -45,6 +45,7 @@ def test_set_retrain_and_compare(lab):
     expect(lab.readout("scale")).to_have_text("0.00")
     lab.type_into(lab.readout("scale"), "0.3")
     expect(lab.readout("scale")).to_have_text("0.30")
+    wait_until(lambda: lab.evaluate("bench.settings()['scale']") == "0.3", "the typed value does not arrive")
     lab.button("Retrain").click()
     expect(lab.page.locator(".ied-run")).to_have_count(1)
     expect(lab.page.locator(".ied-run").first).to_contain_text("scale 0.3 · width 64 · depth 2")
