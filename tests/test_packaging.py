@@ -94,7 +94,7 @@ def test_second_make_lab_only_starts_the_server(tmp_path):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").touch()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "ARGS", "PORT"))}
 
     def commands(target, *settings):
         done = subprocess.run(["make", "-n", target, *settings], cwd=tmp_path, capture_output=True, text=True,
