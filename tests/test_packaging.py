@@ -97,8 +97,8 @@ def test_second_make_lab_only_starts_the_server(tmp_path):
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "ARGS", "PORT"))}
 
     def commands(target, *settings):
-        done = subprocess.run(["make", "-n", target, *settings], cwd=tmp_path, capture_output=True, text=True,
-                              env=environment)
+        done = subprocess.run(["make", "-n", target, "PORT=", "ARGS=", *settings], cwd=tmp_path, env=environment,
+                              capture_output=True, text=True)
         return [" ".join(line.split()) for line in done.stdout.splitlines()]
 
     root = "--allow-root " if os.geteuid() == 0 else ""
