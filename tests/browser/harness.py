@@ -123,7 +123,7 @@ class LabServer:
         self._wait()
         return self
 
-    def _wait(self, seconds: float = 120):
+    def _wait(self, seconds: float = 300):
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._process.poll() is None:
             try:
