@@ -111,6 +111,7 @@ def test_the_builder_refuses_another_file(builder, tmp_path):
         builder.build(tmp_path)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=80), st.integers(1, 3))
 def test_the_builder_deals_in_rounds(builder, extra, rounds):
     labels = np.array(extra + list(range(10)) * rounds)
@@ -312,6 +313,7 @@ def test_cutout_covers_at_most_a_quarter_with_the_mean():
 
 # ------------------------------------------------------------------------------------------------ choosing and showing
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(1, 70))
 def test_evenly_takes_from_the_classes_in_turn(labels, limit):
     chosen = D.evenly(labels, limit)
