@@ -76,7 +76,8 @@ class Table:
         body = "".join('<tr style="background:#fff">' + cell("th", escape(row), "font-weight:400")
                        + "".join(cell("td", mark(cells[0], value)) for value in cells) + "</tr>"
                        for row, cells in self.rows)
-        return ('<div style="background:#fff;color:#222;overflow-x:auto;border:1px solid #d0d0d0;border-radius:8px">'
+        return ('<div style="background:#fff;color:#222;overflow-x:auto;border:1px solid #d0d0d0;border-radius:8px;'
+                'line-height:1.4">'
                 '<table style="border-collapse:collapse;font-size:13px;margin:0">'
                 f'<thead><tr style="background:#fff">{head}</tr></thead><tbody>{body}</tbody></table></div>')
 

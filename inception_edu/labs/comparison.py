@@ -36,17 +36,18 @@ class ComparisonLab(Bench):
             if key not in KEYS:
                 raise SpecError(f"There is no network {key!r} to compare; choose one of {', '.join(KEYS)}.")
         options = [(_network(key).name, key) for key in KEYS]
-        wide = {"layout": widgets.Layout(width="360px"), "style": {"description_width": "60px"}}
+        wide = {"layout": widgets.Layout(width="360px", max_width="100%"), "style": {"description_width": "50px"}}
         self.left = widgets.Dropdown(options=options, value=left, description="left", **wide)
         self.right = widgets.Dropdown(options=options, value=right, description="right", **wide)
         self.view = widgets.ToggleButtons(options=[(words, key) for key, words in VIEWS.items()], description="show",
-                                          style={"button_width": "120px", "description_width": "60px"})
+                                          style={"button_width": "auto", "description_width": "50px"},
+                                          layout=widgets.Layout(max_width="100%"))
         self.swap_button = widgets.Button(description="Swap", tooltip="Exchange left and right",
                                           layout=widgets.Layout(width="90px"))
         self.reset_button = widgets.Button(description="Reset", tooltip="Put every setting back",
                                            layout=widgets.Layout(width="90px"))
-        self.sentence = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
-        self.result = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-result")
+        self.sentence = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-status")
+        self.result = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-result")
         row = widgets.Layout(**ROW)
         self.widget = widgets.VBox([
             widgets.HBox([self.left, self.right], layout=row),
