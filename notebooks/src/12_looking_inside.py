@@ -46,12 +46,12 @@ for path in sorted(folder.glob("*.safetensors")):
           f"{facts['test_accuracy']:.1%} of {facts['test_images']:,} test images right")
 
 # %% [markdown]
-# **Predict.** A network was trained on photographs of 32×32 pixels. What will the maps of its first block look like,
+# **Predict.** A network was trained on pictures of 32×32 pixels. What will the maps of its first block look like,
 # and what those of its last?
 #
 # <details><summary>Answer</summary>
 #
-# The first block sees a few pixels and keeps the grid: its maps look like the picture, as edges, colours and their
+# The first block sees a few pixels and keeps the grid: its maps look like the picture, as edges, patches and their
 # opposites. The last block has a 4×4 grid and sees everything: its maps are a few dark squares that say *where*
 # something was, and most of them are 0 for any one picture.
 #
