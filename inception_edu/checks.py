@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
+import re
 from dataclasses import dataclass, field, replace
 from html import escape
 
@@ -58,14 +59,19 @@ class Verdict:
     def _repr_html_(self):
         mark, word, colour = {"right": ("✓", "Right", "#00704a"), "wrong": ("✗", "Not yet", "#b3400a"),
                               "unsolved": ("…", "Not solved yet", "#5a5a5a")}[self.state]
-        body = f"<span>{escape(self.message)}</span>"
+        body = f"<span>{_html(self.message)}</span>"
         if len(self.faults) > 1:
             body = ("<ul style='margin:4px 0 0;padding-left:20px'>"
-                    + "".join(f"<li>{escape(fault)}</li>" for fault in self.faults) + "</ul>")
+                    + "".join(f"<li>{_html(fault)}</li>" for fault in self.faults) + "</ul>")
         name = f" · {escape(self.name)}" if self.name else ""
         return (f"<div class='ied-verdict ied-{self.state}' role='status' style='background:#fff;color:#222;"
                 f"border:1px solid #d0d0d0;border-left:6px solid {colour};border-radius:6px;padding:8px 12px;"
                 f"line-height:1.45;max-width:820px'><b style='color:{colour}'>{mark} {word}{name}</b><br>{body}</div>")
+
+
+def _html(text: str) -> str:
+    """A sentence as HTML; what stands between `backticks` is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 class _Unsolved(Exception):

@@ -36,7 +36,8 @@ def says(verdict: Verdict, *words: str) -> None:
 
 def unsolved(verdict: Verdict) -> None:
     assert verdict.state == "unsolved" and not verdict.ok, verdict
-    assert "Not solved yet" in verdict._repr_html_()
+    html = verdict._repr_html_()
+    assert "Not solved yet" in html and "`" not in html
 
 
 def a(**changes) -> Concat:
