@@ -9,6 +9,7 @@ is opened, `data/lab_scaling.json`.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +29,7 @@ from inception_edu.train import History, Recipe, train
 RECORDED = data_dir() / "lab_scaling.json"
 OPTIMIZERS = {"rmsprop": "RMSProp", "sgd": "SGD"}
 BATCH = 32
+_MEASURING = threading.Lock()
 
 
 class ScalingLab(Lab):
@@ -107,8 +109,9 @@ class ScalingLab(Lab):
         return self._per_guess * self.steps * (3 * BATCH * macs / rate + layer * layers)
 
     def warm_up(self) -> None:
-        live.warm_up()
-        speed()
+        with _MEASURING:          # two labs that open at once would measure each other
+            live.warm_up()
+            speed()
 
     def curves(self, run: Run) -> list[list[Curve]]:
         records, n = run.records, run.number
