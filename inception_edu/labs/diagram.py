@@ -17,10 +17,10 @@ import ipywidgets as widgets
 
 from inception_edu import figures
 from inception_edu.draw import Drawing, amount, draw, size_words, trace
+from inception_edu.labs import WIDGET_VIEW, Shown
 from inception_edu.networks import Block, Network, network
 from inception_edu.spec import Node
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CARD = ('<div class="ied-card" style="background:#fff;color:#222;border:1px solid #d0d0d0;border-radius:8px;'
         'padding:8px 10px;line-height:1.45;font-size:13px;box-sizing:border-box;overflow-x:auto;'
         'font-family:var(--jp-ui-font-family,system-ui,sans-serif)">')
@@ -52,7 +52,7 @@ def table(rows: list[tuple[str, ...]], head: tuple[str, ...] = (), css: str = ""
     return "".join(out) + "</table>"
 
 
-class Bench:
+class Bench(Shown):
     """A lab without training: shown once, as one bundle of widget, pictures of its first state, and a line of text.
 
     A subclass sets `name` (its CSS class is ied-NAME), `title` and `widget`, and defines `pictures()` and `words()`.
@@ -75,25 +75,6 @@ class Bench:
         html = "".join(picture._repr_html_() for picture in self.pictures())
         return {WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id},
                 "text/html": f'<div class="ied-static">{html}</div>', "text/plain": text}
-
-    _shown = None
-
-    def show(self) -> None:
-        """Display the lab."""
-        from IPython import get_ipython
-        from IPython.display import display
-        shell = get_ipython()
-        if shell is None:
-            print(repr(self))
-            return
-        self._shown = shell.execution_count
-        display(self.bundle(), raw=True)
-
-    def _ipython_display_(self) -> None:
-        """A cell that ends in the lab shows it, once."""
-        from IPython import get_ipython
-        if get_ipython() is None or self._shown != get_ipython().execution_count:
-            self.show()
 
     def __repr__(self) -> str:
         return f"<{self.title}: {self.words()}>"

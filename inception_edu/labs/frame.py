@@ -14,12 +14,11 @@ from html import escape
 
 import ipywidgets as widgets
 
-from inception_edu.labs import chart
+from inception_edu.labs import WIDGET_VIEW, Shown, chart
 from inception_edu.labs.chart import Curve, Panel
 from inception_edu.labs.live import LiveRun, aside, let_clicks_through, page_seconds, pick_mode, warm_up
 
 MOST_RUNS = 7              # curves kept in a chart; the oldest goes first
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass
@@ -75,7 +74,7 @@ def progress_bar(done: int, total: int, text: str) -> str:
             f'</div></div><span class="ied-progress-text">{escape(text)}</span></div>')
 
 
-class Lab:
+class Lab(Shown):
     """Controls, Retrain, Stop, Reset, progress and live curves around a `LiveRun`. The base of every lab.
 
     A subclass sets `name` (its CSS class is ied-NAME), `title`, `panels`, and defines
@@ -338,23 +337,6 @@ class Lab:
                 "text/html": f'<img alt="{escape(said, quote=True)}" style="max-width:100%;background:#fff" '
                              f'src="data:image/svg+xml;base64,{image}">',
                 "text/plain": text}
-
-    def show(self) -> None:
-        """Display the lab."""
-        from IPython import get_ipython
-        from IPython.display import display
-        shell = get_ipython()
-        if shell is None:
-            print(repr(self))
-            return
-        self._shown = shell.execution_count
-        display(self.bundle(), raw=True)
-
-    def _ipython_display_(self) -> None:
-        """A cell that ends in the lab shows it, once."""
-        from IPython import get_ipython
-        if get_ipython() is None or self._shown != get_ipython().execution_count:
-            self.show()
 
     def __repr__(self) -> str:
         return f"<{self.title}: {self.words(self.settings())}; {self.run.status}>"
