@@ -18,10 +18,9 @@ import ipywidgets as widgets
 import torch
 
 from inception_edu.data import Data, data_dir, default_device
-from inception_edu.labs import live
 from inception_edu.labs.chart import FAINT, INK, Curve, Panel, number
 from inception_edu.labs.frame import Lab, Run
-from inception_edu.labs.scaling import speed
+from inception_edu.labs.scaling import measure_machine, speed
 from inception_edu.measure import measure
 from inception_edu.runs import Config, open_data
 from inception_edu.train import History, Recipe, train
@@ -162,8 +161,7 @@ class DyingLab(Lab):
         return self._per_guess * self.steps * (3 * BATCH * macs / rate + layer * (4 + 5 * DEPTH))
 
     def warm_up(self) -> None:
-        live.warm_up()
-        speed()
+        measure_machine()
 
     def curves(self, run: Run) -> list[list[Curve]]:
         steps = [r.step for r in run.records]

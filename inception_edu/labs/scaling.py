@@ -109,9 +109,7 @@ class ScalingLab(Lab):
         return self._per_guess * self.steps * (3 * BATCH * macs / rate + layer * layers)
 
     def warm_up(self) -> None:
-        with _MEASURING:          # two labs that open at once would measure each other
-            live.warm_up()
-            speed()
+        measure_machine()
 
     def curves(self, run: Run) -> list[list[Curve]]:
         records, n = run.records, run.number
@@ -156,6 +154,13 @@ class ScalingLab(Lab):
             return []
         history = History.from_dict(kept["history"])
         return [Run(1, self.first, self.words(self.first), history.records, history.status, recorded=True)]
+
+
+def measure_machine() -> None:
+    """What the first run of a lab would else wait for: torch's first steps, and the measurement of `speed`."""
+    with _MEASURING:          # two labs that open at once would measure each other
+        live.warm_up()
+        speed()
 
 
 @lru_cache(maxsize=1)
