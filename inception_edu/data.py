@@ -30,7 +30,7 @@ from torch import Tensor
 
 FASHION_SHA256 = "ff2095ba7f32272bab8b786394254f515150a9bdb8bfef46367b547fa775a1bb"
 FASHION_CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-AUGMENTATIONS = ("crop", "flip", "cutout")
+AUGMENTATIONS = ("crop", "window", "flip", "cutout")
 
 
 class DataError(RuntimeError):
@@ -122,7 +122,7 @@ class Data:
 
         Without a generator, for evaluation: each image exactly once, in order; the last batch may be smaller.
 
-        augment: "none", or any of "crop", "flip", "cutout" joined by "+", see `augment`; needs a generator.
+        augment: "none", or any of "crop", "window", "flip", "cutout" joined by "+", see `augment`; needs a generator.
         All random numbers of an epoch are drawn at its start on the generator's device: a generator on the CPU gives
         the same batches on every device. Raises ValueError for a batch size or an `augment` that makes no sense.
         """
@@ -203,6 +203,8 @@ def augment(images: Tensor, how: str, generator: torch.Generator, fill: Tensor |
 
     how: "none", or any of these joined by "+":
     "crop"    shift by up to an eighth of the side (4 pixels at 32) each way; the border is filled by reflection
+    "window"  cut out a square that is an eighth smaller (28×28 of 32×32), anywhere; nothing is filled, so the result
+              is smaller than the image
     "flip"    mirror left and right with probability one half
     "cutout"  cover one square, half as wide as the image, with `fill` (per channel, from 0 to 1); its centre may lie
               anywhere in the image, so the square may be cut off at the border
@@ -225,6 +227,11 @@ def reach(side: int) -> int:
     return max(1, round(side / 8))
 
 
+def window(side: int) -> int:
+    """The side that "window" leaves of an image's: 28 of 32 pixels."""
+    return side - reach(side)
+
+
 def _draw(count, shape, kinds, generator, device):
     """The random numbers of `count` images: shifts (count×2), mirrored or not (count), middles of squares (count×2)."""
     height, width = shape[-2:]
@@ -233,6 +240,9 @@ def _draw(count, shape, kinds, generator, device):
         return torch.randint(low, high, (count,), generator=generator, device=generator.device)
 
     draws = {}
+    if "window" in kinds:
+        draws["window"] = torch.stack([integers(0, reach(height) + 1), integers(0, reach(width) + 1)], 1).to(device)
+        height, width = window(height), window(width)
     if "crop" in kinds:
         (up, left) = reach(height), reach(width)
         draws["crop"] = torch.stack([integers(-up, up + 1), integers(-left, left + 1)], 1).to(device)
@@ -245,8 +255,11 @@ def _draw(count, shape, kinds, generator, device):
 
 def _apply(images, draws, fill):
     count, channels, height, width = images.shape
-    if "crop" in draws or "flip" in draws:
+    if {"window", "crop", "flip"} & set(draws):
         # Which row and column of the image each row and column of the result shows; both are then one gather.
+        line = width
+        if "window" in draws:
+            height, width = window(height), window(width)
         rows = torch.arange(height, device=images.device).expand(count, height)
         columns = torch.arange(width, device=images.device).expand(count, width)
         if "flip" in draws:
@@ -254,7 +267,9 @@ def _apply(images, draws, fill):
         if "crop" in draws:
             rows = _reflect(rows + draws["crop"][:, :1], height)
             columns = _reflect(columns + draws["crop"][:, 1:], width)
-        places = (rows[:, :, None] * width + columns[:, None, :]).view(count, 1, -1).expand(-1, channels, -1)
+        if "window" in draws:
+            rows, columns = rows + draws["window"][:, :1], columns + draws["window"][:, 1:]
+        places = (rows[:, :, None] * line + columns[:, None, :]).view(count, 1, -1).expand(-1, channels, -1)
         images = images.reshape(count, channels, -1).gather(2, places).view(count, channels, height, width)
     if "cutout" in draws:
         y, x = draws["cutout"][:, :1], draws["cutout"][:, 1:]

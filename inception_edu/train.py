@@ -23,8 +23,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inception_edu.build import named_blocks
-from inception_edu.data import default_device
-from inception_edu.evaluate import error_rate, evaluating, fast_layout, logits
+from inception_edu.data import default_device, window
+from inception_edu.evaluate import centre_crop, error_rate, evaluating, fast_layout, logits
 from inception_edu.spec import SpecError
 
 
@@ -50,7 +50,8 @@ class Recipe:
     label_smoothing     share of the target that is spread evenly over all classes
     average             decay of the running average of the weights that is evaluated (0: none), such as 0.999
     clip                gradients longer than this are shortened to it, all together
-    augment             as `data.batches` takes it: "none", "flip", "crop+flip", …
+    augment             as `data.batches` takes it: "none", "flip", "crop+flip", …; after training on "window", smaller
+                        than the images, the test is on their centres
     record_every        steps from record to record;   evaluate_every: steps from test to test (None: at the end only)
     precision           "auto" (bfloat16 on CUDA from compute capability 8 on, else float32), "float32", "bfloat16"
     seed                of the order of the images, their augmentation, and dropout
@@ -457,8 +458,9 @@ def measure_statistics(model: nn.Module, data, images: int = 2000, batch_size: i
         return
     momenta = [norm.momentum for norm in norms]
     count = min(images, len(data.train.labels))
-    # Evenly over the split, which may be sorted by class, and each batch evenly too.
-    chosen = torch.arange(count, device=data.train.labels.device) * len(data.train.labels) // count
+    # At random, always the same ones: every n-th image would be of one class in a split whose classes take turns.
+    chosen = torch.randperm(len(data.train.labels), generator=torch.Generator().manual_seed(0))[:count]
+    chosen = chosen.to(data.train.labels.device)
     with evaluating(model):
         for norm in norms:
             norm.reset_running_stats()
@@ -472,7 +474,8 @@ def measure_statistics(model: nn.Module, data, images: int = 2000, batch_size: i
 
 def examine(model: nn.Module, data, history: History, step: int, stop=None) -> float | None:
     """Accuracy on the test images, kept in the history; None where `stop` came in between."""
-    rows = logits(model, data, stop=stop)
+    windows = "window" in history.recipe.augment.split("+")
+    rows = logits(model, data, crops=centre_crop(window(data.test.images.shape[-1])) if windows else None, stop=stop)
     if len(rows) < len(data.test.labels):
         return None
     accuracy = 1 - error_rate(rows, data.test.labels)

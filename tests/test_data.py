@@ -222,7 +222,7 @@ def test_senseless_batches_are_refused_before_the_first_one():
         data.batches(data.train, 8, steps=3)
     with pytest.raises(ValueError, match="at least one image, but batch_size is 0"):
         data.batches(data.train, 0, seeded(0))
-    with pytest.raises(ValueError, match="no augmentation 'rotate'.*crop, flip, cutout"):
+    with pytest.raises(ValueError, match="no augmentation 'rotate'.*crop, window, flip, cutout"):
         data.batches(data.train, 8, seeded(0), "flip+rotate")
     with pytest.raises(ValueError, match="no images in this split"):
         data.batches(data.train[:0], 8, seeded(0))
@@ -240,9 +240,12 @@ def test_batches_leave_the_images_alone():
 
 # ------------------------------------------------------------------------------------------------------- augmentation
 
-def naive(image, crop, flip, middle, fill):
+def naive(image, window, crop, flip, middle, fill):
     """One image C×H×W at a time, with padding, slices and loops."""
     channels, height, width = image.shape
+    if window is not None:
+        height, width = height - max(1, round(height / 8)), width - max(1, round(width / 8))
+        image = image[:, window[0]:window[0] + height, window[1]:window[1] + width]
     out = image
     if crop is not None:
         up, left = max(1, round(height / 8)), max(1, round(width / 8))
@@ -268,8 +271,8 @@ def test_augmentation_equals_a_naive_one(count, channels, height, width, kinds, 
     out = D._apply(images, draws, fill=torch.full((channels,), 100 / 255))
     assert out.dtype == torch.uint8
     for i in range(count):
-        crop, flip, middle = (draws[kind][i].tolist() if kind in kinds else None for kind in ("crop", "flip", "cutout"))
-        assert np.array_equal(out[i].numpy(), naive(images[i].numpy(), crop, flip, middle, 100))
+        drawn = [draws[kind][i].tolist() if kind in kinds else None for kind in ("window", "crop", "flip", "cutout")]
+        assert np.array_equal(out[i].numpy(), naive(images[i].numpy(), *drawn, 100))
 
 
 def test_flip_mirrors_about_half_of_the_images():
@@ -290,6 +293,15 @@ def test_crop_shifts_by_an_eighth_in_all_directions(side, most):
     across = down.transpose(2, 3).contiguous()
     shifts = D.augment(across, "crop", seeded(1))[:, 0, 4, middle].int() - middle
     assert set(shifts.tolist()) == set(range(-most, most + 1))
+
+
+def test_a_window_lies_anywhere_in_the_image():
+    # An image that is its own coordinate: the first pixel tells where the window began.
+    down = torch.arange(32, dtype=torch.uint8).view(1, 1, -1, 1).expand(600, 1, 32, 32)
+    out = D.augment(down, "window", seeded(0))
+    assert out.shape == (600, 1, 28, 28) and D.window(32) == 28
+    assert set(out[:, 0, 0, 0].tolist()) == {0, 1, 2, 3, 4}
+    assert (out[:, 0, -1, 0] - out[:, 0, 0, 0] == 27).all()
 
 
 def test_none_changes_nothing():

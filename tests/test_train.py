@@ -562,13 +562,38 @@ def test_a_test_on_the_way_puts_weights_and_statistics_back():
 
 
 def test_statistics_are_averages_over_the_batches():
-    data, model = images(60), small()
+    data, model, batches = images(60), small(), []
+    hook = model.stem[1].register_forward_pre_hook(lambda module, inputs: batches.append(inputs[0].clone()))
     measure_statistics(model, data, images=60, batch_size=20)
+    hook.remove()
+    assert [len(x) for x in batches] == [20, 20, 20]
     with torch.no_grad():
         made = model.stem[0](data.normalise(data.train.images))
-        batches = [made[i::3].var((0, 2, 3)) for i in range(3)]
     torch.testing.assert_close(model.stem[1].running_mean, made.mean((0, 2, 3)), rtol=1e-4, atol=1e-6)
-    torch.testing.assert_close(model.stem[1].running_var, sum(batches) / 3, rtol=1e-4, atol=1e-6)
+    variance = sum(x.var((0, 2, 3)) for x in batches) / 3
+    torch.testing.assert_close(model.stem[1].running_var, variance, rtol=1e-4, atol=1e-6)
+
+
+def test_statistics_come_from_all_classes():
+    """Classes that take turns, as in the embedded images: every fifth image is of one of two classes."""
+    data, model = images(5000, side=4, classes=8), small(classes=8)
+    labels = torch.arange(5000) % 10 // 2 % 8
+    pixels = (50 * labels).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).to(torch.uint8)
+    data = replace(data, train=Split(pixels, labels))
+    measure_statistics(model, data, images=1000)
+    made = model.stem[0](data.normalise(data.train.images)).mean((0, 2, 3)).detach()
+    torch.testing.assert_close(model.stem[1].running_mean, made, rtol=0.1, atol=0.02)
+
+
+def test_after_windows_the_test_is_on_the_centres():
+    train(model := small(), data := images(side=16), replace(QUICK, augment="window", steps=2, lr=0.001))
+    history = train(model, data, replace(QUICK, augment="window", steps=1, lr=0.0))
+    centres = replace(data, test=Split(data.test.images[..., 1:15, 1:15], data.test.labels))
+    assert history.test_accuracy == evaluate.accuracy(model, centres)
+    tested = []
+    model.register_forward_hook(lambda module, inputs, output: tested.append(tuple(inputs[0].shape[-2:])))
+    train(model, data, replace(QUICK, augment="window", steps=1, lr=0.0))
+    assert tested[-1] == (14, 14)
 
 
 # --- The machine -----------------------------------------------------------------------------------------------------
