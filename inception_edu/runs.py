@@ -7,12 +7,14 @@ A configuration is frozen and everything that a run computes follows from it, so
 """
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import math
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
@@ -24,7 +26,8 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 import inception_edu
 from inception_edu import networks
 from inception_edu.build import ScaledResidual, build, named_blocks
-from inception_edu.data import Data, Split, default_device, evenly, load
+from inception_edu.data import Data, Split, default_device, evenly, load, window
+from inception_edu.evaluate import centre_crop, logits, many_crops, twelve_crops
 from inception_edu.measure import measure
 from inception_edu.train import Recipe, train
 
@@ -263,7 +266,49 @@ CHANGES: dict[str, Callable[[nn.Module], None]] = {
     "no bias": _no_bias,
     "centred last layers": _centred,
 }
-AFTER: dict[str, Callable[[nn.Module, Data], dict]] = {}
+
+
+# --- What else is computed with a trained network --------------------------------------------------------------------
+
+CROPS = {"1 crop": centre_crop, "12 crops": twelve_crops, "144 crops": many_crops}
+
+
+def _crops(model: nn.Module, data: Data, count: int = 2000) -> dict:
+    """What the network says of `count` test images, by kind of crop: windows such as it was trained on, 28×28 of 32×32.
+
+    Kept as float16 (logits, and for several crops the logarithm of the mean probability), with the seconds it took.
+    """
+    some = _some(data.test, count)
+    found = {"labels": _packed(some.labels.to(torch.uint8)), "images": len(some)}
+    for name, crops in CROPS.items():
+        start = time.perf_counter()
+        rows = logits(model, data, some, crops(window(some.images.shape[-1])))
+        found[name] = {"rows": _packed(rows.clamp(min=-30).half()), "seconds": time.perf_counter() - start}
+    return found
+
+
+def _packed(tensor: torch.Tensor) -> str:
+    return base64.b64encode(tensor.cpu().contiguous().numpy().tobytes()).decode()
+
+
+def crop_logits(result: Result) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The labels (N) of the test images and, by kind of crop, what a run's network said of them (N×classes).
+
+    Raises ExperimentError for a run whose configuration did not ask for it (`after="crops"`).
+    """
+    if "labels" not in result.extras:
+        raise ExperimentError(f"The run {result.label!r} kept no answers to crops: its configuration needs "
+                              'after="crops".')
+
+    def unpacked(text: str, kind: torch.dtype) -> torch.Tensor:
+        return torch.frombuffer(bytearray(base64.b64decode(text)), dtype=kind)
+
+    labels = unpacked(result.extras["labels"], torch.uint8).long()
+    return labels, {name: unpacked(result.extras[name]["rows"], torch.float16).float().view(len(labels), -1)
+                    for name in CROPS}
+
+
+AFTER: dict[str, Callable[[nn.Module, Data], dict]] = {"crops": _crops}
 
 
 # --- One run ---------------------------------------------------------------------------------------------------------
@@ -278,7 +323,8 @@ class Result:
                weights), branch, identity (means of what it adds and of what it adds to); for the vector a that enters
                the classifier length (mean of |a|²) and push (mean of a · ∂loss/∂a); logits (standard deviation),
                entropy (of the probabilities, in nats)
-    maps       by name (spread, dead, ratio, branch), by block, one number a recorded step
+    maps       by name (spread, dead, ratio, branch, gradient: the length of a block's gradient), by block, one number
+               a recorded step
     data       the exact name of the images, with their counts
     extras     evaluations, pairs of (step, test accuracy), where the recipe asks for them; what `config.after` gave
     """
@@ -389,11 +435,12 @@ class _Watch:
     """Keeps what the residual blocks saw last, so that a record can be completed with their inner quantities."""
 
     def __init__(self, model: nn.Module):
-        self.blocks = residual_blocks(model)
+        self.blocks, self.named = residual_blocks(model), named_blocks(model)
         self.seen: dict[str, tuple] = {}
         self.optimizer, self.precision = None, "float32"
         self.rows: list[dict] = []
         self.branch: dict[str, list] = {name: [] for name, _ in self.blocks}
+        self.gradient: dict[str, list] = {name: [] for name, _ in self.named}
         self.hooks = [model.classifier.register_forward_hook(self._classifier)]
         self.hooks += [block.body.register_forward_hook(self._keep(name)) for name, block in self.blocks]
         self.hooks.append(register_optimizer_step_post_hook(self._optimizer))
@@ -423,6 +470,9 @@ class _Watch:
             identity, branch = self.seen[name]
             row |= {"branch": float(block.scale) * branch.mean().item(), "identity": identity.mean().item()}
             self.branch[name].append(row["branch"])
+        for name, block in self.named:
+            lengths = [torch.linalg.vector_norm(p.grad) for p in block.parameters() if p.grad is not None]
+            self.gradient[name].append(torch.stack(lengths).norm().item() if lengths else 0.0)
         if self.blocks:
             conv = last_linear(self.blocks[-1][1])
             state = self.optimizer.state.get(conv.weight, {}) if self.optimizer else {}
@@ -489,7 +539,7 @@ def run(config: Config, *, source: str | None = None, on_record=None, stop: thre
         curves[key] = [row[key] for row in watch.rows]
     maps = {k: {n: [getattr(r, k)[n] for r in history.records] for n in names
                 if history.records and n in getattr(history.records[0], k)} for k in ("spread", "dead", "ratio")}
-    maps["branch"] = watch.branch
+    maps |= {"branch": watch.branch, "gradient": watch.gradient}
     whole = history.status != "diverged"
     size = measure(config.description())
     return Result(
