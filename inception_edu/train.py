@@ -162,8 +162,9 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         raise TrainError("The network has no weights to train: all of them are frozen, or there are none.")
     if recipe.optimizer == "rmsprop":
         return RMSPropTF(groups, recipe.lr, recipe.rms_decay, recipe.momentum, recipe.eps)
+    fused = groups[0]["params"][0].device.type in ("cpu", "cuda")        # one call for all weights, where there is one
     return torch.optim.SGD(groups, recipe.lr, recipe.momentum, nesterov=recipe.nesterov and recipe.momentum > 0,
-                           foreach=True)
+                           fused=fused)
 
 
 # --- What a run leaves behind ----------------------------------------------------------------------------------------

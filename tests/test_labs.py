@@ -15,7 +15,7 @@ from types import SimpleNamespace as Record
 
 import ipywidgets as widgets
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inception_edu.labs import chart
@@ -66,6 +66,8 @@ def test_ticks_of_blocks_are_whole():
     assert chart.ticks(0, 3, 5, whole=True) == [0, 1, 2, 3]
 
 
+@example([5e-324], True, False, False)
+@example([5e-324], False, False, False)
 @given(st.lists(st.one_of(finite, st.just(math.nan), st.just(math.inf), st.none()), max_size=40), st.booleans(),
        st.booleans(), st.booleans())
 @settings(max_examples=80, deadline=None)

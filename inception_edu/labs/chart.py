@@ -105,7 +105,9 @@ def number(value: float, percent: bool = False) -> str:
 
 
 def _range(panel: Panel, curves) -> tuple[float, float]:
-    values = [v for c in curves for v in c.y if v is not None and math.isfinite(v) and (v > 0 or not panel.log)]
+    # What is as small as rounding errors of nothing is nothing: no axis can show it.
+    values = [v if abs(v) > 1e-30 else 0.0 for c in curves for v in c.y if v is not None and math.isfinite(v)]
+    values = [v for v in values if v > 0 or not panel.log]
     if panel.cap is not None:
         values = [min(v, panel.cap) for v in values]
     if not values:
