@@ -76,7 +76,7 @@ BUNDLE = "inception_edu_colab.zip"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # What a chapter needs beyond torch, numpy and matplotlib; installed on Colab only where missing, without dependencies.
-COLAB_EXTRAS = "torchinfo safetensors jupyter_ui_poll anywidget psygnal captum"
+COLAB_EXTRAS = "torchinfo safetensors anywidget psygnal captum"
 
 BOOTSTRAP = '''\
 # @title Makes inception_edu importable. Where it already is, this cell does nothing.
