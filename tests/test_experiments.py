@@ -428,7 +428,7 @@ def test_committed_results_are_complete(name):
         assert result.data["name"] == ("fashion" if name == "embedded" else "CIFAR-10 (JPEG copy)")
         assert result.versions["torch"]
         assert "/" not in json.dumps(result.data)
-    assert (RESULTS / f"{name}.jsonl").stat().st_size < 2_500_000
+    assert (RESULTS / f"{name}.jsonl").stat().st_size < 4_500_000
 
 
 @pytest.mark.skipif("embedded" not in COMMITTED, reason="needs data/results/embedded.jsonl")
@@ -456,4 +456,4 @@ def test_a_committed_run_can_be_computed_again():
 
 
 def test_committed_results_are_small():
-    assert sum(p.stat().st_size for p in RESULTS.glob("*.jsonl")) < 5_000_000
+    assert sum(p.stat().st_size for p in RESULTS.glob("*.jsonl")) < 12_000_000
