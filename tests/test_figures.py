@@ -106,3 +106,52 @@ def test_parameters_are_the_known_ones():
     assert millions["inception_v4"] == millions["inception_v4_released"] == 42.7
     assert millions["inception_resnet_v2_released"] == 55.8
     assert (millions["resnet50"], millions["resnet152"]) == (25.6, 60.2)
+
+
+# --- Tables 2 to 5 ---------------------------------------------------------------------------------------------------
+
+# A second transcription, a string a row: Tables 2, 3 and 4 side by side, then the ensembles.
+RESULTS = """
+inception_v3          21.2 5.6   19.8 4.6   18.9 4.3
+inception_resnet_v1   21.3 5.5   19.8 4.6   18.8 4.3
+inception_v4          20.0 5.0   18.7 4.2   17.7 3.8
+inception_resnet_v2   19.9 4.9   18.7 4.1   17.8 3.7
+"""
+
+
+def test_tables_2_to_4_are_the_printed_ones():
+    for name, *numbers in map(str.split, RESULTS.split("\n")[1:-1]):
+        rows = [table[name] for table in (f.TABLE_2, f.TABLE_3, f.TABLE_4)]
+        assert [row[k] for row in rows for k in ("top1", "top5")] == [float(n) for n in numbers]
+        assert [row["crops"] for row in rows] == ["1 crop", "12 crops", "144 crops"]
+    others = {"bn_inception", "resnet_151"}
+    assert [set(t) & others for t in (f.TABLE_2, f.TABLE_3, f.TABLE_4)] == [{"bn_inception"}, {"resnet_151"},
+                                                                           {"resnet_151"}]
+    assert f.TABLE_2["bn_inception"] == dict(crops="1 crop", top1=25.2, top5=7.8)
+    assert f.TABLE_3["resnet_151"] == dict(crops="10 crops", top1=21.4, top5=5.7)
+    assert f.TABLE_4["resnet_151"] == dict(crops="dense", top1=19.4, top5=4.5)
+
+
+def test_table_5_and_the_test_images():
+    found = {tuple(row["networks"].items()): (row["top1"], row["top5"]) for row in f.TABLE_5.values()}
+    assert found == {(("resnet_151", 6),): (None, 3.6), (("inception_v3", 4),): (17.3, 3.6),
+                     (("inception_v4", 1), ("inception_resnet_v2", 3)): (16.5, 3.1)}
+    assert f.TEST_TOP5 == 3.08
+    assert f.BLACKLISTED == dict(images=1700, top1=0.3, top5=0.15)
+
+
+def test_every_error_is_plausible_and_more_crops_never_hurt():
+    for table in (f.TABLE_2, f.TABLE_3, f.TABLE_4, f.TABLE_5):
+        for row in table.values():
+            assert 3 < row["top5"] < 8 and (row["top1"] is None or 16 < row["top1"] < 26)
+    for name in f.TABLE_4:
+        assert f.TABLE_4[name]["top1"] < f.TABLE_3[name]["top1"] and f.TABLE_4[name]["top5"] < f.TABLE_3[name]["top5"]
+
+
+def test_the_aaai_version_differs_where_it_is_said_to():
+    for (table, row), numbers in f.AAAI.items():
+        ours = getattr(f, table)[row]
+        assert any(ours[k] != number for k, number in numbers.items())
+    slip = f.AAAI["TABLE_3", "resnet_151"]
+    assert slip == {k: f.TABLE_2["bn_inception"][k] for k in slip}
+    assert f.AAAI["TABLE_5", "mixed"]["top1"] == 16.4
