@@ -488,8 +488,8 @@ def test_the_estimate_follows_the_work(clothes):
 
 
 def test_the_recorded_run_is_that_of_the_first_settings():
-    from inception_edu.labs.scaling import RECORDED, ScalingLab
-    kept = json.loads(RECORDED.read_text(encoding="utf-8"))
+    from inception_edu.labs.scaling import ScalingLab
+    kept = json.loads(ScalingLab(mode="foreground").path.read_text(encoding="utf-8"))
     lab = ScalingLab(mode="background")
     assert kept["settings"] == lab.first == lab.settings(), "record it again: python -m inception_edu.labs.scaling"
     assert [run.recorded for run in lab.runs] == [True] and len(polylines(lab)) == 4

@@ -8,25 +8,21 @@ opened, `data/lab_dying.json`.
 """
 from __future__ import annotations
 
-import json
 import math
-import time
-from dataclasses import replace
 from html import escape
 
 import ipywidgets as widgets
-import torch
+from torch import nn
 
-from inception_edu.data import Data, data_dir, default_device
+from inception_edu.data import Data
 from inception_edu.labs.chart import FAINT, INK, Curve, Panel, number
-from inception_edu.labs.frame import Lab, Run
-from inception_edu.labs.scaling import measure_machine, speed
-from inception_edu.measure import measure
-from inception_edu.runs import Config, open_data
-from inception_edu.train import History, Recipe, train
+from inception_edu.labs.frame import Run
+from inception_edu.labs.tower import BATCH, TowerLab
+from inception_edu.networks import Network
+from inception_edu.runs import Config
+from inception_edu.train import Recipe
 
-RECORDED = data_dir() / "lab_dying.json"
-DEPTH, STEPS, BATCH = 10, 60, 32
+DEPTH, STEPS = 10, 60
 REMEDIES = {
     "nothing": {},
     "norm in last branch": dict(change="norm in last branch"),
@@ -92,26 +88,19 @@ def map_svg(steps: list[int], dead: dict[str, list[float]], title: str, total: i
     return "".join(out) + "</svg>"
 
 
-class DyingLab(Lab):
+class DyingLab(TowerLab):
     """Width, scale, rate and remedy of a tower of ten residual blocks; `dying_lab` makes and shows one."""
 
     name, title = "dying-lab", "Dying networks"
     panels = (Panel("Training loss (dotted: guessing)", "step", "cross-entropy (nats)", low=0.0, cap=6.0),
               Panel("Dead channels in the last block", "step", "share of channels", low=0.0, high=1.0, percent=True))
 
+    first_settings = {"width": 576, "scale": 1.0, "rate": 0.1, "remedy": "nothing", "optimizer": "rmsprop", "seed": 0}
+    file = "lab_dying.json"
+    tests = 200            # all turns on the dead channels
+
     def __init__(self, data: Data | None = None, steps: int = STEPS, mode: str = "auto", **first):
-        self.data = open_data("fashion") if data is None else data
-        # A run ends with a look at test images: 200 are enough here, where all turns on the dead channels.
-        self.few = replace(self.data, test=self.data.test[:200])
-        self.steps = steps
-        self.first = {"width": 576, "scale": 1.0, "rate": 0.1, "remedy": "nothing", "optimizer": "rmsprop", "seed": 0}
-        unknown = set(first) - set(self.first)
-        if unknown:
-            raise ValueError(f"The dying lab has no setting {', '.join(sorted(unknown))}; it has "
-                             f"{', '.join(self.first)}.")
-        self.first |= first
-        self._per_guess = 1.0        # seconds that a run took, over what was reckoned
-        super().__init__(mode)
+        super().__init__(data, steps, mode, first)
 
     def make_controls(self) -> dict:
         common = {"layout": widgets.Layout(width="330px"), "style": {"description_width": "90px"}}
@@ -138,30 +127,14 @@ class DyingLab(Lab):
                        classes=len(self.data.classes))
         return Config("lab", "tower", network, recipe, seed=settings["seed"], data=self.data.name, change=change)
 
-    def work(self, settings: dict):
-        def train_it(report, stop):
-            config = self.config(settings)
-            begin = time.perf_counter()
-            history = train(config.model().to(default_device()), self.few, config.recipe, on_record=report, stop=stop)
-            guess = self.seconds(settings)
-            if history.status == "finished" and guess:
-                self._per_guess *= (time.perf_counter() - begin) / guess
-            return history
-        return train_it
+    def network(self, settings: dict) -> Network:
+        return self.config(settings).description()
 
-    def total(self, settings: dict) -> int:
-        return self.steps
+    def recipe(self, settings: dict) -> Recipe:
+        return self.config(settings).recipe
 
-    def seconds(self, settings: dict) -> float | None:
-        """What a run takes here, about: multiply-adds at this machine's rate, and so much a layer."""
-        if not speed.cache_info().currsize:
-            return None            # the warm-up has not measured it yet
-        rate, layer = speed()
-        macs = measure(self.config(settings).description()).macs
-        return self._per_guess * self.steps * (3 * BATCH * macs / rate + layer * (4 + 5 * DEPTH))
-
-    def warm_up(self) -> None:
-        measure_machine()
+    def model(self, settings: dict) -> nn.Module:
+        return self.config(settings).model()
 
     def curves(self, run: Run) -> list[list[Curve]]:
         steps = [r.step for r in run.records]
@@ -194,17 +167,6 @@ class DyingLab(Lab):
         title = f"Run {run.number}: dead channels by block and step"
         return map_svg([r.step for r in run.records], dead, title, self.steps, run.words)
 
-    def recorded(self) -> list[Run]:
-        """The committed run of the first settings, if the lab still has these, and these images."""
-        try:
-            kept = json.loads(RECORDED.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return []
-        if (kept["settings"], kept["steps"], kept["data"]) != (self.first, self.steps, self.data.name):
-            return []
-        history = History.from_dict(kept["history"])
-        return [Run(1, self.first, self.words(self.first), history.records, history.status, recorded=True)]
-
 
 def _last(dead: dict[str, float]) -> float:
     return list(dead.values())[-1]
@@ -226,14 +188,5 @@ def dying_lab(data: Data | None = None, steps: int = STEPS, mode: str = "auto", 
     return lab
 
 
-def _record() -> None:
-    lab = DyingLab(mode="foreground")
-    history = lab.work(lab.first)(lambda record: None, None)
-    kept = {"settings": lab.first, "steps": lab.steps, "data": lab.data.name, "images": len(lab.data.train),
-            "device": str(default_device()), "torch": torch.__version__, "history": history.to_dict()}
-    RECORDED.write_text(json.dumps(kept) + "\n", encoding="utf-8")
-    print(f"{RECORDED.name}: {lab.words(lab.first)}: {history.sentence}")
-
-
 if __name__ == "__main__":
-    _record()
+    DyingLab(mode="foreground").record()
