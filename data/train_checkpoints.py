@@ -38,8 +38,8 @@ DYING = dict(kind="tower", width=576, depth=10, scale=1.0)
 DYING_STEPS = {"before": 4, "after": 100}
 
 
-def recipe(epochs: float, images: int, seed: int) -> Recipe:
-    return Recipe(steps=round(epochs * images / 128), batch_size=128, optimizer="sgd", lr=0.4, momentum=0.9,
+def recipe(epochs: float, images: int, lr: float, seed: int) -> Recipe:
+    return Recipe(steps=round(epochs * images / 128), batch_size=128, optimizer="sgd", lr=lr, momentum=0.9,
                   nesterov=True, weight_decay=5e-4, schedule="one-cycle", label_smoothing=0.1, average=0.995,
                   augment="crop+flip", record_every=50, seed=seed)
 
@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--data", default="cifar10", help="source of the photographs (default: cifar10)")
     parser.add_argument("--as", dest="called", help="what to call that source, such as 'CIFAR-10 (JPEG copy)'")
     parser.add_argument("--epochs", type=float, default=8, help="passes over the training images (default: 8)")
+    parser.add_argument("--lr", type=float, default=0.2, help="the highest learning rate (default: 0.2)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     unknown = set(options.names) - set(names)
@@ -81,14 +82,15 @@ def main() -> None:
         data = load(options.data if photographs else "fashion")
         print(data.describe(), flush=True)
         source = options.called or data.name if photographs else data.name
-        command = f"python data/train_checkpoints.py {name} --epochs {options.epochs:g} --seed {options.seed}"
+        command = (f"python data/train_checkpoints.py {name} --epochs {options.epochs:g} --lr {options.lr:g} "
+                   f"--seed {options.seed}")
         if name == "dying":
             for when, steps in DYING_STEPS.items():
                 plan = Recipe(steps=steps, batch_size=32, optimizer="rmsprop", lr=0.1, momentum=0.9, eps=1.0,
                               record_every=10, seed=options.seed)
                 run(f"dying_{when}", DYING, data, plan, source, command, stop)
         else:
-            plan = recipe(options.epochs, len(data.train.labels), options.seed)
+            plan = recipe(options.epochs, len(data.train.labels), options.lr, options.seed)
             run(name, (NETWORKS | CLOTHES)[name], data, plan, source, command, stop)
 
 
