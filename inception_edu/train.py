@@ -5,7 +5,8 @@
     [r.loss for r in history.records]      one record every few steps
     history.records[-1].dead               {"stem": 0.0, "inception_resnet_c.1": 0.02, …}
 
-`train` is the loop; `learning_rate` the schedules; `RMSPropTF` the paper's optimizer; `Probes` what is recorded.
+`train` is the loop, `training` the same a step at a time; `learning_rate` the schedules; `RMSPropTF` the paper's
+optimizer; `Probes` what is recorded.
 """
 from __future__ import annotations
 
@@ -261,6 +262,17 @@ def train(model: nn.Module, data, recipe: Recipe = Recipe(), *, on_record: Calla
     the averaged weights. Raises `TrainError` where network and images do not fit; a loss that is no longer a finite
     number is no error, it ends the run as "diverged".
     """
+    *_, history = training(model, data, recipe, on_record=on_record, stop=stop, device=device)
+    return history
+
+
+def training(model: nn.Module, data, recipe: Recipe = Recipe(), *, on_record: Callable[[Record], None] | None = None,
+             stop=None, device: str | torch.device | None = None) -> Iterator[History]:
+    """`train`, a step at a time: yields the history after each step, and once more when the run is over.
+
+    Two of these, advanced in turn, race each other; the time between two steps does not count. (Networks with dropout
+    would draw their random numbers from one another's generator: they had better not take turns.)
+    """
     set_threads()
     place = torch.device(device) if device is not None else data.device
     model, data = model.to(place), data.to(place)
@@ -302,8 +314,10 @@ def train(model: nn.Module, data, recipe: Recipe = Recipe(), *, on_record: Calla
             if recipe.evaluate_every and step % recipe.evaluate_every == 0 and step < recipe.steps:
                 with clock.paused(), cast(), average.weights(data):
                     examine(model, data, history, step, stop)
+            with clock.paused():
+                yield history
 
-    return finish(model, data, average, cast, history, clock, step, stop)
+    yield finish(model, data, average, cast, history, clock, step, stop)
 
 
 # --- What the loop is made of ----------------------------------------------------------------------------------------
