@@ -130,6 +130,12 @@ function render({ model, el }) {
   model.on("change:svg", draw);
   model.on("change:selected", update);
   draw();
+  // In JupyterLab plain keys walk through the cells or change them: inside a lab they belong to its lists and buttons.
+  const keep = event => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && event.key !== "Escape")
+      event.stopPropagation();
+  };
+  requestAnimationFrame(() => el.closest(".ied-lab")?.addEventListener("keydown", keep));
   return () => { model.off("change:svg", draw); model.off("change:selected", update); };
 }
 export default { render };

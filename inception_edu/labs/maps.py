@@ -27,9 +27,9 @@ from inception_edu.plots import SHADES
 from inception_edu.weights import load_checkpoint
 
 CHECKPOINTS = {
-    "mini Inception-ResNet-v2 on clothes": "fashion_inception_resnet_v2",
-    "mini Inception-ResNet-v2 on photographs": "inception_resnet_v2",
+    "mini Inception-ResNet-v2 on photographs": "inception_resnet_v2",        # the first that is there is shown first
     "mini Inception-v4 on photographs": "inception_v4",
+    "mini Inception-ResNet-v2 on clothes": "fashion_inception_resnet_v2",
     "dying tower, before": "dying_before",
     "dying tower, after": "dying_after",
 }
@@ -41,25 +41,31 @@ _TABLE = (SHADES(np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
 
 @dataclass(frozen=True)
 class Subject:
-    """A network to look into: the module, how a PIL image becomes its input (1×3×H×W), and the names of its classes."""
+    """A network to look into: the module, how a PIL image becomes its input (1×3×H×W), and the names of its classes.
+
+    `sizes`: the sides in pixels at which a picture may enter, the usual one first; `prepare(picture, side)` then takes
+    one. Without them `prepare(picture)` decides.
+    """
 
     model: nn.Module
     prepare: Callable
     classes: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
 
 
 def subject(name: str) -> Subject:
     """A checkpoint of data/checkpoints/ by its file's name; raises `weights.WeightsError` where it is missing."""
     model, facts = load_checkpoint(data_dir() / "checkpoints" / f"{name}.safetensors")
-    side = model.description.image
+    usual = model.description.image
     mean, std = (torch.tensor(facts[key]).view(1, -1, 1, 1) for key in ("mean", "std"))   # one number for grey images
 
-    def prepare(picture) -> Tensor:
+    def prepare(picture, side: int = usual) -> Tensor:
         square = _square(picture).resize((side, side))
         pixels = torch.from_numpy(np.asarray(square, dtype=np.float32) / 255)
         return (pixels.permute(2, 0, 1)[None] - mean) / std
 
-    return Subject(model, prepare, tuple(facts["classes"]))
+    # The average pool takes a map of any size, so a small network can look at a larger picture than it was trained on.
+    return Subject(model, prepare, tuple(facts["classes"]), (usual, 2 * usual, 4 * usual))
 
 
 def sample_pictures() -> dict:
@@ -125,8 +131,8 @@ def tile(values: np.ndarray, top: float, words: str, alt: str, size: int = 72) -
 
 
 class FeatureMaps(Bench):
-    """`feature_maps` makes one. `picture`, `network`, `block`, `part`, `view`, `order`, `page`, `channel` are its
-    controls; `maps` the parts of the chosen block by name, each C×H×W."""
+    """`feature_maps` makes one. `picture`, `network`, `size`, `block`, `part`, `view`, `order`, `page`, `channel` are
+    its controls; `maps` the parts of the chosen block by name, each C×H×W."""
 
     name, title = "feature-maps", "Feature maps"
 
@@ -137,35 +143,42 @@ class FeatureMaps(Bench):
             raise ValueError("There is no network to look into: data/checkpoints/ is empty and `models` not given.")
         self.pictures_of = dict(pictures or sample_pictures())
         self._seen: dict = {}
-        wide = {"layout": widgets.Layout(width="330px"), "style": {"description_width": "64px"}}
-        self.picture = widgets.Dropdown(options=list(self.pictures_of), description="picture", **wide)
+
+        def dropdown(description: str, kind=widgets.Dropdown, width: str = "330px", **rest):
+            # A layout for each: two widgets that share one are hidden together.
+            return kind(description=description, layout=widgets.Layout(width=width),
+                        style={"description_width": "64px"}, **rest)
+
+        self.picture = dropdown("picture", options=list(self.pictures_of))
         self.upload = widgets.FileUpload(accept="image/*", multiple=False, description="your own picture",
                                          layout=widgets.Layout(width="160px"))
-        self.network = widgets.Dropdown(options=list(self.subjects), description="network", **wide)
-        self.block = widgets.Dropdown(description="block", **wide)
-        self.part = widgets.Dropdown(description="part", **wide)
+        self.network = dropdown("network", options=list(self.subjects))
+        self.size = dropdown("enters at", width="230px")
+        self.block = dropdown("block")
+        self.part = dropdown("part")
         self.view = widgets.ToggleButtons(options=["branches side by side", "all channels", "one channel"],
-                                          style={"button_width": "150px"})
+                                          style={"button_width": "170px"})
         self.order = widgets.ToggleButtons(options=["strongest first", "by number"], style={"button_width": "120px"})
-        self.page = widgets.Dropdown(description="channels", **wide)
-        self.channel = widgets.BoundedIntText(0, min=0, max=1, description="channel", **wide)
-        for key in ("picture", "upload", "network", "block", "part", "view", "order", "page", "channel"):
+        self.page = dropdown("channels")
+        self.channel = dropdown("channel", widgets.BoundedIntText, value=0, min=0, max=1)
+        for key in ("picture", "upload", "network", "size", "block", "part", "view", "order", "page", "channel"):
             getattr(self, key).add_class(f"ied-control-{key}")
-        self.sentence = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
+        self.sentence = widgets.HTML().add_class("ied-status")
         self.maps_view = widgets.HTML(layout=widgets.Layout(flex="1 1 420px", min_width="0")).add_class("ied-maps")
         self.diagram = picker("<svg></svg>", ("block", "reduction"), "", self._clicked).add_class("ied-overview")
         left = widgets.VBox([self.diagram], layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%"))
         row = widgets.Layout(**ROW)
         self.widget = widgets.VBox([
-            widgets.HBox([self.picture, self.upload, self.network], layout=row),
+            widgets.HBox([self.picture, self.upload], layout=row),
+            widgets.HBox([self.network, self.size], layout=row),
             widgets.HBox([self.block, self.part], layout=row),
             widgets.HBox([self.view, self.order], layout=row),
             widgets.HBox([self.page, self.channel], layout=row), self.sentence,
             widgets.HBox([left, self.maps_view], layout=row)], layout=widgets.Layout(width="100%"))
         self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
         self._quiet = True
-        for control, action in ((self.network, self._other_network), (self.block, self._other_block),
-                                (self.part, self._other_part)):
+        for control, action in ((self.network, self._other_network), (self.size, self._other_size),
+                                (self.block, self._other_block), (self.part, self._other_part)):
             control.observe(lambda _, action=action: None if self._quiet else action(), names="value")
         for control in (self.picture, self.view, self.order, self.page, self.channel):
             control.observe(lambda _: None if self._quiet else self._redraw(), names="value")
@@ -213,8 +226,15 @@ class FeatureMaps(Bench):
         kept = self.block.value
         self.block.options = names
         self.block.value = kept if kept in names else names[min(1, len(names) - 1)]
-        self.diagram.svg = str(draw(self.subject.model.description))
+        sizes, kept = self.subject.sizes or (0,), self.size.value
+        self.size.options = [(f"{side}×{side}" if side else "its own size", side) for side in sizes]
+        self.size.value = kept if kept in sizes else sizes[0]
+        self.size.disabled = len(sizes) < 2
         self._quiet = False
+        self._other_size()
+
+    def _other_size(self) -> None:
+        self.diagram.svg = str(draw(self.subject.model.description, self.size.value or None))
         self._other_block()
 
     def _other_block(self) -> None:
@@ -238,10 +258,11 @@ class FeatureMaps(Bench):
         self._redraw()
 
     def _compute(self) -> None:
-        key = (self.network.value, self.picture.value)
+        key = (self.network.value, self.picture.value, self.size.value)
         if key not in self._seen:
             # One pass for all blocks; choosing another block then runs that block alone.
-            entering = self.subject.prepare(self.pictures_of[self.picture.value])
+            picture, size = self.pictures_of[self.picture.value], self.size.value
+            entering = self.subject.prepare(picture, size) if size else self.subject.prepare(picture)
             logits = {}
             hook = self.subject.model.register_forward_hook(lambda m, i, out: logits.__setitem__("out", out.detach()))
             try:
@@ -249,10 +270,10 @@ class FeatureMaps(Bench):
             finally:
                 hook.remove()
             self._seen = {key: (entering, outputs, logits["out"][0].softmax(0))}
-        entering, outputs, self.shares = self._seen[key]
+        self.entering, outputs, self.shares = self._seen[key]
         blocks = named_blocks(self.subject.model)
         place = [name for name, _ in blocks].index(self.block.value)
-        at = inside_block(blocks[place][1], entering if place == 0 else outputs[blocks[place - 1][0]])
+        at = inside_block(blocks[place][1], self.entering if place == 0 else outputs[blocks[place - 1][0]])
         self.maps = {f"branch {words}": maps[0] for words, maps in at.branches.items()}
         if at.change is not None:
             self.maps[CHANGE] = at.change[0]
@@ -264,8 +285,9 @@ class FeatureMaps(Bench):
         begun = time.perf_counter()
         self._compute()
         self.part.disabled = self.view.value == "branches side by side"
-        self.page.layout.visibility = "visible" if self.view.value == "all channels" else "hidden"
-        self.channel.layout.visibility = "visible" if self.view.value == "one channel" else "hidden"
+        self.order.layout.display = "none" if self.view.value == "one channel" else None
+        self.page.layout.display = None if self.view.value == "all channels" else "none"
+        self.channel.layout.display = None if self.view.value == "one channel" else "none"
         self.maps_view.value = card(self._html())
         self.sentence.value = status(self.verdict())
         self.seconds = time.perf_counter() - begun
@@ -277,8 +299,8 @@ class FeatureMaps(Bench):
         best = self.shares.topk(min(3, len(self.shares)))
         names = self.subject.classes or [f"class {i}" for i in range(len(self.shares))]
         said = ", ".join(f"{names[i]} {share:.0%}" for share, i in zip(best.values.tolist(), best.indices.tolist()))
-        return (f"The network says: {said}. Of the {len(maps)} channels that leave {self.block.value}, "
-                f"{silent} are 0 everywhere on this picture.")
+        return (f"The network says: {said} (it knows {len(self.shares)} classes). Of the {len(maps)} channels that "
+                f"leave {self.block.value}, {silent} are 0 everywhere on this picture.")
 
     def order_of(self, part: str) -> list[int]:
         """The channels of a part in the chosen order."""
@@ -298,10 +320,16 @@ class FeatureMaps(Bench):
         return '<div style="display:flex;flex-wrap:wrap;gap:4px">' + "".join(tiles) + "</div>"
 
     def _html(self) -> str:
-        here = _square(self.pictures_of[self.picture.value]).resize((96, 96))
-        head = (f'<img alt="the picture: {escape(self.picture.value)}" src="{_png(np.asarray(here))}" width="96" '
-                'height="96" style="float:right;margin:0 0 4px 8px;border:1px solid #d0d0d0">')
+        here = np.asarray(_square(self.pictures_of[self.picture.value]).resize((96, 96)))
+        seen = self.entering[0].float().cpu().numpy().transpose(1, 2, 0)
+        seen = ((seen - seen.min()) / max(seen.max() - seen.min(), 1e-9) * 255).astype(np.uint8)
+        head = ('<div class="ied-seen" style="float:right;width:96px;margin:0 0 4px 8px;font-size:10.5px">'
+                f'<img alt="the picture: {escape(self.picture.value)}" src="{_png(here)}" width="96" height="96" '
+                f'style="display:block">the picture<img alt="what enters the network" src="{_png(seen)}" width="96" '
+                f'style="display:block;image-rendering:pixelated;margin-top:4px">enters, {seen.shape[1]}×'
+                f'{seen.shape[0]}</div>')
         size = "×".join(map(str, self.maps[OUTPUT].shape[1:]))
+        sign = {CHANGE: "; dark is far from 0, above or below"}
         if self.view.value == "one channel":
             part, c = self.part.value, self.channel.value
             maps = self.maps[part][c].float()
@@ -312,9 +340,14 @@ class FeatureMaps(Bench):
             channels = self.order_of(self.part.value)
             shown = channels[self.page.value:self.page.value + PAGE]
             words = f"{self.part.value}: {len(shown)} of {len(channels)} channels, {size} each"
-            return head + f"<p><b>{escape(words)}</b></p>" + self._tiles(self.part.value, shown)
-        rows = [f"<p><b>{escape(part)}</b>, {len(maps)} channels, {size} each</p>"
-                + self._tiles(part, self.order_of(part)[:ROW_LENGTH], 56) for part, maps in self.maps.items()]
+            return (head + f"<p><b>{escape(words)}</b>{sign.get(self.part.value, '')}</p>"
+                    + self._tiles(self.part.value, shown))
+        first = "strongest" if self.order.value == "strongest first" else "first"
+        rows = []
+        for part, maps in self.maps.items():
+            some = f"the {first} {ROW_LENGTH} of " if len(maps) > ROW_LENGTH else ""
+            rows.append(f"<p><b>{escape(part)}</b>, {some}{len(maps)} channels, {size} each{sign.get(part, '')}</p>"
+                        + self._tiles(part, self.order_of(part)[:ROW_LENGTH], 56))
         return head + "".join(rows)
 
     def pictures(self) -> list:
