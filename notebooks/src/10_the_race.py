@@ -289,7 +289,7 @@ print(towers_run[0].data["name"], "·", len(towers_run), "runs of", towers_run[0
 for d in DEPTHS:
     print(f"depth {d:2}:", "   ".join(f"{k} {best[k, d].text()}" for k in KINDS))
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "picture"]
 fig = plots.figure(9, 3)
 for k, rate in enumerate(used):
     axis = fig.add_subplot(1, 2, k + 1)
@@ -339,7 +339,9 @@ for k, (what, record, title) in enumerate(views):
     axis = fig.add_subplot(1, 3, k + 1)
     for kind, colour, dash in zip(KINDS, plots.COLOURS, plots.DASHES):
         axis.plot(profile(kind, what, record), color=colour, ls=dash, label=kind)
-    axis.set(yscale="log", title=title, xlabel="block (0 = stem)", ylabel="" if k else "length; spread")
+    axis.set(yscale="log" if what == "gradient" else "linear", title=title, xlabel="block (0 = stem)",
+             ylabel=("length", "", "standard deviation")[k])
+axis.set_ylim(0)
 axis.legend()
 plots.show(fig, "By block, towers of sixteen: length of the gradient at the first and at the last step, and spread of "
            "the activations at the first. " + "; ".join(
@@ -447,7 +449,7 @@ print("C8  Inception-ResNet-v2 matches Inception-v4 in raw cost:", "holds" if eq
 for what, step in (("minis of equal multiply-adds", seconds), ("full size, 139×139", full_step)):
     if step:
         slower = step["inception_v4"] / step["inception_resnet_v2"]
-        word = "v4 is slower, as the paper says" if slower > 1.05 else "v4 is faster" if slower < 0.95 else "about equal"
+        word = "slower, as the paper says" if slower > 1.05 else "faster" if slower < 0.95 else "about equal"
         print(f"   {what}: a step of Inception-v4 takes {slower:.2f} times that of Inception-ResNet-v2: {word}")
 
 # %% [markdown]
