@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from inception_edu import diagnose
 from inception_edu.build import build
 from inception_edu.measure import measure
+from inception_edu.networks import Network
 from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape, SpecError, children
 from inception_edu.spec import out_shape as described_shape
 from inception_edu.watch import watch
@@ -160,13 +161,13 @@ def _hint(value: float, expected: float) -> str:
         return expected and math.isclose(value / expected, factor, rel_tol=1e-6)
     whole = expected == int(expected)
     if whole and abs(value - expected) == 1:
-        return "You are off by one: count the positions of the window again."
+        return "You are off by one."
     if value == -expected:
         return "The sign is wrong."
     if ratio(2):
-        return "You are off by a factor of 2: one multiply-add counts once."
+        return "You are off by a factor of 2: it is twice as much as it should be."
     if ratio(0.5):
-        return "You are off by a factor of 2."
+        return "You are off by a factor of 2: it is half of what it should be."
     for factor, words in ((1e3, "a thousand"), (1e6, "a million"), (1e9, "a thousand million"), (100, "a hundred: a "
                           "share or a percentage?")):
         if ratio(factor) or ratio(1 / factor):
@@ -254,9 +255,15 @@ def _unlike(a, b) -> str:
             return f"{len(b)} values are asked for, got {len(a)}."
         place = next(i for i, (x, y) in enumerate(zip(a, b)) if not _same(x, y))
         return f"Value number {place + 1} is not right: {_short(a[place])}."
+    if isinstance(a, str) and isinstance(b, str) and _letters(a) == _letters(b):
+        return f"You mean the right thing; write it exactly so: {b!r}."
     if type(a) is not type(b) and not (isinstance(a, (int, float)) and isinstance(b, (int, float))):
         return f"The answer should be of type {type(b).__name__}, got {type(a).__name__} ({_short(a)})."
     return f"{_short(a)} is not the answer."
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
 
 
 def _printed(shape) -> str:
@@ -265,7 +272,7 @@ def _printed(shape) -> str:
 
 
 def _short(value) -> str:
-    text = " ".join(repr(value).split())
+    text = f"network {value.name}" if isinstance(value, Network) else " ".join(repr(value).split())
     return text if len(text) <= 80 else text[:77] + "…"
 
 
@@ -300,9 +307,15 @@ def function(answer, expected, cases: list, *, wrong: dict | None = None, tolera
         if all(_same(a, _quietly(twin, case), tolerance) for a, case in zip(got, cases)):
             return _wrong(sentence)
     first = bad[0]
+    some = f"Right in {len(cases) - len(bad)} of {len(cases)} cases. With {_call(cases[first])}"
+    if _is_number(got[first]) and _is_number(wanted[first]):
+        return _wrong(f"{some} your function gives {_plain(got[first])}; {_plain(wanted[first])} would be right.")
     value = "" if isinstance(wanted[first], Tensor) else f" The function gives {_short(got[first])}."
-    return _wrong(f"Right in {len(cases) - len(bad)} of {len(cases)} cases. With {_call(cases[first])}:{value} "
-                  + _unlike(got[first], wanted[first]))
+    return _wrong(f"{some}:{value} {_unlike(got[first], wanted[first])}")
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _copies(case):
@@ -408,7 +421,10 @@ def _explained(steps, wanted, shape) -> list[str]:
                 "Chain(…, Concat(…, …))."]
     if wanted and isinstance(wanted[0], diagnose.Join) and wanted[0].kind == "add":
         for body in wanted[0].branches:
-            if () in wanted[0].branches and body and steps in (body, body + wanted[1:]):
+            if () not in wanted[0].branches or not body or any(
+                    isinstance(step, diagnose.Join) and step.kind == "add" for step in steps):
+                continue
+            if min(len(diagnose.differences(steps, end, shape)) for end in (body, body + wanted[1:])) < 3:
                 return ["The identity is missing: the result of the branches is not added to x."]
     return []
 

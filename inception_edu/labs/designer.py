@@ -215,7 +215,7 @@ class BlockDesigner(Bench):
             button.add_class(f"ied-{label.split(' ')[0].lower()}-{(label.split(' ') + ['all'])[1]}")
             button.on_click(lambda _, action=action: action())
             self.buttons[label] = button
-        self.sentence = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
+        self.sentence = widgets.HTML().add_class("ied-status")
         self.picture = picker("", ("conv", "pool"), "", self._picked, clickable).add_class("ied-diagram")
         self.numbers = widgets.HTML().add_class("ied-numbers")
         self.forward = widgets.HTML().add_class("ied-forward")

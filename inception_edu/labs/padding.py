@@ -119,8 +119,8 @@ class PaddingCalculator(Bench):
             control.add_class(f"ied-control-{key}")
             control.observe(self._redraw, names="value")
         self.reset_button.on_click(lambda _: self.reset())
-        self.sentence = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
-        self.picture = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-picture")
+        self.sentence = widgets.HTML().add_class("ied-status")
+        self.picture = widgets.HTML().add_class("ied-picture")
         row = widgets.Layout(**ROW)
         self.widget = widgets.VBox([
             widgets.HBox([self.size, self.kernel], layout=row), widgets.HBox([self.stride, self.padding], layout=row),

@@ -91,7 +91,7 @@ class ShapeExplorer(Bench):
                                            layout=widgets.Layout(width="96px"))
         for key in ("network", "image", "padding", "block"):
             getattr(self, key).add_class(f"ied-control-{key}")
-        self.sentence = widgets.HTML(layout=widgets.Layout(width="100%")).add_class("ied-status")
+        self.sentence = widgets.HTML().add_class("ied-status")
         self.overview = widgets.HTML().add_class("ied-overview")
         self.facts = widgets.HTML().add_class("ied-facts")
         self.details = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", min_width="0")).add_class("ied-details")

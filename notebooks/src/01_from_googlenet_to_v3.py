@@ -390,6 +390,9 @@ def multiply_adds(c, filters, h, w, kh, kw):
 checks.function(multiply_adds, lambda c, n, h, w, a, b: c * n * h * w * a * b,
                 [(192, 32, 28, 28, 5, 5), (96, 64, 17, 17, 1, 7), (3, 32, 10, 20, 3, 3)], name="multiply_adds", wrong={
     "These are the weights; each is used at every place of the map.": lambda c, n, h, w, a, b: c * n * a * b,
+    "The size of the kernel is missing: each place of the output needs kh·kw products per channel.":
+        lambda c, n, h, w, a, b: c * n * h * w,
+    "The kernel need not be square: `kh` times `kw`.": lambda c, n, h, w, a, b: c * n * h * w * a * a,
     "Each sum runs over all input channels.": lambda c, n, h, w, a, b: n * h * w * a * b,
     "There are `filters` maps in the output.": lambda c, n, h, w, a, b: c * h * w * a * b,
     "One multiply-add counts once here.": lambda c, n, h, w, a, b: 2 * c * n * h * w * a * b,
@@ -409,6 +412,7 @@ m = 230
 # check:
 checks.number(m, 230, name="m", wrong={
     256: "With m = 256 the pair costs the 1×1 more than the 3×3 alone.",
+    229: "A little more still fits: 230·10 is below 9·256 = 2304.",
     231: "231·10 is more than 9·256 = 2304: this costs a little more than the 3×3 alone.",
     230.4: "A whole number of filters, please."})
 
@@ -446,6 +450,10 @@ def spread_over_others(labels, classes, amount):
 cases = [(torch.tensor([0, 2, 1]), 4, 0.1), (torch.tensor([1]), 10, 0.3)]
 checks.function(smooth, lambda y, c, a: (1 - a) * F.one_hot(y, c) + a / c, cases, name="smooth", wrong={
     "You spread it over the wrong classes only; v3 spreads it over all.": spread_over_others,
+    "The right class gets its share of `amount` too: `1 - amount` comes on top of it.":
+        lambda y, c, a: (1 - a) * F.one_hot(y, c) + (1 - F.one_hot(y, c)) * a / c,
+    "Every class should get `amount / classes`: you divided by one class too few.":
+        lambda y, c, a: (1 - a) * F.one_hot(y, c) + a / (c - 1),
     "The rows add up to more than 1: the right class must give something up.":
         lambda y, c, a: F.one_hot(y, c) + a / c,
     "Nothing is given to the other classes yet.": lambda y, c, a: (1 - a) * F.one_hot(y, c),

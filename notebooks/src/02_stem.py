@@ -325,12 +325,14 @@ def places(n, k, s, p):
     # stub: return ...
 # check:
 checks.function(places, lambda n, k, s, p: (n + 2 * p - k) // s + 1,
-                [(299, 3, 2, 0), (147, 3, 1, 1), (35, 7, 1, 3), (10, 3, 3, 0)], name="places", wrong={
+                [(299, 3, 2, 0), (147, 3, 1, 1), (149, 3, 1, 0), (224, 3, 2, 0), (10, 3, 3, 0)], name="places", wrong={
     "Padding is on both sides: it counts twice.": lambda n, k, s, p: (n + p - k) // s + 1,
     "The first place counts too: add 1.": lambda n, k, s, p: (n + 2 * p - k) // s,
     "The stride is missing.": lambda n, k, s, p: n + 2 * p - k + 1,
     "Round down with //: half a place is none.": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
-    "The window's own width is missing.": lambda n, k, s, p: (n + 2 * p) // s})
+    "The window's own width is missing.": lambda n, k, s, p: (n + 2 * p) // s,
+    "The window's own width is missing, and so is the padding.": lambda n, k, s, p: n // s,
+    "The padding is missing.": lambda n, k, s, p: (n - k) // s + 1})
 
 # %%
 # exercise: 224 pixels | ●○○ | 4 min
@@ -361,6 +363,9 @@ def needs(m, k, s):
 checks.function(needs, lambda m, k, s: (m - 1) * s + k, [(1, 3, 2), (3, 3, 2), (35, 3, 2), (147, 3, 1)], wrong={
     "The first place needs k pixels, only the others s more.": lambda m, k, s: m * s + k,
     "You multiplied the size by the stride; the window's width is missing.": lambda m, k, s: m * s,
+    "One pixel more than necessary: the places are `m - 1` steps apart.": lambda m, k, s: m * s + k - 1,
+    "The window is k wide only once, at the first place.": lambda m, k, s: (m - 1) * (s + k),
+    "That holds for 3×3 with stride 2 only; use `k` and `s`.": lambda m, k, s: 2 * m + 1,
     "This goes forwards: pixels to places.": lambda m, k, s: (m - k) // s + 1})
 
 # %%

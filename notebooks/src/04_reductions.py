@@ -303,7 +303,7 @@ print(f"Verdict: parallel minus pool-first is {gap.mean():+.1%} (± {noise:.1%} 
       f"{STEPS} steps): " + ("a clear difference here." if clear else "no clear difference at this size."))
 
 # %% [markdown]
-# Whatever the verdict says, it speaks of a network with a sixteenth of the filters, of 28×28 pictures and of a short
+# Whatever the verdict says, it speaks of a network with a sixteenth of the filters, of small pictures and of a short
 # training. It cannot confirm or refute the principle for ImageNet; the paper gives no experiment for it either.
 #
 # ## Exercises
@@ -322,6 +322,9 @@ def leaves(c, k, l, m, n):
 checks.function(leaves, lambda c, k, l, m, n: c + n + m, [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384)], wrong={
     "The pool passes its channels on too.": lambda c, k, l, m, n: n + m,
     "k and l are inner widths; only the ends of branches are joined.": lambda c, k, l, m, n: c + k + l + m + n,
+    "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; `l` is inside it.":
+        lambda c, k, l, m, n: c + l + m + n,
+    "The third branch is missing: it ends with m channels.": lambda c, k, l, m, n: c + n,
     "These three follow one another: only the last, m, reaches the join.": lambda c, k, l, m, n: k + l + m + n})
 
 # %%
@@ -339,7 +342,9 @@ def halved(side):
 # check:
 checks.function(halved, lambda side: (side - 3) // 2 + 1, [35, 17, 34, 8, 3], wrong={
     "That is same padding; V takes no padding.": lambda side: -(-side // 2),
-    "Plain division forgets that the window is three wide.": lambda side: side // 2})
+    "Plain division forgets that the window is three wide.": lambda side: side // 2,
+    "Round down with //: half a place is none.": lambda side: (side - 3) / 2 + 1,
+    "The first place counts too: add 1.": lambda side: (side - 3) // 2})
 
 # %%
 # exercise: Write Fig. 12 | ●●○ | 6 min

@@ -177,7 +177,7 @@ print(f"one image takes {sum(seconds.values()):.2f} s of processor time on this 
 
 # %% [markdown]
 # Where time and arithmetic disagree, something else is at work: slim branches and small maps give the processor little
-# to do at once, and data must be moved. Chapter 13 goes after it.
+# to do at once, and data must be moved.
 #
 # ## Any image size
 #
@@ -285,6 +285,9 @@ def true_share(network, stage, what="macs"):
     part = sum(getattr(row, what) for row in m.rows if row.name.startswith(stage))
     return part / getattr(m, what)
 checks.function(share, true_share, [(inception_v4(), "inception_b"), (inception_v4(), "stem")], wrong={
+    "A share from 0 to 1 is asked for; you give per cent.": lambda n, s: 100 * true_share(n, s),
+    "The blocks of a stage are called inception_b.1, inception_b.2, …: use `startswith`.":
+        lambda n, s: sum(row.macs for row in measure(n).rows if row.name == s) / measure(n).macs,
     "These are shares of the parameters.": lambda n, s: true_share(n, s, "params"),
     "Divide by the total, so that all shares add up to 1.": lambda n, s: true_share(n, s) * measure(n).macs})
 
@@ -304,10 +307,20 @@ light = replace(v4, blocks=tuple(replace(b, repeat=3) if b.name == "inception_b"
 # stub: light = ...
 # check:
 def changes(network):
-    """What was changed, in words; anything but a network as it is."""
-    return [str(d) for d in differences(inception_v4(), network)] if isinstance(network, Network) else network
+    """What was changed, in words; `...` as it is."""
+    if network in (None, ...):
+        return network
+    if not isinstance(network, Network):
+        return "no network"
+    return "; ".join(str(d) for d in differences(inception_v4(), network)) or "none"
+def repeats(n):
+    return f"inception_b: repeats 7 against {n}"
 most = max(n for n in range(8) if measured.macs - (7 - n) * rows["inception_b.1"].macs < 9e9)
-checks.equal(changes(light), [f"inception_b: repeats 7 against {most}"], name="changes made")
+checks.equal(changes(light), repeats(most), name="changes made", wrong={
+    "none": "This is Inception-v4 as it is: replace its B blocks.",
+    "no network": "`light` should be a network: `replace(v4, blocks=…)`.",
+    **{repeats(n): "One B block more still fits." for n in range(most)},
+    **{repeats(n): "That is still 9 billion or more." for n in range(most + 1, 7)}})
 
 # %%
 # exercise: The largest map | ●●○ | 4 min
@@ -323,6 +336,10 @@ largest = 64 * 147 * 147
 # check:
 checks.number(largest, 64 * 147 * 147, name="largest", wrong={
     32 * 149 * 149: "That is the first convolution's map; the third has a slightly smaller map but twice the filters.",
+    64 * 149 * 149: "The right filters, but a valid 3×3 lies before: the third convolution's map is 147 wide.",
+    299 * 299 * 3: "That is the image itself; maps inside the network are larger.",
+    147 * 147: "That is one channel of it; the map has 64.",
+    4 * 64 * 147 * 147: "Those are its bytes; how many numbers are they?",
     32 * 147 * 147: "That is the second convolution's map; the third has twice the filters."})
 
 # %% [markdown]
@@ -330,7 +347,7 @@ checks.number(largest, 64 * 147 * 147, name="largest", wrong={
 #
 # - Inception-v4 is a list: stem, 4 A, Reduction-A, 7 B, Reduction-B, 3 C, average pooling, dropout, classifier.
 # - Every shape of Fig. 9 follows from the figures of its parts; a real forward pass agrees.
-# - The B stage holds most of the parameters and of the work; stem and C stage trade places between the two.
+# - The B stage holds the largest part of the parameters and of the work; stem and C stage trade places between the two.
 # - Time follows arithmetic only roughly: measure it.
 # - With timm's weights our network gives timm's outputs, in the released orientation of the kernels.
 #

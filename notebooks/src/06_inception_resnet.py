@@ -404,6 +404,7 @@ width = 320 + 384 + 384 + 384 + 288 + 320
 checks.number(width, 2080, name="width", unit="channels", wrong={
     2144: "That is the paper's network, which starts with 384.",
     1088: "That is stage B; Reduction-B adds more.",
+    1792: "That is v1's stage C.",
     2048: "That is what Fig. 19 prints, and it fits neither network."})
 
 # %%
@@ -445,6 +446,8 @@ kept = 384 * 35 * 35 * 4
 # stub: kept = ...
 # check:
 checks.number(kept, 384 * 35 * 35 * 4, name="kept", unit="bytes", wrong={
+    384 * 35 * 35 * 32: "32 bits are 4 bytes.",
+    4 * 384: "A norm keeps its whole input, at each of the 35·35 places.",
     384 * 35 * 35: "That is the count of numbers; each takes four bytes.",
     2 * 384: "Those are its parameters; the backward pass needs the whole input map."})
 

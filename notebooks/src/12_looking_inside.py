@@ -62,6 +62,11 @@ for path in sorted(folder.glob("*.safetensors")):
 # Choose a picture (or bring your own), a network, a block; or click a block in the diagram. *Branches side by side*
 # shows the strongest channels of each branch before the concatenation, then what the linear 1×1 makes of them, then
 # what leaves the block. Light is 0; a crossed-out tile is a channel that is 0 everywhere on this picture.
+#
+# These networks were trained on 32×32 pixels, and your picture is shrunk to that; *enters at* lets it in larger. The
+# maps get finer, because the average pool at the end takes a map of any size; but objects are then larger than those
+# the network has learned, so trust its verdict less. And a network can only name one of its classes: shown a person, it
+# still has to choose between them.
 
 # %%
 lab = feature_maps()
@@ -96,15 +101,21 @@ print("largest difference:", (change - at.change).abs().max().item(), (output - 
 # ## Which branch does the 1×1 listen to?
 #
 # Every output of the linear 1×1 is a weighted sum over all channels of the concatenation. The weights on one branch's
-# slice tell how loudly that branch is read.
+# slice tell how loudly that branch is read. Where the same network, trained on photographs, is among the checkpoints,
+# it stands beside the one that learned clothes: what both do is less likely to be luck.
 
 # %%
 names = [name for name, part in named_blocks(model) if isinstance(part, ScaledResidual)]
-for name in names:
-    part = features.block(model, name)
-    shares = features.listening(part)
-    words = [f"{branch} {share:.0%}" for branch, share in zip(features.branch_names(part), shares)]
-    print(f"{name:24}", " · ".join(words))
+learned = {"clothes": model}
+photographs = folder / "inception_resnet_v2.safetensors"
+if photographs.is_file():
+    learned["photographs"], _ = load_checkpoint(photographs)
+for what, network in learned.items():
+    print(f"trained on {what}:")
+    for name in names:
+        part = features.block(network, name)
+        shares = zip(features.branch_names(part), features.listening(part))
+        print(f"   {name:24}", " · ".join(f"{branch} {share:.0%}" for branch, share in shares))
 
 # %% [markdown]
 # A loud weight on a quiet channel counts for little, so the weights are only half of the answer. The other half is an
@@ -374,7 +385,7 @@ checks.function(lambda name, branch: without(model, images[:4], name, branch), o
 # 4. The effective receptive field is much smaller than the theoretical one.
 # 5. A dead channel is a sum that went below zero everywhere, and the ReLU keeps it there.
 #
-# **What would change our mind.** Every number here comes from one network and one seed. Train two more with
+# **What would change our mind.** Nearly every number here comes from one network and one seed. Train two more with
 # `data/train_checkpoints.py --seed 1` and `--seed 2`: what stays the same is about the architecture, the rest is luck.
 #
 # **Next.** Chapter 08 and 09 for the cause of what you saw last; chapter 11 for what several such networks know
