@@ -222,12 +222,12 @@ class EnsemblesLab(Bench):
         self._quiet, self._count, self._seen = True, 0, {}
         self.rows: list[tuple[int, tuple[int, ...], str, Outcome]] = []
         self.boxes = [widgets.Checkbox(False, description=f"seed {seed}", indent=False,
-                                       layout=widgets.Layout(width="74px")) for seed in answers.seeds]
+                                       layout=widgets.Layout(width="65px")) for seed in answers.seeds]
         lines = []
         for kind in answers.networks:
             places = answers.of_kind(kind)
             label = widgets.HTML(f'<span class="ied-kind">{escape(network(kind).name)}</span>',
-                                 layout=widgets.Layout(width="152px"))
+                                 layout=widgets.Layout(width="134px"))
             line = widgets.HBox([label, *(self.boxes[i] for i in places)], layout=widgets.Layout(**ROW))
             line.add_class(f"ied-kind-{kind}")
             lines.append(line)
