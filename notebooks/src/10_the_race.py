@@ -429,6 +429,11 @@ for small_one, large in zip(*PAIRS):
     text, word = compare(cell(large, final_error), cell(small_one, final_error))
     print(f"   size: {SHORT[large]} ({cost:.2f} times {SHORT[small_one]}): error {text}")
 
+# %% [markdown]
+# C7 is about networks that train well without a scale. Read the towers' lines below with that in mind, the shallow ones
+# above all. The pair's rate was tuned at scale 0.1, which is unfair to scale 1: a large gap there says that this rate
+# *needs* the scale, not more.
+
 # %%
 scaled, unscaled = "inception_resnet_v2", "inception_resnet_v2, scale 1"
 text, word = compare(cell(scaled, final_error), cell(unscaled, final_error))

@@ -1,0 +1,92 @@
+"""The race lab in a real JupyterLab: two networks race in one run; every control once; Stop, Reset, narrow windows."""
+
+import re
+import time
+
+from playwright.sync_api import expect
+
+PATIENCE = 240_000      # milliseconds: a loaded machine trains slowly, and what takes longer hangs
+OPEN = ("import torch; torch.set_num_threads(1)",      # two workers share two cores
+        "from inception_edu.labs.race import race_lab",
+        "bench = race_lab(depth=2, steps={steps})",
+        "1 + 1")
+
+
+def open_lab(lab, steps=12):
+    lab.open(lab.write("race.ipynb", *(cell.format(steps=steps) for cell in OPEN)))
+    lab.run_all(seconds=240)
+    expect(lab.page.locator(".ied-race-lab .ied-panel")).to_have_count(2)
+    return lab
+
+
+def status(lab):
+    return lab.page.locator(".ied-status")
+
+
+def lines(lab):
+    return lab.page.locator(".ied-run")
+
+
+def setting(lab, name, value):
+    """Wait until the kernel has it: a control's value is on its way for a moment."""
+    end = time.monotonic() + PATIENCE / 1000
+    while (now := lab.evaluate(f"bench.settings()['{name}']")) != value:
+        assert time.monotonic() < end, f"{name} is {now}, not {value}"
+        time.sleep(0.1)
+
+
+def test_two_networks_race_and_every_control_counts(lab):
+    open_lab(lab)
+    lab.button("Retrain").click()
+    expect(status(lab)).to_contain_text(re.compile("Run 1: 12 steps each: without identity .* with identity"),
+                                        timeout=PATIENCE)
+    expect(lines(lab)).to_have_count(2)
+    expect(lab.page.locator(".ied-panel-1 polyline[opacity='1']")).to_have_count(2)
+    expect(lab.page.locator(".ied-panel-2 polyline[opacity='1']")).to_have_count(2)
+
+    lab.type_into(lab.readout("residual scale"), "1")
+    setting(lab, "scale", "1.0")
+    lab.slider("learning rate").focus()
+    lab.page.keyboard.press("Home")
+    setting(lab, "rate", "0.003")
+    lab.slider("depth").focus()
+    lab.page.keyboard.press("ArrowRight")
+    setting(lab, "depth", "4")
+    seed = lab.page.locator(".ied-control-seed input")
+    seed.fill("3")
+    seed.press("Enter")
+    setting(lab, "seed", "3")
+    lab.button("Retrain").click()
+    expect(status(lab)).to_contain_text("Run 2: 12 steps each", timeout=PATIENCE)
+    expect(lines(lab)).to_have_count(4)
+    expect(lines(lab).last).to_contain_text("depth 4 · rate 0.003 · scale 1 · seed 3")
+    expect(lab.page.locator(".ied-panel-1 polyline[opacity='0.5']")).to_have_count(2)
+
+    lab.page.locator(".ied-control-pair select").select_option("Inception-v3 / Inception-ResNet-v1")
+    setting(lab, "pair", "'Inception-v3 / Inception-ResNet-v1'")
+    assert lab.evaluate("bench.controls['depth'].disabled") == "True"
+    lab.button("Retrain").click()
+    expect(status(lab)).to_contain_text("Run 3: 12 steps each", timeout=PATIENCE)
+    expect(lines(lab).last).to_contain_text(re.compile(r"Inception-ResNet-v1: [\d.]+ % wrong at step 12"))
+    lab.button("Reset").click()
+    expect(lines(lab)).to_have_count(0)
+    setting(lab, "depth", "2")
+    assert lab.evaluate("bench.controls['depth'].disabled") == "False"
+
+
+def test_stop_in_mid_race_and_narrow_windows(lab):
+    open_lab(lab, steps=20_000).theme("dark").resize(600, 900)
+    lab.button("Retrain").click()
+    expect(lab.page.locator(".ied-progress-text")).to_contain_text("left", timeout=PATIENCE)
+    lab.button("Stop").click()
+    expect(status(lab)).to_contain_text("Run 1: Stopped after", timeout=PATIENCE)
+    box = lab.page.locator(".ied-race-lab").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert box[0] <= box[1] + 1, f"the lab is wider than its place: {box}"
+
+
+def test_chapter_10_shows_a_recorded_race(lab):
+    lab.open("notebooks/10_the_race.ipynb")
+    picture = lab.page.locator("img[alt^='The race:']")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()                    # without a kernel
+    expect(picture).to_have_attribute("alt", re.compile("with identity, run 1"))
