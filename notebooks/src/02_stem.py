@@ -75,8 +75,8 @@ for step in walk(first, (3, 299, 299)):
 # %% [markdown]
 # ## Move the window yourself
 #
-# Orange pixels are read by no window. Find a padding with which 3×3, stride 1 keeps the size; then put *3×3 pool,
-# stride 2, V* beside a convolution and see which settings can be concatenated with it.
+# A pixel filled with orange is read by no window. Find a padding with which 3×3, stride 1 keeps the size; then put
+# *3×3 pool, stride 2, V* beside a convolution and see which settings can be concatenated with it.
 
 # %%
 from inception_edu.labs.padding import padding_calculator
