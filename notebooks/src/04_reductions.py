@@ -210,7 +210,8 @@ shapes(18)
 # %% [markdown]
 # ## Where a reduction spends
 #
-# Four blocks, branch by branch. The pool is free; the last branch takes most.
+# Four blocks, branch by branch. The pool is free; the last, deepest branch does most of the arithmetic, though in Fig. 7
+# it does not hold most of the parameters.
 
 # %%
 def branch_costs(number):
@@ -237,7 +238,7 @@ for column, what in enumerate(("parameters", "multiply-adds")):
     axis.invert_yaxis()
 axis.legend(frameon=False, fontsize=8)
 plots.show(fig, "Stacked bars of parameters and multiply-adds by branch for Figs. 7, 8, 12 and 18: the last, deepest "
-           "branch takes the largest part of each; the pool costs nothing.")
+           "branch has the most multiply-adds in each; the pool costs nothing.")
 
 # %% [markdown]
 # ## Lab: design a reduction
