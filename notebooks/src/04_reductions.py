@@ -210,8 +210,8 @@ shapes(18)
 # %% [markdown]
 # ## Where a reduction spends
 #
-# Four blocks, branch by branch. The pool is free; the last, deepest branch does most of the arithmetic, though in Fig. 7
-# it does not hold most of the parameters.
+# Four blocks, branch by branch. The pool is free; the last, deepest branch does most of the arithmetic, though in
+# Fig. 7 it does not hold most of the parameters.
 
 # %%
 def branch_costs(number):

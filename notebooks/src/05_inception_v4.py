@@ -12,7 +12,7 @@
 # **After this chapter you can**
 #
 # 1. assemble Inception-v4 from its figures, and prove that every shape is the printed one;
-# 2. say where its parameters, its multiply-adds and its time sit, which are three different places;
+# 2. say where its parameters, its multiply-adds and its time sit, and for which blocks the three disagree;
 # 3. copy weights between two implementations, and know what must match for their outputs to agree.
 
 # %%
