@@ -297,8 +297,8 @@ def crop_logits(result: Result) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     Raises ExperimentError for a run whose configuration did not ask for it (`after="crops"`).
     """
     if "labels" not in result.extras:
-        raise ExperimentError(f"The run {result.label!r} kept no answers to crops: its configuration needs "
-                              'after="crops".')
+        why = "it diverged." if result.status == "diverged" else 'its configuration needs after="crops".'
+        raise ExperimentError(f"The run {result.label!r} kept no answers to crops: {why}")
 
     def unpacked(text: str, kind: torch.dtype) -> torch.Tensor:
         return torch.frombuffer(bytearray(base64.b64decode(text)), dtype=kind)

@@ -446,7 +446,7 @@ disagree = [agreement(a, b)["disagreement"] for a, b in combinations(columns, 2)
 print(f"Yule's Q on average {pairs.mean().item():.2f}; two members disagree about {sum(disagree) / len(disagree):.1%} "
       "of the images")
 print(f"same kind minus different kinds: {observed:+.3f}; as large in {as_large} of {len(dealt):,} random deals:",
-      "the kind matters" if as_large < 0.025 * len(dealt) else "seeds of one kind differ as much as kinds do")
+      "the kind matters" if as_large < 0.025 * len(dealt) else "seeds of one kind and kinds are not told apart")
 
 # %% [markdown]
 # And do those gain most from averaging whose seeds agree least?
