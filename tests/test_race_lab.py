@@ -80,7 +80,7 @@ def test_a_network_that_diverges_drops_out_and_the_other_goes_on(lab, monkeypatc
     found = race(lab)
     assert [h.status for h in found.histories] == ["finished", "diverged"] and found.status == "finished"
     assert "with identity diverged" in found.sentence and "without identity" in found.sentence
-    assert lab.runs[-1].records[-1].sides[1] is None and "out of the race" in lab.outcome(lab.runs[-1])
+    assert lab.runs[-1].records[-1].sides[1] is None and "out of the race" in lab.side(lab.runs[-1], 1)
 
 
 def test_where_both_diverge_a_sentence_says_so(lab, monkeypatch):

@@ -146,7 +146,8 @@ class RaceLab(TowerLab):
         return drawn
 
     def x_ranges(self, settings: list[dict]):
-        return [(0, self.steps), None]
+        ends = [lap.sides[k].seconds for run in self.runs for lap in run.records[-1:] for k in (0, 1) if lap.sides[k]]
+        return [(0, self.steps), (0, max(ends, default=1))]
 
     def words(self, settings: dict) -> str:
         """What a race is called; a tower's depth belongs to it, a mini network has the repeats of `RACERS`."""
@@ -166,7 +167,10 @@ class RaceLab(TowerLab):
                 f"{last.seconds:.3g} s{out}")
 
     def outcome(self, run: Run) -> str:
-        return f"{self.side(run, 0)}; curve {2 * run.number}: {self.side(run, 1)}"
+        """For the caption of the lab's picture, which begins with "Curve" and the run's number."""
+        parts = [f"{name} {number(recent_error([lap.sides[k] for lap in run.records if lap.sides[k]]), True)} wrong"
+                 for k, name in enumerate(NAMES[run.settings["pair"]])]
+        return f"; curve {2 * run.number}: ".join(parts)
 
     def _draw_now(self) -> None:
         """As every lab draws, but with a line in the legend for each of a run's two networks."""
