@@ -206,7 +206,8 @@ def exercise_cells(exercise: Exercise, number: int) -> list:
         new_markdown_cell(f"### Exercise {number} · {exercise.title}\n\n{exercise.difficulty} · {exercise.minutes}"
                           f"\n\n{exercise.task}"),
         new_code_cell(exercise.stub, metadata={"tags": ["exercise"]}),
-        new_code_cell(exercise.check, metadata={"tags": ["check"]}),
+        # Folded: it may hold the answer. It runs as it is.
+        new_code_cell(exercise.check, metadata={"tags": ["check", "hide-input"]}),
         new_markdown_cell(folded),
     ]
 

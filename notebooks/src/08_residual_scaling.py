@@ -312,7 +312,7 @@ checks.function(growth, lambda s, n: s * (n * 0.774 / 2) ** 0.5, [(0.0, 10), (1.
 #   and set `block.scale = 1.0` so that the block computes the same as before.
 # hint: The last layer is linear: what multiplies its output can multiply its weights.
 # hint: Its bias is part of its output too.
-# explain: So scaling is a way to *train*, not a different function. Chapter 13 folds batch norm in the same way.
+# explain: So scaling is a way to *train*, not a different function. Batch norm can be folded in the same way.
 def fold(block):
     # begin solution
     with torch.no_grad():
