@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from inception_edu import checks, draw, experiments, networks, plots
 from inception_edu.build import build
+from inception_edu.evaluate import fast_layout
 from inception_edu.experiments import PAIRS, RACERS, difference, load_results, run, summarise
 from inception_edu.figures import TABLE_2
 from inception_edu.labs.race import SHORT, race_lab
@@ -120,7 +121,8 @@ for plain, residual in PAIRS:
 
 # %%
 def step_seconds(models, images, labels, rounds):
-    """Fastest training step of each model, the models taking turns."""
+    """Fastest training step of each model, the models taking turns; N×3×H×W images."""
+    images = fast_layout(images)          # as `train` does
     optimizers = [make_optimizer(model.train(), experiments.RACE) for model in models]
     best = [float("inf")] * len(models)
     for _ in range(rounds):
@@ -371,8 +373,8 @@ for lr in used:
 # With an identity part of the gradient passes a block as it is; with a scale of 0.1 the block hardly changes it.
 #
 # Is a lower rate a cure? The last lines above show. What the first step does to the weights of block 1, on the
-# embedded images; behind a batch norm only the *direction* of a weight counts, so a weight that one step has made many
-# times longer is hardly turned by later ones:
+# embedded images; behind a batch norm only the *direction* of a weight counts, so a weight that one step has made
+# longer is turned less by later ones:
 
 # %%
 for name, kind in towers.items():
