@@ -169,7 +169,7 @@ class LiveRun:
     `ended()` is called once a run, before the next can start.
     """
 
-    def __init__(self, mode: str = "auto", draw=None, ended=None, redraw: float = 0.1, share: float = 0.018,
+    def __init__(self, mode: str = "auto", draw=None, ended=None, redraw: float = 0.1, share: float = 0.025,
                  page: float = 0.0):
         self.mode = pick_mode(mode)
         self.status, self.sentence, self.error, self.result = "ready", "", None, None

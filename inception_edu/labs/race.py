@@ -8,12 +8,10 @@ opened, `data/lab_race.json`.
 """
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 
 import ipywidgets as widgets
-import torch
 
 from inception_edu.data import Data, default_device, window
 from inception_edu.experiments import PAIRS, RACERS
@@ -185,22 +183,14 @@ class RaceLab(TowerLab):
         self.chart.draw(panels, legend, self._progress(), self.x_ranges(settings), self.notes())
 
     def recorded(self) -> list[Run]:
-        try:
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return []
-        if (kept["settings"], kept["steps"], kept["data"]) != (self.first, self.steps, self.data.name):
+        kept = self.kept()
+        if not kept:
             return []
         laps = [Lap(pair) for pair in zip(*(History.from_dict(h).records for h in kept["histories"]))]
         return [Run(1, self.first, self.words(self.first), laps, kept["status"], recorded=True)]
 
-    def record(self) -> None:
-        race = self.work(self.first)(lambda lap: None, None)
-        kept = {"settings": self.first, "steps": self.steps, "data": self.data.name, "images": len(self.data.train),
-                "device": str(default_device()), "torch": torch.__version__, "status": race.status,
-                "histories": [history.to_dict() for history in race.histories]}
-        self.path.write_text(json.dumps(kept) + "\n", encoding="utf-8")
-        print(f"{self.file}: {self.words(self.first)}: {race.sentence}")
+    def to_keep(self, result: Race) -> dict:
+        return {"status": result.status, "histories": [history.to_dict() for history in result.histories]}
 
 
 def recent_error(records: list[Record], count: int = 3) -> float:

@@ -88,14 +88,20 @@ class TowerLab(Lab):
 
     def recorded(self) -> list[Run]:
         """The committed run of the first settings, if the lab still has these, and these images."""
-        try:
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return []
-        if (kept["settings"], kept["steps"], kept["data"]) != (self.first, self.steps, self.data.name):
+        kept = self.kept()
+        if not kept:
             return []
         history = History.from_dict(kept["history"])
         return [Run(1, self.first, self.words(self.first), history.records, history.status, recorded=True)]
+
+    def kept(self) -> dict | None:
+        """What `record` wrote, if it is there and was made with the first settings and these images."""
+        try:
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return kept if (kept["settings"], kept["steps"], kept["data"]) == \
+            (self.first, self.steps, self.data.name) else None
 
     @property
     def path(self) -> Path:
@@ -103,11 +109,15 @@ class TowerLab(Lab):
 
     def record(self) -> None:
         """Train the first settings and write the run that the lab shows when it is opened."""
-        history = self.work(self.first)(lambda record: None, None)
+        result = self.work(self.first)(lambda record: None, None)
         kept = {"settings": self.first, "steps": self.steps, "data": self.data.name, "images": len(self.data.train),
-                "device": str(default_device()), "torch": torch.__version__, "history": history.to_dict()}
+                "device": str(default_device()), "torch": torch.__version__, **self.to_keep(result)}
         self.path.write_text(json.dumps(kept) + "\n", encoding="utf-8")
-        print(f"{self.file}: {self.words(self.first)}: {history.sentence}")
+        print(f"{self.file}: {self.words(self.first)}: {result.sentence}")
+
+    def to_keep(self, result) -> dict:
+        """What `record` writes of the result of `work`, as plain JSON types."""
+        return {"history": result.to_dict()}
 
 
 def measure_machine() -> None:
