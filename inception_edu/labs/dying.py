@@ -8,8 +8,9 @@ opened, `data/lab_dying.json`.
 """
 from __future__ import annotations
 
+import base64
 import math
-from html import escape
+from html import escape, unescape
 
 import ipywidgets as widgets
 from torch import nn
@@ -86,6 +87,23 @@ def map_svg(steps: list[int], dead: dict[str, list[float]], title: str, total: i
                    f'<text x="{x + 19}" y="{bottom + 50}">{100 * share:g} %</text>')
     out.append(f'<text x="{left - 6}" y="{bottom + 50}" text-anchor="end" fill="{FAINT}">dead</text>')
     return "".join(out) + "</svg>"
+
+
+class DeadMap:
+    """`map_svg` for a chapter: shown as an <img>, which a notebook that is not trusted yet shows as well."""
+
+    def __init__(self, steps: list[int], dead: dict[str, list[float]], title: str):
+        self.svg = map_svg(steps, dead, title)
+        self.words = unescape(self.svg.split('aria-label="')[1].split('"')[0])
+
+    def _repr_html_(self) -> str:
+        svg = self.svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+        data = base64.b64encode(svg.encode()).decode()
+        return (f'<img alt="{escape(self.words, quote=True)}" width="720" style="max-width:100%;height:auto;'
+                f'background:#fff;border-radius:6px" src="data:image/svg+xml;base64,{data}">')
+
+    def __repr__(self) -> str:
+        return f"<Map: {self.words}>"
 
 
 class DyingLab(TowerLab):
