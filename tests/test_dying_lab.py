@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from inception_edu.labs.dying import REMEDIES, DeadMap, DyingLab, dying_lab, map_svg, shade
+from inception_edu.labs.dying import REMEDIES, DyingLab, dying_lab, map_svg, shade
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_the_first_run_is_recorded_and_dies():
 
 def test_a_chapter_shows_a_map_as_a_picture_with_words():
     """JupyterLab strips <svg> elements out of the stored outputs of a notebook that is not trusted yet."""
-    html = DeadMap([1, 3], {"stem": [0.0, 0.0], "block": [0.1, 0.75]}, 'A "map" & more')._repr_html_()
+    html = map_svg([1, 3], {"stem": [0.0, 0.0], "block": [0.1, 0.75]}, 'A "map" & more')._repr_html_()
     picture = ElementTree.fromstring(html.replace(">", "/>"))
     assert picture.tag == "img" and picture.get("alt").startswith('A "map" & more. 75 % of the last block dead')
     svg = ElementTree.fromstring(base64.b64decode(picture.get("src").split("base64,")[1]))

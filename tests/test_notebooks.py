@@ -27,6 +27,14 @@ def test_outputs_are_those_of_a_complete_standard_run(source):
     assert counts == list(range(1, len(counts) + 1))
 
 
+@chapters
+def test_pictures_show_before_the_notebook_is_trusted(source):
+    """JupyterLab takes <svg> elements, but not <img>, out of the HTML of a notebook that this machine did not run."""
+    cells = nbformat.read(build.target(source), as_version=4).cells
+    outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [html for o in outputs if "<svg" in (html := "".join(o.get("data", {}).get("text/html", "")))]
+
+
 def test_chapter_table_of_the_readme_is_current():
     assert build.readme() == (build.ROOT / "README.md").read_text(encoding="utf-8"), "run `make notebooks`"
 

@@ -4,7 +4,26 @@
 """
 from __future__ import annotations
 
+import base64
+from html import escape
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Picture(str):
+    """An SVG with its words; a notebook shows it as <img alt=…>, which it also does before it is trusted."""
+
+    said: str
+
+    def __new__(cls, svg: str, said: str):
+        picture = super().__new__(cls, svg)
+        picture.said = said
+        return picture
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.encode()).decode()
+        return (f'<img class="ied-drawing" alt="{escape(self.said, quote=True)}" '
+                f'style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">')
 
 
 class Shown:

@@ -8,14 +8,15 @@ opened, `data/lab_dying.json`.
 """
 from __future__ import annotations
 
-import base64
 import math
-from html import escape, unescape
+from html import escape
 
 import ipywidgets as widgets
 from torch import nn
 
+from inception_edu.canvas import CARD
 from inception_edu.data import Data
+from inception_edu.labs import Picture
 from inception_edu.labs.chart import FAINT, INK, Curve, Panel, number
 from inception_edu.labs.frame import Run
 from inception_edu.labs.tower import BATCH, TowerLab
@@ -49,8 +50,8 @@ def shade(share: float) -> str:
 
 
 def map_svg(steps: list[int], dead: dict[str, list[float]], title: str, total: int | None = None,
-            words: str = "") -> str:
-    """Dead channels over block (rows, the first at the bottom) and step (columns) as an SVG element.
+            words: str = "") -> Picture:
+    """Dead channels over block (rows, the first at the bottom) and step (columns) as an SVG with its words.
 
     `dead` has one share of 1 a step for each block. `total`: the last step of the axis. `words`: a second line.
     """
@@ -59,9 +60,10 @@ def map_svg(steps: list[int], dead: dict[str, list[float]], title: str, total: i
     left, top, width, row = 76, 46 if words else 30, 560, 15
     bottom = top + row * len(names)
     last = f"{number(dead[names[-1]][-1], True)} of the last block dead at step {steps[-1]}" if steps else "Empty"
-    said = escape(". ".join(filter(None, (title, words, last))) + ".", quote=True)
-    out = [f'<svg viewBox="0 0 {left + width + 20} {bottom + 62}" role="img" style="width:100%;max-width:720px;'
-           f'height:auto;display:block" aria-label="{said}" '
+    said = ". ".join(filter(None, (title, words, last))) + "."
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 20} {bottom + 62}" role="img" '
+           f'width="720" style="max-width:100%;height:auto;display:block;background:{CARD}" '
+           f'aria-label="{escape(said, quote=True)}" '
            f'font-family="system-ui, sans-serif" font-size="11" fill="{INK}">'
            f'<text x="{left}" y="17" font-size="13" font-weight="600">{escape(title)}</text>']
     out += [f'<text x="{left}" y="34" fill="{FAINT}">{escape(words)}</text>'] if words else []
@@ -86,24 +88,7 @@ def map_svg(steps: list[int], dead: dict[str, list[float]], title: str, total: i
         out.append(f'<rect x="{x}" y="{bottom + 40}" width="14" height="12" fill="{shade(share)}" stroke="{FAINT}"/>'
                    f'<text x="{x + 19}" y="{bottom + 50}">{100 * share:g} %</text>')
     out.append(f'<text x="{left - 6}" y="{bottom + 50}" text-anchor="end" fill="{FAINT}">dead</text>')
-    return "".join(out) + "</svg>"
-
-
-class DeadMap:
-    """`map_svg` for a chapter: shown as an <img>, which a notebook that is not trusted yet shows as well."""
-
-    def __init__(self, steps: list[int], dead: dict[str, list[float]], title: str):
-        self.svg = map_svg(steps, dead, title)
-        self.words = unescape(self.svg.split('aria-label="')[1].split('"')[0])
-
-    def _repr_html_(self) -> str:
-        svg = self.svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-        data = base64.b64encode(svg.encode()).decode()
-        return (f'<img alt="{escape(self.words, quote=True)}" width="720" style="max-width:100%;height:auto;'
-                f'background:#fff;border-radius:6px" src="data:image/svg+xml;base64,{data}">')
-
-    def __repr__(self) -> str:
-        return f"<Map: {self.words}>"
+    return Picture("".join(out) + "</svg>", said)
 
 
 class DyingLab(TowerLab):
@@ -116,9 +101,7 @@ class DyingLab(TowerLab):
     first_settings = {"width": 576, "scale": 1.0, "rate": 0.1, "remedy": "nothing", "optimizer": "rmsprop", "seed": 0}
     file = "lab_dying.json"
     tests = 200            # all turns on the dead channels
-
-    def __init__(self, data: Data | None = None, steps: int = STEPS, mode: str = "auto", **first):
-        super().__init__(data, steps, mode, first)
+    steps = STEPS
 
     def make_controls(self) -> dict:
         common = {"layout": widgets.Layout(width="330px"), "style": {"description_width": "90px"}}

@@ -20,9 +20,9 @@ from torch import Tensor
 from inception_edu.canvas import CARD, INK
 from inception_edu.evaluate import error_correlation, interval, right
 from inception_edu.experiments import Result, crop_logits, load_results
+from inception_edu.labs import Picture
 from inception_edu.labs.chart import COLOURS, FAINT, GRID, ticks
 from inception_edu.labs.diagram import ROW, Bench, card, status, table
-from inception_edu.labs.padding import Picture
 from inception_edu.networks import NETWORKS, network
 
 KEPT = 6                 # choices that stay in view

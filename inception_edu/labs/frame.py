@@ -86,8 +86,8 @@ class Lab(Shown):
         words(settings)            a run's name in the legend; outcome(run): what came of it
         seconds(settings)          how long a run will take here, about, or None
 
-    and may override `recorded()` (runs that are there at the start), `x_ranges(settings)` (of every run shown),
-    `notes()` (pieces of HTML under the legend) and `warm_up()`.
+    and may override `legend(run)` (one line a run), `recorded()` (runs that are there at the start),
+    `x_ranges(settings)` (of every run shown), `notes()` (pieces of HTML under the legend) and `warm_up()`.
     `controls`, `retrain()`, `stop()`, `reset()`, `runs`, `wait()` do in code what the widgets do.
     """
 
@@ -159,6 +159,12 @@ class Lab(Shown):
 
     def outcome(self, run: Run) -> str:
         return ""
+
+    def legend(self, run: Run) -> list[tuple[int, str]]:
+        """A run's lines in the legend: the number of a curve, and what to say of it."""
+        words = run.words + (" · recorded earlier" if run.recorded else "")
+        outcome = self.outcome(run) if run.records else ""
+        return [(run.number, words + (f": {outcome}" if outcome else ""))]
 
     def seconds(self, settings: dict) -> float | None:
         return None
@@ -308,9 +314,7 @@ class Lab(Shown):
             drawn = self.curves(run) if live else run.drawn
             for panel, curves in zip(panels, drawn):
                 panel += curves
-            words = run.words + (" · recorded earlier" if run.recorded else "")
-            outcome = self.outcome(run) if run.records else ""
-            legend.append((run.number, not live, words + (f": {outcome}" if outcome else "")))
+            legend += [(number, not live, words) for number, words in self.legend(run)]
         self.chart.draw(panels, legend, self._progress(), self.x_ranges(settings), self.notes())
 
     # Showing.

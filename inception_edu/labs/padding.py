@@ -4,12 +4,10 @@
 """
 from __future__ import annotations
 
-import base64
-from html import escape
-
 import ipywidgets as widgets
 
 from inception_edu.canvas import BRANCH_COLOURS, CARD, INK
+from inception_edu.labs import Picture
 from inception_edu.labs.diagram import ROW, Bench, card, status
 
 LONGEST = 35                     # pixels in the row
@@ -20,22 +18,6 @@ PARTNERS = {                     # what stands beside the window: kernel, stride
     "3×3 pool, stride 2, V": (3, 2, 0),
 }
 WRONG = "#d55e00"
-
-
-class Picture(str):
-    """An SVG with its words; a notebook shows it as <img alt=…>, which it also does before it is trusted."""
-
-    said: str
-
-    def __new__(cls, svg: str, said: str):
-        picture = super().__new__(cls, svg)
-        picture.said = said
-        return picture
-
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self.encode()).decode()
-        return (f'<img class="ied-drawing" alt="{escape(self.said, quote=True)}" '
-                f'style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">')
 
 
 def outputs(size: int, kernel: int, stride: int, padding: int) -> int:

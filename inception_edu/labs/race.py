@@ -8,7 +8,6 @@ opened, `data/lab_race.json`.
 """
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import ipywidgets as widgets
@@ -17,11 +16,9 @@ from inception_edu.data import Data, default_device, window
 from inception_edu.experiments import PAIRS, RACERS
 from inception_edu.labs.chart import Curve, Panel, number
 from inception_edu.labs.frame import Run
-from inception_edu.labs.tower import BATCH, TowerLab, speed
-from inception_edu.measure import measure
+from inception_edu.labs.tower import BATCH, TowerLab
 from inception_edu.networks import Network
 from inception_edu.runs import Config
-from inception_edu.spec import Conv, walk
 from inception_edu.train import History, Recipe, Record, training
 
 WIDTH, STEPS = 72, 100
@@ -64,10 +61,7 @@ class RaceLab(TowerLab):
               Panel("The same against its own time", "seconds of its own", "error", low=0.0, high=1.0, percent=True))
     first_settings = {"pair": TOWERS, "depth": 16, "rate": 0.1, "scale": 0.1, "seed": 0}
     file = "lab_race.json"
-    tests = 500
-
-    def __init__(self, data: Data | None = None, steps: int = STEPS, mode: str = "auto", **first):
-        super().__init__(data, steps, mode, first)
+    steps = STEPS
 
     def make_controls(self) -> dict:
         common = {"layout": widgets.Layout(width="330px"), "style": {"description_width": "90px"}}
@@ -105,34 +99,22 @@ class RaceLab(TowerLab):
         return tuple(Config(side, kind, arguments, recipe, seed=settings["seed"], data=self.data.name)
                      for side, (kind, arguments) in zip(NAMES[settings["pair"]], racers))
 
-    def work(self, settings: dict):
-        def race(report, stop):
-            begin = time.perf_counter()
-            configs = self.configs(settings)
-            runners = [training(config.model().to(default_device()), self.few, config.recipe, stop=stop)
-                       for config in configs]
-            histories, seen = [History(), History()], [0, 0]
-            while running := [k for k in (0, 1) if histories[k].status == "running"]:
-                for k in running:
-                    histories[k] = next(runners[k])
-                counts = [len(history.records) for history in histories]
-                if counts != seen:
-                    report(Lap(tuple(h.records[-1] if n > s else None for h, n, s in zip(histories, counts, seen))))
-                    seen = counts
-            race = Race(tuple(histories), *verdict(configs, histories))
-            guess = self.seconds(settings)
-            if race.status == "finished" and guess:
-                self._per_guess *= (time.perf_counter() - begin) / guess
-            return race
-        return race
+    def networks(self, settings: dict) -> list[Network]:
+        return [config.description() for config in self.configs(settings)]
 
-    def seconds(self, settings: dict) -> float | None:
-        if not speed.cache_info().currsize:
-            return None            # the warm-up has not measured it yet
-        rate, layer = speed()
-        networks = [config.description() for config in self.configs(settings)]
-        return self._per_guess * self.steps * sum(3 * BATCH * measure(n).macs / rate + layer * layers(n)
-                                                  for n in networks)
+    def train(self, settings: dict, report, stop) -> Race:
+        configs = self.configs(settings)
+        runners = [training(config.model().to(default_device()), self.few, config.recipe, stop=stop)
+                   for config in configs]
+        histories, seen = [History(), History()], [0, 0]
+        while running := [k for k in (0, 1) if histories[k].status == "running"]:
+            for k in running:
+                histories[k] = next(runners[k])
+            counts = [len(history.records) for history in histories]
+            if counts != seen:
+                report(Lap(tuple(h.records[-1] if n > s else None for h, n, s in zip(histories, counts, seen))))
+                seen = counts
+        return Race(tuple(histories), *verdict(configs, histories))
 
     def curves(self, run: Run) -> list[list[Curve]]:
         drawn = [[], []]
@@ -170,17 +152,10 @@ class RaceLab(TowerLab):
                  for k, name in enumerate(NAMES[run.settings["pair"]])]
         return f"; curve {2 * run.number}: ".join(parts)
 
-    def _draw_now(self) -> None:
-        """As every lab draws, but with a line in the legend for each of a run's two networks."""
-        panels, legend = [[] for _ in self.panels], []
-        for run in self.runs:
-            live = run is self.current
-            for panel, curves in zip(panels, self.curves(run) if live else run.drawn):
-                panel += curves
-            setting = run.words.removeprefix(run.settings["pair"]) + (" · recorded earlier" if run.recorded else "")
-            legend += [(2 * run.number - 1 + side, not live, self.side(run, side) + setting) for side in (0, 1)]
-        settings = [run.settings for run in self.runs] or [self.settings()]
-        self.chart.draw(panels, legend, self._progress(), self.x_ranges(settings), self.notes())
+    def legend(self, run: Run) -> list[tuple[int, str]]:
+        """A line for each of a run's two networks."""
+        setting = run.words.removeprefix(run.settings["pair"]) + (" · recorded earlier" if run.recorded else "")
+        return [(2 * run.number - 1 + side, self.side(run, side) + setting) for side in (0, 1)]
 
     def recorded(self) -> list[Run]:
         kept = self.kept()
@@ -196,17 +171,6 @@ class RaceLab(TowerLab):
 def recent_error(records: list[Record], count: int = 3) -> float:
     """Training error of the last few records together: one alone jumps about."""
     return sum(1 - record.accuracy for record in records[-count:]) / len(records[-count:])
-
-
-def layers(network: Network) -> int:
-    """Convolutions in a network."""
-    shape, count = network.input, 0
-    for block in network.blocks:
-        for _ in range(block.repeat):
-            for step in walk(block.node, shape):
-                count += isinstance(step.node, Conv)
-            shape = step.output
-    return count
 
 
 def verdict(configs: tuple[Config, Config], histories: list[History]) -> tuple[str, str]:

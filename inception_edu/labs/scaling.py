@@ -37,9 +37,7 @@ class ScalingLab(TowerLab):
     first_settings = {"scale": 1.0, "width": 576, "depth": 6, "lr": 0.1, "optimizer": "rmsprop", "seed": 0}
     file = "lab_scaling.json"
     tests = 500            # enough for a figure in a legend
-
-    def __init__(self, data: Data | None = None, steps: int = 80, mode: str = "auto", **first):
-        super().__init__(data, steps, mode, first)
+    steps = 80
 
     def make_controls(self) -> dict:
         wide = widgets.Layout(width="330px")

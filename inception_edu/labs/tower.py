@@ -1,4 +1,4 @@
-"""What the scaling lab and the dying lab share: a run trains one tower, foretells how long it takes, may be recorded.
+"""What the labs that train share: the time of a run is foretold, and the run of the first settings may be recorded.
 
     class MyLab(TowerLab):          says what its first settings are, and makes a tower and a recipe of settings
 """
@@ -21,6 +21,7 @@ from inception_edu.labs.frame import Lab, Run
 from inception_edu.measure import measure
 from inception_edu.networks import Network
 from inception_edu.runs import open_data
+from inception_edu.spec import Conv, walk
 from inception_edu.train import History, Recipe, train
 
 BATCH = 32
@@ -30,19 +31,21 @@ _MEASURING = threading.Lock()
 class TowerLab(Lab):
     """A `Lab` whose runs train one tower.
 
-    A subclass sets `first_settings` (name: first value), `file` (the recorded run in `data/`) and `tests` (how many
-    test images end a run), and defines `network(settings)`, `recipe(settings)` and, where the built network is to be
-    changed, `model(settings)`.
+    A subclass sets `first_settings` (name: first value), `file` (the recorded run in `data/`), `steps` (the usual
+    length of a run) and `tests` (how many test images end a run), and defines `network(settings)`, `recipe(settings)`
+    and, where the built network is to be changed, `model(settings)`. Where a run trains more than one network, it
+    overrides `networks(settings)` and `train(settings, report, stop)` instead.
     """
 
     first_settings: dict = {}
     file = ""
+    steps = 80
     tests = 500
 
-    def __init__(self, data: Data | None, steps: int, mode: str, first: dict):
+    def __init__(self, data: Data | None = None, steps: int | None = None, mode: str = "auto", **first):
         self.data = open_data("fashion") if data is None else data
         self.few = replace(self.data, test=self.data.test[:self.tests])
-        self.steps = steps
+        self.steps = self.steps if steps is None else steps
         unknown = set(first) - set(self.first_settings)
         if unknown:
             raise ValueError(f"This lab has no setting {', '.join(sorted(unknown))}; it has "
@@ -60,16 +63,24 @@ class TowerLab(Lab):
     def model(self, settings: dict) -> nn.Module:
         return build(self.network(settings), seed=settings["seed"])
 
+    def networks(self, settings: dict) -> list[Network]:
+        """What a run trains: from this follows how long it takes."""
+        return [self.network(settings)]
+
+    def train(self, settings: dict, report, stop):
+        """One run; returns something with a `status` and a `sentence`, such as a `History`."""
+        model = self.model(settings).to(default_device())
+        return train(model, self.few, self.recipe(settings), on_record=report, stop=stop)
+
     def work(self, settings: dict):
-        def train_it(report, stop):
+        def timed(report, stop):
             begin = time.perf_counter()
-            model = self.model(settings).to(default_device())
-            history = train(model, self.few, self.recipe(settings), on_record=report, stop=stop)
+            result = self.train(settings, report, stop)
             guess = self.seconds(settings)
-            if history.status == "finished" and guess:
+            if result.status == "finished" and guess:
                 self._per_guess *= (time.perf_counter() - begin) / guess
-            return history
-        return train_it
+            return result
+        return timed
 
     def total(self, settings: dict) -> int:
         return self.steps
@@ -79,9 +90,8 @@ class TowerLab(Lab):
         if not speed.cache_info().currsize:
             return None            # the warm-up has not measured it yet
         rate, layer = speed()
-        network = self.network(settings)
-        layers = 4 + 5 * sum(block.repeat for block in network.blocks[1:])
-        return self._per_guess * self.steps * (3 * BATCH * measure(network).macs / rate + layer * layers)
+        return self._per_guess * self.steps * sum(3 * BATCH * measure(n).macs / rate + layer * layers(n)
+                                                  for n in self.networks(settings))
 
     def warm_up(self) -> None:
         measure_machine()
@@ -118,6 +128,17 @@ class TowerLab(Lab):
     def to_keep(self, result) -> dict:
         """What `record` writes of the result of `work`, as plain JSON types."""
         return {"history": result.to_dict()}
+
+
+def layers(network: Network) -> int:
+    """Convolutions in a network, and its classifier."""
+    shape, count = network.input, 1
+    for block in network.blocks:
+        for _ in range(block.repeat):
+            for step in walk(block.node, shape):
+                count += isinstance(step.node, Conv)
+            shape = step.output
+    return count
 
 
 def measure_machine() -> None:

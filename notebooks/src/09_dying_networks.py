@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from inception_edu import checks, draw, experiments, networks, plots
 from inception_edu.build import build
 from inception_edu.experiments import Config, load_results, run, summarise
-from inception_edu.labs.dying import DeadMap, dying_lab
+from inception_edu.labs.dying import dying_lab, map_svg
 
 print("mode:", experiments.mode())
 
@@ -82,7 +82,7 @@ for name, share in patient.dead.items():
     print(f"{name:24} {share:5.0%} dead")
 
 # %%
-DeadMap(patient.curves["step"], patient.maps["dead"], "Dead channels by block and step")
+map_svg(patient.curves["step"], patient.maps["dead"], "Dead channels by block and step")
 
 # %% [markdown]
 # It is worst in the last block and eats its way down towards the stem. And it is quick: a few dozen steps do here what
@@ -284,7 +284,7 @@ show_dots(remedies, VALUES)
 # %%
 for label in ("norm in last branch", "norm after last sum"):
     first = next(r for r in remedies if r.label == label)
-    display(DeadMap(first.curves["step"], first.maps["dead"], f"{label}: dead channels by block and step"))
+    display(map_svg(first.curves["step"], first.maps["dead"], f"{label}: dead channels by block and step"))
 
 # %% [markdown]
 # ## Verdicts
