@@ -1,39 +1,16 @@
 """The dying lab in a real JupyterLab: a tower dies in its map and lives with other settings; Stop, Reset."""
 
 import re
-import time
 
 from playwright.sync_api import expect
+from training import PATIENCE, assert_fits, open_lab, setting, status
 
-PATIENCE = 240_000      # milliseconds: a loaded machine trains slowly, and what takes longer hangs
 # Narrow and fast: 72 channels at a rate of 0.45 die as 576 do at 0.1.
-OPEN = ("import torch; torch.set_num_threads(1)",      # two workers share two cores
-        "from inception_edu.labs.dying import dying_lab",
-        "bench = dying_lab(width=72, rate=0.45, steps={steps})",
-        "1 + 1")
-
-
-def open_lab(lab, steps=40):
-    lab.open(lab.write("dying.ipynb", *(cell.format(steps=steps) for cell in OPEN)))
-    lab.run_all(seconds=240)
-    expect(lab.page.locator(".ied-dying-lab .ied-panel")).to_have_count(2)
-    return lab
-
-
-def status(lab):
-    return lab.page.locator(".ied-status")
+MAKE = "dying_lab(width=72, rate=0.45, steps={})"
 
 
 def choose(lab, control, value):
     lab.page.locator(f".ied-control-{control} select").select_option(value)
-
-
-def setting(lab, name, value):
-    """Wait until the kernel has it: a control's value is on its way for a moment."""
-    end = time.monotonic() + PATIENCE / 1000
-    while (now := lab.evaluate(f"bench.settings()['{name}']")) != value:
-        assert time.monotonic() < end, f"{name} is {now}, not {value}"
-        time.sleep(0.1)
 
 
 def maps(lab):
@@ -46,7 +23,7 @@ def dead(lab, place=0):
 
 
 def test_it_dies_and_lives(lab):
-    open_lab(lab)
+    open_lab(lab, "dying", MAKE.format(40), panels=2)
     lab.button("Retrain").click()
     expect(status(lab)).to_contain_text("Run 1: Finished 40 steps", timeout=PATIENCE)
     expect(maps(lab)).to_have_count(1)
@@ -87,14 +64,13 @@ def test_it_dies_and_lives(lab):
 
 
 def test_stop_in_mid_run_and_narrow_windows(lab):
-    open_lab(lab, steps=20_000).theme("dark").resize(600, 900)
+    open_lab(lab, "dying", MAKE.format(20_000), panels=2).theme("dark").resize(600, 900)
     lab.button("Retrain").click()
     expect(maps(lab)).to_have_count(1, timeout=PATIENCE)
     expect(lab.page.locator(".ied-progress-text")).to_contain_text("left", timeout=PATIENCE)
     lab.button("Stop").click()
     expect(status(lab)).to_contain_text("Run 1: Stopped", timeout=PATIENCE)
-    box = lab.page.locator(".ied-dying-lab").evaluate("e => [e.scrollWidth, e.clientWidth]")
-    assert box[0] <= box[1] + 1, f"the lab is wider than its place: {box}"
+    assert_fits(lab, "dying")
     card = lab.page.locator(".ied-card")
     assert card.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
     assert maps(lab).bounding_box()["width"] >= 400

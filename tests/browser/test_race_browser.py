@@ -1,42 +1,17 @@
 """The race lab in a real JupyterLab: two networks race in one run; every control once; Stop, Reset, narrow windows."""
 
 import re
-import time
 
 from playwright.sync_api import expect
-
-PATIENCE = 240_000      # milliseconds: a loaded machine trains slowly, and what takes longer hangs
-OPEN = ("import torch; torch.set_num_threads(1)",      # two workers share two cores
-        "from inception_edu.labs.race import race_lab",
-        "bench = race_lab(depth=2, steps={steps})",
-        "1 + 1")
-
-
-def open_lab(lab, steps=12):
-    lab.open(lab.write("race.ipynb", *(cell.format(steps=steps) for cell in OPEN)))
-    lab.run_all(seconds=240)
-    expect(lab.page.locator(".ied-race-lab .ied-panel")).to_have_count(2)
-    return lab
-
-
-def status(lab):
-    return lab.page.locator(".ied-status")
+from training import PATIENCE, assert_fits, open_lab, setting, status
 
 
 def lines(lab):
     return lab.page.locator(".ied-run")
 
 
-def setting(lab, name, value):
-    """Wait until the kernel has it: a control's value is on its way for a moment."""
-    end = time.monotonic() + PATIENCE / 1000
-    while (now := lab.evaluate(f"bench.settings()['{name}']")) != value:
-        assert time.monotonic() < end, f"{name} is {now}, not {value}"
-        time.sleep(0.1)
-
-
 def test_two_networks_race_and_every_control_counts(lab):
-    open_lab(lab)
+    open_lab(lab, "race", "race_lab(depth=2, steps=12)", panels=2)
     lab.button("Retrain").click()
     expect(status(lab)).to_contain_text(re.compile("Run 1: 12 steps each: without identity .* with identity"),
                                         timeout=PATIENCE)
@@ -75,13 +50,12 @@ def test_two_networks_race_and_every_control_counts(lab):
 
 
 def test_stop_in_mid_race_and_narrow_windows(lab):
-    open_lab(lab, steps=20_000).theme("dark").resize(600, 900)
+    open_lab(lab, "race", "race_lab(depth=2, steps=20_000)", panels=2).theme("dark").resize(600, 900)
     lab.button("Retrain").click()
     expect(lab.page.locator(".ied-progress-text")).to_contain_text("left", timeout=PATIENCE)
     lab.button("Stop").click()
     expect(status(lab)).to_contain_text("Run 1: Stopped after", timeout=PATIENCE)
-    box = lab.page.locator(".ied-race-lab").evaluate("e => [e.scrollWidth, e.clientWidth]")
-    assert box[0] <= box[1] + 1, f"the lab is wider than its place: {box}"
+    assert_fits(lab, "race")
 
 
 def test_chapter_10_shows_a_recorded_race(lab):

@@ -1,23 +1,12 @@
 """The residual-scaling lab in a real JupyterLab: sliders, Retrain, Stop, two quick clicks, Reset, light and dark."""
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
+from training import PATIENCE, assert_fits, open_lab, setting, status, wait_until
 
-PATIENCE = 240_000      # milliseconds: a loaded machine trains slowly, and what takes longer hangs
-OPEN = ("import torch; torch.set_num_threads(1)",      # two workers share two cores
-        "from inception_edu.labs.scaling import scaling_lab",
-        "bench = scaling_lab(width=64, depth=2, steps={steps})",
-        "1 + 1")
-
-
-def open_lab(lab, steps):
-    lab.open(lab.write("scaling.ipynb", *(cell.format(steps=steps) for cell in OPEN)))
-    lab.run_all(seconds=240)
-    expect(lab.page.locator(".ied-scaling-lab .ied-panel")).to_have_count(4)
-    return lab
+MAKE = "scaling_lab(width=64, depth=2, steps={})"
 
 
 def points(lab, panel=1):
@@ -26,26 +15,15 @@ def points(lab, panel=1):
     return len(lines.first.get_attribute("points").split()) if lines.count() else 0
 
 
-def wait_until(condition, message):
-    end = time.monotonic() + PATIENCE / 1000
-    while not condition():
-        assert time.monotonic() < end, message
-        time.sleep(0.1)
-
-
-def status(lab):
-    return lab.page.locator(".ied-status")
-
-
 def test_set_retrain_and_compare(lab):
-    open_lab(lab, steps=40)
+    open_lab(lab, "scaling", MAKE.format(40), panels=4)
     expect(status(lab)).to_contain_text("press Retrain")
     lab.slider("scale").focus()
     lab.page.keyboard.press("Home")
     expect(lab.readout("scale")).to_have_text("0.00")
     lab.type_into(lab.readout("scale"), "0.3")
     expect(lab.readout("scale")).to_have_text("0.30")
-    wait_until(lambda: lab.evaluate("bench.settings()['scale']") == "0.3", "the typed value does not arrive")
+    setting(lab, "scale", "0.3")
     lab.button("Retrain").click()
     expect(lab.page.locator(".ied-run")).to_have_count(1)
     expect(lab.page.locator(".ied-run").first).to_contain_text("scale 0.3 · width 64 · depth 2")
@@ -72,7 +50,7 @@ def test_set_retrain_and_compare(lab):
 
 
 def test_stop_two_quick_clicks_and_reset(lab):
-    open_lab(lab, steps=20_000)
+    open_lab(lab, "scaling", MAKE.format(20_000), panels=4)
     expect(lab.page.locator(".ied-estimate")).to_contain_text("Long:", timeout=PATIENCE)
     lab.button("Retrain").dblclick()                      # one run
     wait_until(lambda: points(lab) >= 2, "no curve appeared")
@@ -96,13 +74,12 @@ def test_stop_two_quick_clicks_and_reset(lab):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_curves_lie_on_a_light_card_and_fit_a_narrow_window(lab, theme):
-    open_lab(lab, steps=10).theme(theme).resize(600, 900)
+    open_lab(lab, "scaling", MAKE.format(10), panels=4).theme(theme).resize(600, 900)
     card = lab.page.locator(".ied-card")
     card.scroll_into_view_if_needed()
     assert card.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
     assert card.evaluate("e => getComputedStyle(e).color") == "rgb(34, 34, 34)"
-    box = lab.page.locator(".ied-scaling-lab").evaluate("e => [e.scrollWidth, e.clientWidth]")
-    assert box[0] <= box[1] + 1, f"the lab is wider than its place: {box}"
+    assert_fits(lab, "scaling")
     for panel in lab.page.locator(".ied-panel svg").all():
         place = panel.bounding_box()
         assert place["width"] >= 200 and place["x"] + place["width"] <= 600
