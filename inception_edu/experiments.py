@@ -197,7 +197,7 @@ def causes(mode: str) -> list[Config]:
 
 
 def long(mode: str) -> list[Config]:
-    """Does a remedy that holds for 60 steps hold for thousands? C4, C5."""
+    """Does a remedy that holds for 60 steps hold for a thousand? C4, C5."""
     steps = dict(steps=1000, record_every=25)
     cells = [
         _sick("scale 0.1", 0.1, **steps),

@@ -276,8 +276,9 @@ for plain, residual in PAIRS:
 # %% [markdown]
 # ## Experiment 3: where does the advantage begin?
 #
-# A pair differs in more than the identity: its blocks have other branches. The towers at the top of this chapter differ
-# in nothing else, and they can be made deep. So towers of 2 to 16 blocks: no identity; an identity as in ResNet; and
+# A pair differs in more than the identity: its blocks have other branches. The towers at the top of this chapter have
+# the same branches and differ only in the identity and in the batch norm and ReLU that the last 1×1 has without it, and
+# they can be made deep. So towers of 2 to 16 blocks: no identity; an identity as in ResNet; and
 # one beside a scaled residual as in Fig. 20. Two rates, of which each kind at each depth may take its better one.
 
 # %%
