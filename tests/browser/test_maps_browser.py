@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from training import wait_until
 
 # Two small networks and two pictures of our own, so that the test does not depend on which checkpoints are there. The
 # first network's last block has nine channels that are 0 whatever enters. `expected` computes without the lab.
@@ -242,7 +243,7 @@ def test_the_trained_networks_that_come_with_the_project(lab):
     for name in networks[1:] + networks[:1]:
         choose(lab, "network", name)
         expect_chosen(lab, "network", name)
-        assert lab.evaluate("lab.network.value") == repr(name)
+        wait_until(lambda name=name: lab.evaluate("lab.network.value") == repr(name), f"the kernel has no {name}")
         seen = first_tile(lab)
         choose(lab, "picture", pictures[1])
         expect(lab.page.locator(".ied-maps").get_by_alt_text(f"the picture: {pictures[1]}")).to_be_visible()

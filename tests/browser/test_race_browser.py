@@ -3,7 +3,7 @@
 import re
 
 from playwright.sync_api import expect
-from training import PATIENCE, assert_fits, open_lab, setting, status
+from training import PATIENCE, assert_fits, open_lab, setting, status, wait_until
 
 
 def lines(lab):
@@ -39,14 +39,14 @@ def test_two_networks_race_and_every_control_counts(lab):
 
     lab.page.locator(".ied-control-pair select").select_option("Inception-v3 / Inception-ResNet-v1")
     setting(lab, "pair", "'Inception-v3 / Inception-ResNet-v1'")
-    assert lab.evaluate("bench.controls['depth'].disabled") == "True"
+    wait_until(lambda: lab.evaluate("bench.controls['depth'].disabled") == "True", "depth should be disabled: True")
     lab.button("Retrain").click()
     expect(status(lab)).to_contain_text("Run 3: 12 steps each", timeout=PATIENCE)
     expect(lines(lab).last).to_contain_text(re.compile(r"Inception-ResNet-v1: [\d.]+ % wrong at step 12"))
     lab.button("Reset").click()
     expect(lines(lab)).to_have_count(0)
     setting(lab, "depth", "2")
-    assert lab.evaluate("bench.controls['depth'].disabled") == "False"
+    wait_until(lambda: lab.evaluate("bench.controls['depth'].disabled") == "False", "depth should be disabled: False")
 
 
 def test_stop_in_mid_race_and_narrow_windows(lab):
