@@ -36,9 +36,13 @@ HARMLESS = ((r"warning: Plugin .* (too long|[\d.]+ms) to activate", "a loaded ma
 
 # Waits for what JupyterLab calls ready; its idle indicator alone shows too early.
 READY = """async () => {
+    const late = new Promise((_, reject) => setTimeout(() => reject(Error('not ready after two minutes')), 120000));
     const w = jupyterapp.shell.currentWidget;
-    await w.context.ready; await w.sessionContext.ready; await w.revealed;
-    await w.sessionContext.session.kernel.info;
+    const ready = async () => {
+        await w.context.ready; await w.sessionContext.ready; await w.revealed;
+        await w.sessionContext.session.kernel.info;
+    };
+    await Promise.race([ready(), late]);
 }"""
 RUN_ALL = """async (limit) => {
     const late = new Promise((_, reject) => setTimeout(() => reject(Error('still running at the time limit')), limit));
@@ -56,7 +60,8 @@ END_OF_LAST_CELL = """() => {
 EVALUATE = """async (code) => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     const future = kernel.requestExecute({code: '', silent: true, user_expressions: {value: code}});
-    const value = (await future.done).content.user_expressions.value;
+    const late = new Promise((_, reject) => setTimeout(() => reject(Error('the kernel did not answer')), 240000));
+    const value = (await Promise.race([future.done, late])).content.user_expressions.value;
     if (value.status !== 'ok') throw new Error(value.ename + ': ' + value.evalue);
     return value.data['text/plain'];
 }"""

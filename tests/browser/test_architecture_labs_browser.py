@@ -11,8 +11,10 @@ SLIDE = """async ({box, picture, key}) => {
     const handle = document.querySelector(box + ' [role=slider]');
     const target = document.querySelector(picture);
     handle.focus();
-    const changed = new Promise(done => {
+    const changed = new Promise((done, late) => {
         const observer = new MutationObserver(() => { observer.disconnect(); requestAnimationFrame(() => done()); });
+        setTimeout(() => late(Error(`30 s after ${key} the picture is the same; the slider is at `
+                                    + handle.getAttribute('aria-valuenow'))), 30000);
         observer.observe(target, {childList: true, subtree: true, characterData: true});
     });
     const start = performance.now();
@@ -108,6 +110,8 @@ def test_the_shape_explorer_follows_slider_keys_and_typing(lab):
     expect(page.locator(".ied-details")).to_contain_text("conv4 in ResNet-152")
     lab.button("Reset").click()
     expect(said).to_contain_text("Inception-v4 takes 299×299")
+    expect(lab.readout("image (px)")).to_have_text("299")   # the slider itself hears of it in a message of its own
+    expect(lab.slider("image (px)")).to_have_attribute("aria-valuenow", re.compile(r"^299(\.0*)?$"))
     times = [page.evaluate(SLIDE, {"box": ".ied-control-image", "picture": ".ied-overview", "key": key})
              for key in ["ArrowRight", "ArrowLeft"] * 5]
     print("slider to redrawn picture, ms:", json.dumps([round(t) for t in times]))
