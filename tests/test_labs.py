@@ -6,6 +6,7 @@ import math
 import os
 import re
 import signal
+import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
@@ -186,6 +187,10 @@ def test_the_first_record_is_drawn_at_once_and_drawing_keeps_to_its_share():
     assert drawn[0] == 1
     total = run.times["end"] - run.times["start"]
     assert run.times["drawing"] <= 0.1 * total + 0.1, "at most its share, and one drawing"
+    for page, most in ((0.05, 0.1 * total / (0.05 + 0.02)), (10.0, 1)):
+        run = LiveRun("foreground", draw=lambda: time.sleep(0.02), redraw=0.0, share=0.1, page=page)
+        run.start(counting(400, 0.002))
+        assert 1 <= run.times["draws"] <= most + 1, "what the page needs to show a drawing counts as well"
     fast = []
     run = LiveRun("foreground", draw=lambda: fast.append(1), redraw=0.05)
     run.start(counting(100, 0.002))
@@ -398,12 +403,21 @@ def test_the_loss_axis_can_be_logarithmic():
     assert ">0.01<" in lab.chart.widget.value
 
 
-def test_every_part_can_be_found_and_is_a_core_widget():
-    lab = CountingLab("background")
+@pytest.mark.parametrize("mode, own", [("foreground", set()), ("background", {"Changing"})])
+def test_every_part_can_be_found_and_is_a_core_widget_on_colab(mode, own):
+    lab = CountingLab(mode)
     for name in ("ied-lab", "ied-counting-lab", "ied-retrain", "ied-stop", "ied-reset", "ied-control-steps",
                  "ied-control-two-words", "ied-estimate", "ied-status", "ied-chart", "ied-log"):
         assert by_class(lab, name)
-    assert {type(w).__name__ for w in everything(lab.widget)} <= CORE
+    assert {type(w).__name__ for w in everything(lab.widget)} - CORE == own
+
+
+def test_without_anywidget_the_chart_is_html(monkeypatch):
+    from inception_edu.labs import page
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    page._class.cache_clear()
+    assert type(page.changing("background")) is widgets.HTML
+    page._class.cache_clear()
 
 
 def test_a_lab_is_one_bundle_of_widget_picture_and_text():

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from inception_edu.compare import Table, compare, differences, facenet
 from inception_edu.labs.diagram import ROW, Bench, status
+from inception_edu.labs.page import changing
 from inception_edu.networks import NETWORKS, Network, inception_resnet_v2, network
 from inception_edu.spec import SpecError
 
@@ -47,7 +48,7 @@ class ComparisonLab(Bench):
         self.reset_button = widgets.Button(description="Reset", tooltip="Put every setting back",
                                            layout=widgets.Layout(width="90px"))
         self.sentence = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-status")
-        self.result = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-result")
+        self.result = changing(width="auto").add_class("ied-result")
         row = widgets.Layout(**ROW)
         self.widget = widgets.VBox([
             widgets.HBox([self.left, self.right], layout=row),

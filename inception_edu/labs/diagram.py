@@ -18,6 +18,7 @@ import ipywidgets as widgets
 from inception_edu import figures
 from inception_edu.draw import Drawing, amount, draw, size_words, trace
 from inception_edu.labs import WIDGET_VIEW, Shown
+from inception_edu.labs.page import KEEP_KEYS
 from inception_edu.networks import Block, Network, network
 from inception_edu.spec import Node
 
@@ -82,7 +83,7 @@ class Bench(Shown):
 
 # --- The picture one can click -------------------------------------------------------------------------------------
 
-_ESM = """
+_ESM = KEEP_KEYS + """
 function render({ model, el }) {
   el.classList.add("ied-picker");
   let boxes = [];
@@ -130,12 +131,7 @@ function render({ model, el }) {
   model.on("change:svg", draw);
   model.on("change:selected", update);
   draw();
-  // In JupyterLab plain keys walk through the cells or change them: inside a lab they belong to its lists and buttons.
-  const keep = event => {
-    if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && event.key !== "Escape")
-      event.stopPropagation();
-  };
-  requestAnimationFrame(() => el.closest(".ied-lab")?.addEventListener("keydown", keep));
+  keepKeys(el);
   return () => { model.off("change:svg", draw); model.off("change:selected", update); };
 }
 export default { render };

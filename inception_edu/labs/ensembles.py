@@ -23,6 +23,7 @@ from inception_edu.experiments import Result, crop_logits, load_results
 from inception_edu.labs import Picture
 from inception_edu.labs.chart import COLOURS, FAINT, GRID, ticks
 from inception_edu.labs.diagram import ROW, Bench, card, status, table
+from inception_edu.labs.page import changing
 from inception_edu.networks import NETWORKS, network
 
 KEPT = 6                 # choices that stay in view
@@ -240,7 +241,7 @@ class EnsemblesLab(Bench):
         self.reset_button = widgets.Button(description="Reset", tooltip="Forget the earlier choices and start again",
                                            layout=widgets.Layout(width="96px"))
         self.sentence = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-status")
-        self.picture = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-picture")
+        self.picture = changing(width="auto").add_class("ied-picture")
         row = widgets.Layout(**ROW)
         self.widget = widgets.VBox([
             *lines, widgets.HBox([self.preset], layout=row), widgets.HBox([self.crops, self.reset_button], layout=row),

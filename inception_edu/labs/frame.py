@@ -17,6 +17,7 @@ import ipywidgets as widgets
 from inception_edu.labs import WIDGET_VIEW, Shown, chart
 from inception_edu.labs.chart import Curve, Panel
 from inception_edu.labs.live import LiveRun, aside, let_clicks_through, page_seconds, pick_mode, warm_up
+from inception_edu.labs.page import changing
 
 MOST_RUNS = 7              # curves kept in a chart; the oldest goes first
 
@@ -36,12 +37,11 @@ class Run:
 
 
 class LiveChart:
-    """The panels of `chart.py`, a progress bar and a legend, in one `ipywidgets.HTML` on a light card."""
+    """The panels of `chart.py`, a progress bar and a legend, in one `page.changing` widget on a light card."""
 
-    def __init__(self, panels):
+    def __init__(self, panels, mode: str = "auto"):
         self.panels = list(panels)
-        self.widget = widgets.HTML(layout=widgets.Layout(width="auto"))
-        self.widget.add_class("ied-chart")
+        self.widget = changing(mode, width="auto").add_class("ied-chart")
 
     def draw(self, curves, legend=(), progress: str = "", x_ranges=None, notes=()) -> None:
         """`curves`: a list of curves a panel; `legend`: (number, faded, words); `progress` and `notes`: HTML."""
@@ -101,7 +101,7 @@ class Lab(Shown):
         self.run = LiveRun(mode, draw=self._draw, ended=self._ended, page=page_seconds(mode))
         self.controls = self.make_controls()
         self.defaults = self.settings()
-        self.chart = LiveChart(self.panels)
+        self.chart = LiveChart(self.panels, mode)
         self._clear, self._shown, self._number = False, None, 0
         self._guard = threading.RLock()    # a click and the training thread may change the runs at the same time
         self.runs: list[Run] = []

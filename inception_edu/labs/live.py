@@ -165,7 +165,8 @@ class LiveRun:
     `status` is "ready", "running", "stopping", and at the end "finished", "stopped", "diverged" (if that is the
     `status` of what `work` returns) or "failed" (`work` raised; `error` holds the exception). `sentence` says the
     end in words. `draw()` is called with the first record and then at most every `redraw` seconds, less often where
-    drawing takes long: with the `page` seconds that the browser needs to show it, it gets at most `share` of the time.
+    drawing takes long: all drawings of a run, with the `page` seconds that the browser needs to show each, get at most
+    `share` of its time.
     `ended()` is called once a run, before the next can start.
     """
 
@@ -231,7 +232,9 @@ class LiveRun:
         self.times.setdefault("first draw", now + spent)
         self.times["drawing"] += spent
         self.times["draws"] += 1
-        self._next = now + spent + max(self._redraw - spent, (spent + self._page) / self._share)
+        # What all drawings have cost by the end of the next one; the first was made when the run began.
+        cost = self.times["drawing"] + spent + (self.times["draws"] + 2) * self._page
+        self._next = max(now + self._redraw, self.times["start"] + cost / self._share)
 
     def _run(self, work) -> None:
         status, sentence = "failed", ""

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from inception_edu.canvas import BRANCH_COLOURS, CARD, INK
 from inception_edu.labs import Picture
 from inception_edu.labs.diagram import ROW, Bench, card, status
+from inception_edu.labs.page import changing
 
 LONGEST = 35                     # pixels in the row
 PARTNERS = {                     # what stands beside the window: kernel, stride, padding
@@ -102,7 +103,7 @@ class PaddingCalculator(Bench):
             control.observe(self._redraw, names="value")
         self.reset_button.on_click(lambda _: self.reset())
         self.sentence = widgets.HTML().add_class("ied-status")
-        self.picture = widgets.HTML().add_class("ied-picture")
+        self.picture = changing().add_class("ied-picture")
         row = widgets.Layout(**ROW)
         self.widget = widgets.VBox([
             widgets.HBox([self.size, self.kernel], layout=row), widgets.HBox([self.stride, self.padding], layout=row),

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from inception_edu.draw import Drawing, amount, draw, size_words, trace
 from inception_edu.labs.diagram import ROW, Bench, card, status, table
+from inception_edu.labs.page import changing
 from inception_edu.measure import smallest_image
 from inception_edu.networks import NETWORKS, Network, mini, network
 from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, SpecError, walk
@@ -92,7 +93,7 @@ class ShapeExplorer(Bench):
         for key in ("network", "image", "padding", "block"):
             getattr(self, key).add_class(f"ied-control-{key}")
         self.sentence = widgets.HTML().add_class("ied-status")
-        self.overview = widgets.HTML().add_class("ied-overview")
+        self.overview = changing().add_class("ied-overview")
         self.facts = widgets.HTML().add_class("ied-facts")
         self.details = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", min_width="0")).add_class("ied-details")
         left = widgets.VBox([self.overview, self.facts],
