@@ -2,11 +2,13 @@
 import json
 import math
 import os
+import platform
 import subprocess
 import sys
 import threading
 from collections import OrderedDict
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -627,6 +629,23 @@ def test_threads_follow_the_environment(settings, expected):
     code = "import torch; from inception_edu.train import set_threads; print(set_threads(), torch.get_num_threads())"
     out = subprocess.run([sys.executable, "-c", code], env=environment | settings, capture_output=True, text=True)
     assert out.stdout.split() == [expected, expected], out.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists() or platform.libc_ver()[0] != "glibc", reason="glibc on Linux")
+@pytest.mark.parametrize("keep, most, least", [("0", 60, 0), ("keep_memory()", 220, 150)])
+def test_freed_memory_stays_with_the_process(keep, most, least):
+    code = f"""
+import torch
+from inception_edu.train import keep_memory
+resident = lambda: int(open("/proc/self/statm").read().split()[1]) * {os.sysconf("SC_PAGE_SIZE")} / 2 ** 20
+{keep}
+before = resident()
+maps = [torch.ones(1 << 18) for _ in range(200)]     # a MiB each
+del maps
+print(resident() - before)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert least <= float(out.stdout) <= most, f"{out.stdout} MiB are left {out.stderr}"
 
 
 def test_a_containers_share_of_the_cores(tmp_path, monkeypatch):
