@@ -197,8 +197,8 @@ def causes(mode: str) -> list[Config]:
 
 
 def long(mode: str) -> list[Config]:
-    """Does a remedy that holds for 60 steps hold for a thousand? C4, C5."""
-    steps = dict(steps=1000, record_every=25)
+    """Does a remedy that holds for 60 steps hold for three thousand? C4, C5."""
+    steps = dict(steps=3000, record_every=75)
     cells = [
         _sick("scale 0.1", 0.1, **steps),
         _sick("rate / 10", lr=0.03, **steps),

@@ -357,7 +357,7 @@ for label in most:
 # %% [markdown]
 # ## Experiment 4: does it last?
 #
-# 60 steps are short. The remedies that held, for 1000 steps: the share of dead channels in the worst block on the way,
+# 60 steps are short. The remedies that held, for 3000 steps: the share of dead channels in the worst block on the way,
 # every run a line.
 
 # %% tags=["hide-input"]
