@@ -302,6 +302,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("what", choices=("list", "run", "status", "pack"))
     parser.add_argument("names", nargs="*", metavar="NAME", help="experiments; none: all of them")
     parser.add_argument("--mode", choices=MODES, default=mode())
+    parser.add_argument("--missing", action="store_true", help="run only what the committed results do not hold yet")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each; 0: in this process")
     parser.add_argument("--data", help="where the photographs are (folder:PATH), or another source in their place")
     parser.add_argument("--folder", type=Path, default=None, help="where finished runs are kept")
@@ -311,6 +312,9 @@ def main(words: list[str] | None = None) -> int:
     try:
         for name in args.names or EXPERIMENTS:
             configs = configurations(name, args.mode, None if photos else args.data)
+            committed = _committed(name)
+            if args.missing:
+                configs = [c for c in configs if c not in committed]
             found = [r for c in configs if (r := read_result(c, args.folder))]
             print(f"{name}: {len({c.label for c in configs})} cells, {len(configs)} runs, {len(found)} finished"
                   + (f", {sum(r.seconds for r in found) / 60:.0f} min of computing" if found else ""), flush=True)
@@ -320,14 +324,24 @@ def main(words: list[str] | None = None) -> int:
                 with _executor(args) as executor:
                     sweep(configs, executor, folder=args.folder, source=photos)
             elif args.what == "pack":
-                if len(found) < len(configs):
-                    print(f"    {len(configs) - len(found)} runs are missing: only whole cells are packed")
-                whole = {c.label for c in configs} - {c.label for c in configs if not read_result(c, args.folder)}
-                print(f"    {pack(name, [r for r in found if r.label in whole], question=question(name))}")
+                # What was committed stays, unless it was run again or the experiment does not ask for it any more.
+                runs = {**committed, **{r.config: r for r in found}}
+                missing = [c for c in configs if c not in runs]
+                if missing:
+                    print(f"    {len(missing)} runs are missing: only whole cells are packed")
+                whole = {c.label for c in configs} - {c.label for c in missing}
+                print(f"    {pack(name, [runs[c] for c in configs if c.label in whole], question=question(name))}")
     except ExperimentError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _committed(name: str) -> dict[Config, Result]:
+    try:
+        return {r.config: r for r in load_results(name)}
+    except ExperimentError:
+        return {}
 
 
 def _executor(args: argparse.Namespace):

@@ -518,11 +518,15 @@ def versions() -> dict[str, str]:
 def run(config: Config, *, source: str | None = None, on_record=None, stop: threading.Event | None = None) -> Result:
     """Train once and measure. `source` says where the photographs are, else `photographs()` does.
 
-    `on_record` and `stop` are handed to `train`. A run that diverges returns a result like any other.
+    `on_record` and `stop` are handed to `train`. A run that diverges returns a result like any other. On a CPU, the
+    recipe's precision "auto" is float32 here.
     """
     images, data = open_data(config.data, source), open_data(config.data, source, config.test_images or 1)
     model = config.model().to(default_device())
     watch = _Watch(model)
+    recipe = config.recipe
+    if recipe.precision == "auto" and images.device.type == "cpu":
+        recipe = replace(recipe, precision="float32")      # so that a run means the same on every CPU
 
     def record(entry):
         watch.record(entry)
@@ -530,7 +534,7 @@ def run(config: Config, *, source: str | None = None, on_record=None, stop: thre
             on_record(entry)
 
     try:
-        history = train(model, data, config.recipe, on_record=record, stop=stop)
+        history = train(model, data, recipe, on_record=record, stop=stop)
     finally:
         watch.close()
     names = [name for name, _ in named_blocks(model)]

@@ -125,57 +125,69 @@ def _data(limit: int = 2000):
     return load("fashion", device="cpu", limit=(limit, 50))
 
 
-@line("loop")
-def loop() -> list[Line]:
-    """Our loop against what a tutorial writes: ImageFolder, transforms, DataLoader, and the loss asked for at each
-    step. Of the tutorial's two ways, without workers and with two, the faster counts."""
+def theirs(name: str, workers: str, folder: str) -> tuple[int, float]:
+    """What a tutorial writes: ImageFolder, transforms, DataLoader, and the loss asked for at each step."""
     import torch
     from torch import nn
     from torchvision import transforms
     from torchvision.datasets import ImageFolder
-    from torchvision.io import write_png
 
+    from inception_edu.build import build
+
+    chain = transforms.Compose([transforms.RandomCrop(32, 4), transforms.RandomHorizontalFlip(),
+                                transforms.ToTensor(), transforms.Normalize([0.29] * 3, [0.35] * 3)])
+    model = build(_networks()[name], seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
+    loader = torch.utils.data.DataLoader(ImageFolder(folder, chain), BATCH, shuffle=True, drop_last=True,
+                                         num_workers=int(workers))
+    for step, (x, y) in enumerate(loader):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        if step == 0:
+            start = time.perf_counter()      # neither starting workers nor the first step counts
+    return step * BATCH, time.perf_counter() - start
+
+
+def ours(name: str) -> tuple[int, float]:
     from inception_edu.build import build
     from inception_edu.train import Recipe, train
 
-    data, steps, batch = _data(), 16, 64
-    lines = []
+    recipe, marks = Recipe(steps=STEPS + 1, batch_size=BATCH, lr=0.01, augment="crop+flip"), []
+    train(build(_networks()[name], seed=0), _data(), recipe, on_record=lambda r: marks.append(r.seconds))
+    return STEPS * BATCH, marks[-1] - marks[0]
+
+
+STEPS, BATCH = 30, 64
+
+
+@line("loop")
+def loop() -> list[Line]:
+    """Our loop against a tutorial's, each in a process of its own, as people run them. Of the tutorial's two ways,
+    without workers and with two, the faster counts."""
+    from torchvision.io import write_png
+
+    data, lines = _data(), []
     with tempfile.TemporaryDirectory() as folder:
         for i, (image, label) in enumerate(zip(data.train.images, data.train.labels.tolist())):
             place = Path(folder) / str(label)
             place.mkdir(exist_ok=True)
             write_png(image.expand(3, -1, -1).contiguous(), str(place / f"{i}.png"))
-        chain = transforms.Compose([transforms.RandomCrop(32, 4), transforms.RandomHorizontalFlip(),
-                                    transforms.ToTensor(), transforms.Normalize([0.29] * 3, [0.35] * 3)])
-        images = ImageFolder(folder, chain)
 
-        def theirs(network, workers: int) -> float:
-            model = build(network, seed=0)
-            optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
-            loader = torch.utils.data.DataLoader(images, batch, shuffle=True, num_workers=workers)
-            start = None
-            for step, (x, y) in enumerate(loader):
-                optimizer.zero_grad()
-                loss = nn.functional.cross_entropy(model(x), y)
-                loss.backward()
-                optimizer.step()
-                loss.item()
-                if step == 0:
-                    start = time.perf_counter()      # neither starting workers nor the first step counts
-                if step == steps:
-                    break
-            return time.perf_counter() - start
+        def seconds_per_image(function: str, *arguments: str) -> float:
+            code = (f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nimport bench\n"
+                    f"print(*bench.{function}(*sys.argv[1:]))")
+            out = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+            images, seconds = out.stdout.split()[-2:]
+            return float(seconds) / float(images)
 
-        def ours(network) -> float:
-            recipe = Recipe(steps=steps + 1, batch_size=batch, lr=0.01, augment="crop+flip")
-            marks = []
-            train(build(network, seed=0), data, recipe, on_record=lambda r: marks.append(r.seconds))
-            return marks[-1] - marks[0]
-
-        for name, network in list(_networks().items())[:2]:
-            times = side_by_side(lambda n=network: ours(n), lambda n=network: theirs(n, 0),
-                                 lambda n=network: theirs(n, 2), rounds=3)
-            mine, none, two = (steps * batch / seconds for seconds in times)
+        for name in list(_networks())[:2]:
+            times = side_by_side(lambda n=name: seconds_per_image("ours", n),
+                                 lambda n=name: seconds_per_image("theirs", n, "0", folder),
+                                 lambda n=name: seconds_per_image("theirs", n, "2", folder), rounds=3)
+            mine, none, two = (1 / seconds for seconds in times)
             lines.append(Line(f"our loop against DataLoader + ImageFolder, {name}", mine / max(none, two), "×", 1.5,
                               True, f"{mine:.0f} against {none:.0f} images/s without and {two:.0f} with two workers"))
     return lines

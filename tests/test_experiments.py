@@ -165,7 +165,7 @@ def test_a_run_holds_what_a_verdict_needs():
             "logits", "entropy", "push"} <= set(result.curves)
     assert all(len(row) == steps for m in result.maps.values() for row in m.values())
     assert result.data["train"] > 1000 and result.data["test"] == 20 and result.data["name"] == "fashion"
-    assert result.versions["torch"] and result.device and result.precision and result.threads >= 1
+    assert result.versions["torch"] and result.device and result.precision == "float32" and result.threads >= 1
     assert result.params == sum(p.numel() for p in TINY.model().parameters())
 
 
@@ -408,6 +408,15 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert "1 cells, 2 runs, 2 finished" in capsys.readouterr().out
     assert experiments.main(["pack", "remedies", "--folder", str(tmp_path)]) == 0
     assert len(load_results("remedies", tmp_path / "packed")) == 2
+    # What was packed stays, also where the single runs are gone, and is not run again when asked so.
+    before, empty = (tmp_path / "packed" / "remedies.jsonl").read_text(), ["--folder", str(tmp_path / "empty")]
+    new = [replace(TINY, label="new", seed=7)]
+    monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", lambda mode: tiny(2) + new)
+    assert experiments.main(["run", "remedies", "--missing", "--workers", "0", *empty]) == 0
+    assert len(list((tmp_path / "empty").glob("*.json"))) == 1
+    assert experiments.main(["pack", "remedies", *empty]) == 0
+    after = (tmp_path / "packed" / "remedies.jsonl").read_text()
+    assert after.splitlines()[1:3] == before.splitlines()[1:] and len(after.splitlines()) == 4
     assert experiments.main(["list"]) == 0 and "dying" in capsys.readouterr().out
     assert experiments.main(["run", "nothing"]) == 1 and "choose one of" in capsys.readouterr().err
 
