@@ -211,7 +211,8 @@ class BlockDesigner(Bench):
                 ("Undo", self.undo, "Take back the last change"),
                 ("Redo", self.redo, "Make the change again that was taken back"),
                 ("Reset", self.reset, "The block as it was at first")):
-            button = widgets.Button(description=label, tooltip=tip, layout=widgets.Layout(width="130px"))
+            button = widgets.Button(description=label, tooltip=tip,
+                                    layout=widgets.Layout(width="auto", flex="0 0 auto"))
             button.add_class(f"ied-{label.split(' ')[0].lower()}-{(label.split(' ') + ['all'])[1]}")
             button.on_click(lambda _, action=action: action())
             self.buttons[label] = button

@@ -18,6 +18,7 @@
 # %%
 import statistics
 import time
+from textwrap import fill
 
 import torch
 import torch.nn.functional as F
@@ -345,7 +346,7 @@ for name, node, shape in [("Fig. 1", fig_1, (64, 56, 56)), ("Fig. 2", fig_2, (25
 try:
     out_shape(fig_1, (256, 56, 56))
 except SpecError as error:
-    print(error)
+    print(fill(str(error), 100))
 
 # %% [markdown]
 # What does the identity buy? A way for the gradient. We send a signal through 24 blocks of two 3×3 convolutions and ask

@@ -18,6 +18,7 @@
 # %%
 import statistics
 import time
+from textwrap import fill
 
 import torch
 from torch import nn
@@ -130,7 +131,7 @@ draw(forgotten, (64, 147, 147), wrong=True)
 try:
     out_shape(forgotten, (64, 147, 147))
 except SpecError as error:
-    print(error)
+    print(fill(str(error), 100))
 
 # %% [markdown]
 # The second join is wider: 3×3 after a bottleneck, and 7×1 and 1×7 before another 3×3. Only the last ones are V.
@@ -171,7 +172,7 @@ literal = Concat(Conv(192, 3, padding="valid"), MaxPool(3, 2, "valid"), name="Jo
 try:
     out_shape(literal, (192, 71, 71))
 except SpecError as error:
-    print(error)
+    print(fill(str(error), 100))
 
 # %% [markdown]
 # The pool beside it halves and the output is printed as 35×35×384, so the stride of 2 was forgotten in the drawing;
@@ -198,7 +199,7 @@ print(" ← ".join(map(str, way)), "  smallest image:", smallest_image(networks.
 try:
     measure(networks.inception_v4(), 74)
 except SpecError as error:
-    print(error)
+    print(fill(str(error), 100))
 
 # %% [markdown]
 # ## Lab: shapes of the whole network
@@ -288,7 +289,7 @@ for name, node in versions.items():
     except SpecError as error:
         print(f"{name:16} {error}")
     except RuntimeError as error:
-        print(f"{name:16} cannot run: {str(error).splitlines()[0]}")
+        print(fill(f"{name:16} cannot run: {str(error).splitlines()[0]}", 100))
 
 # %% [markdown]
 # V everywhere cannot even be built: in join 2 one branch has 7×1 and 1×7 on its way and loses six pixels that the other

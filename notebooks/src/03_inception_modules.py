@@ -16,6 +16,8 @@
 # 3. say where the paper's figures and the released code turn their 7×1 differently, and what it changes.
 
 # %%
+from textwrap import fill
+
 import torch
 from torch import nn
 
@@ -215,7 +217,7 @@ paper, released = (build(figures.InceptionB(o), 1024) for o in ("paper", "releas
 try:
     copy_weights(paper, released)
 except RuntimeError as error:
-    print(str(error).splitlines()[1].strip()[:140])
+    print(fill(str(error).splitlines()[1].strip(), 100))
 
 # %% [markdown]
 # Branch 4 is turned as a whole: it is the paper's branch for an image lying on its side. Turn the image and every

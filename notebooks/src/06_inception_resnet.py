@@ -17,6 +17,7 @@
 
 # %%
 from dataclasses import replace
+from textwrap import fill
 
 import torch
 from IPython.display import display
@@ -224,7 +225,7 @@ print(f"stage A is {stem[0]} wide, stage B {after_a[0]}, stage C {after_b[0]}")
 try:
     measure(inception_resnet_v2(printed=True))
 except ChannelError as error:
-    print(error)
+    print(fill(str(error), 100))
 
 # %% [markdown]
 # One misprint hides the other: repair Fig. 17 alone, and Fig. 19 speaks up.
@@ -236,7 +237,7 @@ repaired = replace(printed, blocks=tuple(
 try:
     measure(repaired)
 except ChannelError as error:
-    print(error)
+    print(fill(str(error), 100))
 
 # %%
 draw(figures.InceptionResNetC_v2(printed=True), (2144, 8, 8), wrong=True, title="Fig. 19 as printed")

@@ -18,6 +18,7 @@
 # %%
 import statistics
 import time
+from textwrap import fill
 
 import torch
 from torch import nn
@@ -294,7 +295,7 @@ for block, shape in ((as_printed, (3, 299, 299)), (figures.InceptionResNetB_v2(p
     try:
         out_shape(block, shape)
     except SpecError as error:
-        print(error)
+        print(fill(str(error), 100))
 
 # %% [markdown]
 # Others are words, which no arithmetic finds:

@@ -50,6 +50,10 @@ RUN_ALL = """async (limit) => {
 }"""
 CELLS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(c => c.toJSON())"""
 # Where the last cell would end in a window in which nothing had to be scrolled.
+# ipywidgets shows what a callback raises with IPython's showtraceback: keep it, where JupyterLab would only log it.
+WATCH_CALLBACKS = """setattr(get_ipython(), "showtraceback", lambda *args, **kwargs: get_ipython().user_ns.setdefault(
+    "_failed_callbacks", []).append(repr(__import__("sys").exc_info()[1])))"""
+
 END_OF_LAST_CELL = """() => {
     const panel = document.querySelector('.jp-WindowedPanel-outer');
     panel.scrollTo(0, panel.scrollHeight);
@@ -272,6 +276,47 @@ class Lab:
             self.page.screenshot(path=str(paths[-1]), clip={"x": 0, "y": top, "width": width,
                                                            "height": min(height, total - top)})
         return paths
+
+    def press_everything(self, wait: int = 60) -> int:
+        """Use every control of every lab: each entry of each list, each button, box and number, sliders by the
+        keyboard, and the boxes of diagrams that can be chosen. Returns how many times something was pressed; raises
+        where one of the kernel's callbacks failed."""
+        self.evaluate(WATCH_CALLBACKS)
+        self.resize(self.page.viewport_size["width"], min(self.page.evaluate(END_OF_LAST_CELL), 30_000))
+        self.page.wait_for_timeout(1000)          # cells are made when they come into view
+        pressed = 0
+
+        def each(selector: str):
+            nonlocal pressed
+            for control in self.page.query_selector_all(f".jp-Notebook .jp-OutputArea-output {selector}"):
+                if control.is_visible() and control.is_enabled():
+                    yield control
+                    pressed += 1
+                    self.page.wait_for_timeout(wait)
+
+        for choice in each("select"):
+            number = 0
+            while number < len(choice.query_selector_all("option")):       # a choice may shorten its own list
+                choice.select_option(index=number)
+                number += 1
+                self.page.wait_for_timeout(wait)
+        for control in each("button.jupyter-button, input[type=checkbox]"):
+            control.click()
+        for handle in each(".noUi-handle"):
+            handle.focus()
+            for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "PageUp", "Home", "End"):
+                self.page.keyboard.press(key)
+                self.page.wait_for_timeout(wait)
+        for number in each("input[type=text], input[type=number]"):
+            number.fill("7")
+            number.press("Enter")
+        for box in each("svg [tabindex]"):
+            if box.is_visible():
+                box.focus()
+                self.page.keyboard.press("Enter")
+        failed = self.evaluate("list(get_ipython().user_ns.get('_failed_callbacks', []))")
+        assert failed == "[]", f"pressed {pressed} controls, and callbacks failed: {failed}"
+        return pressed
 
     def assert_clean(self):
         """No error or warning in the console, no request that left this machine."""
