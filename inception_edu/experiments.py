@@ -273,7 +273,7 @@ def embedded(mode: str) -> list[Config]:
     cells = [_tower("nothing", 72, **base), _tower("scale 0.1", 72, 0.1, **base),
              _tower("rate / 10", 72, **{**base, "lr": 0.045})]
     cells = [replace(c, data="fashion", test_images=200) for c in cells]
-    return _repeat(cells, mode, [c.label for c in cells], count=8)
+    return _repeat(cells, mode, [c.label for c in cells], count=16)
 
 
 EXPERIMENTS: dict[str, Callable[[str], list[Config]]] = {

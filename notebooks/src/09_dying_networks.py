@@ -409,8 +409,9 @@ print(f"- A tenth of the rate against a scale of 0.1, both alive: accuracy {100 
 
 # %% [markdown]
 # **Run it yourself.** Three cells on the embedded images, a seed that the committed file does not have: a few seconds.
-# Do your runs fall where the committed ones say that one more seed should (99 % of the time)? For a whole experiment on
-# your own machine or cluster: `python -m inception_edu.experiments run remedies`.
+# Do your runs fall where the committed ones say that one more seed should? They should in 99 of 100 cases, if runs
+# spread like a bell curve. Those of a dying tower have a longer tail: try other seeds. For a whole experiment on your
+# own machine or cluster: `python -m inception_edu.experiments run remedies`.
 
 # %%
 committed = summarise(load_results("embedded"), "dead_last")
