@@ -689,7 +689,7 @@ def _respond(answer, kind, x, b, scale):
             except NotImplementedError:
                 raise _Unsolved("Your module has no forward yet.") from None
     if _missing(y):
-        raise _Unsolved("Its forward returns nothing yet.")
+        raise _Unsolved(f"{'It' if kind == 'function' else 'Its forward'} returns nothing yet.")
     if not isinstance(y, Tensor):
         raise _Wrong(f"A tensor should come out, got {_short(y)}.")
     return y.detach(), probe, torch.equal(given, x)

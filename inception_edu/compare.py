@@ -338,12 +338,12 @@ def facenet(identities: int = 8631, embedding: int = 512) -> Network:
 
     The paper's stem, blocks and reductions with scales 0.17, 0.10 and 0.20, and a sixth C block that is not scaled and
     has no ReLU; then average pooling, dropout and a linear embedding with batch norm. The classifier over
-    `identities` is there in training only (VGGFace2 has 8631). Read in the source of facenet and facenet-pytorch; the
-    dropout of the latter stands before the embedding, ours before the classifier.
+    `identities` is there in training only (VGGFace2 has 8631). The numbers are facenet-pytorch's (facenet itself embeds
+    in 128 and keeps 0.8 in dropout), whose dropout stands before the embedding, ours before the classifier.
     """
     # 160 pixels leave a 3×3 map, which the average pooling takes whole.
     embed = Chain(AvgPool(3, padding="valid"), Conv(embedding, 1, relu=False), name="Embedding")
-    return Network("facenet's Inception-ResNet-v1", (
+    return Network("Inception-ResNet-v1 (facenet-pytorch)", (
         Block("stem", f.StemV1()),
         Block("inception_resnet_a", f.InceptionResNetA_v1(0.17), 5, "A"),
         Block("reduction_a", f.ReductionA(**f.TABLE_1["inception_resnet_v1"])),

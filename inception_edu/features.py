@@ -256,10 +256,12 @@ def field_radius(field: Tensor, share: float = 0.95) -> float:
     return 2 * distance[order[position]].item() + 1
 
 
-def occlusion(model: nn.Module, image: Tensor, target: int, patch: int = 8, stride: int = 2) -> Tensor:
-    """H×W map for one image C×H×W: by how much the target's probability falls when a grey square lies there.
+def occlusion(model: nn.Module, image: Tensor, target: int, patch: int = 8, stride: int = 2,
+              cover: float = 0.0) -> Tensor:
+    """H×W map for one image C×H×W: by how much the target's probability falls when a square lies there.
 
-    Positive where the network needs the pixel. Computed by captum.
+    `cover`: the square's value; 0 is the normalised images' mean, a middle grey. Positive where the network needs the
+    pixel, or where the square itself disturbs it. Computed by captum.
     """
     from captum.attr import Occlusion
 
@@ -269,7 +271,7 @@ def occlusion(model: nn.Module, image: Tensor, target: int, patch: int = 8, stri
     with evaluating(model), torch.no_grad():
         drop = Occlusion(probability).attribute(image[None], sliding_window_shapes=(len(image), patch, patch),
                                                 strides=(len(image), stride, stride), target=int(target),
-                                                baselines=0.0, perturbations_per_eval=64)
+                                                baselines=cover, perturbations_per_eval=64)
     return drop[0].mean(0)
 
 

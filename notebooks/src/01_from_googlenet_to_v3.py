@@ -36,8 +36,8 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 # %% [markdown]
 # ## Which kernel?
 #
-# A dog can fill the picture or be a speck. A small kernel sees the speck, a large one the dog; which one should a layer
-# have? GoogLeNet (2014) answers: **several, side by side**, and lets the next layer choose.
+# A dog can fill the picture or be a speck. It seems plain that a small kernel suits the speck and a large one the dog;
+# which one should a layer have? GoogLeNet (2014) answers: **several, side by side**, and lets the next layer choose.
 
 # %%
 naive = Concat(Conv(64, 1), Conv(128, 3), Conv(32, 5), name="a naive block")
@@ -56,7 +56,7 @@ draw(naive, (192, 28, 28))
 # </details>
 #
 # A convolution does, at every place of its output, one multiply-add for each weight: height × width × channels in ×
-# filters. With batch norm (two numbers a filter, once) that is what `measure` counts:
+# filters. With batch norm, further down (its γ and β: two numbers a filter, once), that is what `measure` counts:
 
 # %%
 def count(node, shape):
@@ -140,21 +140,24 @@ for whole, split in zip(names[::2], names[1::2]):
     faster = times[whole] / times[split]
     print(f"{whole} {times[whole]:5.2f} ms   {split} {times[split]:5.2f} ms   "
           f"{fewer:.2f} times fewer multiply-adds, {faster:.2f} times faster")
+print("billion multiply-adds a second:", ", ".join(
+    f"{name} {measure(node, MAP).macs / times[name] / 1e6:.0f}" for name, node in PAIRS.items()))
 
 # %% tags=["hide-input"]
 lag = [n for n, s in zip(names[::2], names[1::2])
        if times[n] / times[s] < 0.85 * measure(PAIRS[n], MAP).macs / measure(PAIRS[s], MAP).macs]
 slower = [s for n, s in zip(names[::2], names[1::2]) if times[n] < times[s]]
-print("Here the clock", f"gives back less than the count promises for: {', '.join(lag)}." if lag else
-      "keeps what the count promises.", f"Slower, though cheaper: {', '.join(slower)}." if slower else "")
+print("Here the clock", f"gives back over 15 % less than the count promises for: {', '.join(lag)}." if lag else
+      "keeps what the count promises, within 15 %.", f"Slower, though cheaper: {', '.join(slower)}." if slower else "")
 
 # %% [markdown]
-# An honest word. Multiply-adds are not time. Each split also writes and reads one map more, does a second batch norm,
-# and long thin kernels (1×7) are less well served by the libraries than 3×3, which has a fast algorithm of its own. On
-# a small map the fixed costs of a call can eat the whole gain. Counts tell you what is *hopeless*; between things that
-# are close, only the clock of the machine that will run them decides.
+# An honest word. Multiply-adds are not time. Each split also writes and reads one map more and does a second batch norm
+# and ReLU; one call with much work hides such fixed costs better than two with little. Which kernels a library serves
+# best differs from machine to machine: see the last line. Counts tell you what is *hopeless*; between things that are
+# close, only the clock of the machine that will run them decides.
 #
-# The whole block of Inception-v3's first stage, before and after the step from 5×5 to two 3×3:
+# A block like those of Inception-v3's first stage, before and after the step from 5×5 to two 3×3. It saves less than
+# 25 : 18, because the first 3×3 already widens from 64 to 96 filters: 25·64·96 against 9·64·96 + 9·96·96.
 
 # %%
 def stage_a(large):
@@ -169,8 +172,8 @@ for name, node in {"5×5": before, "3×3, 3×3": after}.items():
 # %% [markdown]
 # ## Lab: rebuild an Inception-v3 block
 #
-# This is v3's first-stage block; one branch still has a 5×5. Replace it by two 3×3, take a 1×1 away, add a 1×7: see the
-# cost, what each place sees, and whether it still fits.
+# This is v3's own first-stage block, as released: its second branch still has a 5×5. Replace it by two 3×3, take a 1×1
+# away, add a 1×7: see the cost, what each place sees, and whether it still fits.
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -215,6 +218,11 @@ for key in kernel_sizes.SAME_FILTERS:
     cell = cells[key]
     print(f"{cell.label:22} {kernel_sizes.multiply_adds(*key) / 1e6:5.2f} M  "
           + "  ".join(f"{size} {cell.mean(size):.0%} ± {cell.spread(size):.0%}" for size in SIZES))
+print("at the same cost as 48 filters of 5×5:")
+for key in kernel_sizes.SAME_COST:
+    cell = cells[key]
+    print(f"{cell.label:22} × {cell.filters:<6} "
+          + "  ".join(f"{size} {cell.mean(size):.0%} ± {cell.spread(size):.0%}" for size in SIZES))
 
 # %% tags=["hide-input"]
 fig = plots.figure(8.5, 3.6)
@@ -240,9 +248,11 @@ def best(keys, size):
 
 ones = [key for key in kernel_sizes.SAME_FILTERS if len(key[0]) == 1]
 three, nine, mixed = cells[(3,), 48], cells[(9,), 48], cells[(3, 5, 9), 48]
-small, whole = cells[best(ones, "small")], cells[best(ones, "all")]
-print(f"Verdict (5 seeds). Large objects: 9×9 {nine.mean('large'):.0%}, 3×3 {three.mean('large'):.0%}. Small ones:",
-      f"{small.label} is best ({small.mean('small'):.0%}), 13×13 falls back to {cells[(13,), 48].mean('small'):.0%}.")
+whole = cells[best(ones, "all")]
+print("Verdict (5 seeds). With as many filters, 9×9 against 3×3:",
+      ", ".join(f"{size} {100 * (nine.mean(size) - three.mean(size)):+.0f} points" for size in SIZES) + ".")
+print("At equal cost the best on", ", ".join(
+    f"{size} objects is {cells[best(kernel_sizes.SAME_COST, size)].label}" for size in SIZES) + ".")
 share = kernel_sizes.multiply_adds((3, 5, 9)) / kernel_sizes.multiply_adds((9,))
 print(f"The mixture 3×3 + 5×5 + 9×9 is right in {mixed.mean('all'):.0%}, the best single size, {whole.label}, in "
       f"{whole.mean('all'):.0%}; the mixture has {share:.0%} of the 9×9's cost.")
@@ -250,8 +260,9 @@ ranking = sorted(kernel_sizes.SAME_COST, key=lambda key: -cells[key].mean("all")
 print("At equal cost, best first:", ", ".join(f"{cells[key].label} {cells[key].mean('all'):.0%}" for key in ranking))
 
 # %% [markdown]
-# So the kernel does matter for the size, but the mixture is no magic: whoever *knows* the right size does better with
-# it alone. The mixture is an insurance for those who do not, at a fraction of the large kernel's cost.
+# A surprise: a 9×9 holds a small object whole, so with as many filters it wins there too, though least. Small kernels
+# are good because more of them can be afforded, not because they see small things better. And the mixture is no magic:
+# whoever *knows* the right size does better with it alone. It is an insurance for those who do not.
 #
 # **Run it yourself**: other kernels, other counts, your own seed.
 
@@ -263,8 +274,9 @@ print({size: f"{seen[size]:.0%}" for size in (*SIZES, "all")})
 # %% [markdown]
 # ## Batch norm
 #
-# Since 2015 every convolution here is followed by batch norm: subtract each channel's mean over the batch, divide by
-# its spread. Ten layers whose weights start 30 % too small, with and without it:
+# Since 2015 nearly every convolution (not the linear 1×1 of chapter 06) is followed by batch norm: subtract each
+# channel's mean over the batch and all places, divide by its spread, then multiply by γ and add β, two learned numbers
+# a channel. Ten layers whose weights start 30 % too small, with and without it (γ = 1, β = 0):
 
 # %%
 def spreads(norm, layers=10, gain=0.7, seed=0):
@@ -350,30 +362,37 @@ except SpecError as error:
 
 # %% [markdown]
 # What does the identity buy? A way for the gradient. We send a signal through 24 blocks of two 3×3 convolutions and ask
-# how much of the gradient arrives at the first one; five seeds, no training.
+# how long a gradient is that arrives at the first one; five seeds, no training. How large the first weights are matters
+# as much, so there are two sizes of them, and batch norm:
 
 # %%
-def arrives(identity, blocks=24, seed=0):
-    """Length of the gradient at the input of a stack, over its length at the output."""
+def arrives(identity, gain=1.0, norm=False, blocks=24, seed=0):
+    """Length of a gradient at the input of a stack, over its length at the output."""
     torch.manual_seed(seed)
+    def conv(z):
+        z = F.conv2d(z, gain * torch.randn(16, 16, 3, 3) / 12, padding=1)       # std 1/√fan-in, times gain
+        return F.batch_norm(z, None, None, training=True) if norm else z
     x = torch.randn(4, 16, 8, 8, requires_grad=True)
     y = x
     for _ in range(blocks):
-        w1, w2 = (torch.randn(16, 16, 3, 3) / 12 for _ in range(2))
-        body = F.conv2d(F.relu(F.conv2d(y, w1, padding=1)), w2, padding=1)
+        body = conv(F.relu(conv(y)))
         y = F.relu(y + body) if identity else F.relu(body)
-    (gradient,) = torch.autograd.grad(y.sum(), x)
-    return gradient.norm().item() / y.numel() ** 0.5
+    there = torch.randn_like(y)
+    (gradient,) = torch.autograd.grad(y, x, there)
+    return (gradient.norm() / there.norm()).item()
 
 # %%
-for identity in (False, True):
-    found = torch.tensor([arrives(identity, seed=seed) for seed in range(5)])
-    print(f"{'with' if identity else 'without'} identity: {found.min():.2e} to {found.max():.2e} (5 seeds)")
+STARTS = (("std 1/√fan-in", 1.0, False), ("√2 larger", 2 ** 0.5, False), ("with batch norm", 1.0, True))
+for words, gain, norm in STARTS:
+    for identity in (False, True):
+        found = [arrives(identity, gain, norm, seed=seed) for seed in range(5)]
+        print(f"{words:16} {'with' if identity else 'without':7} identity: {min(found):8.2g} to {max(found):8.2g}")
 
 # %% [markdown]
-# Without the identity next to nothing arrives; with it the gradient even grows from block to block, which chapter 08
-# is about. Batch norm repairs much of the first problem too: whether Inception *needs* the identity is the question of
-# this paper, and of chapter 10.
+# Small first weights: each ReLU halves the signal, and without the identity next to nothing arrives. Weights √2 larger
+# (He's rule) make up for the ReLU, and now the *sum* grows from block to block, which chapter 08 is about. Batch norm
+# alone turns vanishing into growth; with the identity it stays moderate. So the identity lets a deep stack depend less
+# on how it starts. Whether Inception *needs* it is the question of this paper, and of chapter 10.
 #
 # ## Exercises
 
@@ -485,7 +504,8 @@ checks.residual(ScaledBlock, scale=0.1, name="ScaledBlock")
 # 2. A 1×1 first makes the dear kernels work on few channels.
 # 3. 5×5 = two 3×3, n×n = 1×n and n×1: fewer weights for the same view; the clock often gives back less than that.
 # 4. Batch norm keeps the signal's size, label smoothing keeps the logits finite.
-# 5. The identity path carries signal and gradient past any number of blocks.
+# 5. The identity path lets signal and gradient pass many blocks, whatever size the weights start with; too many sums
+#    grow.
 #
 # **What would change our mind.** With trained filters and many layers the picture by size may differ: deep layers of
 # 3×3 see everything anyway. If a network of 3×3 alone matched Inception at equal *measured* time, branches would be a

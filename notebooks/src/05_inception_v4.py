@@ -44,8 +44,9 @@ figure(9)
 #
 # <details><summary>Answer</summary>
 #
-# The wide blocks hold the parameters, but every parameter works once at each position: a block on an 8×8 map uses it
-# 64 times, on a 35×35 map 1225 times. So the answers can differ. The bars below decide.
+# Every parameter works once at each position: 64 times on 8×8, 289 times on 17×17, 1225 times on 35×35. So the wide C
+# blocks are far ahead of A in parameters and behind it in arithmetic. But seven B blocks are many. The bars below
+# decide.
 #
 # </details>
 #
@@ -173,23 +174,27 @@ for name, value in seconds.items():
     shares[name.split(".")[0]] = shares.get(name.split(".")[0], 0) + value / sum(seconds.values())
 for group, share in shares.items():
     print(f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the multiply-adds")
-print(f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine")
+print(f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine; the stem",
+      f"{shares['stem'] * measured.macs / macs['stem']:.2f} times its share of the work")
 
 # %% [markdown]
-# Where time and arithmetic disagree, something else is at work: slim branches and small maps give the processor little
-# to do at once, and data must be moved.
+# Where time and arithmetic disagree, something else is at work. The stem has few channels at many positions, so that
+# large maps are moved for little arithmetic; C has slim branches on small maps, which give the processor little to do
+# at once.
 #
 # ## Any image size
 #
 # The convolutions do not care how large the image is; the pooling at the end takes whatever map is left. Parameters
-# stay, cost grows with the area, and below a certain size the map vanishes.
+# stay, cost grows roughly with the area (a little faster: the V layers eat a border of the same width from every
+# image), and below a certain size the map vanishes.
 
 # %%
 print("smallest image:", smallest_image(inception_v4()))
 for side in (75, 139, 203, 299, 427):
     m = measure(inception_v4(), side)
     print(f"{side:>4}×{side:<4} last map {size_words(m.output):>10}   {amount(m.params)} parameters   "
-          f"{amount(m.macs):>6} multiply-adds   {m.macs / measured.macs:5.2f} of those at 299")
+          f"{amount(m.macs):>6} multiply-adds   {m.macs / measured.macs:5.2f} of those at 299 "
+          f"(area {(side / 299) ** 2:.2f})")
 
 # %% [markdown]
 # ## Equal to timm's?
@@ -249,11 +254,11 @@ for difference in differences(inception_v4("paper"), inception_v4("released")):
 # ## Exercises
 
 # %%
-# exercise: How deep is it? | ●○○ | 4 min
+# exercise: How many convolutions? | ●○○ | 4 min
 # task: Write `convolutions(network)`: how many convolutions a network has, repeats counted.
 # hint: `leaves(block.node)` yields the convolutions and pools of a block; `isinstance(leaf, Conv)` tells them apart.
 # hint: A block stands for `block.repeat` copies.
-# explain: 149 for Inception-v4, most of them side by side. The longest path is much shorter.
+# explain: 149 for Inception-v4. The longest path from image to pooling passes 75 of them; the others run beside it.
 def convolutions(network):
     # begin solution
     return sum(block.repeat * isinstance(leaf, Conv) for block in network.blocks for leaf in leaves(block.node))
@@ -328,7 +333,7 @@ checks.equal(changes(light), repeats(most), name="changes made", wrong={
 #   Set `largest`. (The third convolution of the stem has 64 filters.)
 # hint: The sides inside the stem are 149, 147, 147, 73, 71, 35; the filters 32, 32, 64, …
 # explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map has 98 thousand.
-#   Memory for activations is spent at the start, memory for parameters at the end.
+#   The stem makes about a third of all the numbers that a forward pass computes, with 1.4 % of the parameters.
 # begin solution
 largest = 64 * 147 * 147
 # end solution

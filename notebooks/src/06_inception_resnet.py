@@ -112,11 +112,12 @@ for name, node, shape in (("Inception-A (Fig. 4)", figures.InceptionA(), (384, 3
 
 # %%
 def trunk_means(relu, seed, depth=10):
-    """Mean activation behind each of `depth` fresh blocks of Fig. 10, with or without a ReLU on the 1×1."""
+    """Mean activation at the input and behind each of `depth` fresh blocks of Fig. 10; the 1×1 with or without ReLU."""
     block = figures.InceptionResNetA_v1()
     body = Chain(block.body.parts[0], Conv(256, 1, norm=False, relu=relu))
     model = build(Chain(*[Residual(body)] * depth), in_channels=256, seed=seed)
-    x, means = torch.rand(4, 256, 12, 12, generator=torch.Generator().manual_seed(seed)), []
+    x = torch.rand(4, 256, 12, 12, generator=torch.Generator().manual_seed(seed))
+    means = [x.mean().item()]
     with torch.no_grad():
         for module in model:
             x = module(x)
@@ -126,14 +127,14 @@ def trunk_means(relu, seed, depth=10):
 found = {relu: torch.tensor([trunk_means(relu, seed) for seed in range(5)]) for relu in (False, True)}
 for relu, means in found.items():
     ends = means[:, -1]
-    print(f"{'with a ReLU' if relu else 'linear':12} mean after 10 blocks {ends.mean():.2f} "
-          f"({ends.min():.2f} to {ends.max():.2f}, 5 seeds)")
+    print(f"{'with a ReLU' if relu else 'linear':12} mean from {means[:, 0].mean():.2f} to {ends.mean():.2f} after 10 "
+          f"blocks ({ends.min():.2f} to {ends.max():.2f}, 5 seeds)")
 
 # %% tags=["hide-input"]
 axis = plots.figure(7, 2.8).add_subplot()
 for relu, means in found.items():
-    axis.plot(range(1, 11), means.mean(0), "s--" if relu else "o-", label="ReLU on the 1×1" if relu else "linear 1×1")
-axis.set(xlabel="block", ylabel="mean activation", ylim=(0, None))
+    axis.plot(range(11), means.mean(0), "s--" if relu else "o-", label="ReLU on the 1×1" if relu else "linear 1×1")
+axis.set(xlabel="block (0: what enters)", ylabel="mean activation", ylim=(0, None))
 axis.legend()
 plots.show(axis.figure, "Mean activation behind ten residual blocks, five seeds averaged: it grows in both, and faster "
            f"with a ReLU on the 1×1, to {found[True][:, -1].mean():.2f} against {found[False][:, -1].mean():.2f}.")
@@ -253,10 +254,13 @@ def projected(block, width):
     return replace(block, shortcut=Linear(width))
 
 b = measure(projected(figures.InceptionResNetB_v2(printed=True), 1154), after_a)
-c = measure(projected(figures.InceptionResNetC_v2(printed=True), 2048), after_b)
-for name, m, clean in (("B", b, figures.InceptionResNetB_v2()), ("C", c, figures.InceptionResNetC_v2())):
-    identity = measure(clean, m.input).params
-    print(f"block {name}: {m.params:,} parameters with a projection, {identity:,} with the identity")
+after_1154 = out_shape(figures.ReductionB_v2(), (1154, *after_a[1:]))
+c = measure(projected(figures.InceptionResNetC_v2(printed=True), 2048), after_1154)
+for name, m, clean, enters in (("B", b, figures.InceptionResNetB_v2(), after_a),
+                               ("C", c, figures.InceptionResNetC_v2(), after_b)):
+    identity = measure(clean, enters).params
+    print(f"block {name}: {m.params:,} parameters with a projection from {m.input[0]} channels, {identity:,} with the "
+          "identity")
 
 # %% [markdown]
 # 1152 and 2144 close every sum with the identity that the paper argues for, and its released code computes the linear
@@ -353,19 +357,20 @@ print(f"Inception-ResNet-v2, {side}×{side}: {plain / 1e6:.1f} MB an image as de
 rows = measure(inception_resnet_v2(), side).rows
 extra = sum(4 * c * h * w for c, h, w in (row.output for row in rows if isinstance(row.node, Residual)))
 print(f"{extra / 1e6:.1f} MB expected, {(normed - plain) / 1e6:.1f} MB measured")
-print(f"Verdict: one batch of 32 images would need {32 * (normed - plain) / 1e9:.2f} GB more, "
+print(f"Verdict: one batch of 32 images of {side}×{side} would need {32 * (normed - plain) / 1e9:.2f} GB more, "
       f"on top of {32 * plain / 1e9:.1f} GB of activations.")
 
 # %% [markdown]
-# So the extra norms add one map a block to what the branches keep anyway: no revolution, but with replicas that had to
-# fit on one GPU of their time it could decide. (Whether such a norm would keep wide networks alive is another question:
-# chapter 09.)
+# So the extra norms add one map a block to what the branches keep anyway: about a fifth more, and with replicas that
+# had to fit on one GPU of their time that could decide. (Whether such a norm would keep wide networks alive is another
+# question: chapter 09.)
 #
 # ## Exercises
 
 # %%
 # exercise: The residual line | ●○○ | 3 min
-# task: Write `residual(x, body, scale)`: the block of Figs. 10 to 20 for a tensor `x` and a function `body`.
+# task: Write `residual(x, body, scale)`: the block of Fig. 20 for a tensor `x` and a function `body`. (Figs. 10, 11,
+#   13, 16, 17 and 19 are it at scale 1.)
 # hint: Only what `body` gives is scaled.
 # hint: The ReLU comes after the addition.
 def residual(x, body, scale):
@@ -455,9 +460,9 @@ checks.number(kept, 384 * 35 * 35 * 4, name="kept", unit="bytes", wrong={
 # %% [markdown]
 # ## In five lines
 #
-# - A residual block is relu(x + branches(x) → linear 1×1); there is no pooling branch.
+# - A residual block is `relu(x + linear_1x1(concat(branches(x))))`; there is no pooling branch.
 # - The 1×1 is linear so that a branch can subtract; it widens the slim branches back to the trunk.
-# - A batch norm after the sums keeps one more trunk-sized map a block: measured above, and small beside the rest.
+# - A batch norm after the sums keeps one more trunk-sized map a block: about a fifth more activation memory.
 # - Reductions set the widths: 256, 896, 1792 in v1 and 384, 1152, 2144 in v2.
 # - So the printed 1154 and 2048 cannot be added to anything; the description refuses them.
 #

@@ -18,6 +18,8 @@
 # No training is needed: small trained networks come with the project.
 
 # %%
+import copy
+
 import torch
 
 from inception_edu import checks, features, plots
@@ -51,9 +53,9 @@ for path in sorted(folder.glob("*.safetensors")):
 #
 # <details><summary>Answer</summary>
 #
-# The first block sees a few pixels and keeps the grid: its maps look like the picture, as edges, patches and their
-# opposites. The last block has a 4×4 grid and sees everything: its maps are a few dark squares that say *where*
-# something was, and most of them are 0 for any one picture.
+# The first block sees a few pixels and works on a 16×16 grid: its maps look like the picture, as edges, patches and
+# their opposites. The last block has a 4×4 grid and sees everything: its maps are a few dark squares that say *where*
+# something was. The cell below the lab counts how much of it is 0.
 #
 # </details>
 #
@@ -81,6 +83,10 @@ images = clothes.normalise(clothes.test.images[:64])
 at = features.inside(model, images, "inception_resnet_b.1")
 for part, maps in {"what enters": at.input, **at.branches, "after the 1×1": at.change, "output": at.output}.items():
     print(f"{part:28} {'×'.join(map(str, maps.shape))}")
+for name in ("inception_resnet_a.1", "inception_resnet_c.2"):
+    maps = features.inside(model, images, name).output
+    print(f"{name}: {'×'.join(map(str, maps.shape[2:]))} places, {(maps == 0).float().mean():.0%} of all values are 0, "
+          f"{(maps.amax((2, 3)) == 0).float().mean():.0%} of the maps everywhere")
 
 # %%
 block = model.description["inception_resnet_b"].node
@@ -130,6 +136,9 @@ print(f"whole network: {whole:.1%} of {count} test images")
 for name in names:
     words = [f"without {i}: {-100 * loss:+5.1f} points" for i, loss in enumerate(effects[name], 1)]
     print(f"{name:24}", "   ".join(words))
+first = lambda values: max(range(len(values)), key=list(values).__getitem__)
+same = sum(first(features.listening(features.block(model, name))) == first(effects[name]) for name in names)
+print(f"In {same} of {len(names)} blocks the branch that is read loudest is also the one that is missed most.")
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 3.4)
@@ -202,14 +211,16 @@ plots.show(fig, "Effective receptive fields of the middle value of each block (d
 #
 # ## What it needs: occlusion
 #
-# Cover a piece of the image with grey and see how far the probability of the answer falls. The loop is
-# [captum](https://captum.ai)'s; `features.occlusion` only asks the right question.
+# Cover a piece of the image with its black background and see how far the probability of the answer falls. (A grey
+# square would be a new bright object on it: that shows what disturbs the network, not what it needs. Try
+# `cover=0.0`.) The loop is [captum](https://captum.ai)'s; `features.occlusion` only asks the right question.
 
 # %%
 logits = model(images).detach()
 right = (logits.argmax(1) == clothes.test.labels[:64]).nonzero().flatten()
 chosen = right[:4 if mode() == "quick" else 8].tolist()
-drops = [features.occlusion(model, images[i], int(clothes.test.labels[i]), patch=8, stride=4) for i in chosen]
+black = images.min().item()
+drops = [features.occlusion(model, images[i], int(clothes.test.labels[i]), 8, 4, cover=black) for i in chosen]
 for i, drop in zip(chosen, drops):
     row, column = divmod(int(drop.argmax()), drop.shape[1])
     print(f"{clothes.classes[clothes.test.labels[i]]:12} falls by up to {drop.max():.2f}, most at ({row}, {column})")
@@ -220,8 +231,8 @@ worst = torch.stack([d.clamp_min(0) / d.clamp_min(0).max().clamp_min(1e-9) for d
 both = torch.cat([grey, 1 - worst])
 titles = [clothes.classes[clothes.test.labels[i]] for i in chosen] + [f"−{d.max():.2f}" for d in drops]
 plots.show(plots.image_grid(both, titles, columns=len(chosen), side=0.95, low=0, high=1),
-           "Above: test images. Below: how far the probability of the right class falls where a grey square covers the "
-           "image (dark: far).")
+           "Above: test images. Below: how far the probability of the right class falls where a black square covers "
+           "the image (dark: far).")
 
 # %% [markdown]
 # ## What excites a channel
@@ -295,8 +306,8 @@ plots.show(fig, "Distribution over the 576 channels of the last block's sum befo
 # %%
 # exercise: Dead or silent | ●○○ | 4 min
 # task: A channel is *silent* on a picture when its map is 0 everywhere there, and *dead* when it is silent on every
-#   picture. Write `count(maps)`: for a batch N×C×H×W behind a ReLU, the pair (silent, dead): how many of the N·C maps
-#   are silent, and how many of the C channels are dead.
+#   picture. Write `count_silent(maps)`: for a batch N×C×H×W behind a ReLU, the pair (silent, dead): how many of the
+#   N·C maps are silent, and how many of the C channels are dead.
 # hint: `maps.flatten(2).amax(2)` is N×C, 0 where a map is silent.
 def count_silent(maps):
     # begin solution
@@ -370,11 +381,21 @@ def without(model, images, name, branch):
     # end solution
     # stub: return ...
 # check:
+fresh, _ = load_checkpoint(folder / "fashion_inception_resnet_v2.safetensors")
+
 def off(name, branch):
-    with features.switched_off(model, name, branch), torch.no_grad():
-        return model(images[:4])
-checks.function(lambda name, branch: without(model, images[:4], name, branch), off,
-                [("inception_resnet_b.1", 1), ("inception_resnet_b.2", 2), ("reduction_a", 3)], name="without")
+    with features.switched_off(fresh, name, branch), torch.no_grad():
+        return fresh(images[:4])
+
+def tried(name, branch):
+    own = copy.deepcopy(fresh)
+    logits = without(own, images[:4], name, branch)
+    if any(module._forward_hooks for module in own.modules()):
+        raise RuntimeError("a hook is still on the network: call handle.remove()")
+    return logits
+
+checks.function(tried, off, [("inception_resnet_b.1", 1), ("inception_resnet_b.2", 2), ("reduction_a", 3)],
+                name="without")
 
 # %% [markdown]
 # ## In five lines
@@ -382,7 +403,8 @@ checks.function(lambda name, branch: without(model, images[:4], name, branch), o
 # 1. A block can be opened: branches, 1×1, sum; and the parts add up to the whole.
 # 2. What the 1×1 reads loudly is not always what the network needs; only switching off tells.
 # 3. A share, measured: in training the residual grows, and here the identity stays the larger part.
-# 4. The effective receptive field is much smaller than the theoretical one.
+# 4. The effective receptive field falls behind the theoretical one as blocks are added, until the picture's border
+#    hides the difference.
 # 5. A dead channel is a sum that went below zero everywhere, and the ReLU keeps it there.
 #
 # **What would change our mind.** Nearly every number here comes from one network and one seed. Train two more with
