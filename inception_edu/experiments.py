@@ -115,6 +115,7 @@ def remedies(mode: str) -> list[Config]:
         _sick("norm in last branch", change="norm in last branch"),
         _sick("norm after last sum", change="norm after last sum"),
         _sick("two-phase warm-up", **TWO_PHASE),
+        _sick("two-phase warm-up from rate / 10", **{**TWO_PHASE, "warmup_lr": 0.03}),
         _sick("linear warm-up", **LINEAR),
         _sick("clipped gradient", clip=2.0),
         _sick("slow classifier", change="slow classifier"),
