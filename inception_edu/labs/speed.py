@@ -194,7 +194,9 @@ def _svg(found: list[Found]) -> str:
     for row, f in enumerate(found):
         y, last = 34 + step * row, row == len(found) - 1
         middle = left + median(f.ratios) * scale
-        out.append(f'<text x="{left + 4}" y="{y + 8}" font-size="12" fill="#222" font-weight="{600 if last else 400}">'
+        # A white rim, so that the lines behind the words do not cross them out.
+        out.append(f'<text x="{left + 4}" y="{y + 8}" font-size="12" fill="#222" font-weight="{600 if last else 400}" '
+                   'stroke="#fff" stroke-width="4" paint-order="stroke">'
                    f'{escape(f.words)}</text>')
         out += [f'<circle cx="{left + r * scale:.1f}" cy="{y + 20}" r="3.5" fill="#0072b2" '
                 f'fill-opacity="{0.7 if last else 0.3}"/>' for r in f.ratios]

@@ -37,7 +37,7 @@ from inception_edu.train import Recipe, train
 # ## The map
 #
 # Chapters 01 to 07 build the networks, block by block; 08 to 11 test what the paper says about training them; 12 looks
-# inside. Each can be read alone.
+# inside, and 13 makes them faster. Each can be read alone.
 
 # %%
 scaled = Residual(Chain(Conv(64, 1), Conv(64, 3), Linear(256)), scale=0.1, name="scaled residual")
@@ -56,6 +56,7 @@ CHAPTERS = [
     ("10_the_race", "The race", "residual against non-residual at equal cost", figures.InceptionResNetB_v1()),
     ("11_crops_and_ensembles", "Crops and ensembles", "what many looks and many networks add", figures.InceptionC()),
     ("12_looking_inside", "Looking inside", "feature maps, branches, receptive fields", figures.InceptionResNetB_v2()),
+    ("13_making_it_fast", "Making it fast", "the same outputs in less time", figures.ReductionB_v2()),
 ]
 
 # %% tags=["hide-input"]

@@ -410,5 +410,5 @@ checks.function(tried, off, [("inception_resnet_b.1", 1), ("inception_resnet_b.2
 # **What would change our mind.** Nearly every number here comes from one network and one seed. Train two more with
 # `data/train_checkpoints.py --seed 1` and `--seed 2`: what stays the same is about the architecture, the rest is luck.
 #
-# **Next.** Chapter 08 and 09 for the cause of what you saw last; chapter 11 for what several such networks know
-# together.
+# **Next.** Chapters 08 and 09 for the cause of what you saw last; chapter 11 for what several such networks know
+# together; chapter 13 to make one faster.

@@ -16,6 +16,7 @@
 # 3. measure a trick so that you would notice if it did not work.
 
 # %%
+import os
 import time
 from copy import deepcopy
 from statistics import median
@@ -32,6 +33,7 @@ from inception_edu.fast import Siblings, clock, fold, merge_siblings
 from inception_edu.train import autocast, set_threads
 
 QUICK = experiments.mode() == "quick"
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")       # the profiler's own log would stand between the outputs
 set_threads()
 device = data.default_device()
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads(), "  device:", device)
@@ -107,10 +109,10 @@ for name, found in parts.items():
 #
 # In training, batch norm looks at the batch. Afterwards its four numbers a channel are constants, and
 #
-# $$\gamma\,\frac{(w * x) - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta \;=\; (a\,w) * x + (\beta - a\,\mu),
-# \qquad a = \frac{\gamma}{\sqrt{\sigma^2 + \varepsilon}},$$
+# $$\gamma\,\frac{(w * x) - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta \;=\; (a\,w) * x + (\beta - a\,\mu)$$
 #
-# so it becomes part of the convolution before it. By hand, for one unit of our network:
+# with $a = \gamma / \sqrt{\sigma^2 + \varepsilon}$, so it becomes part of the convolution before it. By hand, for one
+# unit of our network:
 
 # %%
 def shake(model, seed=0):
@@ -216,7 +218,7 @@ for name, found in gains.items():
     print(f"{name:32} {median(found):5.2f} times as fast as plain ({min(found):.2f} to {max(found):.2f})")
 
 # %% tags=["hide-input"]
-axis = plots.dots(gains, xlabel=f"times as fast as plain ({network.name}, one image of 139×139, {rounds} rounds)")
+axis = plots.dots(gains, xlabel=f"times as fast as plain ({rounds} rounds)")
 axis.axvline(1, color="#555555", lw=1)
 plots.show(axis.figure, "How many times as fast as the plain network, one dot a round. " + "; ".join(
     f"{name}: {median(found):.2f}" for name, found in gains.items()))
@@ -233,8 +235,9 @@ def verdict(found):
     wins = sum(r > 1 for r in found) / len(found)
     return "pays here" if wins >= 0.9 else "costs time here" if wins <= 0.1 else "no clear gain here"
 
-print(f"Verdict ({rounds} rounds, {device}, {torch.get_num_threads()} threads):",
-      "; ".join(f"{name}: {verdict(found)}" for name, found in gains.items()) + ".")
+print(f"Verdict ({network.name}, one image of 139×139, {rounds} rounds, {device}, {torch.get_num_threads()} threads)")
+for name, found in gains.items():
+    print(f"   {name:32} {verdict(found)}")
 
 # %% [markdown]
 # Whether layout and precision pay depends on the processor: bfloat16 needs instructions for it, and an emulated one is
