@@ -47,8 +47,8 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads(), "  dev
 #
 # <details><summary>Answer</summary>
 #
-# A large one, often more than half. Batch norm and ReLU read and write every map, and a small map is soon multiplied
-# but not sooner moved. The next cell measures it.
+# A large one, often two fifths or more. Batch norm, ReLU and pooling read and write whole maps for little arithmetic,
+# and moving a map takes its time. The next cells measure it.
 #
 # </details>
 

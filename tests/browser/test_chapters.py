@@ -10,5 +10,5 @@ CHAPTERS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapter_runs(lab, chapter):
     lab.open(f"notebooks/{chapter}").run_all()
-    if "01" <= chapter[:2] <= "07":         # the labs that train have tests of their own
+    if chapter[:2] not in ("00", "08", "09", "10"):        # the labs that train have tests of their own
         assert lab.press_everything() >= 5
