@@ -265,7 +265,7 @@ def compiled(block, x):
         return None, f"{type(error).__name__}: {str(error).strip().splitlines()[0][:90]}"
 
 tower = shake(build(networks.tower(64, 2, 0.1), seed=0))
-tower = nn.Sequential(*tower.children())      # without our check of the input's shape: a compiler would read that too
+tower = nn.Sequential(*tower).eval()      # without our check of the input's shape: a compiler would read that too
 x = torch.randn(32, 3, 32, 32)
 made, found = (None, "left out in quick mode") if QUICK else compiled(tower, x)
 if made is None:
