@@ -250,7 +250,8 @@ print("a training run on this device computes in", autocast(device)[1])
 # ## A compiler
 #
 # `torch.compile` reads the network once, and writes code in which several small operations are one pass over the map.
-# The first call takes long; on the CPU it needs a C++ compiler. We compile a small tower.
+# The first call takes long (less where a cache on the disk knows the network already); on the CPU it needs a C++
+# compiler. We compile a small tower.
 
 # %%
 def compiled(block, x):
