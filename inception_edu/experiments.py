@@ -314,7 +314,7 @@ def main(words: list[str] | None = None) -> int:
         for name in args.names or EXPERIMENTS:
             configs = configurations(name, args.mode, None if photos else args.data)
             committed = _committed(name)
-            if args.missing:
+            if args.missing and args.what != "pack":        # packing only these would drop the committed ones
                 configs = [c for c in configs if c not in committed]
             found = [r for c in configs if (r := read_result(c, args.folder))]
             print(f"{name}: {len({c.label for c in configs})} cells, {len(configs)} runs, {len(found)} finished"

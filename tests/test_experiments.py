@@ -414,7 +414,7 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", lambda mode: tiny(2) + new)
     assert experiments.main(["run", "remedies", "--missing", "--workers", "0", *empty]) == 0
     assert len(list((tmp_path / "empty").glob("*.json"))) == 1
-    assert experiments.main(["pack", "remedies", *empty]) == 0
+    assert experiments.main(["pack", "remedies", "--missing", *empty]) == 0
     after = (tmp_path / "packed" / "remedies.jsonl").read_text()
     assert after.splitlines()[1:3] == before.splitlines()[1:] and len(after.splitlines()) == 4
     assert experiments.main(["list"]) == 0 and "dying" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from torch import nn
 from inception_edu import figures
 from inception_edu.build import build
 from inception_edu.fast import Siblings, clock, fold, merge_siblings
-from inception_edu.labs.speed import MINI, MOST, SpeedLab
+from inception_edu.labs.speed import MINI, MOST, SpeedLab, _model
 from inception_edu.networks import NETWORKS, mini, network, tower
 from inception_edu.spec import AvgPool, Chain, Concat, Conv, Linear, Residual, SpecError
 
@@ -117,6 +117,9 @@ def test_the_lab_measures_what_is_set():
     assert "bfloat16" in last.words and 1e-4 < last.error < 0.3
     lab.precision.value, lab.layout.value = "float32", "channels last"
     assert lab.measure().error < 1e-4
+    # The plain network keeps its own layout, or it would be clocked against itself.
+    weights = next(p for p in _model(lab.network.value).parameters() if p.ndim == 4 and p.shape[1] > 1)
+    assert weights.is_contiguous() and not weights.is_contiguous(memory_format=torch.channels_last)
     lab.layout.value = "channels first"
     assert lab.measure().error == 0 and "nothing changed" in lab.words()
     for _ in range(MOST):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -57,11 +58,13 @@ def _description(key: str):
     return mini(network(key.removeprefix(MINI))) if key.startswith(MINI) else network(key)
 
 
-@lru_cache(maxsize=2)
-def _model(key: str, weights: str) -> nn.Module:
+@lru_cache(maxsize=3)
+def _model(key: str, weights: str = "plain", layout: str = "channels first") -> nn.Module:
+    if layout != "channels first":          # a copy: `to` would change the plain network that it is clocked against
+        return deepcopy(_model(key, weights)).to(memory_format=LAYOUTS[layout])
     if weights == "plain":
         return build(_description(key), init="torch", seed=0).to(default_device()).eval()
-    return fold(_model(key, "plain")) if weights == "folded" else merge_siblings(fold(_model(key, "plain")))
+    return fold(_model(key)) if weights == "folded" else merge_siblings(fold(_model(key)))
 
 
 class SpeedLab(Bench):
@@ -113,14 +116,12 @@ class SpeedLab(Bench):
         self.result.value = ""
         self.sentence.value = status("Choose what to change, then press Measure.")
 
-    def _fit(self, _=None) -> None:
-        """Only sizes that the network can take."""
+    def _fit(self, change=None) -> None:
+        """Only sizes that the network can take, and another network begins with one that is quick."""
         net = _description(self.network.value)
-        least = smallest_image(net)
-        self.image.max = max(299, least)
-        self.image.min = least
-        if self.network.value != self._first[0]:
-            self.image.value = min(net.image, 139) if net.image >= least else least
+        self.image.min = smallest_image(net)
+        if change is not None:
+            self.image.value = min(net.image, 139)
 
     def settings(self) -> str:
         """What is being measured, in words."""
@@ -136,11 +137,10 @@ class SpeedLab(Bench):
         self.sentence.value = status(f"Measuring {self.settings()} …")
         set_threads()
         device, key, side = default_device(), self.network.value, self.image.value
-        plain, changed = _model(key, "plain"), _model(key, self.weights.value)
+        plain, changed = _model(key), _model(key, self.weights.value, self.layout.value)
         images = torch.randn(self.batch.value, _description(key).channels, side, side,
                              generator=torch.Generator().manual_seed(0)).to(device)
         order = LAYOUTS[self.layout.value]
-        changed = changed.to(memory_format=order)
 
         def call(x):
             cast = torch.autocast(device.type, torch.bfloat16) if self.precision.value == "bfloat16" else nullcontext()
@@ -153,12 +153,11 @@ class SpeedLab(Bench):
         once = sum(median(s) for s in clock({"plain": plain, "changed": call}, images, 1).values())
         rounds = max(3, min(15, int(SECONDS / max(once, 1e-4))))
         seconds = clock({"plain": plain, "changed": call}, images, rounds)
-        changed.to(memory_format=torch.contiguous_format)            # it may be the plain network itself
-        self.found = [*self.found, Found(self.settings(), self.batch.value, *map(tuple, seconds.values()), error)]
-        self.found = self.found[-MOST:]
+        found = Found(self.settings(), self.batch.value, *map(tuple, seconds.values()), error)
+        self.found = [*self.found, found][-MOST:]
         self.sentence.value = status(self.words())
         self.result.value = card(_svg(self.found))
-        return self.found[-1]
+        return found
 
     def words(self) -> str:
         if not self.found:

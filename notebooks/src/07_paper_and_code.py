@@ -110,12 +110,14 @@ lab = comparison_lab()
 # per step, "probably" for its larger number of layers.
 
 # %%
+def convolutions(network):
+    return sum(b.repeat * isinstance(leaf, Conv) for b in network.blocks for leaf in leaves(b.node))
+
 v4 = inception_v4()
 for network in (v4, paper, released):
     m = measure(network)
-    convs = sum(b.repeat * isinstance(leaf, Conv) for b in network.blocks for leaf in leaves(b.node))
     print(f"{network.name:31} {m.macs / 1e9:6.2f} billion multiply-adds, {m.macs / measure(v4).macs:.2f} of v4's;  "
-          f"{m.params / 1e6:5.1f} million parameters;  {convs} convolutions")
+          f"{m.params / 1e6:5.1f} million parameters;  {convolutions(network)} convolutions")
 
 # %% [markdown]
 # By count, the paper's v2 needs three quarters of v4's arithmetic; the released one slightly more than v4. So the raw
@@ -146,9 +148,6 @@ for name, values in measured.items():
           f"{statistics.median(values) / base:.2f} of v4's")
 
 # %%
-def convolutions(network):
-    return sum(b.repeat * isinstance(leaf, Conv) for b in network.blocks for leaf in leaves(b.node))
-
 for network in (paper, released):
     count, clock = measure(network).macs / measure(v4).macs, statistics.median(measured[network.name]) / base
     near = 0.85 < count < 1.15 and 0.85 < clock < 1.15

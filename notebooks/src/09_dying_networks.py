@@ -137,10 +137,11 @@ story(patient)
 # Read it from left to right. The first steps throw the logits far too high: the classifier **overshoots**. Now the
 # network is sure and wrong, the **push** is many times what it was, and all channels of all blocks feel it in the same
 # direction. The branches **sink**: their last layers read inputs that are at least 0, so lowering all weights a little
-# lowers the output for every image at once. When the logits are small again the push is over, and at that step hardly
-# anything is dead. But the momentum of 0.9 remembers about ten steps: the branch goes on sinking although nothing
-# pushes any more, and most channels die *after* the push. Below 0 the ReLU lets nothing through: **dead**. No gradient
-# passes through such a channel; only a change in the blocks below can bring it back.
+# lowers the output for every image at once. Below 0 the ReLU lets nothing through: **dead**. No gradient passes through
+# such a channel; only a change in the blocks below can bring it back. Look at the times: while the push lasts, hardly
+# anything is dead. It is over once the logits are small again, and yet the branch goes on sinking and a good part of
+# the channels dies only then. The optimizer's momentum still points the same way, though it is not the only culprit:
+# without momentum, at ten times the rate, the tower dies too (Experiment 2).
 #
 # That is a story. Each part of it is a suspect, and the next experiments remove one at a time.
 #
@@ -526,7 +527,7 @@ checks.function(dangerous_rate, [0.1, 0.2, 0.05], [576, 288, 1152], wrong={
 #
 # - A channel is dead when its ReLU lets nothing through for any image; then it cannot learn either.
 # - A network that is sure and wrong is pushed to shrink all activations at once: slope = loss − entropy.
-# - The story: the first steps overshoot, the push sinks the branches, momentum carries them on, the ReLUs close.
+# - The story: the first steps overshoot, the push sinks the branches, which sink on when it is over; the ReLUs close.
 #   *Experiment 2* supports the overshoot and rejects the common shift of the weights; rate × ‖a‖², not width, orders
 #   the dead and the living.
 # - Judge a remedy by its *worst* block. The verdicts on C3 to C6 and C10 are computed above, from five seeds a cell.
