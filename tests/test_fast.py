@@ -118,7 +118,8 @@ def test_the_lab_measures_what_is_set():
     lab.precision.value, lab.layout.value = "float32", "channels last"
     assert lab.measure().error < 1e-4
     # The plain network keeps its own layout, or it would be clocked against itself.
-    weights = next(p for p in _model(lab.network.value).parameters() if p.ndim == 4 and p.shape[1] > 1)
+    plain = _model(lab.network.value, "plain", "channels first")
+    weights = next(p for p in plain.parameters() if p.ndim == 4 and p.shape[1] > 1)
     assert weights.is_contiguous() and not weights.is_contiguous(memory_format=torch.channels_last)
     lab.layout.value = "channels first"
     assert lab.measure().error == 0 and "nothing changed" in lab.words()

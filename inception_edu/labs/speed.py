@@ -59,12 +59,13 @@ def _description(key: str):
 
 
 @lru_cache(maxsize=3)
-def _model(key: str, weights: str = "plain", layout: str = "channels first") -> nn.Module:
+def _model(key: str, weights: str, layout: str) -> nn.Module:
     if layout != "channels first":          # a copy: `to` would change the plain network that it is clocked against
-        return deepcopy(_model(key, weights)).to(memory_format=LAYOUTS[layout])
+        return deepcopy(_model(key, weights, "channels first")).to(memory_format=LAYOUTS[layout])
     if weights == "plain":
         return build(_description(key), init="torch", seed=0).to(default_device()).eval()
-    return fold(_model(key)) if weights == "folded" else merge_siblings(fold(_model(key)))
+    folded = fold(_model(key, "plain", layout))
+    return folded if weights == "folded" else merge_siblings(folded)
 
 
 class SpeedLab(Bench):
@@ -137,7 +138,8 @@ class SpeedLab(Bench):
         self.sentence.value = status(f"Measuring {self.settings()} …")
         set_threads()
         device, key, side = default_device(), self.network.value, self.image.value
-        plain, changed = _model(key), _model(key, self.weights.value, self.layout.value)
+        plain = _model(key, "plain", "channels first")
+        changed = _model(key, self.weights.value, self.layout.value)
         images = torch.randn(self.batch.value, _description(key).channels, side, side,
                              generator=torch.Generator().manual_seed(0)).to(device)
         order = LAYOUTS[self.layout.value]
