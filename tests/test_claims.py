@@ -1,9 +1,14 @@
-"""What chapters say in plain words about committed results: each sentence is computed here again, and fails if the
-results stop saying so."""
+"""What chapters say in plain words about committed results and descriptions: each sentence is computed here again, and
+fails if they stop saying so."""
+import math
+
 import pytest
 
 from inception_edu import kernel_sizes
 from inception_edu.experiments import difference, load_results, summarise
+from inception_edu.measure import measure
+from inception_edu.networks import inception_v4
+from inception_edu.spec import Chain, Conv, Pool, out_shape, walk
 
 
 def shares(name, value):
@@ -21,6 +26,24 @@ def test_chapter_01_on_kernel_sizes():
     assert cells[(3,), 132].mean("small") > cells[(9,), 15].mean("small"), "at equal cost the small kernel wins there"
     assert cells[(9,), 48].mean("all") > cells[(3, 5, 9), 48].mean("all"), "who knows the size does better alone"
     assert cells[(5,), 48].mean("all") > cells[(3, 5, 9), 30].mean("all")
+
+
+def test_chapter_05_on_depth_and_activations():
+    def longest(node):
+        if isinstance(node, (Conv, Pool)):
+            return int(isinstance(node, Conv))
+        return sum(map(longest, node.parts)) if isinstance(node, Chain) else max(map(longest, node.branches))
+
+    network, shape, computed = inception_v4(), (3, 299, 299), {}
+    assert sum(block.repeat * longest(block.node) for block in network.blocks) == 75
+    for block in network.blocks:
+        for _ in range(block.repeat):
+            steps = [step.output for step in walk(block.node, shape) if isinstance(step.node, (Conv, Pool))]
+            computed[block.name] = computed.get(block.name, 0) + sum(map(math.prod, steps))
+            shape = out_shape(block.node, shape)
+    assert 0.30 < computed["stem"] / sum(computed.values()) < 0.35, "about a third"
+    stem = next(row for row in measure(network).rows if row.name == "stem")
+    assert round(100 * stem.params / measure(network).params, 1) == 1.4
 
 
 @pytest.mark.parametrize("width", [72, 576])
