@@ -269,8 +269,8 @@ for width in (144, 72):
 
 # %%
 safe = [what for what in WAYS if max(dead_[f"width 144: {what}"].values) < 0.01]
-costly = [what for what in WAYS if experiments.difference(
-    accuracy_[f"width 72: {what}"], accuracy_[f"width 72: {'residual × 0.1'}"])[2] < 0]
+fixed = accuracy_["width 72: residual × 0.1"]
+costly = [what for what in WAYS if experiments.difference(accuracy_[f"width 72: {what}"], fixed)[2] < 0]
 print("Verdict (five seeds). No channel of the tower that dies is lost in any seed with:", ", ".join(safe) + ".")
 print("Where nothing dies, worse than the scaled residual:", (", ".join(costly) or "none") + ".")
 
