@@ -2,4 +2,5 @@
 
 Importing the package loads no torch; modules that need it import it themselves.
 """
+
 __version__ = "0.1.0"

@@ -1,18 +1,21 @@
 """Chapters: from notebooks/src/NN_name.py to the executed notebooks/NN_name.ipynb.
 
-    python notebooks/build.py                 build every chapter whose source changed since it was last built
+    python notebooks/build.py                 build every chapter whose source changed since it was
+                                              last built
     python notebooks/build.py 03 08           only these
-    python notebooks/build.py --force         also where nothing changed (the package or a result file did, say)
-    python notebooks/build.py --check         build nothing; exit 1 where a notebook does not match its source
-    python notebooks/build.py --no-execute    transform only, keep no outputs (to try the markup)
-    python notebooks/build.py --mode quick    sets INCEPTION_EDU_MODE for the run (default: standard)
-    python notebooks/build.py --colab         write dist/inception_edu_colab.zip
+    python notebooks/build.py --force         also where nothing changed (the package or a result
+    file did, say) python notebooks/build.py --check         build nothing; exit 1 where a notebook
+    does not match its source python notebooks/build.py --no-execute    transform only, keep no
+    outputs (to try the markup) python notebooks/build.py --mode quick    sets INCEPTION_EDU_MODE
+    for the run (default: standard) python notebooks/build.py --colab         write
+    dist/inception_edu_colab.zip
 
-A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text). Its first cell is
-text: the heading, then a paragraph that says what the chapter covers; README's table repeats both. Right after it the
-build inserts the cell that makes the package importable, and it adds a Colab link where pyproject.toml names the
-project's address. The tag `hide-input` (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab,
-where a first line `# @title …` is shown instead. README's table shows the first picture of the cell tagged `picture`,
+A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text).
+Its first cell is text: the heading, then a paragraph that says what the chapter covers; README's
+table repeats both. Right after it the build inserts the cell that makes the package importable, and
+it adds a Colab link where pyproject.toml names the project's address. The tag `hide-input`
+(`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab, where a first line
+`# @title …` is shown instead. README's table shows the first picture of the cell tagged `picture`,
 or else of the chapter; it is kept in notebooks/pictures.
 
 Exercises
@@ -36,12 +39,13 @@ One code cell of the source holds a whole exercise, solved, so that the source r
     # check:
     checks.equal(channels(InceptionA()), 384)
 
-`exercise` and `task` are required, `hint` and `explain` are not. The build makes of it: a card (title, difficulty,
-minutes, task), the stub cell, the check cell, and the folded hints and solution. In the stub cell each region from
-`# begin solution` to `# end solution` is replaced by the `# stub: CODE` lines right after it (their indentation is
-kept), or by `...` where there are none. What follows `# check:` is the check cell; its last line is an expression whose
-value has `.ok`. Stub and check must run without an error on the unsolved stub, where `.ok` must be false; with the
-solution it must be true. `tests/test_notebooks.py` proves both.
+`exercise` and `task` are required, `hint` and `explain` are not. The build makes of it: a card
+(title, difficulty, minutes, task), the stub cell, the check cell, and the folded hints and
+solution. In the stub cell each region from `# begin solution` to `# end solution` is replaced by
+the `# stub: CODE` lines right after it (their indentation is kept), or by `...` where there are
+none. What follows `# check:` is the check cell; its last line is an expression whose value has
+`.ok`. Stub and check must run without an error on the unsolved stub, where `.ok` must be false;
+with the solution it must be true. `tests/test_notebooks.py` proves both.
 """
 
 import argparse
@@ -66,7 +70,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 try:
     import tomllib
-except ModuleNotFoundError:          # Python 3.10
+except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 NOTEBOOKS = Path(__file__).resolve().parent
@@ -75,10 +79,11 @@ SOURCES = NOTEBOOKS / "src"
 BUNDLE = "inception_edu_colab.zip"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-# What a chapter needs beyond torch, numpy and matplotlib; installed on Colab only where missing, without dependencies.
+# What a chapter needs beyond torch, numpy and matplotlib; installed on Colab only where missing,
+# without dependencies.
 COLAB_EXTRAS = "torchinfo safetensors anywidget psygnal captum"
 
-BOOTSTRAP = '''\
+BOOTSTRAP = """\
 # @title Makes inception_edu importable. Where it already is, this cell does nothing.
 import importlib.util, pathlib, shutil, subprocess, sys
 missing = [name for name in "inception_edu {extras}".split() if importlib.util.find_spec(name) is None]
@@ -86,9 +91,11 @@ if "inception_edu" in missing:
     if pathlib.Path("{bundle}").exists(): shutil.unpack_archive("{bundle}")
     package = [str(path) for path in pathlib.Path().glob("inception_edu-*.whl")][-1:] or {package}
     if not package or "google.colab" not in sys.modules: raise SystemExit("{advice}")
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *package, *missing[1:]], check=True)'''
-ADVICE = ("inception_edu is not installed here. On Colab: upload {bundle} beside this notebook, then run this cell "
-          "again. Elsewhere: run `make lab` in the project's folder.")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *package, *missing[1:]], check=True)"""
+ADVICE = (
+    "inception_edu is not installed here. On Colab: upload {bundle} beside this notebook, then run this cell "
+    "again. Elsewhere: run `make lab` in the project's folder."
+)
 
 
 class SourceError(ValueError):
@@ -104,7 +111,9 @@ def repository() -> str:
 def bootstrap(address: str) -> str:
     """The first code cell of every chapter."""
     package = [f"inception-edu @ git+{address}"] if address else []
-    return BOOTSTRAP.format(bundle=BUNDLE, package=package, extras=COLAB_EXTRAS, advice=ADVICE.format(bundle=BUNDLE))
+    return BOOTSTRAP.format(
+        bundle=BUNDLE, package=package, extras=COLAB_EXTRAS, advice=ADVICE.format(bundle=BUNDLE)
+    )
 
 
 def colab_link(name: str, address: str) -> str:
@@ -115,7 +124,8 @@ def colab_link(name: str, address: str) -> str:
     return f"[Open in Colab](https://colab.research.google.com/github/{owner[1]}/blob/main/notebooks/{name}.ipynb)"
 
 
-# ---- exercises ------------------------------------------------------------------------------------------------------
+# ---- exercises -----------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -135,19 +145,32 @@ def parse_exercise(source: str) -> Exercise:
     lines = source.splitlines()
     title = lines[0].removeprefix("# exercise:").strip()
     card = [part.strip() for part in title.split("|")]
-    if len(card) != 3 or set(card[1]) - set("●○") or len(card[1]) != 3 or not re.fullmatch(r"\d+ min", card[2]):
-        raise SourceError(f"exercise {title!r}: the first line must read `# exercise: title | ●○○ | 3 min`")
+    if (
+        len(card) != 3
+        or set(card[1]) - set("●○")
+        or len(card[1]) != 3
+        or not re.fullmatch(r"\d+ min", card[2])
+    ):
+        raise SourceError(
+            f"exercise {title!r}: the first line must read `# exercise: title | ●○○ | 3 min`"
+        )
 
     texts: list[tuple[str, list[str]]] = []
     at = 1
-    while at < len(lines) and lines[at].startswith("#") and not lines[at].startswith(("# begin", "# check:")):
+    while (
+        at < len(lines)
+        and lines[at].startswith("#")
+        and not lines[at].startswith(("# begin", "# check:"))
+    ):
         keyword = re.match(r"# (task|hint|explain): ?(.*)", lines[at])
         if keyword:
             texts.append((keyword[1], [keyword[2]]))
         elif texts:
             texts[-1][1].append(lines[at][1:])
         else:
-            raise SourceError(f"exercise {title!r}: `# task:` must follow the first line, not {lines[at]!r}")
+            raise SourceError(
+                f"exercise {title!r}: `# task:` must follow the first line, not {lines[at]!r}"
+            )
         at += 1
 
     def text(keyword):
@@ -160,16 +183,18 @@ def parse_exercise(source: str) -> Exercise:
         raise SourceError(f"exercise {title!r}: the line `# check:` is missing")
     cut = body.index("# check:")
     stub, solution = _stub_and_solution(body[:cut], title)
-    check = "\n".join(body[cut + 1:]).strip()
+    check = "\n".join(body[cut + 1 :]).strip()
     if not check:
         raise SourceError(f"exercise {title!r}: nothing follows `# check:`")
-    return Exercise(*card, text("task")[0], text("hint"), "\n\n".join(text("explain")), stub, solution, check)
+    return Exercise(
+        *card, text("task")[0], text("hint"), "\n\n".join(text("explain")), stub, solution, check
+    )
 
 
 def _paragraphs(first: str, rest: list[str]) -> str:
     """The text of a keyword and its continuation lines, whose common indentation goes."""
     blanks = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
-    return "\n".join([first, *(line[min(blanks, default=0):].rstrip() for line in rest)]).strip()
+    return "\n".join([first, *(line[min(blanks, default=0) :].rstrip() for line in rest)]).strip()
 
 
 def _stub_and_solution(lines: list[str], title: str) -> tuple[str, str]:
@@ -179,10 +204,12 @@ def _stub_and_solution(lines: list[str], title: str) -> tuple[str, str]:
         if mark == "# begin solution":
             if region is not None:
                 raise SourceError(f"exercise {title!r}: a solution region begins inside another")
-            region = line[:line.index("#")]
+            region = line[: line.index("#")]
         elif mark == "# end solution":
             if region is None:
-                raise SourceError(f"exercise {title!r}: `# end solution` without `# begin solution`")
+                raise SourceError(
+                    f"exercise {title!r}: `# end solution` without `# begin solution`"
+                )
             if number + 1 == len(lines) or not lines[number + 1].strip().startswith("# stub: "):
                 stub.append(region + "...  # your code here")
             region = None
@@ -193,18 +220,27 @@ def _stub_and_solution(lines: list[str], title: str) -> tuple[str, str]:
             if region is None:
                 stub.append(line)
     if region is not None or len(stub) == len(lines):
-        raise SourceError(f"exercise {title!r}: `# begin solution` and `# end solution` must mark the solution")
+        raise SourceError(
+            f"exercise {title!r}: `# begin solution` and `# end solution` must mark the solution"
+        )
     return "\n".join(stub).strip(), "\n".join(solution).strip()
 
 
 def exercise_cells(exercise: Exercise, number: int) -> list:
     """The cells that a reader sees. Stub and check carry a tag by which tests find them."""
-    folds = [("Hint" if len(exercise.hints) == 1 else f"Hint {n}", hint) for n, hint in enumerate(exercise.hints, 1)]
+    folds = [
+        ("Hint" if len(exercise.hints) == 1 else f"Hint {n}", hint)
+        for n, hint in enumerate(exercise.hints, 1)
+    ]
     folds.append(("Solution", f"```python\n{exercise.solution}\n```\n\n{exercise.explain}".strip()))
-    folded = "\n\n".join(f"<details><summary>{head}</summary>\n\n{body}\n\n</details>" for head, body in folds)
+    folded = "\n\n".join(
+        f"<details><summary>{head}</summary>\n\n{body}\n\n</details>" for head, body in folds
+    )
     return [
-        new_markdown_cell(f"### Exercise {number} · {exercise.title}\n\n{exercise.difficulty} · {exercise.minutes}"
-                          f"\n\n{exercise.task}"),
+        new_markdown_cell(
+            f"### Exercise {number} · {exercise.title}\n\n{exercise.difficulty} · {exercise.minutes}"
+            f"\n\n{exercise.task}"
+        ),
         new_code_cell(exercise.stub, metadata={"tags": ["exercise"]}),
         # Folded: it may hold the answer. It runs as it is.
         new_code_cell(exercise.check, metadata={"tags": ["check", "hide-input"]}),
@@ -212,7 +248,8 @@ def exercise_cells(exercise: Exercise, number: int) -> list:
     ]
 
 
-# ---- chapters -------------------------------------------------------------------------------------------------------
+# ---- chapters ------------------------------------------------------------------------------------
+
 
 def sources(*chapters: str) -> list[Path]:
     """The chapters' source files; `chapters` are numbers ("03") or names, none means all."""
@@ -232,13 +269,19 @@ def head(source: Path) -> tuple[str, str]:
     first = jupytext.read(source, fmt="py:percent").cells[0]
     paragraphs = [p.replace("\n", " ").strip() for p in first.source.split("\n\n") if p.strip()]
     if first.cell_type != "markdown" or len(paragraphs) < 2 or not paragraphs[0].startswith("# "):
-        raise SourceError(f"{source.name}: the first cell must be text: `# Title`, then a paragraph on what it covers")
+        raise SourceError(
+            f"{source.name}: the first cell must be text: `# Title`, then a paragraph on what it covers"
+        )
     return paragraphs[0][2:], paragraphs[1]
 
 
 def parse_exercises(source: Path) -> list[Exercise]:
     cells = jupytext.read(source, fmt="py:percent").cells
-    return [parse_exercise(c.source) for c in cells if c.cell_type == "code" and c.source.startswith("# exercise:")]
+    return [
+        parse_exercise(c.source)
+        for c in cells
+        if c.cell_type == "code" and c.source.startswith("# exercise:")
+    ]
 
 
 def transform(source: Path):
@@ -255,17 +298,25 @@ def transform(source: Path):
     link = colab_link(source.stem, address)
     if link:
         cells[0].source += f"\n\n{link}"
-    cells.insert(1, new_code_cell(bootstrap(address), metadata={"tags": ["bootstrap", "hide-input"]}))
+    cells.insert(
+        1, new_code_cell(bootstrap(address), metadata={"tags": ["bootstrap", "hide-input"]})
+    )
     for number, cell in enumerate(cells):
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if "hide-input" in tags:
-            cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}   # folded in JupyterLab, in Colab
-        cell.id = f"{source.stem[:2]}-{number:03d}"          # the same id at every build: small differences in git
-    return new_notebook(cells=cells, metadata={
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    })
+            cell.metadata |= {
+                "jupyter": {"source_hidden": True},
+                "cellView": "form",
+            }  # folded in JupyterLab, in Colab
+        cell.id = f"{source.stem[:2]}-{number:03d}"  # the same id at every build: small differences in git
+    return new_notebook(
+        cells=cells,
+        metadata={
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+    )
 
 
 def matches(source: Path) -> bool:
@@ -282,13 +333,22 @@ def matches(source: Path) -> bool:
 def up_to_date(source: Path, mode: str) -> bool:
     if not matches(source):
         return False
-    return nbformat.read(target(source), as_version=4).metadata.get("inception_edu", {}).get("mode") == mode
+    return (
+        nbformat.read(target(source), as_version=4).metadata.get("inception_edu", {}).get("mode")
+        == mode
+    )
 
 
 def execute(notebook, mode: str, folder: Path, timeout: int = 1800):
-    """Run all cells in a fresh kernel in `folder`; raises nbclient's CellExecutionError at the first error."""
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", store_widget_state=False,
-                            resources={"metadata": {"path": str(folder)}})
+    """Run all cells in a fresh kernel in `folder`; raises nbclient's CellExecutionError at the
+    first error."""
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
     client.execute(env={**os.environ, "INCEPTION_EDU_MODE": mode})
     return notebook
 
@@ -296,8 +356,9 @@ def execute(notebook, mode: str, folder: Path, timeout: int = 1800):
 def tidy(notebook):
     """Leave only what a reader of the stored notebook can use.
 
-    A live widget cannot be shown without its kernel: where a bundle has another representation (a picture, HTML, text),
-    the widget view goes, so that the picture shows. Times and interpreter versions would only make git noisy.
+    A live widget cannot be shown without its kernel: where a bundle has another representation (a
+    picture, HTML, text), the widget view goes, so that the picture shows. Times and interpreter
+    versions would only make git noisy.
     """
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
@@ -309,7 +370,11 @@ def tidy(notebook):
             if WIDGET_VIEW in data and len(data) > 1:
                 del data[WIDGET_VIEW]
             output.get("metadata", {}).pop(WIDGET_VIEW, None)
-            if kept and output.output_type == "stream" and output.get("name") == kept[-1].get("name"):
+            if (
+                kept
+                and output.output_type == "stream"
+                and output.get("name") == kept[-1].get("name")
+            ):
                 kept[-1].text += output.text
             else:
                 kept.append(output)
@@ -319,7 +384,8 @@ def tidy(notebook):
 
 
 def build(source: Path, mode: str, run: bool = True) -> float:
-    """Build one chapter, return the seconds it took; the file is replaced only when all went well."""
+    """Build one chapter, return the seconds it took; the file is replaced only when all went
+    well."""
     start = time.perf_counter()
     notebook = transform(source)
     if run:
@@ -333,22 +399,38 @@ def build(source: Path, mode: str, run: bool = True) -> float:
     return time.perf_counter() - start
 
 
-# ---- README and Colab -----------------------------------------------------------------------------------------------
+# ---- README and Colab ----------------------------------------------------------------------------
 
 TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
 
 
-PICTURE = re.compile(r'(<svg\b(?:(?!<svg\b).)*?</svg>)|src="data:image/(svg\+xml|png|jpeg);base64,([^"]+)"', re.DOTALL)
+PICTURE = re.compile(
+    r'(<svg\b(?:(?!<svg\b).)*?</svg>)|src="data:image/(svg\+xml|png|jpeg);base64,([^"]+)"',
+    re.DOTALL,
+)
 
 
 def save_picture(notebook, source: Path) -> None:
-    """notebooks/pictures/NN.svg (or .png): the picture by which README's table shows the chapter."""
-    cells = sorted((cell for cell in notebook.cells if cell.cell_type == "code"),
-                   key=lambda cell: "picture" not in cell.metadata.get("tags", []))
-    html = ("".join(output.data.get("text/html", "")) for cell in cells for output in cell.outputs if "data" in output)
-    contents = ((found[2] or "svg+xml", found[1].encode() if found[1] else base64.b64decode(found[3]))
-                for text in html for found in PICTURE.finditer(text))
-    kind, content = next((pair for pair in contents if pair[0] != "svg+xml" or _stands_alone(pair[1])), (None, b""))
+    """notebooks/pictures/NN.svg (or .png): the picture by which README's table shows the
+    chapter."""
+    cells = sorted(
+        (cell for cell in notebook.cells if cell.cell_type == "code"),
+        key=lambda cell: "picture" not in cell.metadata.get("tags", []),
+    )
+    html = (
+        "".join(output.data.get("text/html", ""))
+        for cell in cells
+        for output in cell.outputs
+        if "data" in output
+    )
+    contents = (
+        (found[2] or "svg+xml", found[1].encode() if found[1] else base64.b64decode(found[3]))
+        for text in html
+        for found in PICTURE.finditer(text)
+    )
+    kind, content = next(
+        (pair for pair in contents if pair[0] != "svg+xml" or _stands_alone(pair[1])), (None, b"")
+    )
     folder = NOTEBOOKS / "pictures"
     for old in folder.glob(f"{source.stem[:2]}.*"):
         old.unlink()
@@ -371,25 +453,50 @@ def readme() -> str:
     for source in sources():
         title, claim = (text.replace("|", r"\|") for text in head(source))
         pictures = sorted((NOTEBOOKS / "pictures").glob(f"{source.stem[:2]}.*"))
-        picture = f'<img src="notebooks/pictures/{pictures[0].name}" height="120" alt="{title}">' if pictures else ""
-        rows.append(f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | {claim} |")
+        picture = (
+            f'<img src="notebooks/pictures/{pictures[0].name}" height="120" alt="{title}">'
+            if pictures
+            else ""
+        )
+        rows.append(
+            f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | {claim} |"
+        )
     table = "\n".join(rows) + "\n"
-    return TABLE.sub(lambda m: m[1] + table + m[2], (ROOT / "README.md").read_text(encoding="utf-8"))
+    return TABLE.sub(
+        lambda m: m[1] + table + m[2], (ROOT / "README.md").read_text(encoding="utf-8")
+    )
 
 
 def colab() -> Path:
-    """dist/inception_edu_colab.zip: the wheel, which carries data/ inside it, and the built chapters."""
+    """dist/inception_edu_colab.zip: the wheel, which carries data/ inside it, and the built
+    chapters."""
     bundle = ROOT / "dist" / BUNDLE
     bundle.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:            # a clean copy: a stale build folder never gets in
+    with (
+        tempfile.TemporaryDirectory() as folder
+    ):  # a clean copy: a stale build folder never gets in
         copy, wheels = Path(folder, "copy"), Path(folder, "wheels")
         copy.mkdir()
         for name in ("inception_edu", "data"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, copy)
-        subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index",
-                        "-w", wheels, copy], check=True)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "wheel",
+                "-q",
+                "--no-deps",
+                "--no-build-isolation",
+                "--no-index",
+                "-w",
+                wheels,
+                copy,
+            ],
+            check=True,
+        )
         part = bundle.with_suffix(".part")
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             for wheel in wheels.glob("*.whl"):
@@ -402,12 +509,18 @@ def colab() -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("chapters", nargs="*", help="numbers, such as 03 08; none means all")
     parser.add_argument("--mode", choices=("quick", "standard", "full"), default="standard")
     parser.add_argument("--force", action="store_true", help="build also what has not changed")
-    parser.add_argument("--no-execute", action="store_true", help="write the notebook without outputs")
-    parser.add_argument("--check", action="store_true", help="only compare; exit 1 where something is out of date")
+    parser.add_argument(
+        "--no-execute", action="store_true", help="write the notebook without outputs"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only compare; exit 1 where something is out of date"
+    )
     parser.add_argument("--colab", action="store_true", help=f"write dist/{BUNDLE}")
     args = parser.parse_args(arguments)
 
@@ -417,7 +530,9 @@ def main(arguments: list[str] | None = None) -> None:
         return
     if args.check:
         stale = [target(s).name for s in sources(*args.chapters) if not matches(s)]
-        stale += ["README.md (chapter table)"] * (readme() != (ROOT / "README.md").read_text(encoding="utf-8"))
+        stale += ["README.md (chapter table)"] * (
+            readme() != (ROOT / "README.md").read_text(encoding="utf-8")
+        )
         for name in stale:
             print(f"{name} does not match its source: run `make notebooks`")
         sys.exit(bool(stale))

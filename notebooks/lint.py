@@ -1,17 +1,19 @@
-"""What a stored chapter must satisfy so that code hosts show it, screen readers read it and it works offline."""
+"""What a stored chapter must satisfy so that code hosts show it, screen readers read it and it
+works offline."""
 
 import json
 import re
 from html.parser import HTMLParser
 
-LARGEST = 1_500_000      # bytes of a notebook file
-LONGEST = 40             # lines of a code cell
+LARGEST = 1_500_000  # bytes of a notebook file
+LONGEST = 40  # lines of a code cell
 MACHINE_PATH = re.compile(r"/(work|root|home|tmp)/|[A-Z]:\\\\Users")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\\n]{200,}")
 
 
 class _Pictures(HTMLParser):
-    """Collects pictures without alternative text and pictures that would be fetched from the network."""
+    """Collects pictures without alternative text and pictures that would be fetched from the
+    network."""
 
     def __init__(self):
         super().__init__()
@@ -24,7 +26,9 @@ class _Pictures(HTMLParser):
             if not (attributes.get("alt") or "").strip():
                 self.problems.append("an <img> without alt text")
             if re.match(r"(https?:)?//", attributes.get("src") or ""):
-                self.problems.append(f"a picture that is fetched from the network: {attributes['src'][:60]}")
+                self.problems.append(
+                    f"a picture that is fetched from the network: {attributes['src'][:60]}"
+                )
         elif tag == "svg" and self.open_svg is None:
             self.open_svg = attributes
         elif tag == "title" and self.open_svg is not None:
@@ -32,7 +36,9 @@ class _Pictures(HTMLParser):
 
     def handle_endtag(self, tag):
         if tag == "svg" and self.open_svg is not None:
-            if not any(self.open_svg.get(key) for key in ("aria-label", "aria-labelledby", "aria-hidden")):
+            if not any(
+                self.open_svg.get(key) for key in ("aria-label", "aria-labelledby", "aria-hidden")
+            ):
                 self.problems.append("an <svg> without aria-label or <title>")
             self.open_svg = None
 
@@ -44,16 +50,21 @@ def _pictures(html: str) -> list[str]:
 
 
 def problems(text: str) -> list[str]:
-    """What is wrong with a notebook file of content `text`, one sentence each; empty where all is well."""
+    """What is wrong with a notebook file of content `text`, one sentence each; empty where all is
+    well."""
     notebook = json.loads(text)
     found = []
     if len(text.encode()) > LARGEST:
-        found.append(f"the file has {len(text.encode()) / 1e6:.1f} MB, more than {LARGEST / 1e6} MB")
+        found.append(
+            f"the file has {len(text.encode()) / 1e6:.1f} MB, more than {LARGEST / 1e6} MB"
+        )
     if "widgets" in notebook["metadata"]:
         found.append("metadata.widgets is there, which makes code hosts refuse the notebook")
     path = MACHINE_PATH.search(BASE64.sub("", text))
     if path:
-        found.append(f"a path of the machine that built it: …{text_around(BASE64.sub('', text), path.start())}…")
+        found.append(
+            f"a path of the machine that built it: …{text_around(BASE64.sub('', text), path.start())}…"
+        )
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     if not any(cell["outputs"] for cell in code):
         found.append("no cell has an output")
@@ -66,7 +77,9 @@ def _cell(cell) -> list[str]:
     source = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
         empty = ["a picture without alt text"] * bool(re.search(r"!\[\s*\]\(", source))
-        foreign = ["a picture that is fetched from the network"] * bool(re.search(r"!\[[^\]]*\]\((https?:)?//", source))
+        foreign = ["a picture that is fetched from the network"] * bool(
+            re.search(r"!\[[^\]]*\]\((https?:)?//", source)
+        )
         return empty + foreign + _pictures(source)
     found = []
     lines = len(source.splitlines())
@@ -81,9 +94,11 @@ def _cell(cell) -> list[str]:
         elif "image/svg+xml" in data:
             found += _pictures("".join(data["image/svg+xml"]))
         elif any(kind.startswith("image/") for kind in data):
-            found.append("a bare picture, which cannot carry alt text: show it as HTML with <img alt>")
+            found.append(
+                "a bare picture, which cannot carry alt text: show it as HTML with <img alt>"
+            )
     return found
 
 
 def text_around(text: str, at: int) -> str:
-    return text[max(at - 20, 0):at + 40]
+    return text[max(at - 20, 0) : at + 40]

@@ -1,4 +1,5 @@
-"""Python environments for tests: they borrow torch and the other big packages instead of installing them again."""
+"""Python environments for tests: they borrow torch and the other big packages instead of installing
+them again."""
 
 import os
 import subprocess
@@ -16,9 +17,11 @@ def python_of(folder: Path) -> Path:
 
 
 def borrowing_venv(folder: Path, *requirements: str) -> Path:
-    """A new environment in `folder` with `requirements`; what it lacks comes from the environment that runs now.
+    """A new environment in `folder` with `requirements`; what it lacks comes from the environment
+    that runs now.
 
-    The borrowed packages come last on the path, so `requirements` win. Only inception_edu is not borrowed.
+    The borrowed packages come last on the path, so `requirements` win. Only inception_edu is not
+    borrowed.
     Returns the environment's Python.
     """
     venv.create(folder, with_pip=True, clear=True)
@@ -30,14 +33,19 @@ def borrowing_venv(folder: Path, *requirements: str) -> Path:
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if not path.name.startswith(("inception_edu", "__editable__", "__pycache__")):
             (borrowed / path.name).symlink_to(path)
-    packages = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-                              check=True, capture_output=True, text=True).stdout.strip()
+    packages = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
     Path(packages, "borrowed.pth").write_text(f"{borrowed}\n")
     return python
 
 
 def colab_like() -> Path:
-    """Python of an environment with Colab's ipywidgets, IPython and ipykernel; made once, then found again."""
+    """Python of an environment with Colab's ipywidgets, IPython and ipykernel; made once, then
+    found again."""
     folder = Path(sys.prefix) / "colab-like"
     done = folder / "done.txt"
     if not done.exists() or done.read_text() != " ".join(COLAB):

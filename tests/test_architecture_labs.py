@@ -1,4 +1,5 @@
-"""The labs without training, driven as a reader's clicks drive them: diagram, shape explorer, block designer."""
+"""The labs without training, driven as a reader's clicks drive them: diagram, shape explorer, block
+designer."""
 
 import json
 import re
@@ -9,14 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from inception_edu.draw import size_words, trace
+from inception_edu.describe.draw import size_words, trace
+from inception_edu.describe.measure import measure, smallest_image
+from inception_edu.describe.networks import NETWORKS, inception_resnet_v2, inception_v4, network
+from inception_edu.describe.spec import (
+    Chain,
+    Concat,
+    Conv,
+    Linear,
+    MaxPool,
+    Residual,
+    SpecError,
+    out_shape,
+)
 from inception_edu.labs import designer, diagram
-from inception_edu.labs.designer import BLOCKS, BlockDesigner, forward_pass, leaves, part, with_parts
+from inception_edu.labs.designer import (
+    BLOCKS,
+    BlockDesigner,
+    forward_pass,
+    leaves,
+    part,
+    with_parts,
+)
 from inception_edu.labs.diagram import NetworkDiagram, source_of
 from inception_edu.labs.shapes import KEYS, ShapeExplorer, side_chain, smallest, with_padding
-from inception_edu.measure import measure, smallest_image
-from inception_edu.networks import NETWORKS, inception_resnet_v2, inception_v4, network
-from inception_edu.spec import Chain, Concat, Conv, Linear, MaxPool, Residual, SpecError, out_shape
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,18 +51,19 @@ def still(monkeypatch):
     diagram._picker_class.cache_clear()
 
 
-# --- Clickable diagram -----------------------------------------------------------------------------------------------
+# --- Clickable diagram ----------------------------------------------------------------------------
+
 
 def test_every_way_of_selecting_a_block_does_the_same():
     calls = []
     lab = NetworkDiagram("inception_v4", on_select=calls.append)
     assert lab.selected == "stem"
-    lab.picture.selected = "inception_a"                   # a click
+    lab.picture.selected = "inception_a"  # a click
     assert (lab.selected, lab.block.value) == ("inception_a.1", "inception_a")
     lab.copy.value = 3
-    lab.block.value = "reduction_b"                        # the dropdown
+    lab.block.value = "reduction_b"  # the dropdown
     assert lab.picture.selected == "reduction_b"
-    lab.selected = "inception_b.7"                         # code
+    lab.selected = "inception_b.7"  # code
     assert (lab.picture.selected, lab.copy.value) == ("inception_b", 7)
     assert calls == ["inception_a.1", "inception_a.3", "reduction_b", "inception_b.7"]
     for wrong in ("inception_d", "inception_b.8", "stem.2", "inception_b.x"):
@@ -57,8 +75,9 @@ def test_every_way_of_selecting_a_block_does_the_same():
 def test_selected_names_are_those_of_the_built_model():
     import torch
 
-    from inception_edu.build import build, named_blocks
-    from inception_edu.networks import mini
+    from inception_edu.describe.networks import mini
+    from inception_edu.nets.build import build, named_blocks
+
     net = mini(inception_resnet_v2())
     lab = NetworkDiagram(net)
     with torch.no_grad():
@@ -82,7 +101,8 @@ def test_details_agree_with_measure():
 
 
 def test_every_block_shows_the_code_that_makes_it():
-    from inception_edu import figures
+    from inception_edu.describe import figures
+
     for name in NETWORKS:
         for block in network(name).blocks:
             if isinstance(block.node, Conv):
@@ -121,7 +141,8 @@ def test_the_picture_asks_for_nothing_from_the_network():
     assert not re.search(r"https?:|import\(|import .* from|fetch\(", diagram._ESM + diagram._CSS)
 
 
-# --- Shape explorer --------------------------------------------------------------------------------------------------
+# --- Shape explorer -------------------------------------------------------------------------------
+
 
 def test_the_chain_of_shapes_of_the_paper():
     lab = ShapeExplorer()
@@ -140,7 +161,10 @@ def test_the_smallest_image_is_where_it_starts_to_fit(side):
     assert ("cannot take" in said) == (side < 75)
     if side < 75:
         assert "reduction_b" in said and "smallest image it can take is 75×75" in said
-        assert "breaks here" in lab.overview.value and "reduction_b, the block that breaks" in lab.details.value
+        assert (
+            "breaks here" in lab.overview.value
+            and "reduction_b, the block that breaks" in lab.details.value
+        )
         assert text(lab.facts) == "" and 'role="alert"' in lab.sentence.value
 
 
@@ -148,26 +172,36 @@ def test_every_network_and_padding_says_what_measure_says():
     lab = ShapeExplorer()
     for key in KEYS:
         lab.network.value = key
-        assert lab.image.value == lab.net.image            # each network starts with its own size
+        assert lab.image.value == lab.net.image  # each network starts with its own size
         for padding in ("same", "valid", "printed"):
             lab.padding.value = padding
             error = lab.trace.error
             assert error == trace(lab.net, lab.image.value).error
             if error:
                 with pytest.raises(SpecError):
-                    out_shape(Chain(*(b.node for b in lab.net.blocks for _ in range(b.repeat))), lab.net.input)
+                    out_shape(
+                        Chain(*(b.node for b in lab.net.blocks for _ in range(b.repeat))),
+                        lab.net.input,
+                    )
                 assert "cannot take" in text(lab.sentence)
             else:
                 whole = measure(lab.net, lab.image.value)
-                assert [(r.name, r.output, r.params, r.macs, r.receptive_field) for r in lab.trace.rows] == \
-                    [(r.name, r.output, r.params, r.macs, r.receptive_field) for r in whole.rows[:-1]]
+                assert [
+                    (r.name, r.output, r.params, r.macs, r.receptive_field) for r in lab.trace.rows
+                ] == [
+                    (r.name, r.output, r.params, r.macs, r.receptive_field) for r in whole.rows[:-1]
+                ]
                 assert f"{whole.params:,}" in text(lab.facts)
     assert lab.padding.value == "printed" and not lab.trace.error
 
 
 def test_v_everywhere_breaks_the_first_concatenation_of_two_kernels():
     lab = ShapeExplorer(padding="valid")
-    assert "stem" in text(lab.sentence) and "70×70" in text(lab.sentence) and "no image fits" in text(lab.sentence)
+    assert (
+        "stem" in text(lab.sentence)
+        and "70×70" in text(lab.sentence)
+        and "no image fits" in text(lab.sentence)
+    )
     assert smallest(with_padding(inception_v4(), "valid")) is None
     assert smallest(inception_v4()) == smallest_image(inception_v4()) == 75
 
@@ -183,21 +217,26 @@ def test_reset_puts_every_setting_back():
     lab.network.value, lab.image.value, lab.padding.value = "resnet50", 64, "valid"
     assert (lab.sentence.value, lab.overview.value, lab.details.value) != first
     lab.reset_button.click()
-    assert (lab.network.value, lab.image.value, lab.padding.value) == ("inception_v3", 200, "printed")
+    assert (lab.network.value, lab.image.value, lab.padding.value) == (
+        "inception_v3",
+        200,
+        "printed",
+    )
     assert (lab.sentence.value, lab.overview.value, lab.details.value) == first
 
 
 def test_the_block_in_detail_follows_the_dropdown():
     lab = ShapeExplorer()
     lab.image.value = 70
-    assert lab.block.disabled                               # the block that breaks is shown instead
+    assert lab.block.disabled  # the block that breaks is shown instead
     lab.image.value = 299
     lab.block.value = "inception_b"
     assert not lab.block.disabled and "inception_b in Inception-v4" in lab.details.value
     assert "17×17×1024" in lab.details.value
 
 
-# --- Block designer --------------------------------------------------------------------------------------------------
+# --- Block designer -------------------------------------------------------------------------------
+
 
 def press(lab, label):
     lab.buttons[label].click()
@@ -210,7 +249,7 @@ def test_a_change_reaches_diagram_numbers_code_and_forward_pass():
     lab.kernel.value = (5, 5)
     assert part(lab.node, ("branch 3", "step 2")) == Conv(96, 5)
     assert "5×5 Conv" in lab.picture.svg and "(changed)" in lab.picture.svg
-    more = 64 * 96 * 16                                    # 25 weights instead of 9
+    more = 64 * 96 * 16  # 25 weights instead of 9
     assert f"+{more:,}" in text(lab.numbers) and f"+{more * 35 * 35:,}" in text(lab.numbers)
     assert "1×384×35×35 came out" in text(lab.forward)
     assert "became 5×5 Conv (96)" in text(lab.sentence)
@@ -223,11 +262,15 @@ def test_every_field_changes_its_own():
     lab = BlockDesigner("InceptionA")
     lab.select(("branch 4", "step 3"))
     for field, value, expected in (
-            ("filters", 40, Conv(40, 3)), ("stride", 2, Conv(40, 3, 2)), ("padding", "valid", Conv(40, 3, 2, "valid")),
-            ("relu", False, Conv(40, 3, 2, "valid", relu=False)),
-            ("norm", False, Conv(40, 3, 2, "valid", norm=False, relu=False)),
-            ("kernel", (1, 7), Conv(40, (1, 7), 2, "valid", norm=False, relu=False)),
-            ("kind", "max", MaxPool((1, 7), 2, "valid")), ("kind", "conv", Conv(64, (1, 7), 2, "valid"))):
+        ("filters", 40, Conv(40, 3)),
+        ("stride", 2, Conv(40, 3, 2)),
+        ("padding", "valid", Conv(40, 3, 2, "valid")),
+        ("relu", False, Conv(40, 3, 2, "valid", relu=False)),
+        ("norm", False, Conv(40, 3, 2, "valid", norm=False, relu=False)),
+        ("kernel", (1, 7), Conv(40, (1, 7), 2, "valid", norm=False, relu=False)),
+        ("kind", "max", MaxPool((1, 7), 2, "valid")),
+        ("kind", "conv", Conv(64, (1, 7), 2, "valid")),
+    ):
         getattr(lab, field).value = value
         assert part(lab.node, lab.selected) == expected, field
     assert len(lab._states) == 9
@@ -238,11 +281,14 @@ def test_steps_and_branches_come_and_go():
     start = lab.node
     lab.select(("branch 2",))
     press(lab, "Add step")
-    assert lab.node.branches[1] == Chain(Conv(96, 1), Conv(96, 3)) and lab.selected == ("branch 2", "step 2")
+    assert lab.node.branches[1] == Chain(Conv(96, 1), Conv(96, 3)) and lab.selected == (
+        "branch 2",
+        "step 2",
+    )
     press(lab, "Remove step")
     assert lab.node.branches[1] == Chain(Conv(96, 1))
     press(lab, "Remove step")
-    assert lab.node.branches[1] == Chain()                  # a branch that hands its input on
+    assert lab.node.branches[1] == Chain()  # a branch that hands its input on
     assert out_shape(lab.node, lab.shape)[0] == 384 - 96 + 384
     assert "came out" in text(lab.forward)
     press(lab, "Undo"), press(lab, "Undo"), press(lab, "Undo")
@@ -276,25 +322,32 @@ def test_undo_redo_and_reset():
     assert lab.node == states[0]
     press(lab, "Redo"), press(lab, "Redo")
     assert lab.node == states[2] and lab.kernel.value == (1, 1)
-    lab.kernel.value = (7, 7)                               # a new change ends what could be made again
+    lab.kernel.value = (7, 7)  # a new change ends what could be made again
     press(lab, "Redo")
     assert part(lab.node, lab.selected).kernel == (7, 7) and lab.buttons["Redo"].disabled
     press(lab, "Reset")
-    assert lab.node == states[0] and lab.buttons["Undo"].disabled and "(changed)" not in lab.picture.svg
+    assert (
+        lab.node == states[0]
+        and lab.buttons["Undo"].disabled
+        and "(changed)" not in lab.picture.svg
+    )
 
 
 def test_a_mismatch_is_a_sentence_and_red_in_the_diagram():
     lab = BlockDesigner("InceptionA")
     lab.select(("branch 2",))
     lab.stride.value = 2
-    assert "branch 1 gives 35×35 and branch 2 gives 18×18" in text(lab.sentence) and "alert" in lab.sentence.value
+    assert (
+        "branch 1 gives 35×35 and branch 2 gives 18×18" in text(lab.sentence)
+        and "alert" in lab.sentence.value
+    )
     assert "35×35 ≠ 18×18" in lab.picture.svg and "#c00000" in lab.picture.svg
     assert "not possible" in text(lab.forward) and "—" in text(lab.numbers)
     press(lab, "Undo")
     assert "#c00000" not in lab.picture.svg and "came out" in text(lab.forward)
     lab = BlockDesigner("InceptionResNetB_v2")
     lab.select(("residual branch", "step 2"))
-    lab.filters.value = 1154                                # as the paper prints it
+    lab.filters.value = 1154  # as the paper prints it
     assert "1154 ≠ 1152" in lab.picture.svg and "1154" in text(lab.sentence)
 
 
@@ -333,24 +386,45 @@ def test_the_scale_of_a_residual_block():
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_every_block_opens_and_each_step_can_be_chosen(name, monkeypatch):
-    monkeypatch.setattr(designer, "forward_pass", lambda node, shape: {
-        "input": shape, "output": out_shape(node, shape), "milliseconds": 1.0, "spread": 1.0, "zeros": 0.5})
+    monkeypatch.setattr(
+        designer,
+        "forward_pass",
+        lambda node, shape: {
+            "input": shape,
+            "output": out_shape(node, shape),
+            "milliseconds": 1.0,
+            "spread": 1.0,
+            "zeros": 0.5,
+        },
+    )
     lab = BlockDesigner(name)
-    assert lab.block.value == name and measure(lab.node, lab.shape).params == measure(lab.original, lab.shape).params
+    assert (
+        lab.block.value == name
+        and measure(lab.node, lab.shape).params == measure(lab.original, lab.shape).params
+    )
     for path in leaves(lab.node):
         lab.step.value = path
         old = part(lab.node, path)
         assert lab.picture.selected == "/".join(path) and lab.selected == path
-        assert lab.kernel.value == old.kernel and lab.stride.value == old.stride and lab.padding.value == old.padding
+        assert (
+            lab.kernel.value == old.kernel
+            and lab.stride.value == old.stride
+            and lab.padding.value == old.padding
+        )
         assert f'data-path="{"/".join(path)}"' in lab.picture.svg
-    assert len(lab._states) == 1                            # choosing changes nothing
+    assert len(lab._states) == 1  # choosing changes nothing
 
 
-@pytest.mark.parametrize("name", ["InceptionC", "ReductionB_v2", "InceptionResNetC_v1", "StemV4", "Bottleneck"])
+@pytest.mark.parametrize(
+    "name", ["InceptionC", "ReductionB_v2", "InceptionResNetC_v1", "StemV4", "Bottleneck"]
+)
 def test_the_forward_pass_gives_the_predicted_shape(name):
     node, shape = BLOCKS[name]
     done = forward_pass(node, shape)
-    assert done["output"] == out_shape(node, done["input"]) and measure(node, done["input"]).macs <= designer.MOST_MACS
+    assert (
+        done["output"] == out_shape(node, done["input"])
+        and measure(node, done["input"]).macs <= designer.MOST_MACS
+    )
     assert done["milliseconds"] > 0 and 0.05 < done["spread"] < 20 and 0 <= done["zeros"] < 0.9
 
 
@@ -359,7 +433,9 @@ def test_the_forward_pass_is_the_described_network():
     done = forward_pass(Linear(4000), (300, 4, 4))
     assert done["spread"] == pytest.approx((1 / 3) ** 0.5, rel=0.05) and done["zeros"] == 0
     residual = forward_pass(Residual(Chain(Conv(8, 3), Linear(64)), scale=0.0), (64, 8, 8))
-    assert residual["spread"] == pytest.approx((1 / 12) ** 0.5, rel=0.05)   # relu(x): a uniform image comes out again
+    assert residual["spread"] == pytest.approx(
+        (1 / 12) ** 0.5, rel=0.05
+    )  # relu(x): a uniform image comes out again
 
 
 def test_paths_replace_what_they_name():
@@ -367,12 +443,15 @@ def test_paths_replace_what_they_name():
     path = ("branch 4", "step 4", "branch 2")
     assert part(node, path) == Conv(256, (1, 3))
     changed = with_parts(node, path, (Conv(7, 1),))
-    assert part(changed, path) == Conv(7, 1) and with_parts(changed, path, (part(node, path),)) == node
+    assert (
+        part(changed, path) == Conv(7, 1) and with_parts(changed, path, (part(node, path),)) == node
+    )
     gone = with_parts(node, path, ())
     assert len(part(gone, path[:-1]).branches) == 1
     project = BLOCKS["Bottleneck"][0]
-    assert with_parts(project, ("residual branch", "step 1"), (Conv(9, 1), Conv(9, 1))).body.parts[:2] == \
-        (Conv(9, 1), Conv(9, 1))
+    assert with_parts(project, ("residual branch", "step 1"), (Conv(9, 1), Conv(9, 1))).body.parts[
+        :2
+    ] == (Conv(9, 1), Conv(9, 1))
 
 
 def test_a_click_in_the_diagram_chooses_the_step():
@@ -390,20 +469,35 @@ def test_the_designer_works_without_anywidget(still):
     assert "(32)" in lab.picture.value and 'data-path="branch 2" style="filter' in lab.picture.value
 
 
-# --- Showing ---------------------------------------------------------------------------------------------------------
+# --- Showing --------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("make", [lambda: NetworkDiagram("inception_v4"), lambda: ShapeExplorer(),
-                                  lambda: BlockDesigner("InceptionA")])
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: NetworkDiagram("inception_v4"),
+        lambda: ShapeExplorer(),
+        lambda: BlockDesigner("InceptionA"),
+    ],
+)
 def test_a_lab_is_one_bundle_with_picture_and_words(make):
     lab = make()
     bundle = lab.bundle()
     assert bundle[diagram.WIDGET_VIEW]["model_id"] == lab.widget.model_id
-    images = re.findall(r'<img class="ied-drawing" alt="[^"]{80,}"[^>]* src="data:image/svg\+xml;base64',
-                        bundle["text/html"])
+    images = re.findall(
+        r'<img class="ied-drawing" alt="[^"]{80,}"[^>]* src="data:image/svg\+xml;base64',
+        bundle["text/html"],
+    )
     assert len(images) == len(lab.pictures())
-    assert lab.title in bundle["text/plain"] and "\n" not in bundle["text/plain"] and len(bundle["text/plain"]) < 400
+    assert (
+        lab.title in bundle["text/plain"]
+        and "\n" not in bundle["text/plain"]
+        and len(bundle["text/plain"]) < 400
+    )
     classes = {c for w in everything(lab.widget) for c in getattr(w, "_dom_classes", ())}
-    assert {"ied-lab", f"ied-{lab.name}"} <= classes and any(c.startswith("ied-control-") for c in classes)
+    assert {"ied-lab", f"ied-{lab.name}"} <= classes and any(
+        c.startswith("ied-control-") for c in classes
+    )
     assert not any(type(w).__name__ == "Tab" for w in everything(lab.widget))
 
 
@@ -412,8 +506,10 @@ def everything(widget):
 
 
 def test_the_shape_explorer_and_diagram_need_no_torch():
-    code = ("import sys; from inception_edu.labs.shapes import shape_explorer; from inception_edu.labs.diagram import "
-            "network_diagram; shape_explorer(); network_diagram(); sys.exit('torch' in sys.modules)")
+    code = (
+        "import sys; from inception_edu.labs.shapes import shape_explorer; from inception_edu.labs.diagram import "
+        "network_diagram; shape_explorer(); network_diagram(); sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
@@ -429,15 +525,21 @@ def test_a_slider_move_is_redrawn_quickly():
 
 
 def test_as_on_colab(notebook_on_colab):
-    notebook = notebook_on_colab([
-        "from inception_edu.labs.diagram import network_diagram\ng = network_diagram('inception_v4')",
-        "from inception_edu.labs.shapes import shape_explorer\ns = shape_explorer()\ns",
-        "from inception_edu.labs.designer import block_designer\nd = block_designer()",
-        "import ipywidgets\ng.selected = 'inception_a.2'; s.image.value = 70; d.step.value = ('branch 2',); "
-        "d.filters.value = 8\n(ipywidgets.__version__, g.selected, s.trace.broken.name, d.node.branches[1].out)"])
+    notebook = notebook_on_colab(
+        [
+            "from inception_edu.labs.diagram import network_diagram\ng = network_diagram('inception_v4')",
+            "from inception_edu.labs.shapes import shape_explorer\ns = shape_explorer()\ns",
+            "from inception_edu.labs.designer import block_designer\nd = block_designer()",
+            "import ipywidgets\ng.selected = 'inception_a.2'; s.image.value = 70; d.step.value = ('branch 2',); "
+            "d.filters.value = 8\n(ipywidgets.__version__, g.selected, s.trace.broken.name, d.node.branches[1].out)",
+        ]
+    )
     for cell in notebook.cells[:3]:
         shown = [o for o in cell.outputs if o.output_type in ("display_data", "execute_result")]
         assert len(shown) == 1, json.dumps(cell.outputs)[:500]
         assert diagram.WIDGET_VIEW in shown[0].data and "<img" in shown[0].data["text/html"]
-    assert notebook.cells[3].outputs[0].data["text/plain"] == "('7.7.1', 'inception_a.2', 'reduction_b', 8)"
+    assert (
+        notebook.cells[3].outputs[0].data["text/plain"]
+        == "('7.7.1', 'inception_a.2', 'reduction_b', 8)"
+    )
     assert "widgets" not in notebook.metadata

@@ -64,7 +64,11 @@ ipywidgets.IntSlider(description="n")
 
 def test_exercise_becomes_stub_solution_and_check():
     exercise = build.parse_exercise(EXERCISE.strip())
-    assert (exercise.title, exercise.difficulty, exercise.minutes) == ("Add two numbers", "●○○", "3 min")
+    assert (exercise.title, exercise.difficulty, exercise.minutes) == (
+        "Add two numbers",
+        "●○○",
+        "3 min",
+    )
     assert exercise.task == "Write `add(a, b)`.\nIt takes\n\n- ints\n  - and floats"
     assert exercise.hints == ("Use `+`.", "Really.")
     assert exercise.explain == "Nothing more to it."
@@ -73,15 +77,18 @@ def test_exercise_becomes_stub_solution_and_check():
     assert exercise.check == "SimpleNamespace(ok=three == 3)"
 
 
-@pytest.mark.parametrize("wrong, sentence", [
-    (EXERCISE.replace("●○○", "easy"), "first line must read"),
-    (EXERCISE.replace("# task:", "# words:"), "must follow the first line"),
-    (EXERCISE.replace("# check:", "# test:"), "`# check:` is missing"),
-    (EXERCISE.replace("# begin solution", "# here"), "without `# begin solution`"),
-    (EXERCISE.replace("# end solution", "# there"), "begins inside another"),
-    ("# exercise: A | ●○○ | 3 min\n# task: Do.\nx = 1\n# check:\nx", "must mark the solution"),
-    (EXERCISE[:EXERCISE.index("Simple")], "nothing follows"),
-])
+@pytest.mark.parametrize(
+    "wrong, sentence",
+    [
+        (EXERCISE.replace("●○○", "easy"), "first line must read"),
+        (EXERCISE.replace("# task:", "# words:"), "must follow the first line"),
+        (EXERCISE.replace("# check:", "# test:"), "`# check:` is missing"),
+        (EXERCISE.replace("# begin solution", "# here"), "without `# begin solution`"),
+        (EXERCISE.replace("# end solution", "# there"), "begins inside another"),
+        ("# exercise: A | ●○○ | 3 min\n# task: Do.\nx = 1\n# check:\nx", "must mark the solution"),
+        (EXERCISE[: EXERCISE.index("Simple")], "nothing follows"),
+    ],
+)
 def test_a_broken_exercise_is_an_error_that_says_what_is_wrong(wrong, sentence):
     with pytest.raises(build.SourceError, match=sentence):
         build.parse_exercise(wrong.strip())
@@ -89,7 +96,8 @@ def test_a_broken_exercise_is_an_error_that_says_what_is_wrong(wrong, sentence):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch, capsys):
-    """A project with one tiny chapter; project(*arguments) builds there and returns what was printed."""
+    """A project with one tiny chapter; project(*arguments) builds there and returns what was
+    printed."""
     (tmp_path / "notebooks" / "src").mkdir(parents=True)
     monkeypatch.setattr(build, "ROOT", tmp_path)
     monkeypatch.setattr(build, "NOTEBOOKS", tmp_path / "notebooks")
@@ -102,6 +110,7 @@ def project(tmp_path, monkeypatch, capsys):
         with pytest.raises(fails) if fails else nullcontext():
             build.main(list(arguments))
         return capsys.readouterr().out
+
     run.root = tmp_path
     run.source = tmp_path / "notebooks" / "src" / "00_tiny.py"
     run.notebook = tmp_path / "notebooks" / "00_tiny.ipynb"
@@ -115,17 +124,19 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     nbformat.validate(notebook)
     assert "".join(cell.cell_type[0] for cell in notebook.cells) == "mccmccmccc"
     assert notebook.cells[1].source == build.bootstrap("")
-    assert notebook.cells[1].outputs == []                           # inception_edu imports here: nothing to do
+    assert notebook.cells[1].outputs == []  # inception_edu imports here: nothing to do
     assert notebook.cells[2].outputs[0].text == "standard\n"
     assert notebook.cells[5].outputs[0].data["text/plain"] == "namespace(ok=False)"
-    assert list(notebook.cells[9].outputs[0].data) == ["text/plain"]      # the live widget view is gone
+    assert list(notebook.cells[9].outputs[0].data) == ["text/plain"]  # the live widget view is gone
     assert notebook.cells[9].metadata["jupyter"]["source_hidden"]
     assert "widgets" not in notebook.metadata
     assert notebook.cells[6].source.count("<details>") == 3
     assert lint.problems(project.notebook.read_text()) == []
     assert (project.root / "notebooks" / "pictures" / "00.png").read_bytes() == b"PNG"
-    assert ('| <img src="notebooks/pictures/00.png" height="120" alt="Tiny"> | [00 · Tiny](notebooks/00_tiny.ipynb) '
-            "| A chapter \\| to try the build with. |") in (project.root / "README.md").read_text()
+    assert (
+        '| <img src="notebooks/pictures/00.png" height="120" alt="Tiny"> | [00 · Tiny](notebooks/00_tiny.ipynb) '
+        "| A chapter \\| to try the build with. |"
+    ) in (project.root / "README.md").read_text()
 
     assert build.matches(project.source)
     assert "up to date" in project()
@@ -134,7 +145,8 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     project()
     assert [path.name for path in (project.root / "notebooks" / "pictures").iterdir()] == ["00.svg"]
     assert (project.root / "notebooks" / "pictures" / "00.svg").read_text() == (
-        "<svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>")
+        "<svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>"
+    )
     project.source.write_text(CHAPTER.replace("three == 3", "three == 3.0"))
     assert "00_tiny.ipynb does not match its source" in project("--check", fails=SystemExit)
 
@@ -165,14 +177,17 @@ def test_the_address_in_pyproject_stamps_link_and_first_cell(project):
     text = pyproject.read_text()
     assert text.count('\nrepository = "') == 1
     head, tail = text.split('\nrepository = "')
-    pyproject.write_text(head + '\nrepository = "https://github.com/someone/course' + tail[tail.index('"'):])
+    pyproject.write_text(
+        head + '\nrepository = "https://github.com/someone/course' + tail[tail.index('"') :]
+    )
     project("--no-execute")
     cells = nbformat.read(project.notebook, as_version=4).cells
     assert cells[0].source.endswith(
-        "[Open in Colab](https://colab.research.google.com/github/someone/course/blob/main/notebooks/00_tiny.ipynb)")
+        "[Open in Colab](https://colab.research.google.com/github/someone/course/blob/main/notebooks/00_tiny.ipynb)"
+    )
     assert "inception-edu @ git+https://github.com/someone/course" in cells[1].source
 
-    pyproject.write_text(head + '\nrepository = "' + tail[tail.index('"'):])
+    pyproject.write_text(head + '\nrepository = "' + tail[tail.index('"') :])
     project("--no-execute")
     cells = nbformat.read(project.notebook, as_version=4).cells
     assert "colab.research" not in cells[0].source and "git+" not in cells[1].source
@@ -182,12 +197,15 @@ def test_first_cell_is_short():
     assert len(build.bootstrap("https://github.com/someone/course").splitlines()) <= 8
 
 
-# ---- lint -----------------------------------------------------------------------------------------------------------
+# ---- lint ----------------------------------------------------------------------------------------
+
 
 def notebook_with(cell=None, output=None, **metadata) -> str:
     one = {"output_type": "stream", "text": ["1"]}
     good = {"cell_type": "code", "source": ["1"], "outputs": [one]}
-    return json.dumps({"metadata": metadata, "cells": [good, cell or {**good, "outputs": [output or one]}]})
+    return json.dumps(
+        {"metadata": metadata, "cells": [good, cell or {**good, "outputs": [output or one]}]}
+    )
 
 
 def shows(kind, text):
@@ -202,27 +220,41 @@ def words(text):
     return {"cell_type": "markdown", "source": [text]}
 
 
-@pytest.mark.parametrize("wrong, word", [
-    (notebook_with(widgets={}), "metadata.widgets"),
-    (notebook_with(output={"output_type": "error", "ename": "ValueError", "evalue": "no"}), "ValueError"),
-    (notebook_with(output={"output_type": "stream", "text": ["in /ho" + "me/someone/x.py"]}), "a path of the machine"),
-    (notebook_with(output={"output_type": "stream", "text": ["x" * 1_600_000]}), "1.6 MB"),
-    (notebook_with({"cell_type": "code", "source": ["x\n"] * 41, "outputs": []}), "41 lines"),
-    (json.dumps({"metadata": {}, "cells": []}), "no cell has an output"),
-    (notebook_with(output=html("<img src='data:x'>")), "<img> without alt"),
-    (notebook_with(output=html("<svg><circle/></svg>")), "<svg> without"),
-    (notebook_with(output=html("<img alt='x' src='https://example.org/x.png'>")), "fetched from the network"),
-    (notebook_with(output=shows("image/png", "abc")), "a bare picture"),
-    (notebook_with(output=shows("image/svg+xml", "<svg></svg>")), "<svg> without"),
-    (notebook_with(words("![](x.png)")), "without alt text"),
-    (notebook_with(words("![x](https://example.org/x.png)")), "fetched from the network"),
-])
+@pytest.mark.parametrize(
+    "wrong, word",
+    [
+        (notebook_with(widgets={}), "metadata.widgets"),
+        (
+            notebook_with(output={"output_type": "error", "ename": "ValueError", "evalue": "no"}),
+            "ValueError",
+        ),
+        (
+            notebook_with(output={"output_type": "stream", "text": ["in /ho" + "me/someone/x.py"]}),
+            "a path of the machine",
+        ),
+        (notebook_with(output={"output_type": "stream", "text": ["x" * 1_600_000]}), "1.6 MB"),
+        (notebook_with({"cell_type": "code", "source": ["x\n"] * 41, "outputs": []}), "41 lines"),
+        (json.dumps({"metadata": {}, "cells": []}), "no cell has an output"),
+        (notebook_with(output=html("<img src='data:x'>")), "<img> without alt"),
+        (notebook_with(output=html("<svg><circle/></svg>")), "<svg> without"),
+        (
+            notebook_with(output=html("<img alt='x' src='https://example.org/x.png'>")),
+            "fetched from the network",
+        ),
+        (notebook_with(output=shows("image/png", "abc")), "a bare picture"),
+        (notebook_with(output=shows("image/svg+xml", "<svg></svg>")), "<svg> without"),
+        (notebook_with(words("![](x.png)")), "without alt text"),
+        (notebook_with(words("![x](https://example.org/x.png)")), "fetched from the network"),
+    ],
+)
 def test_lint_finds(wrong, word):
     found = lint.problems(wrong)
     assert len(found) == 1 and word in found[0]
 
 
 def test_lint_is_content_with_described_pictures():
-    good = html("<svg aria-label='a curve'><svg></svg></svg><svg><title>x</title></svg><img alt='x' src='data:,'>"
-                "<svg aria-hidden='true'></svg>")
+    good = html(
+        "<svg aria-label='a curve'><svg></svg></svg><svg><title>x</title></svg><img alt='x' src='data:,'>"
+        "<svg aria-hidden='true'></svg>"
+    )
     assert lint.problems(notebook_with(output=good)) == []

@@ -1,4 +1,6 @@
-"""The comparison of networks against what was read, by hand, in the paper and in the ports' source code."""
+"""The comparison of networks against what was read, by hand, in the paper and in the ports' source
+code."""
+
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,11 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_edu import figures as f
-from inception_edu.compare import NOTHING, PORTS, Table, compare, differences, facenet, leaves, portrait, trunk
-from inception_edu.labs.comparison import KEYS, ComparisonLab
-from inception_edu.measure import measure
-from inception_edu.networks import (
+from inception_edu.describe import figures as f
+from inception_edu.describe.compare import (
+    NOTHING,
+    PORTS,
+    Table,
+    compare,
+    differences,
+    facenet,
+    leaves,
+    portrait,
+    trunk,
+)
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import (
     NETWORKS,
     inception_resnet_v1,
     inception_resnet_v2,
@@ -22,18 +33,40 @@ from inception_edu.networks import (
     resnet,
     tower,
 )
-from inception_edu.spec import Chain, Concat, Conv, Pool, Residual, SpecError
+from inception_edu.describe.spec import Chain, Concat, Conv, Pool, Residual, SpecError
+from inception_edu.labs.comparison import KEYS, ComparisonLab
 
-TABLE = compare(inception_resnet_v2(), inception_resnet_v2(printed=True), inception_resnet_v2_released(), facenet())
+TABLE = compare(
+    inception_resnet_v2(),
+    inception_resnet_v2(printed=True),
+    inception_resnet_v2_released(),
+    facenet(),
+)
 
-# Written down from the paper's figures, from slim's inception_resnet_v2.py and from facenet's inception_resnet_v1.py.
+# Written down from the paper's figures, from slim's inception_resnet_v2.py and from facenet's
+# inception_resnet_v1.py.
 BY_HAND = {
     "image": ("299×299", "299×299", "299×299", "160×160"),
     "blocks in stages A / B / C": ("5 / 10 / 5", "5 / 10 / 5", "10 / 20 / 10", "5 / 10 / 6"),
-    "trunk width": ("384 / 1152 / 2144", "384 / 1152 / 2144", "320 / 1088 / 2080", "256 / 896 / 1792"),
+    "trunk width": (
+        "384 / 1152 / 2144",
+        "384 / 1152 / 2144",
+        "320 / 1088 / 2080",
+        "256 / 896 / 1792",
+    ),
     "branches joined": ("128 / 384 / 448", "128 / 384 / 448", "128 / 384 / 448", "96 / 256 / 384"),
-    "linear 1×1": ("384 / 1152 / 2144", "384 / 1154 / 2048", "320 / 1088 / 2080", "256 / 896 / 1792"),
-    "scale": ("0.1 / 0.1 / 0.1", "0.1 / 0.1 / 0.1", "0.17 / 0.1 / 0.2, last 1", "0.17 / 0.1 / 0.2, last 1"),
+    "linear 1×1": (
+        "384 / 1152 / 2144",
+        "384 / 1154 / 2048",
+        "320 / 1088 / 2080",
+        "256 / 896 / 1792",
+    ),
+    "scale": (
+        "0.1 / 0.1 / 0.1",
+        "0.1 / 0.1 / 0.1",
+        "0.17 / 0.1 / 0.2, last 1",
+        "0.17 / 0.1 / 0.2, last 1",
+    ),
     "ReLU after the last sum": ("yes", "yes", "no", "no"),
     "classifier": ("2144 → 1000", "2144 → 1000", "1536 → 1000", "512 → 8631"),
     "dropout keeps": ("0.8", "0.8", "0.8", "0.4"),
@@ -56,35 +89,52 @@ def test_the_heads_and_stems_are_named():
 
 def test_the_printed_network_says_why_it_does_not_close():
     assert TABLE["sums close"][0] == "yes"
-    assert "1154" in TABLE["sums close"][1] and "1152" in TABLE["sums close"][1] and "Fig. 17" in TABLE["sums close"][1]
+    assert (
+        "1154" in TABLE["sums close"][1]
+        and "1152" in TABLE["sums close"][1]
+        and "Fig. 17" in TABLE["sums close"][1]
+    )
     assert TABLE["parameters"][1] == NOTHING
 
 
 def test_cost_claim_of_section_3_2():
-    """ "matches the raw cost of the newly introduced Inception-v4": 0.76 for the paper's blocks, 1.07 as released."""
+    """ "matches the raw cost of the newly introduced Inception-v4": 0.76 for the paper's blocks,
+    1.07 as released."""
     v4 = measure(inception_v4()).macs
     assert measure(inception_resnet_v2()).macs / v4 == pytest.approx(0.756, abs=0.001)
     assert measure(inception_resnet_v2_released()).macs / v4 == pytest.approx(1.0745, abs=0.001)
 
 
 def test_facenet_has_the_known_number_of_parameters():
-    """facenet-pytorch's InceptionResnetV1: 23,482,624 without the classifier, 27,910,327 with 8631 identities."""
+    """facenet-pytorch's InceptionResnetV1: 23,482,624 without the classifier, 27,910,327 with 8631
+    identities."""
     assert measure(facenet()).params == 27_910_327
     assert measure(facenet()).params - (512 + 1) * 8631 == 23_482_624
-    assert [row.output for row in measure(facenet()).rows if row.name in ("stem", "reduction_a", "reduction_b")] == [
-        (256, 17, 17), (896, 8, 8), (1792, 3, 3)]
+    assert [
+        row.output
+        for row in measure(facenet()).rows
+        if row.name in ("stem", "reduction_a", "reduction_b")
+    ] == [(256, 17, 17), (896, 8, 8), (1792, 3, 3)]
     assert measure(facenet()).output == (512, 1, 1)
 
 
 def test_facenet_is_inception_resnet_v1_but_for_the_end():
     places = {d.where.split("/")[0] for d in differences(inception_resnet_v1(scale=0.1), facenet())}
-    assert places == {"input", "inception_resnet_a", "inception_resnet_c", "inception_resnet_c_last", "embedding",
-                      "head"}
+    assert places == {
+        "input",
+        "inception_resnet_a",
+        "inception_resnet_c",
+        "inception_resnet_c_last",
+        "embedding",
+        "head",
+    }
 
 
 def test_a_changed_description_changes_the_table():
     v2 = inception_resnet_v2()
-    longer = replace(v2, blocks=tuple(replace(b, repeat=7) if b.stage == "B" else b for b in v2.blocks))
+    longer = replace(
+        v2, blocks=tuple(replace(b, repeat=7) if b.stage == "B" else b for b in v2.blocks)
+    )
     scaled = inception_resnet_v2(scale=0.25)
     assert portrait(longer)["blocks in stages A / B / C"] == "5 / 7 / 5"
     assert portrait(scaled)["scale"] == "0.25 / 0.25 / 0.25"
@@ -101,18 +151,27 @@ def test_every_network_has_a_portrait_and_equals_itself(name):
 
 
 def test_orientation_is_nine_kernels():
-    """Section 2.2 of the released code's differences: stem 2, B 1 + 4, C 2 kernels turned, nothing else."""
+    """Section 2.2 of the released code's differences: stem 2, B 1 + 4, C 2 kernels turned, nothing
+    else."""
     found = differences(inception_v4("paper"), inception_v4("released"))
     assert [d.where for d in found] == [
-        "stem/step 5/branch 2/step 2", "stem/step 5/branch 2/step 3", "inception_b/branch 3/step 3",
-        *(f"inception_b/branch 4/step {i}" for i in (2, 3, 4, 5)), "inception_c/branch 4/step 2",
-        "inception_c/branch 4/step 3"]
-    assert all(d.what == "kernel" and d.left == "×".join(reversed(d.right.split("×"))) for d in found)
+        "stem/step 5/branch 2/step 2",
+        "stem/step 5/branch 2/step 3",
+        "inception_b/branch 3/step 3",
+        *(f"inception_b/branch 4/step {i}" for i in (2, 3, 4, 5)),
+        "inception_c/branch 4/step 2",
+        "inception_c/branch 4/step 3",
+    ]
+    assert all(
+        d.what == "kernel" and d.left == "×".join(reversed(d.right.split("×"))) for d in found
+    )
 
 
 def test_paper_against_released():
-    found = {(d.where, d.what): (d.left, d.right) for d in
-             differences(inception_resnet_v2(), inception_resnet_v2_released())}
+    found = {
+        (d.where, d.what): (d.left, d.right)
+        for d in differences(inception_resnet_v2(), inception_resnet_v2_released())
+    }
     assert found[("inception_resnet_a", "repeats")] == ("5", "10")
     assert found[("inception_resnet_c", "repeats")] == ("5", "9")
     assert found[("inception_resnet_c", "scale")] == ("0.1", "0.2")
@@ -121,16 +180,27 @@ def test_paper_against_released():
     assert not any(where.startswith("reduction") for where, _ in found)
 
 
-LEAVES = st.builds(Conv, st.integers(1, 64), st.sampled_from([1, 3, (1, 7), (7, 1)]), st.integers(1, 2),
-                   st.sampled_from(["same", "valid"]))
-NODES = st.recursive(LEAVES | st.builds(Pool, st.sampled_from(["max", "avg"]), st.just(3)), lambda inner: st.one_of(
-    st.lists(inner, min_size=1, max_size=3).map(lambda parts: Chain(*parts)),
-    st.lists(inner, min_size=1, max_size=3).map(lambda parts: Concat(*parts)),
-    inner.map(Residual)), max_leaves=8)
+LEAVES = st.builds(
+    Conv,
+    st.integers(1, 64),
+    st.sampled_from([1, 3, (1, 7), (7, 1)]),
+    st.integers(1, 2),
+    st.sampled_from(["same", "valid"]),
+)
+NODES = st.recursive(
+    LEAVES | st.builds(Pool, st.sampled_from(["max", "avg"]), st.just(3)),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Chain(*parts)),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Concat(*parts)),
+        inner.map(Residual),
+    ),
+    max_leaves=8,
+)
 
 
 def _change(node, at, count=0):
-    """The node with its leaf number `at` given 1000 more filters or another kernel; and how many leaves were seen."""
+    """The node with its leaf number `at` given 1000 more filters or another kernel; and how many
+    leaves were seen."""
     if isinstance(node, Conv):
         return (replace(node, out=node.out + 1000) if count == at else node), count + 1
     if isinstance(node, Pool):
@@ -156,11 +226,17 @@ def test_one_changed_leaf_is_one_difference(node, data):
 
 def test_missing_and_other_parts_are_named():
     chain = Chain(Conv(8, 1), Conv(8, 3))
-    assert [str(d) for d in differences(chain, Chain(Conv(8, 1)))] == ["step 2: part 3×3 Conv 8 against —"]
-    assert [str(d) for d in differences(Chain(Conv(8, 1)), chain)] == ["step 2: part — against 3×3 Conv 8"]
+    assert [str(d) for d in differences(chain, Chain(Conv(8, 1)))] == [
+        "step 2: part 3×3 Conv 8 against —"
+    ]
+    assert [str(d) for d in differences(Chain(Conv(8, 1)), chain)] == [
+        "step 2: part — against 3×3 Conv 8"
+    ]
     found = differences(Concat(chain), Concat(Conv(8, 3)))
     assert [str(d) for d in found] == ["branch 1: node 1×1 Conv 8 → 3×3 Conv 8 against 3×3 Conv 8"]
-    assert [d.what for d in differences(Residual(chain), Residual(chain, scale=0.1, relu=False))] == ["scale", "ReLU"]
+    assert [
+        d.what for d in differences(Residual(chain), Residual(chain, scale=0.1, relu=False))
+    ] == ["scale", "ReLU"]
     same = differences(f.InceptionA(), Concat(*f.InceptionA().branches))
     assert same == [], "names, figures and printed sums are no difference"
 
@@ -189,13 +265,17 @@ def test_tables_print_and_mark_what_differs():
     html = table._repr_html_()
     assert html.count("≠") == 1 and "x &lt; y" in html and "<b>≠ x &gt; y</b>" in html
     assert table.differing().rows == (("sign", ("x < y", "x > y")),)
-    assert "≠" not in replace(table, marked=False)._repr_html_() and "≠" not in PORTS.differing()._repr_html_()
+    assert (
+        "≠" not in replace(table, marked=False)._repr_html_()
+        and "≠" not in PORTS.differing()._repr_html_()
+    )
     assert str(table).splitlines() == ["      a      b", "same  1      1", "sign  x < y  x > y"]
 
 
 def test_the_ports_table_holds_for_timm():
     timm = pytest.importorskip("timm")
     from torch import nn
+
     model = timm.create_model("inception_resnet_v2")
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
     pools = [m for m in model.modules() if isinstance(m, nn.AvgPool2d)]
@@ -206,12 +286,16 @@ def test_the_ports_table_holds_for_timm():
         return values.pop()
 
     facts = {
-        "auxiliary classifier": "yes" if any("aux" in name.lower() for name, _ in model.named_modules()) else "no",
+        "auxiliary classifier": "yes"
+        if any("aux" in name.lower() for name, _ in model.named_modules())
+        else "no",
         "batch norm learns a scale γ": "yes" if one(m.affine for m in norms) else "no",
         "running mean keeps a step": f"{1 - one(m.momentum for m in norms):g}",
         "batch norm's ε": f"{one(m.eps for m in norms):g}",
         "dropout keeps": f"{1 - one(m.p for m in model.modules() if isinstance(m, nn.Dropout)):g}",
-        "padded zeros in averages": "counted" if one(m.count_include_pad for m in pools) else "not counted",
+        "padded zeros in averages": "counted"
+        if one(m.count_include_pad for m in pools)
+        else "not counted",
         "classes in the checkpoint": str(model.num_classes),
     }
     column = PORTS.names.index("timm")
@@ -220,15 +304,19 @@ def test_the_ports_table_holds_for_timm():
 
 def test_the_averages_of_inception_v3_count_zeros_in_torch_only():
     assert portrait(inception_v3())["average pools in blocks"] == "9, padded zeros counted"
-    assert portrait(inception_v3(count_padding=False))["average pools in blocks"] == "9, padded zeros not counted"
+    assert (
+        portrait(inception_v3(count_padding=False))["average pools in blocks"]
+        == "9, padded zeros not counted"
+    )
 
 
 def test_no_torch_is_needed():
-    code = "import sys, inception_edu.compare; sys.exit('torch' in sys.modules)"
+    code = "import sys, inception_edu.describe.compare; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-# --- The lab ---------------------------------------------------------------------------------------------------------
+# --- The lab --------------------------------------------------------------------------------------
+
 
 def test_lab_shows_what_the_controls_say():
     lab = ComparisonLab("inception_v4", "inception_v4_released")
@@ -243,7 +331,11 @@ def test_lab_shows_what_the_controls_say():
     lab.swap_button.click()
     assert (lab.left.value, lab.right.value) == ("facenet", "inception_v4")
     lab.reset_button.click()
-    assert (lab.left.value, lab.right.value, lab.view.value) == ("inception_v4", "inception_v4_released", "differing")
+    assert (lab.left.value, lab.right.value, lab.view.value) == (
+        "inception_v4",
+        "inception_v4_released",
+        "differing",
+    )
     assert lab.result.value == lab.table._repr_html_()
 
 

@@ -1,19 +1,26 @@
 """The answers to crops that a run keeps, against a second way of computing them."""
+
 from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from inception_edu import runs
 from inception_edu.data import evenly, load
-from inception_edu.experiments import Config, ExperimentError, Recipe, crop_logits, run, sweep
-from inception_edu.train import train
+from inception_edu.learn.train import train
+from inception_edu.study import runs
+from inception_edu.study.experiments import Config, ExperimentError, Recipe, crop_logits, run, sweep
 
 COUNT = 40
-WINDOWS = Config("windows", "tower", dict(width=16, depth=2, scale=0.5, image=28),
-                 Recipe(steps=6, batch_size=16, lr=0.05, record_every=3, augment="window+flip"), data="fashion",
-                 test_images=20, after="crops")
+WINDOWS = Config(
+    "windows",
+    "tower",
+    dict(width=16, depth=2, scale=0.5, image=28),
+    Recipe(steps=6, batch_size=16, lr=0.05, record_every=3, augment="window+flip"),
+    data="fashion",
+    test_images=20,
+    after="crops",
+)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def corners_and_middle(images, size=28):
     """Ten views of N×3×H×W, written down place by place."""
     end, middle = images.shape[-1] - size, (images.shape[-1] - size) // 2
     for y, x in ((0, 0), (0, end), (end, 0), (end, end), (middle, middle)):
-        crop = images[:, :, y:y + size, x:x + size]
+        crop = images[:, :, y : y + size, x : x + size]
         yield crop
         yield crop.flip(3)
 
@@ -42,7 +49,7 @@ def views(images, kind):
         yield from corners_and_middle(images)
         yield resized(images, 28)
         yield resized(images, 28).flip(3)
-    else:                                  # 256, 288, 320, 352 to crops of 224 is 32, 36, 40, 44 to crops of 28
+    else:  # 256, 288, 320, 352 to crops of 224 is 32, 36, 40, 44 to crops of 28
         for side in (32, 36, 40, 44):
             large = resized(images, side) if side != 32 else images
             yield from corners_and_middle(large)
@@ -51,12 +58,15 @@ def views(images, kind):
 
 
 def test_answers_are_those_of_the_trained_network(few, tmp_path):
-    """Through the result file and back, against the same network trained again and asked view by view."""
+    """Through the result file and back, against the same network trained again and asked view by
+    view."""
     (result,) = sweep([WINDOWS], folder=tmp_path, progress=False)
     labels, answers = crop_logits(result)
 
     data, model = load("fashion"), WINDOWS.model()
-    train(model, data, replace(WINDOWS.recipe, precision="float32"))      # as a run does it on every CPU
+    train(
+        model, data, replace(WINDOWS.recipe, precision="float32")
+    )  # as a run does it on every CPU
     model.eval()
     chosen = torch.from_numpy(evenly(data.test.labels.cpu().numpy(), COUNT))
     assert labels.tolist() == data.test.labels[chosen].tolist()
@@ -74,7 +84,9 @@ def test_answers_are_those_of_the_trained_network(few, tmp_path):
 
 
 def test_logits_of_any_size_stay_finite_in_16_bits(few):
-    """And as many images of each class are asked about, also where the test images stand in order of their class."""
+    """And as many images of each class are asked about, also where the test images stand in order
+    of their class."""
+
     class Sure(torch.nn.Module):
         def forward(self, x):
             rows = torch.full((len(x), 10), -1e9)

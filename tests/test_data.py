@@ -1,4 +1,6 @@
-"""`inception_edu.data` and `scales`: the embedded images, batches, augmentation, generated pictures."""
+"""`inception_edu.data` and `scales`: the embedded images, batches, augmentation, generated
+pictures."""
+
 import hashlib
 import importlib.util
 import math
@@ -14,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inception_edu import data as D
-from inception_edu.scales import CLASSES, DOTS, PATTERNS, scales
+from inception_edu.data.scales import CLASSES, DOTS, PATTERNS, scales
 
 ROOT = Path(__file__).resolve().parents[1]
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
@@ -40,7 +42,9 @@ def fashion():
 
 @pytest.fixture(scope="module")
 def builder():
-    spec = importlib.util.spec_from_file_location("build_fashion", ROOT / "data" / "build_fashion.py")
+    spec = importlib.util.spec_from_file_location(
+        "build_fashion", ROOT / "data" / "build_fashion.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -48,11 +52,19 @@ def builder():
 
 # ------------------------------------------------------------------------------------------------ the embedded images
 
+
 def test_fashion_is_balanced_and_bordered(fashion):
-    assert fashion.train.images.shape == (10000, 1, 32, 32) and fashion.test.images.shape == (2000, 1, 32, 32)
+    assert fashion.train.images.shape == (10000, 1, 32, 32) and fashion.test.images.shape == (
+        2000,
+        1,
+        32,
+        32,
+    )
     for split in (fashion.train, fashion.test):
         assert split.images.dtype == torch.uint8 and split.labels.dtype == torch.int64
-        assert (split.labels.view(-1, 10) == torch.arange(10)).all(), "every run of ten should hold each class once"
+        assert (split.labels.view(-1, 10) == torch.arange(10)).all(), (
+            "every run of ten should hold each class once"
+        )
         border = torch.ones(32, 32, dtype=torch.bool)
         border[2:-2, 2:-2] = False
         assert (split.images[:, 0, border] == 0).all()
@@ -62,9 +74,12 @@ def test_fashion_is_balanced_and_bordered(fashion):
 
 
 def test_the_labels_belong_to_the_images(fashion):
-    # A trouser is dark in the middle of its lower half, between the legs; a bag and a pullover are not.
+    # A trouser is dark in the middle of its lower half, between the legs; a bag and a pullover are
+    # not.
     gap = fashion.test.images[:, 0, 22:26, 15:17].float().mean((1, 2))
-    by_class = {name: gap[fashion.test.labels == i].median() for i, name in enumerate(fashion.classes)}
+    by_class = {
+        name: gap[fashion.test.labels == i].median() for i, name in enumerate(fashion.classes)
+    }
     assert by_class["trouser"] < 60 < min(by_class["bag"], by_class["pullover"], by_class["dress"])
     # Shoes are low: no light in the upper quarter.
     top = fashion.test.images[:, 0, 3:7].float().mean((1, 2))
@@ -88,10 +103,15 @@ def test_readme_and_licence_of_the_embedded_file():
     assert digest in (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     licence = (ROOT / "data" / "fashion-LICENSE.txt").read_text(encoding="utf-8")
     assert "Zalando SE" in licence and "Permission is hereby granted, free of charge" in licence
-    assert "The above copyright notice and this permission notice shall be included" in licence.replace("\n", " ")
+    assert (
+        "The above copyright notice and this permission notice shall be included"
+        in licence.replace("\n", " ")
+    )
 
 
-@pytest.mark.skipif(not DEBIAN.is_dir(), reason="needs the original files: apt install dataset-fashion-mnist")
+@pytest.mark.skipif(
+    not DEBIAN.is_dir(), reason="needs the original files: apt install dataset-fashion-mnist"
+)
 def test_the_builder_makes_the_same_bytes(builder, fashion):
     packed = builder.build(DEBIAN)
     labels = builder.read(DEBIAN / "t10k-labels-idx1-ubyte.gz")
@@ -102,7 +122,9 @@ def test_the_builder_makes_the_same_bytes(builder, fashion):
     assert packed == (ROOT / "data" / "fashion.npz").read_bytes()
 
 
-@pytest.mark.skipif(not DEBIAN.is_dir(), reason="needs the original files: apt install dataset-fashion-mnist")
+@pytest.mark.skipif(
+    not DEBIAN.is_dir(), reason="needs the original files: apt install dataset-fashion-mnist"
+)
 def test_the_builder_refuses_another_file(builder, tmp_path):
     for name in builder.ORIGINALS:
         shutil.copy(DEBIAN / name, tmp_path / name)
@@ -118,22 +140,28 @@ def test_the_builder_deals_in_rounds(builder, extra, rounds):
     chosen = builder.deal(labels, rounds)
     assert list(labels[chosen]) == list(range(10)) * rounds
     for label in range(10):
-        assert list(chosen[label::10]) == [i for i, value in enumerate(labels) if value == label][:rounds]
+        assert (
+            list(chosen[label::10])
+            == [i for i, value in enumerate(labels) if value == label][:rounds]
+        )
 
 
 def test_where_the_embedded_data_is_found(tmp_path, monkeypatch):
     package = tmp_path / "inception_edu"
     package.mkdir()
     monkeypatch.setattr(D, "__file__", str(package / "data.py"))
-    with pytest.raises(D.DataError, match="The embedded data is missing.*Install the project again"):
+    with pytest.raises(
+        D.DataError, match="The embedded data is missing.*Install the project again"
+    ):
         D.data_dir()
     (tmp_path / "data").mkdir()
     assert D.data_dir() == tmp_path.resolve() / "data"
-    (package / "_data").mkdir()                 # inside an installed package it comes first
+    (package / "_data").mkdir()  # inside an installed package it comes first
     assert D.data_dir() == package.resolve() / "_data"
 
 
 # -------------------------------------------------------------------------------------------------------- normalising
+
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_normalise(channels):
@@ -162,6 +190,7 @@ def test_constant_images_become_zero():
 
 # ------------------------------------------------------------------------------------------------------------ batches
 
+
 def numbers(data, images):
     """Which images of `some_data` these normalised ones are."""
     first = images[:, 0, 0, 0] * 255 * data.std[0] + 255 * data.mean[0]
@@ -172,7 +201,9 @@ def test_training_batches_are_a_shuffle_without_the_partial_batch():
     data = some_data(n=50)
     batches = list(data.batches(data.train, 8, seeded(3)))
     assert [len(labels) for _, labels in batches] == [8] * 6
-    assert all(images.shape == (8, 3, 8, 8) and labels.dtype == torch.int64 for images, labels in batches)
+    assert all(
+        images.shape == (8, 3, 8, 8) and labels.dtype == torch.int64 for images, labels in batches
+    )
     seen = [i for images, _ in batches for i in numbers(data, images)]
     assert len(set(seen)) == 48 and seen != sorted(seen)
     for images, labels in batches:
@@ -192,9 +223,11 @@ def test_the_same_seed_gives_the_same_batches():
 
 def test_steps_go_on_over_epochs_which_differ():
     data = some_data(n=20)
-    batches = [numbers(data, images) for images, _ in data.batches(data.train, 8, seeded(0), steps=7)]
+    batches = [
+        numbers(data, images) for images, _ in data.batches(data.train, 8, seeded(0), steps=7)
+    ]
     assert len(batches) == 7
-    epochs = [sum(batches[i:i + 2], []) for i in (0, 2, 4)]
+    epochs = [sum(batches[i : i + 2], []) for i in (0, 2, 4)]
     assert all(len(set(epoch)) == 16 for epoch in epochs), "an image comes at most once an epoch"
     assert len({tuple(epoch) for epoch in epochs}) == 3
     assert set(sum(batches, [])) == set(range(20)), "other images are left out in the next epoch"
@@ -203,14 +236,18 @@ def test_steps_go_on_over_epochs_which_differ():
 def test_a_split_smaller_than_a_batch_is_one_batch():
     data = some_data(n=10)
     assert [len(labels) for _, labels in data.batches(data.train, 64, seeded(0))] == [10]
-    assert [len(labels) for _, labels in data.batches(data.train, 64, seeded(0), steps=3)] == [10] * 3
+    assert [len(labels) for _, labels in data.batches(data.train, 64, seeded(0), steps=3)] == [
+        10
+    ] * 3
 
 
 def test_evaluation_sees_each_image_once_in_order():
     data = some_data(n=50)
     batches = list(data.batches(data.train, 16))
     assert [len(labels) for _, labels in batches] == [16, 16, 16, 2]
-    assert torch.equal(torch.cat([images for images, _ in batches]), data.normalise(data.train.images))
+    assert torch.equal(
+        torch.cat([images for images, _ in batches]), data.normalise(data.train.images)
+    )
     assert torch.equal(torch.cat([labels for _, labels in batches]), data.train.labels)
 
 
@@ -240,38 +277,56 @@ def test_batches_leave_the_images_alone():
 
 # ------------------------------------------------------------------------------------------------------- augmentation
 
+
 def naive(image, window, crop, flip, middle, fill):
     """One image C×H×W at a time, with padding, slices and loops."""
     channels, height, width = image.shape
     if window is not None:
         height, width = height - max(1, round(height / 8)), width - max(1, round(width / 8))
-        image = image[:, window[0]:window[0] + height, window[1]:window[1] + width]
+        image = image[:, window[0] : window[0] + height, window[1] : window[1] + width]
     out = image
     if crop is not None:
         up, left = max(1, round(height / 8)), max(1, round(width / 8))
         padded = np.pad(image, ((0, 0), (up, up), (left, left)), mode="reflect")
-        out = padded[:, up + crop[0]:up + crop[0] + height, left + crop[1]:left + crop[1] + width]
+        out = padded[
+            :, up + crop[0] : up + crop[0] + height, left + crop[1] : left + crop[1] + width
+        ]
     if flip:
         out = out[:, :, ::-1]
     out = out.copy()
     if middle is not None:
-        for y in range(middle[0] - (height // 2) // 2, middle[0] - (height // 2) // 2 + height // 2):
-            for x in range(middle[1] - (width // 2) // 2, middle[1] - (width // 2) // 2 + width // 2):
+        for y in range(
+            middle[0] - (height // 2) // 2, middle[0] - (height // 2) // 2 + height // 2
+        ):
+            for x in range(
+                middle[1] - (width // 2) // 2, middle[1] - (width // 2) // 2 + width // 2
+            ):
                 if 0 <= y < height and 0 <= x < width:
                     out[:, y, x] = fill
     return out
 
 
 @settings(deadline=None)
-@given(count=st.integers(1, 4), channels=st.sampled_from([1, 3]), height=st.integers(8, 40), width=st.integers(8, 40),
-       kinds=st.sets(st.sampled_from(D.AUGMENTATIONS)), seed=st.integers(0, 2 ** 31))
+@given(
+    count=st.integers(1, 4),
+    channels=st.sampled_from([1, 3]),
+    height=st.integers(8, 40),
+    width=st.integers(8, 40),
+    kinds=st.sets(st.sampled_from(D.AUGMENTATIONS)),
+    seed=st.integers(0, 2**31),
+)
 def test_augmentation_equals_a_naive_one(count, channels, height, width, kinds, seed):
-    images = torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (count, channels, height, width), np.uint8))
+    images = torch.from_numpy(
+        np.random.default_rng(seed).integers(0, 256, (count, channels, height, width), np.uint8)
+    )
     draws = D._draw(count, images.shape, kinds, seeded(seed), "cpu")
     out = D._apply(images, draws, fill=torch.full((channels,), 100 / 255))
     assert out.dtype == torch.uint8
     for i in range(count):
-        drawn = [draws[kind][i].tolist() if kind in kinds else None for kind in ("window", "crop", "flip", "cutout")]
+        drawn = [
+            draws[kind][i].tolist() if kind in kinds else None
+            for kind in ("window", "crop", "flip", "cutout")
+        ]
         assert np.array_equal(out[i].numpy(), naive(images[i].numpy(), *drawn, 100))
 
 
@@ -314,7 +369,8 @@ def test_cutout_covers_at_most_a_quarter_with_the_mean():
     out = D.augment(data.train.images, "cutout", seeded(0), fill=1.0)
     covered = (out != data.train.images).any(1).flatten(1).sum(1)
     assert 55 <= covered.max() <= 64 and covered.min() < 30
-    # In batches the fill is the training mean, which is zero after normalising (to the nearest of 256 levels).
+    # In batches the fill is the training mean, which is zero after normalising (to the nearest of
+    # 256 levels).
     flat = D.Split(torch.full((40, 3, 16, 16), 255, dtype=torch.uint8), torch.arange(40) % 2)
     half = D.Split(torch.cat([flat.images, torch.zeros_like(flat.images)]), torch.arange(80) % 2)
     data = D.Data("half", ("a", "b"), half, half)
@@ -325,6 +381,7 @@ def test_cutout_covers_at_most_a_quarter_with_the_mean():
 
 # ------------------------------------------------------------------------------------------------ choosing and showing
 
+
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(1, 70))
 def test_evenly_takes_from_the_classes_in_turn(labels, limit):
@@ -334,10 +391,12 @@ def test_evenly_takes_from_the_classes_in_turn(labels, limit):
     there = np.bincount(labels, minlength=5)
     for a in range(5):
         for b in range(5):
-            assert taken[a] >= min(there[a], taken[b] - 1), "no class is more than one ahead of one that has more"
+            assert taken[a] >= min(there[a], taken[b] - 1), (
+                "no class is more than one ahead of one that has more"
+            )
     for label in range(5):
         of_label = [i for i, x in enumerate(labels) if x == label]
-        assert [i for i in chosen if labels[i] == label] == of_label[:taken[label]]
+        assert [i for i in chosen if labels[i] == label] == of_label[: taken[label]]
     assert set(chosen) <= set(D.evenly(labels, limit + 1))
 
 
@@ -345,8 +404,10 @@ def test_limit(fashion):
     small = D.load("fashion", device="cpu", limit=(200, 55))
     assert torch.equal(small.train.images, fashion.train.images[:200])
     assert torch.equal(small.test.labels, fashion.test.labels[:55])
-    assert [len(split) for split in (D.load("fashion", "cpu", 3000).train, D.load("fashion", "cpu", 3000).test)] \
-        == [3000, 2000]
+    assert [
+        len(split)
+        for split in (D.load("fashion", "cpu", 3000).train, D.load("fashion", "cpu", 3000).test)
+    ] == [3000, 2000]
 
 
 def test_split_indexing_keeps_images_labels_and_factors_together():
@@ -354,34 +415,46 @@ def test_split_indexing_keeps_images_labels_and_factors_together():
     small = split[split.factors < 12]
     assert 0 < len(small) < 60 and small.factors.max() < 12
     where = (split.factors < 12).nonzero()[:, 0]
-    assert torch.equal(small.images, split.images[where]) and torch.equal(small.labels, split.labels[where])
+    assert torch.equal(small.images, split.images[where]) and torch.equal(
+        small.labels, split.labels[where]
+    )
 
 
 def test_samples(fashion):
     rows = fashion.samples(3)
     assert rows.shape == (10, 3, 1, 32, 32)
     assert torch.equal(rows[4, 2], fashion.test.images[fashion.test.labels == 4][2])
-    with pytest.raises(ValueError, match="201 images of class 'T-shirt' were asked for, but the test images have 200"):
+    with pytest.raises(
+        ValueError,
+        match="201 images of class 'T-shirt' were asked for, but the test images have 200",
+    ):
         fashion.samples(201)
 
 
 def test_describe(fashion):
-    assert fashion.describe() == ("fashion: 10,000 training and 2,000 test images, 10 classes, 32×32 grey, "
-                                  "12.3 MB on cpu")
+    assert fashion.describe() == (
+        "fashion: 10,000 training and 2,000 test images, 10 classes, 32×32 grey, 12.3 MB on cpu"
+    )
     noted = D.Data("folder:x", ("<a>", "b"), some_data().train, some_data().test, ("One thing.",))
     assert noted.describe().endswith("8×8 colour, 0.0 MB on cpu. One thing.")
     html = noted._repr_html_()
     assert "<td>&lt;a&gt;</td>" in html and "<a>" not in html and "One thing." in html
 
 
-@pytest.mark.parametrize("call, sentence", [
-    (dict(source="mnist"), r"no source 'mnist': use 'fashion', 'scales', 'cifar10' or 'folder:PATH'"),
-    (dict(source="folder:"), r"no source 'folder:'"),
-    (dict(source="scales:large"), r"'scales:large' should end in the side of the images"),
-    (dict(limit=0), r"limit is 0, but a split needs at least one image"),
-    (dict(image=4), r"image is 4, but images need at least 8 pixels"),
-    (dict(source="scales:4"), r"image is 4, but images need at least 8 pixels"),
-])
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (
+            dict(source="mnist"),
+            r"no source 'mnist': use 'fashion', 'scales', 'cifar10' or 'folder:PATH'",
+        ),
+        (dict(source="folder:"), r"no source 'folder:'"),
+        (dict(source="scales:large"), r"'scales:large' should end in the side of the images"),
+        (dict(limit=0), r"limit is 0, but a split needs at least one image"),
+        (dict(image=4), r"image is 4, but images need at least 8 pixels"),
+        (dict(source="scales:4"), r"image is 4, but images need at least 8 pixels"),
+    ],
+)
 def test_what_cannot_be_loaded_is_said_in_a_sentence(call, sentence):
     with pytest.raises(D.DataError, match=sentence):
         D.load(**call)
@@ -406,21 +479,37 @@ def test_the_device_can_be_chosen(monkeypatch):
     assert D.load("fashion", limit=20).train.images.device.type == "meta"
     assert D.load("fashion", "cpu", limit=20).device.type == "cpu"
     monkeypatch.delenv("INCEPTION_EDU_DEVICE")
-    expected = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    expected = (
+        "cuda"
+        if torch.cuda.is_available()
+        else "mps"
+        if torch.backends.mps.is_available()
+        else "cpu"
+    )
     assert D.default_device().type == expected
 
 
 def test_importing_costs_no_more_than_torch():
-    script = ("import sys, torch, numpy; before = set(sys.modules); import inception_edu.data; "
-              "print(*{name.split('.')[0] for name in set(sys.modules) - before - set(sys.stdlib_module_names)})")
-    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    script = (
+        "import sys, torch, numpy; before = set(sys.modules); import inception_edu.data; "
+        "print(*{name.split('.')[0] for name in set(sys.modules) - before - set(sys.stdlib_module_names)})"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     assert set(out.split()) - set(sys.stdlib_module_names) == {"inception_edu"}
 
 
 # ------------------------------------------------------------------------------------------------------------- scales
 
+
 def test_scales_are_reproducible_and_fewer_are_the_first_of_more():
-    many, again, few, other = scales(300, 32, 5), scales(300, 32, 5), scales(37, 32, 5), scales(300, 32, 6)
+    many, again, few, other = (
+        scales(300, 32, 5),
+        scales(300, 32, 5),
+        scales(37, 32, 5),
+        scales(300, 32, 6),
+    )
     assert torch.equal(many.images, again.images) and torch.equal(many.factors, again.factors)
     assert torch.equal(few.images, many.images[:37]) and torch.equal(few.factors, many.factors[:37])
     assert not torch.equal(many.images, other.images)
@@ -428,7 +517,8 @@ def test_scales_are_reproducible_and_fewer_are_the_first_of_more():
 
 
 def coverage(split):
-    """Difference to the ground, as a share of the strongest one: N×H×W, 1 in the middle of a dot."""
+    """Difference to the ground, as a share of the strongest one: N×H×W, 1 in the middle of a
+    dot."""
     images = split.images.float()
     ground = images[:, :, [0, 0, -1, -1], [0, -1, 0, -1]].median(2).values
     difference = (images - ground[:, :, None, None]).abs().amax(1)
@@ -436,11 +526,13 @@ def coverage(split):
 
 
 @settings(deadline=None, max_examples=25)
-@given(image=st.integers(28, 128), seed=st.integers(0, 2 ** 31))
+@given(image=st.integers(28, 128), seed=st.integers(0, 2**31))
 def test_the_factor_is_the_size_of_the_object(image, seed):
     split = scales(40, image, seed, noise=0)
     assert split.images.shape == (40, 3, image, image)
-    assert (split.factors >= image / 4 - 1e-3).all() and (split.factors <= image * 7 / 8 + 1e-3).all()
+    assert (split.factors >= image / 4 - 1e-3).all() and (
+        split.factors <= image * 7 / 8 + 1e-3
+    ).all()
     shown = coverage(split) > 0.3
     for label, size, mask in zip(split.labels.tolist(), split.factors.tolist(), shown):
         y, x = mask.nonzero().T
@@ -459,12 +551,15 @@ def test_sizes_are_even_on_a_logarithmic_scale_and_can_be_chosen():
     for label in range(10):
         assert 14 < sizes[label::10].mean() < 20, "no class is larger than the others"
     for sizes in ((1, 10), (10, 40), (20, 10)):
-        with pytest.raises(ValueError, match="sizes should lie between the 2 pixels of a dot and the 32 pixels"):
+        with pytest.raises(
+            ValueError, match="sizes should lie between the 2 pixels of a dot and the 32 pixels"
+        ):
             scales(10, 32, sizes=sizes)
 
 
 def test_only_the_arrangement_of_the_dots_differs():
-    # No class can be told by how many dots it has, how far they reach, or how much of the picture they cover.
+    # No class can be told by how many dots it has, how far they reach, or how much of the picture
+    # they cover.
     for name, dots in PATTERNS.items():
         assert dots.shape == (DOTS, 2) and 0.85 < np.hypot(*dots.T).max() <= 1.001, name
         distances = np.hypot(*(dots[:, None] - dots[None]).transpose(2, 0, 1)) + np.eye(DOTS) * 9
@@ -480,8 +575,10 @@ def test_only_the_arrangement_of_the_dots_differs():
 
 def test_colours_say_nothing_about_the_class():
     split = scales(1000, 32, 0)
-    means = torch.stack([split.images[split.labels == label].float().mean((0, 2, 3)) for label in range(10)])
-    assert means.std(0).max() < 10       # of means over 100 pictures, each with a colour of its own
+    means = torch.stack(
+        [split.images[split.labels == label].float().mean((0, 2, 3)) for label in range(10)]
+    )
+    assert means.std(0).max() < 10  # of means over 100 pictures, each with a colour of its own
     assert split.images.float().mean((2, 3)).std(0).min() > 20
 
 

@@ -1,4 +1,5 @@
 """The dying lab, driven without a browser, and its map of dead channels."""
+
 import base64
 import re
 from xml.etree import ElementTree
@@ -40,15 +41,21 @@ def test_every_remedy_is_a_configuration_that_trains(lab, remedy):
 def test_the_map_shows_the_shares():
     steps, dead = [1, 5, 10], {"stem": [0.0, 0.0, 0.0], "a.1": [0.0, 0.5, 1.0]}
     svg = map_svg(steps, dead, "A map", total=10, words="of a test")
-    cells = re.findall(r'<rect x="[\d.]+" y="(\d+)" width="([\d.]+)" height="15" fill="(#\w+)"', svg)
+    cells = re.findall(
+        r'<rect x="[\d.]+" y="(\d+)" width="([\d.]+)" height="15" fill="(#\w+)"', svg
+    )
     assert len(cells) == 6 and {fill for _, _, fill in cells} == {shade(0), shade(0.5), shade(1)}
     assert len({y for y, _, _ in cells}) == 2
-    assert 'role="img"' in svg and "100 % of the last block dead at step 10" in svg and "of a test" in svg
+    assert (
+        'role="img"' in svg
+        and "100 % of the last block dead at step 10" in svg
+        and "of a test" in svg
+    )
     assert 'aria-label="A map. Empty."' in map_svg([], {"stem": []}, "A map")
 
 
 def test_darker_is_worse():
-    light = [sum(int(shade(s)[i:i + 2], 16) for i in (1, 3, 5)) for s in (0, 0.1, 0.3, 0.6, 1)]
+    light = [sum(int(shade(s)[i : i + 2], 16) for i in (1, 3, 5)) for s in (0, 0.1, 0.3, 0.6, 1)]
     assert light == sorted(light, reverse=True) and len(set(light)) == 5
 
 
@@ -64,15 +71,20 @@ def test_the_function_returns_the_lab(capsys):
 
 def test_the_first_run_is_recorded_and_dies():
     lab = DyingLab(mode="foreground")
-    run, = lab.recorded()
+    (run,) = lab.recorded()
     assert run.records[-1].dead["inception_resnet_c.10"] > 0.5 and run.records[-1].step == lab.steps
     assert "recorded earlier" in lab.picture()
 
 
 def test_a_chapter_shows_a_map_as_a_picture_with_words():
-    """JupyterLab strips <svg> elements out of the stored outputs of a notebook that is not trusted yet."""
-    html = map_svg([1, 3], {"stem": [0.0, 0.0], "block": [0.1, 0.75]}, 'A "map" & more')._repr_html_()
+    """JupyterLab strips <svg> elements out of the stored outputs of a notebook that is not trusted
+    yet."""
+    html = map_svg(
+        [1, 3], {"stem": [0.0, 0.0], "block": [0.1, 0.75]}, 'A "map" & more'
+    )._repr_html_()
     picture = ElementTree.fromstring(html.replace(">", "/>"))
-    assert picture.tag == "img" and picture.get("alt").startswith('A "map" & more. 75 % of the last block dead')
+    assert picture.tag == "img" and picture.get("alt").startswith(
+        'A "map" & more. 75 % of the last block dead'
+    )
     svg = ElementTree.fromstring(base64.b64decode(picture.get("src").split("base64,")[1]))
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"

@@ -1,4 +1,6 @@
-"""The ensembles lab without a browser: its numbers against sums by hand, and what its controls do."""
+"""The ensembles lab without a browser: its numbers against sums by hand, and what its controls
+do."""
+
 import base64
 import json
 import re
@@ -8,13 +10,25 @@ import numpy as np
 import pytest
 import torch
 
-from inception_edu.evaluate import ensemble, error_correlation, error_rate, interval
-from inception_edu.experiments import Config, load_results
 from inception_edu.labs import WIDGET_VIEW
-from inception_edu.labs.ensembles import KEPT, Answers, EnsemblesLab, ensembles_lab, evaluate, rows_svg, words_for
+from inception_edu.labs.ensembles import (
+    KEPT,
+    Answers,
+    EnsemblesLab,
+    ensembles_lab,
+    evaluate,
+    rows_svg,
+    words_for,
+)
+from inception_edu.learn.evaluate import ensemble, error_correlation, error_rate, interval
+from inception_edu.study.experiments import Config, load_results
 
 CROPS = ("1 crop", "12 crops", "144 crops")
-MEMBERS = [(kind, seed) for kind in ("inception_v3", "inception_v4", "inception_resnet_v2") for seed in range(5)]
+MEMBERS = [
+    (kind, seed)
+    for kind in ("inception_v3", "inception_v4", "inception_resnet_v2")
+    for seed in range(5)
+]
 
 
 def answers(members=MEMBERS, images=200, seed=0) -> Answers:
@@ -30,16 +44,23 @@ def answers(members=MEMBERS, images=200, seed=0) -> Answers:
 
 def as_result(labels, rows, kind="inception_v4", seed=0, kept=True):
     """A result whose run kept these answers, encoded here."""
+
     def text(array):
         return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
-    extras = {"labels": text(np.array(labels, dtype=np.uint8)), "images": len(labels),
-              **{crops: {"rows": text(np.array(table, dtype=np.float16)), "seconds": 1.0}
-                 for crops, table in rows.items()}}
+
+    extras = {
+        "labels": text(np.array(labels, dtype=np.uint8)),
+        "images": len(labels),
+        **{
+            crops: {"rows": text(np.array(table, dtype=np.float16)), "seconds": 1.0}
+            for crops, table in rows.items()
+        },
+    }
     config = Config("made up", kind, dict(image=28), seed=seed, after="crops")
     return replace(load_results("embedded")[0], config=config, extras=extras if kept else {})
 
 
-# --- Answers ---------------------------------------------------------------------------------------------------------
+# --- Answers --------------------------------------------------------------------------------------
 
 # Four images of class 0, two classes. Shares of class 0: the first member's, then the second's.
 ONE, TWO = [0.9, 0.6, 0.4, 0.3], [0.2, 0.3, 0.7, 0.6]
@@ -51,9 +72,16 @@ def logs(shares):
 
 def by_hand() -> Answers:
     flat = logs([0.6] * 4)
-    results = [as_result([0] * 4, {"1 crop": logs(ONE), "12 crops": flat, "144 crops": flat}),
-               as_result([0] * 4, {"1 crop": logs(TWO), "12 crops": flat, "144 crops": flat}, "inception_resnet_v2", 3),
-               as_result([0] * 4, {}, seed=9, kept=False)]
+    results = [
+        as_result([0] * 4, {"1 crop": logs(ONE), "12 crops": flat, "144 crops": flat}),
+        as_result(
+            [0] * 4,
+            {"1 crop": logs(TWO), "12 crops": flat, "144 crops": flat},
+            "inception_resnet_v2",
+            3,
+        ),
+        as_result([0] * 4, {}, seed=9, kept=False),
+    ]
     return Answers.of(results)
 
 
@@ -107,7 +135,8 @@ def test_members_are_named():
     assert words_for(a, range(15)) == "all 15 members" and words_for(a, []) == "nobody"
 
 
-# --- The lab ---------------------------------------------------------------------------------------------------------
+# --- The lab --------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def lab():
@@ -127,8 +156,12 @@ def test_a_checkbox_and_the_crops_change_the_outcome_and_earlier_choices_stay(la
     assert lab.outcome == evaluate(lab.answers, (10, 11, 12), "144 crops")
     assert [row[0] for row in lab.rows] == [4, 3, 2, 1]
     shown = re.sub(r"<[^>]+>", " ", lab.picture.value)
-    for words in ("Inception-ResNet-v2 (0, 1, 2) · 144 crops", "Inception-ResNet-v2 (0, 1, 2) · 1 crop",
-                  "Inception-v4 (0) + Inception-ResNet-v2 (0, 1, 2) · 1 crop", "Inception-v3 (0, 1, 2, 3) · 1 crop"):
+    for words in (
+        "Inception-ResNet-v2 (0, 1, 2) · 144 crops",
+        "Inception-ResNet-v2 (0, 1, 2) · 1 crop",
+        "Inception-v4 (0) + Inception-ResNet-v2 (0, 1, 2) · 1 crop",
+        "Inception-v3 (0, 1, 2, 3) · 1 crop",
+    ):
         assert words in shown
     assert f"error {100 * lab.outcome.error:.1f} %" in lab.sentence.value
 
@@ -156,16 +189,21 @@ def test_no_more_rows_than_fit(lab):
     for i in range(10):
         lab.choose([i])
     assert [row[0] for row in lab.rows] == list(range(12, 12 - KEPT, -1))
-    assert lab.picture.value.count("font-weight=\"600\">" + "12<") == 1
+    assert lab.picture.value.count('font-weight="600">' + "12<") == 1
 
 
 def test_nobody_chosen_is_a_sentence_and_changes_no_row(lab):
     rows = list(lab.rows)
     lab.choose([])
     assert lab.outcome is None and lab.rows == rows
-    assert 'role="alert"' in lab.sentence.value and "Choose at least one member." in lab.sentence.value
+    assert (
+        'role="alert"' in lab.sentence.value and "Choose at least one member." in lab.sentence.value
+    )
     lab.choose([7])
-    assert "One member is no ensemble yet" in lab.sentence.value and lab.outcome.error == lab.outcome.members[0]
+    assert (
+        "One member is no ensemble yet" in lab.sentence.value
+        and lab.outcome.error == lab.outcome.members[0]
+    )
 
 
 def test_presets_choose_at_once_and_let_go_when_a_box_changes(lab):
@@ -199,13 +237,22 @@ def test_marks_stand_where_their_errors_are():
     a = by_hand()
     outcomes = [evaluate(a, [0, 1], "1 crop"), evaluate(a, [0], "12 crops")]
     picture = rows_svg(a, [(2, (0, 1), "1 crop", outcomes[0]), (1, (0,), "12 crops", outcomes[1])])
-    diamonds = [float(x) for x in re.findall(r'<path d="M([\d.]+) [\d.]+l7 8l-7 8l-7 -8z" fill', picture)][:2]
-    labels = [(float(x), float(v)) for x, v in
-              re.findall(r'<text x="([\d.]+)" y="\d+" text-anchor="middle" fill="#5f5f5f">([\d.]+)</text>', picture)]
+    diamonds = [
+        float(x) for x in re.findall(r'<path d="M([\d.]+) [\d.]+l7 8l-7 8l-7 -8z" fill', picture)
+    ][:2]
+    labels = [
+        (float(x), float(v))
+        for x, v in re.findall(
+            r'<text x="([\d.]+)" y="\d+" text-anchor="middle" fill="#5f5f5f">([\d.]+)</text>',
+            picture,
+        )
+    ]
     (x0, v0), (x1, v1) = labels[0], labels[-1]
     for x, outcome in zip(diamonds, outcomes):
         assert x == pytest.approx(x0 + (100 * outcome.error - v0) * (x1 - x0) / (v1 - v0), abs=0.2)
-    assert picture.count("<circle") + picture.count('<rect x="') >= 4            # three members and the legend's two
+    assert (
+        picture.count("<circle") + picture.count('<rect x="') >= 4
+    )  # three members and the legend's two
     assert 'role="img"' in picture and "error 50.0 %, members 50.0 to 50.0 %" in picture.said
 
 
@@ -213,7 +260,10 @@ def test_the_bundle_stands_alone(lab):
     bundle = lab.bundle()
     assert bundle[WIDGET_VIEW]["model_id"] == lab.widget.model_id
     assert re.search(r'<img [^>]*alt="Inception-v4 \(seed 0\) \+ [^"]*error', bundle["text/html"])
-    assert "It is live in JupyterLab and Colab" in bundle["text/plain"] and "error" in bundle["text/plain"]
+    assert (
+        "It is live in JupyterLab and Colab" in bundle["text/plain"]
+        and "error" in bundle["text/plain"]
+    )
 
 
 def test_the_function_takes_results_and_shows_one_line_outside_a_notebook(capsys):
@@ -223,14 +273,19 @@ def test_the_function_takes_results_and_shows_one_line_outside_a_notebook(capsys
 
 
 def test_as_on_colab(notebook_on_colab):
-    notebook = notebook_on_colab([
-        "import torch\nfrom inception_edu.labs.ensembles import Answers, ensembles_lab\n"
-        "rows = torch.randn(3, 50, 10, generator=torch.Generator().manual_seed(0))\n"
-        "a = Answers(torch.arange(50) % 10, ('inception_v3',) * 3, (0, 1, 2), {'1 crop': rows, '12 crops': rows})\n"
-        "lab = ensembles_lab(a)\nlab",
-        "import ipywidgets\nlab.boxes[0].value = False; lab.crops.value = '12 crops'\n"
-        "(ipywidgets.__version__, lab.chosen, len(lab.rows))"])
-    shown = [o for o in notebook.cells[0].outputs if o.output_type in ("display_data", "execute_result")]
+    notebook = notebook_on_colab(
+        [
+            "import torch\nfrom inception_edu.labs.ensembles import Answers, ensembles_lab\n"
+            "rows = torch.randn(3, 50, 10, generator=torch.Generator().manual_seed(0))\n"
+            "a = Answers(torch.arange(50) % 10, ('inception_v3',) * 3, (0, 1, 2), {'1 crop': rows, '12 crops': rows})\n"
+            "lab = ensembles_lab(a)\nlab",
+            "import ipywidgets\nlab.boxes[0].value = False; lab.crops.value = '12 crops'\n"
+            "(ipywidgets.__version__, lab.chosen, len(lab.rows))",
+        ]
+    )
+    shown = [
+        o for o in notebook.cells[0].outputs if o.output_type in ("display_data", "execute_result")
+    ]
     assert len(shown) == 1, json.dumps(notebook.cells[0].outputs)[:500]
     assert WIDGET_VIEW in shown[0].data and "<img" in shown[0].data["text/html"]
     assert notebook.cells[1].outputs[0].data["text/plain"] == "('7.7.1', (1, 2), 3)"

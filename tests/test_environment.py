@@ -2,10 +2,12 @@
 
 
 def test_colab_kernel_has_colabs_versions(notebook_on_colab):
-    notebook = notebook_on_colab([
-        "import IPython, ipykernel, ipywidgets as w\nprint(IPython.__version__, ipykernel.__version__, w.__version__)",
-        "import inception_edu, torch\nprint(inception_edu.__name__)",
-    ])
+    notebook = notebook_on_colab(
+        [
+            "import IPython, ipykernel, ipywidgets as w\nprint(IPython.__version__, ipykernel.__version__, w.__version__)",
+            "import inception_edu, torch\nprint(inception_edu.__name__)",
+        ]
+    )
     texts = [cell.outputs[0].text for cell in notebook.cells]
     assert texts == ["7.34.0 6.17.1 7.7.1\n", "inception_edu\n"]
 

@@ -1,4 +1,5 @@
 """Error figures against answers worked out by hand."""
+
 import math
 import threading
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from inception_edu.data import Data, Split
-from inception_edu.evaluate import (
+from inception_edu.learn.evaluate import (
     accuracy,
     agreement,
     bootstrap,
@@ -28,7 +29,7 @@ from inception_edu.evaluate import (
 )
 
 ROWS = torch.tensor([[0.1, 0.9, 0.0], [0.8, 0.1, 0.1], [0.2, 0.3, 0.5], [0.4, 0.5, 0.1]])
-LABELS = torch.tensor([1, 0, 0, 0])          # right, right, wrong (third), wrong (second)
+LABELS = torch.tensor([1, 0, 0, 0])  # right, right, wrong (third), wrong (second)
 
 
 class Brightness(nn.Module):
@@ -46,7 +47,12 @@ class Brightness(nn.Module):
 
 def data() -> Data:
     """Five images, dark to bright; label 0 where bright."""
-    pixels = torch.tensor([0, 60, 120, 180, 240], dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 8, 8).contiguous()
+    pixels = (
+        torch.tensor([0, 60, 120, 180, 240], dtype=torch.uint8)
+        .view(-1, 1, 1, 1)
+        .expand(-1, 3, 8, 8)
+        .contiguous()
+    )
     split = Split(pixels, torch.tensor([1, 1, 1, 0, 0]))
     return Data("steps", ("bright", "dark"), split, split)
 
@@ -72,11 +78,15 @@ def test_nan_is_never_right():
 
 def test_accuracy_and_logits_by_hand():
     model = Brightness()
-    assert accuracy(model, data()) == 0.8          # the middle image is at the mean: a tie, and class 0 wins it
+    assert (
+        accuracy(model, data()) == 0.8
+    )  # the middle image is at the mean: a tie, and class 0 wins it
     rows = logits(model, data(), batch_size=2)
     assert rows.shape == (5, 2) and rows.dtype == torch.float32
     std = torch.tensor([0, 60, 120, 180, 240.0]).std(correction=0)
-    torch.testing.assert_close(rows[:, 0], (torch.tensor([0, 60, 120, 180, 240.0]) - 120) / std, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        rows[:, 0], (torch.tensor([0, 60, 120, 180, 240.0]) - 120) / std, rtol=1e-5, atol=1e-5
+    )
     assert model.seen == [(5, 3, 8, 8), (2, 3, 8, 8), (2, 3, 8, 8), (1, 3, 8, 8)]
 
 
@@ -111,7 +121,9 @@ def test_the_layout_changes_no_numbers(monkeypatch):
     assert fast_layout(images).is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(fast_layout(images), images)
     # On a GPU with tensor cores at work only.
-    on_gpu = SimpleNamespace(device=torch.device("cuda"), contiguous=lambda memory_format: memory_format)
+    on_gpu = SimpleNamespace(
+        device=torch.device("cuda"), contiguous=lambda memory_format: memory_format
+    )
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda kind: False)
     assert fast_layout(on_gpu) is on_gpu
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda kind: kind == "cuda")
@@ -126,7 +138,7 @@ def test_another_split_and_stopping():
     assert logits(Brightness(), data(), stop=stop).shape == (0, 2)
 
 
-# --- Crops -----------------------------------------------------------------------------------------------------------
+# --- Crops ----------------------------------------------------------------------------------------
 
 PICTURE = torch.arange(36.0).view(1, 1, 6, 6)
 
@@ -141,7 +153,7 @@ def test_ten_crops_are_corners_and_middle_both_ways():
     assert len(crops) == 10
     places = [(0, 0), (0, 2), (2, 0), (2, 2), (1, 1)]
     for (y, x), crop, mirrored in zip(places, crops[::2], crops[1::2]):
-        assert torch.equal(crop, PICTURE[..., y:y + 4, x:x + 4])
+        assert torch.equal(crop, PICTURE[..., y : y + 4, x : x + 4])
         assert torch.equal(mirrored, crop.flip(-1))
 
 
@@ -156,14 +168,15 @@ def test_many_crops_are_144_of_an_oblong_and_48_of_a_square():
     oblong = torch.rand(2, 3, 96, 160, generator=torch.Generator().manual_seed(0))
     crops = list(many_crops(64)(oblong))
     assert len(crops) == 144 and all(c.shape == (2, 3, 64, 64) for c in crops)
-    assert len({c.numpy().tobytes() for c in crops}) == 144        # no two alike
+    assert len({c.numpy().tobytes() for c in crops}) == 144  # no two alike
     square = list(many_crops(64)(oblong[..., :96]))
     assert len(square) == 48 == len({c.numpy().tobytes() for c in square})
     assert len(list(many_crops(64, scales=(1.0, 1.5), squares=1)(oblong))) == 24
 
 
 def test_many_crops_start_from_the_sizes_of_googlenet():
-    """At 224: shorter sides of 256, 288, 320 and 352; the first crop of each is its upper left corner."""
+    """At 224: shorter sides of 256, 288, 320 and 352; the first crop of each is its upper left
+    corner."""
     image = torch.rand(1, 1, 256, 256, generator=torch.Generator().manual_seed(0))
     first = next(iter(many_crops(224)(image)))
     assert torch.equal(first, image[..., :224, :224])
@@ -185,20 +198,41 @@ def test_crops_are_averaged_as_softmax():
             return torch.stack([x[:, 0, 0, 0], 0 * x[:, 0, 0, 0]], 1)
 
     source = data()
-    images = torch.randint(0, 255, (3, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    images = torch.randint(
+        0, 255, (3, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
+    )
     split = Split(images, torch.tensor([0, 1, 0]))
     found = logits(Corner(), source, split, crops=ten_crops(6))
     pixels = source.normalise(images)[:, 0]
-    corners = torch.stack([pixels[:, y, x] for y, x in (
-        (0, 0), (0, 5), (0, 2), (0, 7), (2, 0), (2, 5), (2, 2), (2, 7), (1, 1), (1, 6))])
+    corners = torch.stack(
+        [
+            pixels[:, y, x]
+            for y, x in (
+                (0, 0),
+                (0, 5),
+                (0, 2),
+                (0, 7),
+                (2, 0),
+                (2, 5),
+                (2, 2),
+                (2, 7),
+                (1, 1),
+                (1, 6),
+            )
+        ]
+    )
     torch.testing.assert_close(found.exp()[:, 0], corners.sigmoid().mean(0))
     torch.testing.assert_close(found.exp().sum(1), torch.ones(3))
 
 
-# --- Ensembles -------------------------------------------------------------------------------------------------------
+# --- Ensembles ------------------------------------------------------------------------------------
+
 
 def test_an_ensemble_averages_shares_not_logits():
-    a, b = torch.tensor([[math.log(9), 0.0]]), torch.tensor([[0.0, math.log(3)]])      # 90 %, 25 % for class 0
+    a, b = (
+        torch.tensor([[math.log(9), 0.0]]),
+        torch.tensor([[0.0, math.log(3)]]),
+    )  # 90 %, 25 % for class 0
     torch.testing.assert_close(ensemble([a, b]).exp(), torch.tensor([[0.575, 0.425]]))
     torch.testing.assert_close(ensemble([a]).exp(), a.softmax(1))
     with pytest.raises(ValueError, match="at least one"):
@@ -215,19 +249,24 @@ def test_agreement_by_hand():
     assert found["disagreement"] == pytest.approx(0.3)
     assert found["q"] == pytest.approx((5 * 2 - 2 * 1) / (5 * 2 + 2 * 1))
     assert found["correlation"] == pytest.approx((5 * 2 - 2 * 1) / math.sqrt(7 * 3 * 6 * 4))
-    torch.testing.assert_close(torch.tensor(found["correlation"]),
-                               torch.corrcoef(torch.stack([a, b]).float())[0, 1])
+    torch.testing.assert_close(
+        torch.tensor(found["correlation"]), torch.corrcoef(torch.stack([a, b]).float())[0, 1]
+    )
 
 
 def test_agreement_at_its_ends():
     a = torch.tensor([True, True, False])
     assert agreement(a, a)["q"] == 1 and agreement(a, ~a)["q"] == -1
-    assert math.isnan(agreement(torch.ones(3), a)["q"]) and math.isnan(agreement(torch.ones(3), a)["correlation"])
+    assert math.isnan(agreement(torch.ones(3), a)["q"]) and math.isnan(
+        agreement(torch.ones(3), a)["correlation"]
+    )
 
 
 def test_error_correlation_is_the_mean_over_pairs():
     labels = torch.zeros(4, dtype=torch.long)
-    members = [torch.eye(2)[torch.tensor(guess)] for guess in ([0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1])]
+    members = [
+        torch.eye(2)[torch.tensor(guess)] for guess in ([0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1])
+    ]
     found = error_correlation(members, labels)
     assert found["disagreement"] == pytest.approx((1 + 1 + 2) / 3 / 4)
     assert found["both_wrong"] == pytest.approx((1 + 1 + 1) / 3 / 4)
@@ -235,7 +274,8 @@ def test_error_correlation_is_the_mean_over_pairs():
         error_correlation(members[:1], labels)
 
 
-# --- Uncertainty -----------------------------------------------------------------------------------------------------
+# --- Uncertainty ----------------------------------------------------------------------------------
+
 
 def test_wilson_by_hand():
     """The textbook example 10 of 20 and the ends; at z = 1 the arithmetic can be followed."""
@@ -249,10 +289,12 @@ def test_wilson_by_hand():
 
 
 def test_bootstrap_is_about_the_normal_interval_and_repeats():
-    values = (torch.arange(400) % 4 == 0).float()                # a quarter are 1
+    values = (torch.arange(400) % 4 == 0).float()  # a quarter are 1
     low, high = bootstrap(values)
     half = 1.96 * math.sqrt(0.25 * 0.75 / 400)
-    assert low == pytest.approx(0.25 - half, abs=0.006) and high == pytest.approx(0.25 + half, abs=0.006)
+    assert low == pytest.approx(0.25 - half, abs=0.006) and high == pytest.approx(
+        0.25 + half, abs=0.006
+    )
     assert bootstrap(values) == (low, high) != bootstrap(values, seed=1)
     narrow = bootstrap(values, level=0.5)
     assert low < narrow[0] < 0.25 < narrow[1] < high

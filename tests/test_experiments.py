@@ -1,4 +1,6 @@
-"""Configurations, runs, sweeps (also killed ones and on a dask cluster), result files, and the committed results."""
+"""Configurations, runs, sweeps (also killed ones and on a dask cluster), result files, and the
+committed results."""
+
 import json
 import math
 import os
@@ -13,8 +15,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from inception_edu import experiments, runs, sweeps
-from inception_edu.experiments import (
+from inception_edu.study import experiments, runs, sweeps
+from inception_edu.study.experiments import (
     CHANGES,
     EXPERIMENTS,
     RESULTS,
@@ -33,42 +35,68 @@ from inception_edu.experiments import (
     sweep,
 )
 
-TINY = Config("tiny", "tower", dict(width=16, depth=2, scale=0.5),
-              Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data="fashion", test_images=20)
+TINY = Config(
+    "tiny",
+    "tower",
+    dict(width=16, depth=2, scale=0.5),
+    Recipe(steps=3, batch_size=8, lr=0.01, record_every=1),
+    data="fashion",
+    test_images=20,
+)
 
 
 def tiny(count: int, **changes) -> list[Config]:
     return seeds(replace(TINY, recipe=replace(TINY.recipe, **changes)), count)
 
 
-# --- Configurations --------------------------------------------------------------------------------------------------
+# --- Configurations -------------------------------------------------------------------------------
+
 
 def test_digest_is_the_same_in_another_process_and_never_changes():
-    code = ("from inception_edu.experiments import *\n"
-            "print(digest(Config('other words', 'tower', [('scale', 0.5), ('depth', 2), ('width', 16)], "
-            "Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data='fashion', test_images=20)))")
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                           env={**os.environ, "PYTHONHASHSEED": "7"}).stdout.strip()
+    code = (
+        "from inception_edu.study.experiments import *\n"
+        "print(digest(Config('other words', 'tower', [('scale', 0.5), ('depth', 2), ('width', 16)], "
+        "Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data='fashion', test_images=20)))"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+    ).stdout.strip()
     assert digest(TINY) == other
-    assert digest(TINY) == "3c8e5c9f1eb7", "a changed digest makes every committed result unreadable"
+    assert digest(TINY) == "3c8e5c9f1eb7", (
+        "a changed digest makes every committed result unreadable"
+    )
 
 
 def test_digest_tells_apart_whatever_changes_the_result():
-    others = [replace(TINY, seed=1), replace(TINY, change="no bias"), replace(TINY, init="he"),
-              replace(TINY, arguments=dict(width=16, depth=2, scale=0.4)), replace(TINY, data="scales"),
-              replace(TINY, recipe=replace(TINY.recipe, lr=0.02)), replace(TINY, test_images=30)]
+    others = [
+        replace(TINY, seed=1),
+        replace(TINY, change="no bias"),
+        replace(TINY, init="he"),
+        replace(TINY, arguments=dict(width=16, depth=2, scale=0.4)),
+        replace(TINY, data="scales"),
+        replace(TINY, recipe=replace(TINY.recipe, lr=0.02)),
+        replace(TINY, test_images=30),
+    ]
     assert len({digest(c) for c in [TINY, *others]}) == len(others) + 1
     assert digest(replace(TINY, label="another cell")) == digest(TINY)
 
 
 def test_config_goes_through_json():
-    config = Config("a", "inception_v4", dict(width=0.125, repeats=(1, 2, 1)), Recipe(lr=0.1), seed=3)
+    config = Config(
+        "a", "inception_v4", dict(width=0.125, repeats=(1, 2, 1)), Recipe(lr=0.1), seed=3
+    )
     again = Config.from_dict(json.loads(json.dumps(config.to_dict())))
     assert again == config and digest(again) == digest(config) and hash(again) == hash(config)
     assert again.recipe.seed == 3
 
 
-@pytest.mark.parametrize("wrong", [dict(network="inception_v9"), dict(change="magic"), dict(after="magic")])
+@pytest.mark.parametrize(
+    "wrong", [dict(network="inception_v9"), dict(change="magic"), dict(after="magic")]
+)
 def test_wrong_words_are_answered_with_the_right_ones(wrong):
     with pytest.raises(ExperimentError, match="choose"):
         replace(TINY, **wrong)
@@ -101,7 +129,8 @@ def summarise_seeds(configs):
     return cells
 
 
-# --- Changes ---------------------------------------------------------------------------------------------------------
+# --- Changes --------------------------------------------------------------------------------------
+
 
 def changed(change: str, **arguments):
     torch.manual_seed(0)
@@ -137,7 +166,9 @@ def test_changes_do_what_they_say():
     normed = block("norm in last branch").body(x)
     assert torch.allclose(normed.mean((0, 2, 3)), torch.zeros(16), atol=1e-5)
     summed = x + 0.5 * body
-    norm = (summed - summed.mean((0, 2, 3), keepdim=True)) / (summed.var((0, 2, 3), False, keepdim=True) + 1e-3).sqrt()
+    norm = (summed - summed.mean((0, 2, 3), keepdim=True)) / (
+        summed.var((0, 2, 3), False, keepdim=True) + 1e-3
+    ).sqrt()
     assert torch.allclose(block("norm after last sum")(x), norm.relu(), atol=1e-5)
     assert runs.last_linear(block("no bias")).bias is None
     centred = runs.last_linear(block("centred last layers"))
@@ -151,7 +182,8 @@ def test_changes_do_what_they_say():
     assert isinstance(every.body[-1], torch.nn.BatchNorm2d)
 
 
-# --- One run ---------------------------------------------------------------------------------------------------------
+# --- One run --------------------------------------------------------------------------------------
+
 
 def test_a_run_holds_what_a_verdict_needs():
     result = run(TINY)
@@ -161,11 +193,33 @@ def test_a_run_holds_what_a_verdict_needs():
     assert list(result.dead) == names
     steps = len(result.curves["step"])
     assert steps >= 3 and all(len(curve) == steps for curve in result.curves.values())
-    assert {"loss", "accuracy", "grad_norm", "lr", "weight", "bias", "momentum", "branch", "identity", "length",
-            "logits", "entropy", "push"} <= set(result.curves)
+    assert {
+        "loss",
+        "accuracy",
+        "grad_norm",
+        "lr",
+        "weight",
+        "bias",
+        "momentum",
+        "branch",
+        "identity",
+        "length",
+        "logits",
+        "entropy",
+        "push",
+    } <= set(result.curves)
     assert all(len(row) == steps for m in result.maps.values() for row in m.values())
-    assert result.data["train"] > 1000 and result.data["test"] == 20 and result.data["name"] == "fashion"
-    assert result.versions["torch"] and result.device and result.precision == "float32" and result.threads >= 1
+    assert (
+        result.data["train"] > 1000
+        and result.data["test"] == 20
+        and result.data["name"] == "fashion"
+    )
+    assert (
+        result.versions["torch"]
+        and result.device
+        and result.precision == "float32"
+        and result.threads >= 1
+    )
     assert result.params == sum(p.numel() for p in TINY.model().parameters())
 
 
@@ -187,15 +241,20 @@ def test_dead_channels_are_counted_and_nothing_is_left_changed():
 
 
 def test_a_diverged_run_is_a_result(tmp_path):
-    result, = sweep([replace(TINY, recipe=replace(TINY.recipe, lr=1e30, steps=6))], folder=tmp_path, progress=False)
+    (result,) = sweep(
+        [replace(TINY, recipe=replace(TINY.recipe, lr=1e30, steps=6))],
+        folder=tmp_path,
+        progress=False,
+    )
     assert result.status == "diverged"
     assert result.dead_last == 1 and result.accuracy == 0.1 and math.isinf(result.final_loss)
 
 
-# --- Files -----------------------------------------------------------------------------------------------------------
+# --- Files ----------------------------------------------------------------------------------------
+
 
 def test_a_half_written_or_foreign_file_is_not_read(tmp_path):
-    result, = sweep([TINY], folder=tmp_path, progress=False)
+    (result,) = sweep([TINY], folder=tmp_path, progress=False)
     path = tmp_path / f"{digest(TINY)}.json"
     whole = path.read_text()
     assert sweeps.read_result(TINY, tmp_path).curves == result.curves
@@ -227,7 +286,8 @@ def test_pack_and_load(tmp_path):
         load_results("nothing", tmp_path)
 
 
-# --- Sweeps ----------------------------------------------------------------------------------------------------------
+# --- Sweeps ---------------------------------------------------------------------------------------
+
 
 class Counting:
     """Counts the runs that are computed in this process."""
@@ -254,14 +314,21 @@ def test_a_second_sweep_computes_nothing(tmp_path, monkeypatch):
 def test_a_run_that_another_sweep_finished_meanwhile_is_not_computed_again(tmp_path, monkeypatch):
     first, second = sweep(tiny(2), folder=tmp_path, progress=False)
     counting = Counting(monkeypatch)
-    assert sweeps._job(tiny(2)[1], None, None, tmp_path).curves == second.curves and not counting.configs
+    assert (
+        sweeps._job(tiny(2)[1], None, None, tmp_path).curves == second.curves
+        and not counting.configs
+    )
     assert sweeps._job(tiny(3)[2], None, None, tmp_path).seed == 2 and len(counting.configs) == 1
 
 
 def test_one_run_in_two_cells_is_computed_once(tmp_path, monkeypatch):
     counting = Counting(monkeypatch)
     a, b = sweep([TINY, replace(TINY, label="other cell")], folder=tmp_path, progress=False)
-    assert len(counting.configs) == 1 and (a.label, b.label) == ("tiny", "other cell") and a.curves == b.curves
+    assert (
+        len(counting.configs) == 1
+        and (a.label, b.label) == ("tiny", "other cell")
+        and a.curves == b.curves
+    )
 
 
 def test_a_failed_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
@@ -300,7 +367,7 @@ def test_two_processes_give_the_same_curves_as_one(tmp_path):
 SCRIPT = """
 import sys
 from dataclasses import replace
-from inception_edu.experiments import *
+from inception_edu.study.experiments import *
 config = Config("killed", "tower", dict(width=16, depth=2), Recipe(steps=30, batch_size=8, lr=0.01), data="fashion",
                 test_images=20)
 if __name__ == "__main__":
@@ -328,7 +395,7 @@ def test_a_sweep_killed_in_mid_run_goes_on_where_it_stopped(tmp_path):
     assert 3 <= len(before) < 12
     for name in before:
         json.loads((folder / name).read_text())
-    time.sleep(3)                    # the workers notice that their parent is gone, and write nothing more
+    time.sleep(3)  # the workers notice that their parent is gone, and write nothing more
     assert finished() == before
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     after = finished()
@@ -339,7 +406,7 @@ def test_a_sweep_killed_in_mid_run_goes_on_where_it_stopped(tmp_path):
 def test_a_killed_local_worker_is_told_in_a_sentence(tmp_path):
     with local_executor(1) as executor:
         executor.submit(os.getpid).result()
-        worker, = executor._processes
+        (worker,) = executor._processes
         configs = tiny(3, steps=400)
         started = []
 
@@ -358,8 +425,16 @@ def test_a_dask_cluster_that_loses_a_worker_finishes_the_sweep(tmp_path, monkeyp
     # Nothing of the cluster's own files under the current folder.
     monkeypatch.chdir(tmp_path)
     killed = []
-    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None,
-                                  host="127.0.0.1") as cluster, distributed.Client(cluster) as client:
+    with (
+        distributed.LocalCluster(
+            n_workers=3,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            host="127.0.0.1",
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
         workers = client.run(os.getpid)
 
         def kill_one(done, total, left):
@@ -368,20 +443,28 @@ def test_a_dask_cluster_that_loses_a_worker_finishes_the_sweep(tmp_path, monkeyp
                 killed.append(victim)
                 os.kill(victim, signal.SIGKILL)
 
-        results = sweep(tiny(10, steps=40), client.get_executor(), folder=tmp_path / "runs", progress=kill_one)
+        results = sweep(
+            tiny(10, steps=40), client.get_executor(), folder=tmp_path / "runs", progress=kill_one
+        )
         assert killed and killed[0] not in client.run(os.getpid).values()
-    assert [r.seed for r in results] == list(range(10)) and all(r.status == "finished" for r in results)
+    assert [r.seed for r in results] == list(range(10)) and all(
+        r.status == "finished" for r in results
+    )
     here = run(replace(results[0].config))
     assert results[0].curves["loss"] == pytest.approx(here.curves["loss"], rel=1e-3)
 
 
-# --- Summaries -------------------------------------------------------------------------------------------------------
+# --- Summaries ------------------------------------------------------------------------------------
+
 
 def test_student_against_its_own_integral():
     def share(t, degrees):
         c = math.gamma((degrees + 1) / 2) / math.gamma(degrees / 2) / math.sqrt(degrees * math.pi)
         n, width = 20_000, t / 20_000
-        return 2 * sum(c * (1 + ((i + 0.5) * width) ** 2 / degrees) ** (-(degrees + 1) / 2) * width for i in range(n))
+        return 2 * sum(
+            c * (1 + ((i + 0.5) * width) ** 2 / degrees) ** (-(degrees + 1) / 2) * width
+            for i in range(n)
+        )
 
     for degrees in (1, 2, 4, 8, 19, 30):
         assert share(sweeps.student(degrees), degrees) == pytest.approx(0.95, abs=2e-4)
@@ -391,14 +474,19 @@ def test_student_against_its_own_integral():
 def test_cell_against_a_worked_example():
     cell = Cell("a", (1.0, 2.0, 3.0, 4.0, 5.0))
     assert cell.mean == 3 and cell.sd == pytest.approx(1.5811, abs=1e-4)
-    assert cell.interval == pytest.approx((1.0368, 4.9632), abs=1e-3)       # 3 ± 2.776 · 1.5811 / √5
-    assert cell.one_more == pytest.approx((-4.974, 10.974), abs=1e-2)       # 3 ± 4.604 · 1.5811 · √1.2
+    assert cell.interval == pytest.approx((1.0368, 4.9632), abs=1e-3)  # 3 ± 2.776 · 1.5811 / √5
+    assert cell.one_more == pytest.approx((-4.974, 10.974), abs=1e-2)  # 3 ± 4.604 · 1.5811 · √1.2
     assert Cell("a", (0.5, 0.6, 0.7)).text() == "60 % (50 % to 70 %, 3 seeds)"
     gap, low, high = sweeps.difference(cell, Cell("b", (0.0, 0.0, 0.0, 0.0, 0.0)))
-    assert gap == 3 and low == pytest.approx(1.0368, abs=1e-3) and high == pytest.approx(4.9632, abs=1e-3)
+    assert (
+        gap == 3
+        and low == pytest.approx(1.0368, abs=1e-3)
+        and high == pytest.approx(4.9632, abs=1e-3)
+    )
 
 
-# --- The command line ------------------------------------------------------------------------------------------------
+# --- The command line -----------------------------------------------------------------------------
+
 
 def test_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", lambda mode: tiny(2))
@@ -408,8 +496,12 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert "1 cells, 2 runs, 2 finished" in capsys.readouterr().out
     assert experiments.main(["pack", "remedies", "--folder", str(tmp_path)]) == 0
     assert len(load_results("remedies", tmp_path / "packed")) == 2
-    # What was packed stays, also where the single runs are gone, and is not run again when asked so.
-    before, empty = (tmp_path / "packed" / "remedies.jsonl").read_text(), ["--folder", str(tmp_path / "empty")]
+    # What was packed stays, also where the single runs are gone, and is not run again when asked
+    # so.
+    before, empty = (
+        (tmp_path / "packed" / "remedies.jsonl").read_text(),
+        ["--folder", str(tmp_path / "empty")],
+    )
     new = [replace(TINY, label="new", seed=7)]
     monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", lambda mode: tiny(2) + new)
     assert experiments.main(["run", "remedies", "--missing", "--workers", "0", *empty]) == 0
@@ -421,7 +513,7 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert experiments.main(["run", "nothing"]) == 1 and "choose one of" in capsys.readouterr().err
 
 
-# --- Committed results -----------------------------------------------------------------------------------------------
+# --- Committed results ----------------------------------------------------------------------------
 
 COMMITTED = sorted(p.stem for p in RESULTS.glob("*.jsonl"))
 
@@ -430,8 +522,10 @@ COMMITTED = sorted(p.stem for p in RESULTS.glob("*.jsonl"))
 def test_committed_results_are_complete(name):
     results = load_results(name)
     asked = {digest(c): c for c in configurations(name, "standard")}
-    assert all(r.digest in asked for r in results), "a result that no configuration asks for: pack again"
-    least = 3 if name == "race_tuning" else 5     # which only picks a rate
+    assert all(r.digest in asked for r in results), (
+        "a result that no configuration asks for: pack again"
+    )
+    least = 3 if name == "race_tuning" else 5  # which only picks a rate
     assert all(cell.n >= least for cell in summarise(results, "final_loss").values())
     for result in results:
         assert result.data["name"] == ("fashion" if name == "embedded" else "CIFAR-10 (JPEG copy)")
@@ -459,7 +553,8 @@ def test_new_seeds_fall_inside_the_stated_spread(label):
 def test_a_committed_run_can_be_computed_again():
     old = load_results("embedded")[0]
     new = reproduce(old)
-    # Another processor or torch rounds differently, and a tower that dies amplifies it: the first steps agree closely.
+    # Another processor or torch rounds differently, and a tower that dies amplifies it: the first
+    # steps agree closely.
     assert new.curves["loss"][0] == pytest.approx(old.curves["loss"][0], rel=1e-2)
     assert new.curves["length"][0] == pytest.approx(old.curves["length"][0], rel=1e-2)
 

@@ -1,16 +1,17 @@
 """Folding and merging change the weights, not the function; the speed lab says what it measured."""
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from inception_edu import figures
-from inception_edu.build import build
-from inception_edu.fast import Siblings, clock, fold, merge_siblings
+from inception_edu.describe import figures
+from inception_edu.describe.networks import NETWORKS, mini, network, tower
+from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, Residual, SpecError
 from inception_edu.labs.speed import MINI, MOST, SpeedLab, _model
-from inception_edu.networks import NETWORKS, mini, network, tower
-from inception_edu.spec import AvgPool, Chain, Concat, Conv, Linear, Residual, SpecError
+from inception_edu.nets.build import build
+from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
 
 MINIS = [key for key in NETWORKS if key.startswith("inception")]
 
@@ -50,30 +51,50 @@ def test_folded_and_merged_networks_compute_the_same(key):
     assert not kinds(folded, nn.BatchNorm2d) and kinds(model, nn.BatchNorm2d)
     assert apart(model, folded, images) < 1e-5 and apart(model, merged, images) < 1e-5
     assert kinds(merged, Siblings) and len(kinds(merged, nn.Conv2d)) < len(kinds(folded, nn.Conv2d))
-    assert all(torch.equal(value, kept[name]) for name, value in model.state_dict().items()), "the original changed"
+    assert all(torch.equal(value, kept[name]) for name, value in model.state_dict().items()), (
+        "the original changed"
+    )
     assert all(b.scale == 1 for b in folded.modules() if hasattr(b, "shortcut"))
-    with pytest.raises(SpecError, match="takes batches of shape"):     # the input is still checked
+    with pytest.raises(SpecError, match="takes batches of shape"):  # the input is still checked
         merged(torch.randn(1, 1, 32, 32))
 
 
 def test_siblings_of_the_figures():
-    """Read off the figures: three branches begin with a 1×1 in each A, B and C, two in Reduction-B and in join 2 of the
-    stem, one in Reduction-A."""
-    for figure, channels, sizes in ((figures.InceptionA(), 384, [96, 64, 64]),
-                                    (figures.InceptionB(), 1024, [384, 192, 192]),
-                                    (figures.InceptionC(), 1536, [256, 384, 384]),
-                                    (figures.ReductionB(), 1024, [192, 256])):
+    """Read off the figures: three branches begin with a 1×1 in each A, B and C, two in Reduction-B
+    and in join 2 of the stem, one in Reduction-A."""
+    for figure, channels, sizes in (
+        (figures.InceptionA(), 384, [96, 64, 64]),
+        (figures.InceptionB(), 1024, [384, 192, 192]),
+        (figures.InceptionC(), 1536, [256, 384, 384]),
+        (figures.ReductionB(), 1024, [192, 256]),
+    ):
         merged = merge_siblings(fold(trained(figure, channels)))
-        assert merged.sizes == sizes and merged.first[0].weight.shape == (sum(sizes), channels, 1, 1)
+        assert merged.sizes == sizes and merged.first[0].weight.shape == (
+            sum(sizes),
+            channels,
+            1,
+            1,
+        )
     stem = merge_siblings(fold(trained(figures.StemV4(), 3)))
     assert [m.sizes for m in kinds(stem, Siblings)] == [[64, 64]]
     assert not kinds(merge_siblings(fold(trained(figures.ReductionA(8, 8, 8, 8), 16))), Siblings)
 
 
-branches = st.lists(st.sampled_from([
-    Conv(3, 1), Conv(2, 3), Chain(Conv(4, 1), Conv(2, 3)), Chain(AvgPool(3), Conv(3, 1)), Conv(2, 1, relu=False),
-    Chain(Conv(4, 1, norm=False), Conv(2, (1, 3))),
-    Chain(Conv(3, 1), Concat(Conv(2, 1), Conv(2, 1), Conv(1, (3, 1))))]), min_size=1, max_size=5)
+branches = st.lists(
+    st.sampled_from(
+        [
+            Conv(3, 1),
+            Conv(2, 3),
+            Chain(Conv(4, 1), Conv(2, 3)),
+            Chain(AvgPool(3), Conv(3, 1)),
+            Conv(2, 1, relu=False),
+            Chain(Conv(4, 1, norm=False), Conv(2, (1, 3))),
+            Chain(Conv(3, 1), Concat(Conv(2, 1), Conv(2, 1), Conv(1, (3, 1)))),
+        ]
+    ),
+    min_size=1,
+    max_size=5,
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -86,8 +107,12 @@ def test_any_block_computes_the_same(parts, scale, seed):
 
 
 def test_scales_that_stay():
-    learnable = trained(Residual(Chain(Concat(Conv(4, 1)), Linear(6)), scale=0.1, learnable=True), 6)
-    assert fold(learnable).scale.item() == pytest.approx(0.1) and isinstance(fold(learnable).scale, nn.Parameter)
+    learnable = trained(
+        Residual(Chain(Concat(Conv(4, 1)), Linear(6)), scale=0.1, learnable=True), 6
+    )
+    assert fold(learnable).scale.item() == pytest.approx(0.1) and isinstance(
+        fold(learnable).scale, nn.Parameter
+    )
     ends_in_relu = trained(Residual(Conv(6, 1), scale=0.1), 6)
     assert fold(ends_in_relu).scale == 0.1
     assert apart(ends_in_relu, fold(ends_in_relu), torch.randn(1, 6, 5, 5)) < 1e-5
@@ -102,16 +127,25 @@ def test_what_cannot_be_folded_says_so():
 
 def test_a_clock_takes_turns_and_leaves_the_first_round_out():
     order = []
-    seconds = clock({"a": lambda x: order.append("a"), "b": lambda x: order.append("b")}, torch.zeros(1), rounds=3)
+    seconds = clock(
+        {"a": lambda x: order.append("a"), "b": lambda x: order.append("b")},
+        torch.zeros(1),
+        rounds=3,
+    )
     assert order == ["a", "b"] * 4 and [len(found) for found in seconds.values()] == [3, 3]
     assert all(s >= 0 for found in seconds.values() for s in found)
 
 
-# --- The lab ---------------------------------------------------------------------------------------------------------
+# --- The lab --------------------------------------------------------------------------------------
+
 
 def test_the_lab_measures_what_is_set():
     lab = SpeedLab(MINI + "inception_resnet_v2", 32, 4)
-    assert len(lab.found) == 1 and lab.found[0].error < 1e-4 and "folded and merged" in lab.sentence.value
+    assert (
+        len(lab.found) == 1
+        and lab.found[0].error < 1e-4
+        and "folded and merged" in lab.sentence.value
+    )
     lab.weights.value, lab.precision.value = "plain", "bfloat16"
     last = lab.measure()
     assert "bfloat16" in last.words and 1e-4 < last.error < 0.3
@@ -125,9 +159,15 @@ def test_the_lab_measures_what_is_set():
     assert lab.measure().error == 0 and "nothing changed" in lab.words()
     for _ in range(MOST):
         lab.measure()
-    assert len(lab.found) == MOST and lab.result.value.count("<circle") == sum(len(f.ratios) for f in lab.found)
+    assert len(lab.found) == MOST and lab.result.value.count("<circle") == sum(
+        len(f.ratios) for f in lab.found
+    )
     lab.reset()
-    assert not lab.found and lab.weights.value == "merged" and lab.words() == "Nothing is measured yet."
+    assert (
+        not lab.found
+        and lab.weights.value == "merged"
+        and lab.words() == "Nothing is measured yet."
+    )
 
 
 def test_the_lab_keeps_to_legal_sizes():

@@ -1,16 +1,18 @@
-"""What chapter 12 shows, against networks whose answer is known because their weights were set by hand."""
+"""What chapter 12 shows, against networks whose answer is known because their weights were set by
+hand."""
+
 import pytest
 import torch
 from torch import nn
 
-from inception_edu import features
-from inception_edu.build import build, named_blocks
 from inception_edu.data import Data, Split
-from inception_edu.evaluate import accuracy
-from inception_edu.figures import InceptionA, InceptionResNetA_v1
-from inception_edu.measure import measure
-from inception_edu.networks import Block, Network, mini, network, tower
-from inception_edu.spec import AvgPool, Chain, Concat, Conv, Linear, MaxPool, Residual
+from inception_edu.describe.figures import InceptionA, InceptionResNetA_v1
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import Block, Network, mini, network, tower
+from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, MaxPool, Residual
+from inception_edu.learn.evaluate import accuracy
+from inception_edu.nets import features
+from inception_edu.nets.build import build, named_blocks
 
 
 @pytest.fixture
@@ -31,14 +33,18 @@ def _data(images, labels, classes=10):
 
 def _random_data(n=40, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return _data(torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=generator),
-                 torch.arange(n) % 10)
+    return _data(
+        torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=generator),
+        torch.arange(n) % 10,
+    )
 
 
 def test_activations_are_what_the_blocks_say_and_the_network_is_left_as_it_was(model, images):
     before = {k: v.clone() for k, v in model.state_dict().items()}
     seen = features.activations(model, images)
-    expected = {row.name: row.output for row in measure(model.description).rows if row.name != "classifier"}
+    expected = {
+        row.name: row.output for row in measure(model.description).rows if row.name != "classifier"
+    }
     assert {name: tuple(out.shape[1:]) for name, out in seen.items()} == expected
     assert model.training and not any(m._forward_hooks for m in model.modules())
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
@@ -52,8 +58,12 @@ def test_branches_join_to_the_block(images):
     model = build(mini(network("inception_v4"), width=1 / 16), seed=0)
     at = features.inside(model, images, "inception_b.2")
     torch.testing.assert_close(torch.cat(list(at.branches.values()), 1), at.output)
-    assert list(at.branches) == ["1 · average pool → 1×1", "2 · 1×1", "3 · 1×1 → 1×7 → 1×7",
-                                 "4 · 1×1 → 1×7 → 7×1 → 1×7 → 7×1"]
+    assert list(at.branches) == [
+        "1 · average pool → 1×1",
+        "2 · 1×1",
+        "3 · 1×1 → 1×7 → 1×7",
+        "4 · 1×1 → 1×7 → 7×1 → 1×7 → 7×1",
+    ]
     assert at.change is None
 
 
@@ -67,8 +77,16 @@ def test_a_residual_block_adds_its_scaled_change(images):
 
 def test_names_of_branches():
     assert features.branch_names(build(InceptionA(), 384)) == [
-        "average pool → 1×1", "1×1", "1×1 → 3×3", "1×1 → 3×3 → 3×3"]
-    assert features.branch_names(build(InceptionResNetA_v1(), 256)) == ["1×1", "1×1 → 3×3", "1×1 → 3×3 → 3×3"]
+        "average pool → 1×1",
+        "1×1",
+        "1×1 → 3×3",
+        "1×1 → 3×3 → 3×3",
+    ]
+    assert features.branch_names(build(InceptionResNetA_v1(), 256)) == [
+        "1×1",
+        "1×1 → 3×3",
+        "1×1 → 3×3 → 3×3",
+    ]
     assert features.branch_names(build(Conv(4, 3), 3)) == []
 
 
@@ -107,7 +125,8 @@ def test_listening_reads_the_slices_of_the_1x1():
 
 def test_branch_channels():
     assert features.branch_channels(build(InceptionA(), 384)) == [96, 96, 96, 96]
-    from inception_edu.figures import InceptionC
+    from inception_edu.describe.figures import InceptionC
+
     assert features.branch_channels(build(InceptionC(), 1536)) == [256, 256, 512, 512]
 
 
@@ -121,7 +140,7 @@ def test_switching_a_branch_off_is_the_same_as_cutting_its_weights(images):
         with features.switched_off(model, name, 2):
             off = model(images)
         assert torch.equal(model(images), whole) and not torch.equal(off, whole)
-        module.body[1].weight[:, channels[0]:channels[0] + channels[1]] = 0
+        module.body[1].weight[:, channels[0] : channels[0] + channels[1]] = 0
         torch.testing.assert_close(model(images), off)
     with pytest.raises(features.FeatureError, match="has 2 branches; there is no branch 3"):
         with features.switched_off(model, name, 3):
@@ -129,7 +148,8 @@ def test_switching_a_branch_off_is_the_same_as_cutting_its_weights(images):
 
 
 def test_branch_effects_find_the_branch_that_matters():
-    """Two branches, only the first carries the class: the label is told by the red channel alone."""
+    """Two branches, only the first carries the class: the label is told by the red channel
+    alone."""
     join = Concat(Chain(Conv(2, 1, norm=False)), Chain(Conv(2, 1, norm=False)))
     net = Network("red", (Block("block", join),), classes=2, image=8)
     model = build(net, seed=0)
@@ -141,7 +161,9 @@ def test_branch_effects_find_the_branch_that_matters():
         model.block.branch1[0][0].weight[1, 0] = -1.0
         model.classifier.weight.copy_(torch.tensor([[1.0, -1, 0, 0], [-1.0, 1, 0, 0]]))
         model.classifier.bias.zero_()
-    images = torch.randint(0, 256, (40, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = torch.randint(
+        0, 256, (40, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     labels = torch.arange(40) % 2
     images[:, 0] = torch.where(labels == 0, 255, 0).to(torch.uint8)[:, None, None]
     data = _data(images, labels, classes=2)
@@ -151,9 +173,14 @@ def test_branch_effects_find_the_branch_that_matters():
 
 @pytest.mark.parametrize("scale, share", [(0.0, 0.0), (1.0, 0.5), (3.0, 0.75)])
 def test_shares_of_change_and_identity(scale, share):
-    """A residual branch that is itself the identity on positive maps: its change is as large as what it is added to."""
-    block = Residual(Chain(Concat(Conv(2, 1, norm=False), Conv(2, 1, norm=False)), Linear(4)), scale)
-    net = Network("twice", (Block("stem", Conv(4, 1, norm=False)), Block("block", block)), classes=2, image=8)
+    """A residual branch that is itself the identity on positive maps: its change is as large as
+    what it is added to."""
+    block = Residual(
+        Chain(Concat(Conv(2, 1, norm=False), Conv(2, 1, norm=False)), Linear(4)), scale
+    )
+    net = Network(
+        "twice", (Block("stem", Conv(4, 1, norm=False)), Block("block", block)), classes=2, image=8
+    )
     model = build(net, seed=0)
     with torch.no_grad():
         for i, branch in enumerate(model.block.body[0].children()):
@@ -174,8 +201,13 @@ def test_the_effective_field_lies_in_the_theoretical_one_and_is_peaked():
                 m.weight.fill_(1 / m.weight[0].numel())
     field = features.effective_field(model, torch.ones(1, 3, 33, 33), "chain")
     reached = field > 0
-    assert (int(reached.any(1).sum()), int(reached.any(0).sum())) == measure(net).receptive_field == (9, 9)
-    # Equal weights: the gradient along one axis is the number of ways through four windows of three.
+    assert (
+        (int(reached.any(1).sum()), int(reached.any(0).sum()))
+        == measure(net).receptive_field
+        == (9, 9)
+    )
+    # Equal weights: the gradient along one axis is the number of ways through four windows of
+    # three.
     ways = torch.tensor([1.0])
     for _ in range(4):
         ways = nn.functional.conv1d(ways[None, None], torch.ones(1, 1, 3), padding=2)[0, 0]
@@ -185,7 +217,7 @@ def test_the_effective_field_lies_in_the_theoretical_one_and_is_peaked():
 @pytest.mark.parametrize("side", [1, 5, 9])
 def test_the_radius_of_a_flat_square_is_its_side(side):
     field = torch.zeros(21, 21)
-    field[10 - side // 2:11 + side // 2, 10 - side // 2:11 + side // 2] = 1.0
+    field[10 - side // 2 : 11 + side // 2, 10 - side // 2 : 11 + side // 2] = 1.0
     assert features.field_radius(field, 1.0) == side
 
 
@@ -196,7 +228,7 @@ def test_occlusion_finds_the_only_pixels_that_matter():
         model.classifier.weight.copy_(torch.tensor([[5.0, 0, 0], [-5.0, 0, 0]]))
         model.classifier.bias.zero_()
     image = torch.zeros(3, 16, 16)
-    image[0, 2:5, 10:13] = 20.0          # the only evidence
+    image[0, 2:5, 10:13] = 20.0  # the only evidence
     drop = features.occlusion(model, image, target=0, patch=3, stride=1)
     row, column = divmod(int(drop.argmax()), 16)
     assert drop.shape == (16, 16) and 2 <= row < 5 and 10 <= column < 13
@@ -214,7 +246,9 @@ def test_top_patches_find_the_planted_spot():
         for m in model.modules():
             if isinstance(m, nn.Conv2d):
                 m.weight.fill_(1.0)
-    patches = features.top_patches(model, _data(images, torch.arange(30) % 2, 2), "stem", [0, 1], count=2, batch_size=8)
+    patches = features.top_patches(
+        model, _data(images, torch.arange(30) % 2, 2), "stem", [0, 1], count=2, batch_size=8
+    )
     assert [p.image for p in patches[0]] == [7, 19]
     top, left, bottom, right = patches[0][0].box
     assert (bottom - top, right - left) == (3, 3) and (top, left) == (20, 4)
@@ -225,9 +259,14 @@ def test_top_patches_find_the_planted_spot():
 
 def test_an_unknown_block_names_those_there_are(images):
     model = build(tower(16, 1), seed=0)
-    with pytest.raises(features.FeatureError, match="no block 'inception_d'; it has stem, inception_resnet_c"):
+    with pytest.raises(
+        features.FeatureError, match="no block 'inception_d'; it has stem, inception_resnet_c"
+    ):
         features.inside(model, images, "inception_d")
 
 
 def test_average_pools_are_named():
-    assert features.branch_names(build(Concat(AvgPool(3), Conv(1, (1, 7))), 3)) == ["average pool", "1×7"]
+    assert features.branch_names(build(Concat(AvgPool(3), Conv(1, (1, 7))), 3)) == [
+        "average pool",
+        "1×7",
+    ]

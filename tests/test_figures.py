@@ -1,20 +1,33 @@
-"""The figures against numbers written down by hand from the paper (Figs. 3 to 19, Table 1), not from the code."""
+"""The figures against numbers written down by hand from the paper (Figs. 3 to 19, Table 1), not
+from the code."""
+
 import pytest
 
-from inception_edu import figures as f
-from inception_edu.measure import measure
-from inception_edu.networks import NETWORKS, inception_resnet_v2, inception_v4, network
-from inception_edu.spec import ChannelError, Concat, Conv, out_shape, slide, walk
+from inception_edu.describe import figures as f
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import NETWORKS, inception_resnet_v2, inception_v4, network
+from inception_edu.describe.spec import ChannelError, Concat, Conv, out_shape, slide, walk
 
 # figure: (input, output), read off the printed figures; the closing reading for Figs. 17 and 19.
 PRINTED = {
-    3: ((3, 299, 299), (384, 35, 35)), 4: ((384, 35, 35), (384, 35, 35)), 5: ((1024, 17, 17), (1024, 17, 17)),
-    6: ((1536, 8, 8), (1536, 8, 8)), 7: ((384, 35, 35), (1024, 17, 17)), 8: ((1024, 17, 17), (1536, 8, 8)),
-    10: ((256, 35, 35), (256, 35, 35)), 11: ((896, 17, 17), (896, 17, 17)), 12: ((896, 17, 17), (1792, 8, 8)),
-    13: ((1792, 8, 8), (1792, 8, 8)), 14: ((3, 299, 299), (256, 35, 35)), 16: ((384, 35, 35), (384, 35, 35)),
-    17: ((1152, 17, 17), (1152, 17, 17)), 18: ((1152, 17, 17), (2144, 8, 8)), 19: ((2144, 8, 8), (2144, 8, 8)),
+    3: ((3, 299, 299), (384, 35, 35)),
+    4: ((384, 35, 35), (384, 35, 35)),
+    5: ((1024, 17, 17), (1024, 17, 17)),
+    6: ((1536, 8, 8), (1536, 8, 8)),
+    7: ((384, 35, 35), (1024, 17, 17)),
+    8: ((1024, 17, 17), (1536, 8, 8)),
+    10: ((256, 35, 35), (256, 35, 35)),
+    11: ((896, 17, 17), (896, 17, 17)),
+    12: ((896, 17, 17), (1792, 8, 8)),
+    13: ((1792, 8, 8), (1792, 8, 8)),
+    14: ((3, 299, 299), (256, 35, 35)),
+    16: ((384, 35, 35), (384, 35, 35)),
+    17: ((1152, 17, 17), (1152, 17, 17)),
+    18: ((1152, 17, 17), (2144, 8, 8)),
+    19: ((2144, 8, 8), (2144, 8, 8)),
 }
-# Every filter count in a block, sorted: a second transcription, as a multiset, of what each figure prints.
+# Every filter count in a block, sorted: a second transcription, as a multiset, of what each figure
+# prints.
 FILTERS = {
     3: [32, 32, 64, 64, 64, 64, 64, 96, 96, 96, 192],
     4: [64, 64, 96, 96, 96, 96, 96],
@@ -35,7 +48,11 @@ FILTERS = {
 
 
 def _convs(number):
-    return [s.node for s in walk(f.FIGURES[number].node, f.FIGURES[number].input) if isinstance(s.node, Conv)]
+    return [
+        s.node
+        for s in walk(f.FIGURES[number].node, f.FIGURES[number].input)
+        if isinstance(s.node, Conv)
+    ]
 
 
 @pytest.mark.parametrize("number", PRINTED)
@@ -56,17 +73,28 @@ def test_every_figure_from_1_to_20_is_there():
 
 def test_the_stem_walks_down_as_the_paper_prints_it():
     sizes = [299]
-    for kernel, stride, padding in ((3, 2, "valid"), (3, 1, "valid"), (3, 1, "same"), (3, 2, "valid"),
-                                    (3, 1, "valid"), (3, 2, "valid")):
+    for kernel, stride, padding in (
+        (3, 2, "valid"),
+        (3, 1, "valid"),
+        (3, 1, "same"),
+        (3, 2, "valid"),
+        (3, 1, "valid"),
+        (3, 2, "valid"),
+    ):
         sizes.append(slide(sizes[-1], kernel, stride, padding))
     assert sizes == [299, 149, 147, 147, 73, 71, 35]
     joins = [s.output for s in walk(f.StemV4(), (3, 299, 299)) if isinstance(s.node, Concat)]
     assert joins == [(160, 73, 73), (192, 71, 71), (384, 35, 35)]
 
 
-@pytest.mark.parametrize("row, name, before, after", [
-    ("inception_v4", "inception_v4", 384, 1024), ("inception_resnet_v1", "inception_resnet_v1", 256, 896),
-    ("inception_resnet_v2", "inception_resnet_v2", 384, 1152)])
+@pytest.mark.parametrize(
+    "row, name, before, after",
+    [
+        ("inception_v4", "inception_v4", 384, 1024),
+        ("inception_resnet_v1", "inception_resnet_v1", 256, 896),
+        ("inception_resnet_v2", "inception_resnet_v2", 384, 1152),
+    ],
+)
 def test_table_1_closes(row, name, before, after):
     numbers = f.TABLE_1[row]
     assert before + numbers["n"] + numbers["m"] == after
@@ -92,15 +120,22 @@ def test_the_printed_inception_resnet_v2_does_not_close():
 
 def test_orientation_turns_kernels_and_nothing_else():
     paper, released = measure(inception_v4("paper")), measure(inception_v4("released"))
-    assert [(r.output, r.params, r.macs) for r in paper.rows] == [(r.output, r.params, r.macs) for r in released.rows]
+    assert [(r.output, r.params, r.macs) for r in paper.rows] == [
+        (r.output, r.params, r.macs) for r in released.rows
+    ]
     assert f.InceptionB("paper") != f.InceptionB("released")
     short = f.InceptionB("paper").branches[2]
     assert [c.kernel for c in short.parts] == [(1, 1), (1, 7), (1, 7)]
-    assert [c.kernel for c in f.InceptionB("released").branches[2].parts] == [(1, 1), (1, 7), (7, 1)]
+    assert [c.kernel for c in f.InceptionB("released").branches[2].parts] == [
+        (1, 1),
+        (1, 7),
+        (7, 1),
+    ]
 
 
 def test_parameters_are_the_known_ones():
-    """Counts that others publish: timm's model cards give 23.8, 42.7, 55.8, 25.6 and 60.2 million."""
+    """Counts that others publish: timm's model cards give 23.8, 42.7, 55.8, 25.6 and 60.2
+    million."""
     millions = {name: round(measure(network(name)).params / 1e6, 1) for name in NETWORKS}
     assert millions["inception_v3"] == 23.8
     assert millions["inception_v4"] == millions["inception_v4_released"] == 42.7
@@ -108,7 +143,7 @@ def test_parameters_are_the_known_ones():
     assert (millions["resnet50"], millions["resnet152"]) == (25.6, 60.2)
 
 
-# --- Tables 2 to 5 ---------------------------------------------------------------------------------------------------
+# --- Tables 2 to 5 --------------------------------------------------------------------------------
 
 # A second transcription, a string a row: Tables 2, 3 and 4 side by side, then the ensembles.
 RESULTS = """
@@ -125,17 +160,25 @@ def test_tables_2_to_4_are_the_printed_ones():
         assert [row[k] for row in rows for k in ("top1", "top5")] == [float(n) for n in numbers]
         assert [row["crops"] for row in rows] == ["1 crop", "12 crops", "144 crops"]
     others = {"bn_inception", "resnet_151"}
-    assert [set(t) & others for t in (f.TABLE_2, f.TABLE_3, f.TABLE_4)] == [{"bn_inception"}, {"resnet_151"},
-                                                                           {"resnet_151"}]
+    assert [set(t) & others for t in (f.TABLE_2, f.TABLE_3, f.TABLE_4)] == [
+        {"bn_inception"},
+        {"resnet_151"},
+        {"resnet_151"},
+    ]
     assert f.TABLE_2["bn_inception"] == dict(crops="1 crop", top1=25.2, top5=7.8)
     assert f.TABLE_3["resnet_151"] == dict(crops="10 crops", top1=21.4, top5=5.7)
     assert f.TABLE_4["resnet_151"] == dict(crops="dense", top1=19.4, top5=4.5)
 
 
 def test_table_5_and_the_test_images():
-    found = {tuple(row["networks"].items()): (row["top1"], row["top5"]) for row in f.TABLE_5.values()}
-    assert found == {(("resnet_151", 6),): (None, 3.6), (("inception_v3", 4),): (17.3, 3.6),
-                     (("inception_v4", 1), ("inception_resnet_v2", 3)): (16.5, 3.1)}
+    found = {
+        tuple(row["networks"].items()): (row["top1"], row["top5"]) for row in f.TABLE_5.values()
+    }
+    assert found == {
+        (("resnet_151", 6),): (None, 3.6),
+        (("inception_v3", 4),): (17.3, 3.6),
+        (("inception_v4", 1), ("inception_resnet_v2", 3)): (16.5, 3.1),
+    }
     assert f.TEST_TOP5 == 3.08
     assert f.BLACKLISTED == dict(images=1700, top1=0.3, top5=0.15)
 
@@ -145,7 +188,10 @@ def test_every_error_is_plausible_and_more_crops_never_hurt():
         for row in table.values():
             assert 3 < row["top5"] < 8 and (row["top1"] is None or 16 < row["top1"] < 26)
     for name in f.TABLE_4:
-        assert f.TABLE_4[name]["top1"] < f.TABLE_3[name]["top1"] and f.TABLE_4[name]["top5"] < f.TABLE_3[name]["top5"]
+        assert (
+            f.TABLE_4[name]["top1"] < f.TABLE_3[name]["top1"]
+            and f.TABLE_4[name]["top5"] < f.TABLE_3[name]["top5"]
+        )
 
 
 def test_the_aaai_version_differs_where_it_is_said_to():

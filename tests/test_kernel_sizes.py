@@ -1,16 +1,26 @@
 """Random filters on the `scales` pictures: costs, repeatability, and the committed runs."""
+
 import pytest
 import torch
 
-from inception_edu.kernel_sizes import SAME_COST, SAME_FILTERS, SIZES, committed, fit, multiply_adds, pictures, see
-from inception_edu.measure import measure
-from inception_edu.spec import Conv
+from inception_edu.describe.measure import measure
+from inception_edu.describe.spec import Conv
+from inception_edu.study.kernel_sizes import (
+    SAME_COST,
+    SAME_FILTERS,
+    SIZES,
+    committed,
+    fit,
+    multiply_adds,
+    pictures,
+    see,
+)
 
 
 def test_costs_are_those_of_the_convolutions():
     for kernels, filters in SAME_FILTERS + SAME_COST:
         share = filters // len(kernels)
-        norms = 2 * share * len(kernels)      # `measure` counts the batch norm, these filters have none
+        norms = 2 * share * len(kernels)  # `measure` counts the batch norm, these filters have none
         cost = sum(measure(Conv(share, k, 2), (3, 32, 32)).macs for k in kernels) - norms
         assert multiply_adds(kernels, filters) == cost
     costs = [multiply_adds(*cell) for cell in SAME_COST]
@@ -55,4 +65,6 @@ def test_the_committed_runs_are_whole():
 def test_a_committed_run_is_found_again():
     cells, _ = committed()
     again = see((3,), 48, seed=0)
-    assert all(again[size] == pytest.approx(cells[(3,), 48].accuracy[size][0], abs=0.02) for size in SIZES)
+    assert all(
+        again[size] == pytest.approx(cells[(3,), 48].accuracy[size][0], abs=0.02) for size in SIZES
+    )

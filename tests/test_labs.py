@@ -1,4 +1,5 @@
-"""The labs without a browser: the chart, the run that can be stopped, the frame, and the same lab as on Colab."""
+"""The labs without a browser: the chart, the run that can be stopped, the frame, and the same lab
+as on Colab."""
 
 import base64
 import json
@@ -25,9 +26,9 @@ from inception_edu.labs.frame import MOST_RUNS, WIDGET_VIEW, Lab
 from inception_edu.labs.live import AskingStop, LiveRun, pick_mode
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 60       # seconds: machines may be slow; what takes that long hangs
+PATIENCE = 60  # seconds: machines may be slow; what takes that long hangs
 
-# --- The chart -------------------------------------------------------------------------------------------------------
+# --- The chart ------------------------------------------------------------------------------------
 
 finite = st.floats(-1e6, 1e6)
 
@@ -69,8 +70,12 @@ def test_ticks_of_blocks_are_whole():
 
 @example([5e-324], True, False, False)
 @example([5e-324], False, False, False)
-@given(st.lists(st.one_of(finite, st.just(math.nan), st.just(math.inf), st.none()), max_size=40), st.booleans(),
-       st.booleans(), st.booleans())
+@given(
+    st.lists(st.one_of(finite, st.just(math.nan), st.just(math.inf), st.none()), max_size=40),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
 @settings(max_examples=80, deadline=None)
 def test_a_panel_is_well_formed_whatever_the_values(values, log, percent, faded):
     panel = Panel("a < b", "step & more", '"value"', log=log, percent=percent, cap=10.0)
@@ -78,7 +83,12 @@ def test_a_panel_is_well_formed_whatever_the_values(values, log, percent, faded)
     tree = ElementTree.fromstring(svg)
     assert tree.get("role") == "img" and tree.get("aria-label").startswith("a < b.")
     assert "nan" not in re.sub(r'aria-label="[^"]*"', "", svg)
-    places = [float(v) for line in tree.iter("polyline") for p in line.get("points").split() for v in p.split(",")]
+    places = [
+        float(v)
+        for line in tree.iter("polyline")
+        for p in line.get("points").split()
+        for v in p.split(",")
+    ]
     assert all(-5 <= v <= chart.WIDTH for v in places)
 
 
@@ -87,14 +97,20 @@ def test_runs_differ_without_colour_and_earlier_ones_fade():
     svg = chart.panel_svg(panel, [Curve([0, 1], [2, 1], 1, faded=True), Curve([0, 1], [2, 1.5], 2)])
     lines = [e for e in ElementTree.fromstring(svg).iter("polyline")]
     assert [e.get("opacity") for e in lines] == ["0.5", "1"]
-    assert len({e.get("stroke-dasharray") for e in lines}) == len({e.get("stroke") for e in lines}) == 2
+    assert (
+        len({e.get("stroke-dasharray") for e in lines})
+        == len({e.get("stroke") for e in lines})
+        == 2
+    )
     assert len(set(chart.DASHES)) == len(set(chart.COLOURS)) == MOST_RUNS
     texts = [e.text for e in ElementTree.fromstring(svg).iter("text")]
     assert {"1", "2", "Loss", "step", "nats"} <= set(texts)
 
 
 def test_the_description_states_the_numbers():
-    said = chart.describe(Panel("Dead", "step", "share", percent=True), [Curve([1, 50], [0.0, 0.57], 3)])
+    said = chart.describe(
+        Panel("Dead", "step", "share", percent=True), [Curve([1, 50], [0.0, 0.57], 3)]
+    )
     assert said == "Dead. run 3: 0 % at step 1, 57 % at step 50."
 
 
@@ -106,10 +122,12 @@ def test_an_exploding_run_does_not_flatten_the_others():
     assert drop > 25, "the fall from 2.3 to 1.0 is visible"
 
 
-# --- One run ---------------------------------------------------------------------------------------------------------
+# --- One run --------------------------------------------------------------------------------------
+
 
 def counting(steps=10_000, pause=0.002, end="finished", explode=False):
     """Work that "trains": `steps` records, stopping when asked."""
+
     def work(report, stop):
         for step in range(1, steps + 1):
             if stop.is_set():
@@ -119,6 +137,7 @@ def counting(steps=10_000, pause=0.002, end="finished", explode=False):
             report(Record(step=step, loss=2.0 / step, thread=threading.current_thread()))
             time.sleep(pause)
         return Record(status=end, sentence=f"{end} after {steps} steps.")
+
     return work
 
 
@@ -149,7 +168,9 @@ def test_foreground_runs_where_it_is_called():
 def test_many_quick_starts_make_one_run():
     run = LiveRun("background")
     answers = []
-    threads = [threading.Thread(target=lambda: answers.append(run.start(counting()))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(run.start(counting()))) for _ in range(8)
+    ]
     for t in threads:
         t.start()
     for t in threads:
@@ -171,7 +192,10 @@ def test_a_start_from_within_a_foreground_run_is_refused():
 def test_ends_are_told_apart(mode):
     run = LiveRun(mode)
     run.start(counting(3, 0, "diverged"))
-    assert run.wait(PATIENCE) and (run.status, run.sentence) == ("diverged", "diverged after 3 steps.")
+    assert run.wait(PATIENCE) and (run.status, run.sentence) == (
+        "diverged",
+        "diverged after 3 steps.",
+    )
     run.start(counting(explode=True))
     assert run.wait(PATIENCE) and run.status == "failed"
     assert run.sentence == "The run ended with an error. RuntimeError: the images are gone"
@@ -182,7 +206,12 @@ def test_ends_are_told_apart(mode):
 
 def test_the_first_record_is_drawn_at_once_and_drawing_keeps_to_its_share():
     drawn = []
-    run = LiveRun("foreground", draw=lambda: (drawn.append(len(run.records)), time.sleep(0.02)), redraw=0.0, share=0.1)
+    run = LiveRun(
+        "foreground",
+        draw=lambda: (drawn.append(len(run.records)), time.sleep(0.02)),
+        redraw=0.0,
+        share=0.1,
+    )
     run.start(counting(400, 0.002))
     assert drawn[0] == 1
     total = run.times["end"] - run.times["start"]
@@ -190,7 +219,9 @@ def test_the_first_record_is_drawn_at_once_and_drawing_keeps_to_its_share():
     for page, most in ((0.05, 0.1 * total / (0.05 + 0.02)), (10.0, 1)):
         run = LiveRun("foreground", draw=lambda: time.sleep(0.02), redraw=0.0, share=0.1, page=page)
         run.start(counting(400, 0.002))
-        assert 1 <= run.times["draws"] <= most + 1, "what the page needs to show a drawing counts as well"
+        assert 1 <= run.times["draws"] <= most + 1, (
+            "what the page needs to show a drawing counts as well"
+        )
     fast = []
     run = LiveRun("foreground", draw=lambda: fast.append(1), redraw=0.05)
     run.start(counting(100, 0.002))
@@ -249,10 +280,24 @@ def test_the_mode_fits_the_place(monkeypatch):
         pick_mode("sometimes")
 
 
-# --- The frame -------------------------------------------------------------------------------------------------------
+# --- The frame ------------------------------------------------------------------------------------
 
-CORE = {"FloatSlider", "IntSlider", "FloatLogSlider", "SelectionSlider", "Dropdown", "ToggleButtons", "Checkbox",
-        "Button", "HTML", "Image", "Output", "VBox", "HBox", "BoundedIntText"}
+CORE = {
+    "FloatSlider",
+    "IntSlider",
+    "FloatLogSlider",
+    "SelectionSlider",
+    "Dropdown",
+    "ToggleButtons",
+    "Checkbox",
+    "Button",
+    "HTML",
+    "Image",
+    "Output",
+    "VBox",
+    "HBox",
+    "BoundedIntText",
+}
 
 
 class CountingLab(Lab):
@@ -264,15 +309,20 @@ class CountingLab(Lab):
     end, explode, pause = "finished", False, 0.002
 
     def make_controls(self):
-        return {"steps": widgets.IntSlider(value=40, min=1, max=100_000, description="steps"),
-                "two_words": widgets.FloatSlider(value=1.0, min=0, max=1.5, description="two words")}
+        return {
+            "steps": widgets.IntSlider(value=40, min=1, max=100_000, description="steps"),
+            "two_words": widgets.FloatSlider(value=1.0, min=0, max=1.5, description="two words"),
+        }
 
     def work(self, settings):
         return counting(settings["steps"], self.pause, self.end, self.explode)
 
     def curves(self, run):
         steps = [r.step for r in run.records]
-        return [[Curve(steps, [r.loss for r in run.records], run.number)], [Curve(steps, steps, run.number)]]
+        return [
+            [Curve(steps, [r.loss for r in run.records], run.number)],
+            [Curve(steps, steps, run.number)],
+        ]
 
     def total(self, settings):
         return settings["steps"]
@@ -310,7 +360,10 @@ def test_retrain_keeps_earlier_runs_as_faded_named_curves(mode):
     assert [run.settings["two_words"] for run in lab.runs] == [1.0, 0.5]
     assert len(polylines(lab)) == 4 and sum('opacity="0.5"' in line for line in polylines(lab)) == 2
     value = lab.chart.widget.value
-    assert "steps 40 · two_words 1.0: loss 0.050" in value and "steps 40 · two_words 0.5: loss 0.050" in value
+    assert (
+        "steps 40 · two_words 1.0: loss 0.050" in value
+        and "steps 40 · two_words 0.5: loss 0.050" in value
+    )
     assert "Run 2: finished after 40 steps." in lab.status.value
 
 
@@ -350,7 +403,11 @@ def test_reset_stops_forgets_and_puts_the_settings_back(running):
     assert lab.settings() == lab.defaults == {"steps": 40, "two_words": 1.0}
     assert "press Retrain" in lab.status.value
     lab.retrain()
-    assert lab.wait(PATIENCE) and [run.number for run in lab.runs] == [1] and lab.run.status == "finished"
+    assert (
+        lab.wait(PATIENCE)
+        and [run.number for run in lab.runs] == [1]
+        and lab.run.status == "finished"
+    )
 
 
 def test_reset_right_after_retrain_wins():
@@ -358,9 +415,11 @@ def test_reset_right_after_retrain_wins():
     lab.controls["steps"].value = 100_000
     for _ in range(3):
         lab.retrain()
-        lab.reset()                       # before the run has even read its settings
+        lab.reset()  # before the run has even read its settings
         assert lab.wait(PATIENCE)
-        assert lab.runs == [] and lab.run.status == "stopped" and "press Retrain" in lab.status.value
+        assert (
+            lab.runs == [] and lab.run.status == "stopped" and "press Retrain" in lab.status.value
+        )
         lab.controls["steps"].value = 100_000
 
 
@@ -378,11 +437,15 @@ def test_bad_ends_are_sentences(mode):
     lab.end = "diverged"
     lab.retrain()
     assert lab.wait(PATIENCE)
-    assert "Run 1: diverged after 40 steps." in lab.status.value and 'role="alert"' in lab.status.value
+    assert (
+        "Run 1: diverged after 40 steps." in lab.status.value and 'role="alert"' in lab.status.value
+    )
     lab.explode = True
     lab.retrain()
     assert lab.wait(PATIENCE)
-    assert "Run 2: The run ended with an error. RuntimeError: the images are gone" in lab.status.value
+    assert (
+        "Run 2: The run ended with an error. RuntimeError: the images are gone" in lab.status.value
+    )
 
 
 def test_a_long_run_says_so_beforehand():
@@ -406,14 +469,26 @@ def test_the_loss_axis_can_be_logarithmic():
 @pytest.mark.parametrize("mode, own", [("foreground", set()), ("background", {"Changing"})])
 def test_every_part_can_be_found_and_is_a_core_widget_on_colab(mode, own):
     lab = CountingLab(mode)
-    for name in ("ied-lab", "ied-counting-lab", "ied-retrain", "ied-stop", "ied-reset", "ied-control-steps",
-                 "ied-control-two-words", "ied-estimate", "ied-status", "ied-chart", "ied-log"):
+    for name in (
+        "ied-lab",
+        "ied-counting-lab",
+        "ied-retrain",
+        "ied-stop",
+        "ied-reset",
+        "ied-control-steps",
+        "ied-control-two-words",
+        "ied-estimate",
+        "ied-status",
+        "ied-chart",
+        "ied-log",
+    ):
         assert by_class(lab, name)
     assert {type(w).__name__ for w in everything(lab.widget)} - CORE == own
 
 
 def test_without_anywidget_the_chart_is_html(monkeypatch):
     from inception_edu.labs import page
+
     monkeypatch.setitem(sys.modules, "anywidget", None)
     page._class.cache_clear()
     assert type(page.changing("background")) is widgets.HTML
@@ -432,7 +507,7 @@ def test_a_lab_is_one_bundle_of_widget_picture_and_text():
     assert len(json.dumps(bundle)) < 100_000
 
 
-# --- The residual-scaling lab ----------------------------------------------------------------------------------------
+# --- The residual-scaling lab ---------------------------------------------------------------------
 
 SMALL = dict(width=32, depth=2, steps=6)
 
@@ -440,11 +515,13 @@ SMALL = dict(width=32, depth=2, steps=6)
 @pytest.fixture(scope="module")
 def clothes():
     from inception_edu.data import load
+
     return load("fashion", device="cpu", limit=(640, 100))
 
 
 def scaling(clothes, mode, **first):
     from inception_edu.labs.scaling import ScalingLab
+
     return ScalingLab(clothes, mode=mode, **{**SMALL, **first})
 
 
@@ -455,7 +532,11 @@ def test_the_lab_trains_the_same_network_in_both_modes(clothes):
         lab.retrain()
         assert lab.wait(PATIENCE) and lab.run.status == "finished", lab.run.sentence
         assert [r.step for r in lab.run.records] == [1, 2, 4, 6]
-        assert list(lab.run.records[0].spread) == ["stem", "inception_resnet_c.1", "inception_resnet_c.2"]
+        assert list(lab.run.records[0].spread) == [
+            "stem",
+            "inception_resnet_c.1",
+            "inception_resnet_c.2",
+        ]
         curves.append([r.loss for r in lab.run.records])
     assert curves[0] == curves[1] and len(set(curves[0])) > 1
 
@@ -463,16 +544,33 @@ def test_the_lab_trains_the_same_network_in_both_modes(clothes):
 def test_every_control_changes_what_is_trained(clothes):
     lab = scaling(clothes, "foreground")
     seen = []
-    for change in ({}, {"scale": 0.1}, {"width": 64}, {"depth": 3}, {"lr": 0.01}, {"optimizer": "sgd"}, {"seed": 1}):
+    for change in (
+        {},
+        {"scale": 0.1},
+        {"width": 64},
+        {"depth": 3},
+        {"lr": 0.01},
+        {"optimizer": "sgd"},
+        {"seed": 1},
+    ):
         for name, value in {**lab.defaults, **change}.items():
             lab.controls[name].value = value
         lab.retrain()
         assert lab.run.status == "finished", lab.run.sentence
         seen.append(tuple(r.loss for r in lab.run.records))
     assert len(set(seen)) == len(seen), "two different settings gave the same curve"
-    from inception_edu.train import Recipe
-    assert lab.recipe(lab.defaults) == Recipe(steps=6, batch_size=32, optimizer="rmsprop", lr=0.1, momentum=0.9,
-                                              rms_decay=0.9, eps=1.0, record_every=2)
+    from inception_edu.learn.train import Recipe
+
+    assert lab.recipe(lab.defaults) == Recipe(
+        steps=6,
+        batch_size=32,
+        optimizer="rmsprop",
+        lr=0.1,
+        momentum=0.9,
+        rms_decay=0.9,
+        eps=1.0,
+        record_every=2,
+    )
 
 
 def test_stopped_and_diverged_runs_say_so(clothes):
@@ -483,7 +581,7 @@ def test_stopped_and_diverged_runs_say_so(clothes):
     assert lab.wait(PATIENCE) and lab.run.status == "stopped" and "topped" in lab.status.value
     assert f"(stopped at step {lab.run.records[-1].step})" in lab.chart.widget.value
     lab = scaling(clothes, "foreground", optimizer="sgd", steps=50)
-    lab.controls["lr"].max = 31                             # beyond what the slider allows
+    lab.controls["lr"].max = 31  # beyond what the slider allows
     lab.controls["lr"].value = 1e30
     lab.retrain()
     assert lab.run.status == "diverged", lab.run.sentence
@@ -491,35 +589,43 @@ def test_stopped_and_diverged_runs_say_so(clothes):
 
 
 def test_the_estimate_follows_the_work(clothes):
-    lab = scaling(clothes, "foreground", steps=100)         # the foreground warms up before it goes on
+    lab = scaling(clothes, "foreground", steps=100)  # the foreground warms up before it goes on
     small = lab.seconds(lab.defaults)
     large = lab.seconds({**lab.defaults, "width": 1152, "depth": 20})
     assert 0 < small < large and large > 5 * small
     lab.controls["width"].value, lab.controls["depth"].value = 1152, 20
-    lab._per_guess *= 100                                   # a very slow machine
+    lab._per_guess *= 100  # a very slow machine
     lab._say_estimate()
     assert "Long:" in lab.estimate.value
 
 
 def test_the_recorded_run_is_that_of_the_first_settings():
     from inception_edu.labs.scaling import ScalingLab
+
     kept = json.loads(ScalingLab(mode="foreground").path.read_text(encoding="utf-8"))
     lab = ScalingLab(mode="background")
-    assert kept["settings"] == lab.first == lab.settings(), "record it again: python -m inception_edu.labs.scaling"
+    assert kept["settings"] == lab.first == lab.settings(), (
+        "record it again: python -m inception_edu.labs.scaling"
+    )
     assert [run.recorded for run in lab.runs] == [True] and len(polylines(lab)) == 4
     assert lab.runs[0].records[-1].step == lab.steps
     assert "recorded earlier" in lab.chart.widget.value
     alt = ElementTree.fromstring(lab.bundle()["text/html"].replace(">", "/>")).get("alt")
     assert re.search(r"Dead channels in the last block. run 1: .* at step 80", alt)
-    assert ScalingLab(mode="background", scale=0.5).runs == [], "other settings have no recorded run"
+    assert ScalingLab(mode="background", scale=0.5).runs == [], (
+        "other settings have no recorded run"
+    )
 
 
 def test_an_unknown_setting_is_named(clothes):
-    with pytest.raises(ValueError, match="no setting rate; it has scale, width, depth, lr, optimizer, seed"):
+    with pytest.raises(
+        ValueError, match="no setting rate; it has scale, width, depth, lr, optimizer, seed"
+    ):
         scaling(clothes, "background", rate=0.1)
 
 
-# --- As on Colab: ipywidgets 7.7.1, IPython 7.34, ipykernel 6.17 -----------------------------------------------------
+# --- As on Colab: ipywidgets 7.7.1, IPython 7.34, ipykernel 6.17 ----------------------------------
+
 
 class ColabKernel:
     """A kernel of Colab's versions, driven message by message: clicks are sent while it is busy."""
@@ -527,20 +633,34 @@ class ColabKernel:
     def __init__(self, python, folder, **environment):
         from jupyter_client.kernelspec import KernelSpecManager
         from jupyter_client.manager import KernelManager
+
         spec = folder / "kernels" / "colab"
         spec.mkdir(parents=True)
-        (spec / "kernel.json").write_text(json.dumps({
-            "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": "Colab", "language": "python", "interrupt_mode": "signal",
-            "env": {"PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)]), "IPYTHONDIR": str(folder / "ipython"),
-                    "COLAB_RELEASE_TAG": "test", **environment}}))
-        self.manager = KernelManager(kernel_name="colab",
-                                     kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(spec.parent)]))
+        (spec / "kernel.json").write_text(
+            json.dumps(
+                {
+                    "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                    "display_name": "Colab",
+                    "language": "python",
+                    "interrupt_mode": "signal",
+                    "env": {
+                        "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)]),
+                        "IPYTHONDIR": str(folder / "ipython"),
+                        "COLAB_RELEASE_TAG": "test",
+                        **environment,
+                    },
+                }
+            )
+        )
+        self.manager = KernelManager(
+            kernel_name="colab",
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(spec.parent)]),
+        )
         self.manager.start_kernel(cwd=str(folder))
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
-        self.seen: list[dict] = []        # every message on iopub, in order
+        self.seen: list[dict] = []  # every message on iopub, in order
 
     def listen(self, until, seconds=2 * PATIENCE):
         """Read messages until `until(message)` holds; return that message."""
@@ -549,7 +669,9 @@ class ColabKernel:
             try:
                 message = self.client.get_iopub_msg(timeout=1)
             except Empty:
-                assert time.monotonic() < end and self.manager.is_alive(), "waited in vain for the kernel"
+                assert time.monotonic() < end and self.manager.is_alive(), (
+                    "waited in vain for the kernel"
+                )
                 continue
             self.seen.append(message)
             if message["msg_type"] == "error":
@@ -570,8 +692,13 @@ class ColabKernel:
 
     def idle(self, parent: str):
         """Wait until the kernel has dealt with the message `parent`."""
-        return self.listen(lambda m: m["msg_type"] == "status" and m["content"]["execution_state"] == "idle"
-                           and m["parent_header"].get("msg_id") == parent)
+        return self.listen(
+            lambda m: (
+                m["msg_type"] == "status"
+                and m["content"]["execution_state"] == "idle"
+                and m["parent_header"].get("msg_id") == parent
+            )
+        )
 
     def run(self, code: str) -> str:
         """Run a cell and return what it prints."""
@@ -581,8 +708,13 @@ class ColabKernel:
 
     def values(self, comm: str, first: int = 0) -> list[dict]:
         """The messages that set the widget's value."""
-        return [m for m in self.seen[first:] if m["msg_type"] == "comm_msg" and m["content"]["comm_id"] == comm
-                and "value" in m["content"]["data"].get("state", {})]
+        return [
+            m
+            for m in self.seen[first:]
+            if m["msg_type"] == "comm_msg"
+            and m["content"]["comm_id"] == comm
+            and "value" in m["content"]["data"].get("state", {})
+        ]
 
     def close(self):
         self.client.stop_channels()
@@ -606,17 +738,22 @@ parts.update(chart=lab.chart.widget.model_id, status=lab.status.model_id)
 lab.show()
 print(json.dumps(parts))
 """
-COUNTING = "from counting import CountingLab\nlab = CountingLab()\nlab.controls['steps'].value = 100_000"
+COUNTING = (
+    "from counting import CountingLab\nlab = CountingLab()\nlab.controls['steps'].value = 100_000"
+)
 
 
 def counting_module():
     """The lab of this file, for a kernel that has no pytest."""
     text = open(__file__, encoding="utf-8").read()
-    lab = text[text.index("class CountingLab"):text.index("def everything")]
-    work = text[text.index("def counting("):text.index("def until")]
-    return ("import threading, time\nfrom types import SimpleNamespace as Record\nimport ipywidgets as widgets\n"
-            "from inception_edu.labs.chart import Curve, Panel\nfrom inception_edu.labs.frame import Lab\n\n"
-            + work + lab)
+    lab = text[text.index("class CountingLab") : text.index("def everything")]
+    work = text[text.index("def counting(") : text.index("def until")]
+    return (
+        "import threading, time\nfrom types import SimpleNamespace as Record\nimport ipywidgets as widgets\n"
+        "from inception_edu.labs.chart import Curve, Panel\nfrom inception_edu.labs.frame import Lab\n\n"
+        + work
+        + lab
+    )
 
 
 def test_on_colab_the_run_is_in_the_foreground_and_stop_gets_through(colab, tmp_path):
@@ -629,22 +766,30 @@ def test_on_colab_the_run_is_in_the_foreground_and_stop_gets_through(colab, tmp_
     train = colab.click(parts["Retrain"])
     colab.listen(lambda m: m["msg_type"] == "comm_msg" and "left" in str(m))
     grown = colab.values(parts["chart"], first)
-    assert all(m["parent_header"]["msg_id"] == train for m in grown), "Colab shows what belongs to the click"
-    again = colab.click(parts["Retrain"])          # is refused while the run goes on
+    assert all(m["parent_header"]["msg_id"] == train for m in grown), (
+        "Colab shows what belongs to the click"
+    )
+    again = colab.click(parts["Retrain"])  # is refused while the run goes on
     colab.idle(again)
     waiting = colab.client.execute("print('a cell that waited', lab.run.status)")
     moved = colab.set(parts["two_words"], 0.25)
-    colab.idle(moved)                              # before the cell: the slider is dealt with in mid-run
+    colab.idle(moved)  # before the cell: the slider is dealt with in mid-run
     later = len(colab.seen)
     colab.listen(lambda m: m in colab.values(parts["chart"], later))
-    assert colab.values(parts["chart"], later)[0]["parent_header"]["msg_id"] == train, "still the run's own parent"
+    assert colab.values(parts["chart"], later)[0]["parent_header"]["msg_id"] == train, (
+        "still the run's own parent"
+    )
     colab.click(parts["Stop"])
     colab.idle(train)
     colab.idle(waiting)
     printed = "".join(m["content"]["text"] for m in colab.seen if m["msg_type"] == "stream")
     assert "a cell that waited stopped" in printed
-    state = json.loads(colab.run("print(json.dumps([lab.run.started, len(lab.runs), lab.run.status, "
-                                 "lab.controls['two_words'].value, lab.run.mode]))"))
+    state = json.loads(
+        colab.run(
+            "print(json.dumps([lab.run.started, len(lab.runs), lab.run.status, "
+            "lab.controls['two_words'].value, lab.run.mode]))"
+        )
+    )
     assert state == [1, 1, "stopped", 0.25, "foreground"]
 
 
@@ -656,13 +801,18 @@ def test_on_colab_interrupt_ends_a_run_in_order(colab, tmp_path):
     colab.listen(lambda m: m["msg_type"] == "comm_msg" and "left" in str(m))
     colab.manager.interrupt_kernel()
     colab.idle(train)
-    assert json.loads(colab.run("print(json.dumps([lab.run.status, lab.run.sentence[:15]]))")) \
-        == ["stopped", "Stopped at step"]
-    interrupted = colab.client.execute("lab.retrain()")       # the same from a cell
+    assert json.loads(colab.run("print(json.dumps([lab.run.status, lab.run.sentence[:15]]))")) == [
+        "stopped",
+        "Stopped at step",
+    ]
+    interrupted = colab.client.execute("lab.retrain()")  # the same from a cell
     colab.listen(lambda m: m["msg_type"] == "comm_msg" and "left" in str(m))
     colab.manager.interrupt_kernel()
     colab.idle(interrupted)
-    assert json.loads(colab.run("print(json.dumps([lab.run.started, lab.run.status]))")) == [2, "stopped"]
+    assert json.loads(colab.run("print(json.dumps([lab.run.started, lab.run.status]))")) == [
+        2,
+        "stopped",
+    ]
     # Interrupt works as ever afterwards.
     message = colab.client.execute("import time; time.sleep(600)")
     time.sleep(1)
@@ -671,18 +821,26 @@ def test_on_colab_interrupt_ends_a_run_in_order(colab, tmp_path):
         colab.idle(message)
 
 
-SCALING = ("import torch; torch.set_num_threads(1)\nfrom inception_edu.labs.scaling import ScalingLab\n"
-           "lab = ScalingLab(width=32, depth=1, steps=5000)")
+SCALING = (
+    "import torch; torch.set_num_threads(1)\nfrom inception_edu.labs.scaling import ScalingLab\n"
+    "lab = ScalingLab(width=32, depth=1, steps=5000)"
+)
 
 
 def test_on_colab_the_scaling_lab_trains_and_stops(colab):
     parts = json.loads(colab.run(OPEN.format(make=SCALING)))
     colab.idle(colab.set(parts["scale"], 0.2))
     train = colab.click(parts["Retrain"])
-    colab.listen(lambda m: m["msg_type"] == "comm_msg" and re.search(r"step \d+ of 5000 · .* left", str(m)))
+    colab.listen(
+        lambda m: m["msg_type"] == "comm_msg" and re.search(r"step \d+ of 5000 · .* left", str(m))
+    )
     colab.click(parts["Stop"])
     colab.idle(train)
-    state = json.loads(colab.run("print(json.dumps([lab.run.started, lab.run.status, lab.runs[-1].settings['scale'], "
-                                 "lab.run.records[-1].step]))"))
+    state = json.loads(
+        colab.run(
+            "print(json.dumps([lab.run.started, lab.run.status, lab.runs[-1].settings['scale'], "
+            "lab.run.records[-1].step]))"
+        )
+    )
     assert state[:3] == [1, "stopped", 0.2] and 1 <= state[3] < 5000
     assert "Stopped" in colab.values(parts["status"])[-1]["content"]["data"]["state"]["value"]

@@ -1,4 +1,6 @@
-"""The feature-map lab without a browser: what its controls show, its own pictures, and what happens to wrong ones."""
+"""The feature-map lab without a browser: what its controls show, its own pictures, and what happens
+to wrong ones."""
+
 import io
 
 import numpy as np
@@ -6,10 +8,18 @@ import pytest
 import torch
 from PIL import Image
 
-from inception_edu.build import build, named_blocks
-from inception_edu.features import activations
-from inception_edu.labs.maps import CHANGE, OUTPUT, FeatureMaps, Subject, folder_pictures, sample_pictures, tile
-from inception_edu.networks import mini, network, tower
+from inception_edu.describe.networks import mini, network, tower
+from inception_edu.labs.maps import (
+    CHANGE,
+    OUTPUT,
+    FeatureMaps,
+    Subject,
+    folder_pictures,
+    sample_pictures,
+    tile,
+)
+from inception_edu.nets.build import build, named_blocks
+from inception_edu.nets.features import activations
 
 
 def _subject(what, seed=0):
@@ -18,17 +28,22 @@ def _subject(what, seed=0):
     def prepare(picture):
         pixels = np.asarray(picture.convert("RGB").resize((32, 32)), dtype=np.float32) / 127.5 - 1
         return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+
     return Subject(model, prepare, tuple(f"thing {i}" for i in range(10)))
 
 
 def _picture(seed):
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (40, 50, 3), dtype=np.uint8))
+    return Image.fromarray(
+        np.random.default_rng(seed).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    )
 
 
 @pytest.fixture
 def lab():
-    models = {"residual": _subject(mini(network("inception_resnet_v2"), width=1 / 16)),
-              "plain": _subject(mini(network("inception_v4"), width=1 / 16))}
+    models = {
+        "residual": _subject(mini(network("inception_resnet_v2"), width=1 / 16)),
+        "plain": _subject(mini(network("inception_v4"), width=1 / 16)),
+    }
     return FeatureMaps(models, {"first": _picture(0), "second": _picture(1)})
 
 
@@ -86,7 +101,10 @@ def test_silent_channels_are_counted_and_crossed_out():
         conv.bias[:9] = -1e6
     lab = FeatureMaps({"tower": model}, {"first": _picture(0)})
     lab.block.value = "inception_resnet_c.2"
-    assert "Of the 32 channels that leave inception_resnet_c.2, 9 are 0 everywhere" in lab.sentence.value
+    assert (
+        "Of the 32 channels that leave inception_resnet_c.2, 9 are 0 everywhere"
+        in lab.sentence.value
+    )
     lab.view.value = "all channels"
     lab.order.value = "by number"
     assert lab.maps_view.value.count("linear-gradient(45deg") == 9
@@ -133,6 +151,7 @@ def test_sample_pictures_are_pictures_offline():
 def test_a_tile_is_dark_where_the_map_is_high():
     import base64
     import re
+
     values = np.zeros((4, 4))
     values[1, 2] = 3.0
     html = tile(values, 3.0, "0 · 3", "channel 0")

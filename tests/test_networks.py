@@ -1,4 +1,6 @@
-"""Measured without torch against torchinfo and real forward passes; illegal sizes; minis and towers."""
+"""Measured without torch against torchinfo and real forward passes; illegal sizes; minis and
+towers."""
+
 import subprocess
 import sys
 
@@ -8,15 +10,23 @@ import torch
 from hypothesis import given, settings
 from torchinfo import summary
 
-from inception_edu.build import Concat, ConvBNReLU, ScaledResidual, build, named_blocks
-from inception_edu.measure import measure, smallest_image
-from inception_edu.networks import NETWORKS, inception_resnet_v1, make, mini, network, tower
-from inception_edu.spec import Conv, Residual, SizeError, SpecError, walk
+from inception_edu.describe.measure import measure, smallest_image
+from inception_edu.describe.networks import (
+    NETWORKS,
+    inception_resnet_v1,
+    make,
+    mini,
+    network,
+    tower,
+)
+from inception_edu.describe.spec import Conv, Residual, SizeError, SpecError, walk
+from inception_edu.nets.build import Concat, ConvBNReLU, ScaledResidual, build, named_blocks
 
 
 def shallow(described):
     """One block a stage: the same shapes in a fraction of the time."""
     from dataclasses import replace
+
     return replace(described, blocks=tuple(replace(b, repeat=1) for b in described.blocks))
 
 
@@ -26,8 +36,11 @@ def _torchinfo(described, image):
     return summary(model, (1, *image), device="meta", verbose=0, mode="eval")
 
 
-@pytest.mark.parametrize("name, image", [(n, (3, s, s)) for n in NETWORKS for s in (network(n).image, 150)]
-                         + [("inception_v4", (3, 75, 133)), ("inception_resnet_v2", (3, 180, 96))])
+@pytest.mark.parametrize(
+    "name, image",
+    [(n, (3, s, s)) for n in NETWORKS for s in (network(n).image, 150)]
+    + [("inception_v4", (3, 75, 133)), ("inception_resnet_v2", (3, 180, 96))],
+)
 def test_parameters_and_multiply_adds_are_torchinfos(name, image):
     info = _torchinfo(network(name), image)
     counted = measure(network(name), image)
@@ -41,12 +54,19 @@ def test_minis_count_as_torchinfo(name):
     for width, image in ((1 / 8, 32), (1 / 5, 28), (1 / 4, 64)):
         described = mini(network(name), width=width, repeats=(2,) * stages, image=image)
         info = _torchinfo(described, described.input)
-        assert (measure(described).params, measure(described).macs) == (info.total_params, info.total_mult_adds)
+        assert (measure(described).params, measure(described).macs) == (
+            info.total_params,
+            info.total_mult_adds,
+        )
         assert 50_000 < measure(described).params < 3_000_000
 
 
 @settings(max_examples=25, deadline=None)
-@given(name=st.sampled_from([n for n in NETWORKS]), height=st.integers(70, 130), width=st.integers(70, 130))
+@given(
+    name=st.sampled_from([n for n in NETWORKS]),
+    height=st.integers(70, 130),
+    width=st.integers(70, 130),
+)
 def test_shapes_equal_a_forward_pass_at_any_legal_size(name, height, width):
     described = shallow(network(name))
     low = smallest_image(described)
@@ -58,7 +78,9 @@ def test_shapes_equal_a_forward_pass_at_any_legal_size(name, height, width):
         model = build(described, init="torch").eval()
     shapes = {}
     for block, module in named_blocks(model):
-        module.register_forward_hook(lambda m, i, out, block=block: shapes.__setitem__(block, tuple(out.shape[1:])))
+        module.register_forward_hook(
+            lambda m, i, out, block=block: shapes.__setitem__(block, tuple(out.shape[1:]))
+        )
     model(torch.zeros(1, 3, height, width, device="meta"))
     measured = {row.name: row.output for row in measure(described, (height, width)).rows}
     measured.pop("classifier")
@@ -66,19 +88,30 @@ def test_shapes_equal_a_forward_pass_at_any_legal_size(name, height, width):
 
 
 @settings(max_examples=25, deadline=None)
-@given(name=st.sampled_from([n for n in NETWORKS]), width=st.floats(0.02, 0.3), image=st.sampled_from([28, 32, 48, 64]),
-       repeats=st.lists(st.integers(0, 3), min_size=3, max_size=3), scale=st.sampled_from([None, 0.0, 0.2, 1.0]))
+@given(
+    name=st.sampled_from([n for n in NETWORKS]),
+    width=st.floats(0.02, 0.3),
+    image=st.sampled_from([28, 32, 48, 64]),
+    repeats=st.lists(st.integers(0, 3), min_size=3, max_size=3),
+    scale=st.sampled_from([None, 0.0, 0.2, 1.0]),
+)
 def test_any_mini_runs_forward_with_the_shapes_it_says(name, width, image, repeats, scale):
     if name.startswith("resnet"):
         repeats = [*repeats, 1]
-    described = mini(network(name), width=width, repeats=tuple(repeats), image=image, scale=scale, classes=7)
+    described = mini(
+        network(name), width=width, repeats=tuple(repeats), image=image, scale=scale, classes=7
+    )
     model = build(described, seed=1).eval()
     with torch.no_grad():
         assert model(torch.zeros(2, 3, image, image)).shape == (2, 7)
     assert len(named_blocks(model)) == len(measure(described).rows) - 1
     if scale is not None:
-        identities = [s.node for b in described.blocks for s in _steps(b.node)
-                      if isinstance(s.node, Residual) and s.node.shortcut is None]
+        identities = [
+            s.node
+            for b in described.blocks
+            for s in _steps(b.node)
+            if isinstance(s.node, Residual) and s.node.shortcut is None
+        ]
         assert all(node.scale == scale for node in identities)
 
 
@@ -96,16 +129,19 @@ def _closes(node, channels):
 
 @pytest.mark.parametrize("name", [n for n in NETWORKS if "inception" in n])
 def test_75_is_the_smallest_image_and_74_names_the_block(name):
-    """75 is what timm's networks accept too (paper.md's measured value); counted down by a real forward pass below."""
+    """75 is what timm's networks accept too (paper.md's measured value); counted down by a real
+    forward pass below."""
     described = network(name)
     assert smallest_image(described) == 75
-    with pytest.raises(SizeError, match=r"74×74.*In block (reduction_b|mixed_7a) the map vanishes.*75×75"):
+    with pytest.raises(
+        SizeError, match=r"74×74.*In block (reduction_b|mixed_7a) the map vanishes.*75×75"
+    ):
         measure(described, 74)
 
 
 def test_torch_agrees_that_75_is_the_smallest():
     model = build(shallow(network("inception_v4")), init="torch").eval()
-    model._forward_pre_hooks.clear()     # without our own check: what does torch say?
+    model._forward_pre_hooks.clear()  # without our own check: what does torch say?
     with torch.no_grad():
         model(torch.zeros(1, 3, 75, 75))
         with pytest.raises(RuntimeError):
@@ -122,10 +158,16 @@ def test_a_built_network_answers_wrong_input_with_a_sentence():
 
 
 @settings(max_examples=30, deadline=None)
-@given(kernel=st.sampled_from([1, 3, (1, 7), (7, 1), 5]), stride=st.integers(1, 2), seed=st.integers(0, 99))
+@given(
+    kernel=st.sampled_from([1, 3, (1, 7), (7, 1), 5]),
+    stride=st.integers(1, 2),
+    seed=st.integers(0, 99),
+)
 def test_receptive_field_is_what_gradients_reach(kernel, stride, seed):
-    """A chain of convolutions: the input pixels with a gradient span exactly the measured receptive field."""
-    from inception_edu.spec import Chain
+    """A chain of convolutions: the input pixels with a gradient span exactly the measured receptive
+    field."""
+    from inception_edu.describe.spec import Chain
+
     chain = Chain(Conv(2, 3, 2, "valid"), Conv(2, kernel, stride), Conv(2, 3))
     counted = measure(chain, (1, 65, 65))
     torch.manual_seed(seed)
@@ -138,27 +180,38 @@ def test_receptive_field_is_what_gradients_reach(kernel, stride, seed):
     out[0, 0, out.shape[2] // 2, out.shape[3] // 2].backward()
     reached = x.grad[0, 0] != 0
     # From the first pixel reached to the last: a 1×1 with stride 2 leaves gaps between them.
-    field = tuple(int(rows.max() - rows.min()) + 1 for rows in (reached.any(axis).nonzero() for axis in (1, 0)))
+    field = tuple(
+        int(rows.max() - rows.min()) + 1
+        for rows in (reached.any(axis).nonzero() for axis in (1, 0))
+    )
     assert field == counted.receptive_field
 
 
 def test_the_only_three_modules():
-    kinds = {type(m) for n in NETWORKS for m in build(mini(network(n), repeats=None), seed=0).modules()}
+    kinds = {
+        type(m) for n in NETWORKS for m in build(mini(network(n), repeats=None), seed=0).modules()
+    }
     ours = {k for k in kinds if k.__module__.startswith("inception_edu")}
     assert ours == {ConvBNReLU, Concat, ScaledResidual}
 
 
 def test_print_reads_like_the_figure():
     text = repr(build(mini(network("inception_resnet_v2")), seed=0))
-    for words in ("(inception_resnet_a): ScaledResidual(", "scale=0.1", "ConvBNReLU(1×7,", "ConvBNReLU(7×1,",
-                  "(branch3): Sequential("):
+    for words in (
+        "(inception_resnet_a): ScaledResidual(",
+        "scale=0.1",
+        "ConvBNReLU(1×7,",
+        "ConvBNReLU(7×1,",
+        "(branch3): Sequential(",
+    ):
         assert words in text
 
 
 @settings(max_examples=10, deadline=None)
 @given(scale=st.floats(0, 1.5), seed=st.integers(0, 1000))
 def test_a_scaled_block_is_relu_of_x_plus_scale_times_f(scale, seed):
-    from inception_edu.figures import InceptionResNetA_v1
+    from inception_edu.describe.figures import InceptionResNetA_v1
+
     block = build(InceptionResNetA_v1(scale), 256, seed=seed).eval()
     x = torch.randn(1, 256, 9, 9, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
@@ -184,7 +237,8 @@ def test_initialisation_has_the_stated_deviation(init, gain):
 
 
 def test_tower_is_figure_13_at_another_width():
-    from inception_edu.figures import InceptionResNetC_v1
+    from inception_edu.describe.figures import InceptionResNetC_v1
+
     assert tower(1792, 1)["inception_resnet_c"].node == InceptionResNetC_v1()
     block = tower(576, 10, scale=0.3)["inception_resnet_c"]
     assert (block.repeat, block.node.scale, block.node.body.parts[1].out) == (10, 0.3, 576)
@@ -203,30 +257,36 @@ def test_last_norm_and_learnable_scale():
     last = named_blocks(model)[-1][1]
     assert isinstance(last.body[1], ConvBNReLU) and not last.body[1].spec.relu
     first = named_blocks(model)[1][1]
-    assert isinstance(first.scale, torch.nn.Parameter) and isinstance(first.body[1], torch.nn.Conv2d)
+    assert isinstance(first.scale, torch.nn.Parameter) and isinstance(
+        first.body[1], torch.nn.Conv2d
+    )
     assert measure(model.description).params == sum(p.numel() for p in model.parameters())
 
 
-@pytest.mark.parametrize("make_it, words", [
-    (lambda: mini(network("inception_v4"), repeats=(1, 2)), "3 stages"),
-    (lambda: mini(network("inception_v4"), width=0), "share of the paper's filters"),
-    (lambda: mini(network("inception_v4"), image=4), "at least 8×8"),
-    (lambda: tower(4), "width of at least 8"),
-    (lambda: network("inception_v5"), "choose one of"),
-    (lambda: make("mini", network="inception_v4", colour=3), "cannot be made"),
-    (lambda: build(network("inception_v4"), init="zeros"), "init is"),
-    (lambda: measure(network("inception_v4"), (1, 299, 299)), "3 channels"),
-    (lambda: measure(Conv(3, 1)), "needs the shape"),
-    (lambda: measure(network("inception_v4"), 0), "at least one pixel"),
-])
+@pytest.mark.parametrize(
+    "make_it, words",
+    [
+        (lambda: mini(network("inception_v4"), repeats=(1, 2)), "3 stages"),
+        (lambda: mini(network("inception_v4"), width=0), "share of the paper's filters"),
+        (lambda: mini(network("inception_v4"), image=4), "at least 8×8"),
+        (lambda: tower(4), "width of at least 8"),
+        (lambda: network("inception_v5"), "choose one of"),
+        (lambda: make("mini", network="inception_v4", colour=3), "cannot be made"),
+        (lambda: build(network("inception_v4"), init="zeros"), "init is"),
+        (lambda: measure(network("inception_v4"), (1, 299, 299)), "3 channels"),
+        (lambda: measure(Conv(3, 1)), "needs the shape"),
+        (lambda: measure(network("inception_v4"), 0), "at least one pixel"),
+    ],
+)
 def test_wrong_requests_end_with_a_sentence(make_it, words):
     with pytest.raises(SpecError, match=words):
         make_it()
 
 
 def test_make_is_the_same_as_calling():
-    assert make("mini", network="inception_resnet_v1", width=0.125, repeats=[1, 1, 1]) == \
-        mini(inception_resnet_v1(), width=0.125, repeats=(1, 1, 1))
+    assert make("mini", network="inception_resnet_v1", width=0.125, repeats=[1, 1, 1]) == mini(
+        inception_resnet_v1(), width=0.125, repeats=(1, 1, 1)
+    )
     assert make("tower", width=64, depth=2) == tower(64, 2)
     assert make("resnet50", classes=7).classes == 7
 
@@ -240,8 +300,10 @@ def test_deep_minis_keep_the_last_block_of_a_stage():
 
 
 def test_descriptions_import_no_torch():
-    code = ("import sys, inception_edu, inception_edu.spec, inception_edu.figures, inception_edu.networks, "
-            "inception_edu.measure; sys.exit('torch' in sys.modules)")
+    code = (
+        "import sys, inception_edu, inception_edu.describe.spec, inception_edu.describe.figures, inception_edu.describe.networks, "
+        "inception_edu.describe.measure; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -249,11 +311,16 @@ def test_resnet_equals_torchvisions():
     torchvision = pytest.importorskip("torchvision")
     theirs = torchvision.models.resnet50(weights=None).eval()
     ours = build(network("resnet50"), init="torch").eval()
-    # Both list their tensors in the order of the data, except that torchvision's projection comes last in a block.
+    # Both list their tensors in the order of the data, except that torchvision's projection comes
+    # last in a block.
     source, state = theirs.state_dict(), {}
     for our_word, their_word in (("shortcut", "downsample"), ("", "")):
         keys = [k for k in ours.state_dict() if our_word in k and k not in state]
-        values = [v for k, v in source.items() if their_word in k and (their_word or "downsample" not in k)]
+        values = [
+            v
+            for k, v in source.items()
+            if their_word in k and (their_word or "downsample" not in k)
+        ]
         state |= dict(zip(keys, values))
     ours.load_state_dict(state)
     x = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,5 @@
-"""Every chapter: the stored notebook is what its source gives and is fit to be read; each exercise can be solved."""
+"""Every chapter: the stored notebook is what its source gives and is fit to be read; each exercise
+can be solved."""
 
 import build
 import lint
@@ -11,7 +12,9 @@ chapters = pytest.mark.parametrize("source", SOURCES, ids=[source.stem for sourc
 
 @chapters
 def test_notebook_matches_its_source(source):
-    assert build.matches(source), f"{build.target(source).name} does not match its source: run `make notebooks`"
+    assert build.matches(source), (
+        f"{build.target(source).name} does not match its source: run `make notebooks`"
+    )
 
 
 @chapters
@@ -29,14 +32,19 @@ def test_outputs_are_those_of_a_complete_standard_run(source):
 
 @chapters
 def test_pictures_show_before_the_notebook_is_trusted(source):
-    """JupyterLab takes <svg> elements, but not <img>, out of the HTML of a notebook that this machine did not run."""
+    """JupyterLab takes <svg> elements, but not <img>, out of the HTML of a notebook that this
+    machine did not run."""
     cells = nbformat.read(build.target(source), as_version=4).cells
     outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
-    assert not [html for o in outputs if "<svg" in (html := "".join(o.get("data", {}).get("text/html", "")))]
+    assert not [
+        html for o in outputs if "<svg" in (html := "".join(o.get("data", {}).get("text/html", "")))
+    ]
 
 
 def test_chapter_table_of_the_readme_is_current():
-    assert build.readme() == (build.ROOT / "README.md").read_text(encoding="utf-8"), "run `make notebooks`"
+    assert build.readme() == (build.ROOT / "README.md").read_text(encoding="utf-8"), (
+        "run `make notebooks`"
+    )
 
 
 def test_there_are_chapters_and_no_notebook_without_source():
@@ -47,23 +55,40 @@ def test_there_are_chapters_and_no_notebook_without_source():
 
 @chapters
 def test_stubs_fail_their_checks_and_solutions_pass(source, tmp_path):
-    """One quick run of the chapter: after each stub and its check come the solution and the check again."""
+    """One quick run of the chapter: after each stub and its check come the solution and the check
+    again."""
     exercises = build.parse_exercises(source)
     cells, todo = [], iter(exercises)
-    verdict = "print(bool(Out[len(In) - 2].ok))"           # of the value that the cell before it ended with
+    verdict = "print(bool(Out[len(In) - 2].ok))"  # of the value that the cell before it ended with
     for cell in build.transform(source).cells:
         cells.append(cell)
         if "check" in cell.metadata.get("tags", []):
             solution = next(todo).solution
-            cells += [nbformat.v4.new_code_cell(text, metadata=tags) for text, tags in [
-                (verdict, {"tags": ["stub"]}), (solution, {}), (cell.source, {}),
-                (verdict, {"tags": ["solution"]})]]
+            cells += [
+                nbformat.v4.new_code_cell(text, metadata=tags)
+                for text, tags in [
+                    (verdict, {"tags": ["stub"]}),
+                    (solution, {}),
+                    (cell.source, {}),
+                    (verdict, {"tags": ["solution"]}),
+                ]
+            ]
     notebook = build.execute(nbformat.v4.new_notebook(cells=cells), "quick", tmp_path)
 
     def verdicts(tag):
-        return [cell.outputs[0].text.strip() for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+        return [
+            cell.outputs[0].text.strip()
+            for cell in notebook.cells
+            if tag in cell.metadata.get("tags", [])
+        ]
 
-    for number, (exercise, stub, solution) in enumerate(zip(exercises, verdicts("stub"), verdicts("solution")), 1):
-        assert stub == "False", f"exercise {number}, {exercise.title}: the unsolved stub passes its check"
-        assert solution == "True", f"exercise {number}, {exercise.title}: the solution does not pass its check"
+    for number, (exercise, stub, solution) in enumerate(
+        zip(exercises, verdicts("stub"), verdicts("solution")), 1
+    ):
+        assert stub == "False", (
+            f"exercise {number}, {exercise.title}: the unsolved stub passes its check"
+        )
+        assert solution == "True", (
+            f"exercise {number}, {exercise.title}: the solution does not pass its check"
+        )
     assert len(verdicts("stub")) == len(exercises)

@@ -28,19 +28,24 @@ def bare_python(tmp_path_factory):
 
 def run(python, script, folder):
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | OFFLINE
-    return subprocess.run([python, "-c", script], cwd=folder, capture_output=True, text=True, env=environment)
+    return subprocess.run(
+        [python, "-c", script], cwd=folder, capture_output=True, text=True, env=environment
+    )
 
 
 def test_bundle_holds_wheel_data_and_notebooks(bundle):
     with zipfile.ZipFile(bundle) as archive:
         names = archive.namelist()
-        wheel, = (name for name in names if name.endswith(".whl"))
+        (wheel,) = (name for name in names if name.endswith(".whl"))
         with archive.open(wheel) as file, zipfile.ZipFile(file) as package:
             packed = set(package.namelist())
     assert {f"notebooks/{build.target(source).name}" for source in build.sources()} <= set(names)
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "inception_edu").rglob("*.py")}
-    data = {f"inception_edu/_data/{path.relative_to(ROOT / 'data').as_posix()}" for path in (ROOT / "data").rglob("*")
-            if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts}
+    data = {
+        f"inception_edu/_data/{path.relative_to(ROOT / 'data').as_posix()}"
+        for path in (ROOT / "data").rglob("*")
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    }
     assert modules | data <= packed
 
 
@@ -53,24 +58,39 @@ def test_first_cell_says_what_to_do_where_there_is_nothing_to_install(bare_pytho
     elsewhere = run(bare_python, build.bootstrap(""), tmp_path)
     colab = run(bare_python, ON_COLAB + build.bootstrap(""), tmp_path)
     for done in (elsewhere, colab):
-        assert done.returncode == 1 and done.stderr.startswith("inception_edu is not installed here. On Colab: upload")
+        assert done.returncode == 1 and done.stderr.startswith(
+            "inception_edu is not installed here. On Colab: upload"
+        )
 
 
-def test_first_cell_installs_the_bundle_on_colab_and_upgrades_nothing(bundle, bare_python, tmp_path):
+def test_first_cell_installs_the_bundle_on_colab_and_upgrades_nothing(
+    bundle, bare_python, tmp_path
+):
     (tmp_path / bundle.name).symlink_to(bundle)
     freeze = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'pip', 'list', '--format=freeze'])"
     before = set(run(bare_python, freeze, tmp_path).stdout.split())
-    done = run(bare_python, ON_COLAB + build.bootstrap("") + """
+    done = run(
+        bare_python,
+        ON_COLAB
+        + build.bootstrap("")
+        + """
 import importlib; importlib.invalidate_caches()
 import inception_edu
 print(inception_edu.__file__)
-""", tmp_path)
+""",
+        tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     package = Path(done.stdout.strip()).parent
-    assert bare_python.parents[1] in package.parents                # not the checkout
-    data = {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
-    assert all((package / "_data" / path).is_file() for path in data if path.suffix != ".py" and "__pycache__" not in
-               path.parts)
+    assert bare_python.parents[1] in package.parents  # not the checkout
+    data = {
+        path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()
+    }
+    assert all(
+        (package / "_data" / path).is_file()
+        for path in data
+        if path.suffix != ".py" and "__pycache__" not in path.parts
+    )
     after = set(run(bare_python, freeze, tmp_path).stdout.split())
     assert len(before) > 50 and not before - after
     assert [line.split("==")[0] for line in after - before] == ["inception-edu"]
@@ -79,36 +99,54 @@ print(inception_edu.__file__)
 def test_first_cell_prefers_the_bundle_to_the_address(bundle, bare_python, tmp_path):
     """The command is only printed here: it would fetch from the network."""
     show = "import subprocess; subprocess.run = lambda command, **_: print(*command[5:])\n"
-    hide = ("import importlib.util; find = importlib.util.find_spec\n"
-            "importlib.util.find_spec = lambda n: None if n in ('inception_edu', 'torchinfo') else find(n)\n")
+    hide = (
+        "import importlib.util; find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda n: None if n in ('inception_edu', 'torchinfo') else find(n)\n"
+    )
     cell = ON_COLAB + show + hide + build.bootstrap("https://github.com/someone/course")
     assert run(bare_python, cell, tmp_path).stdout.split("\n")[0] == (
-        "--no-deps inception-edu @ git+https://github.com/someone/course torchinfo")
+        "--no-deps inception-edu @ git+https://github.com/someone/course torchinfo"
+    )
     (tmp_path / bundle.name).symlink_to(bundle)
     assert run(bare_python, cell, tmp_path).stdout.startswith("--no-deps inception_edu-")
 
 
 def test_second_make_lab_only_starts_the_server(tmp_path):
-    """pip is not called again while pyproject.toml stays as it is, so it starts at once and without a network."""
+    """pip is not called again while pyproject.toml stays as it is, so it starts at once and without
+    a network."""
     for name in ("Makefile", "pyproject.toml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").touch()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "ARGS", "PORT"))}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("MAKE", "ARGS", "PORT"))
+    }
 
     def commands(target, *settings):
-        done = subprocess.run(["make", "-n", target, "PORT=", "ARGS=", *settings], cwd=tmp_path, env=environment,
-                              capture_output=True, text=True)
+        done = subprocess.run(
+            ["make", "-n", target, "PORT=", "ARGS=", *settings],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         return [" ".join(line.split()) for line in done.stdout.splitlines()]
 
     root = "--allow-root " if os.geteuid() == 0 else ""
     start = f".venv/bin/jupyter-lab {root}notebooks/00_start_here.ipynb"
     first = commands("lab")
-    assert "pip install" in first[0] and "[lab]" in first[0] and first[1:] == ["touch .venv/.lab", start]
+    assert (
+        "pip install" in first[0]
+        and "[lab]" in first[0]
+        and first[1:] == ["touch .venv/.lab", start]
+    )
     (tmp_path / ".venv" / ".lab").touch()
     assert commands("lab") == [start]
     assert commands("lab", "PORT=8899", "ARGS=--no-browser") == [
-        start.replace("notebooks/", "--port=8899 --no-browser notebooks/")]
+        start.replace("notebooks/", "--port=8899 --no-browser notebooks/")
+    ]
     assert (ROOT / "notebooks" / "00_start_here.ipynb").exists()
     assert any("pip install" in line for line in commands("test"))
     (tmp_path / ".venv" / ".test").touch()
@@ -121,25 +159,34 @@ def test_lower_bounds_only():
     """A pin or an upper bound would up- or downgrade what Colab ships."""
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = build.tomllib.load(file)["project"]
-    requirements = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
+    requirements = project["dependencies"] + [
+        r for extra in project["optional-dependencies"].values() for r in extra
+    ]
     for requirement in requirements:
-        assert not set("<~!") & set(requirement.split(";")[0]) and "==" not in requirement.split(";")[0], requirement
+        assert (
+            not set("<~!") & set(requirement.split(";")[0])
+            and "==" not in requirement.split(";")[0]
+        ), requirement
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-@pytest.mark.skipif(not os.environ.get("CI"), reason="installs several GB into a new environment; runs where CI is set")
+@pytest.mark.skipif(
+    not os.environ.get("CI"),
+    reason="installs several GB into a new environment; runs where CI is set",
+)
 def test_environment_yml_gives_a_working_environment(tmp_path):
-    """pip's part of environment.yml, installed as conda does: from a requirements file in the project's folder."""
+    """pip's part of environment.yml, installed as conda does: from a requirements file in the
+    project's folder."""
     import shutil
     import venv
 
     import yaml
 
     entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    requirements, = (entry["pip"] for entry in entries if isinstance(entry, dict))
+    (requirements,) = (entry["pip"] for entry in entries if isinstance(entry, dict))
     assert requirements == ["-e .[lab]"]
-    copy = tmp_path / "project"                        # an editable install writes beside the sources
+    copy = tmp_path / "project"  # an editable install writes beside the sources
     copy.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "environment.yml"):
         shutil.copy(ROOT / name, copy)
@@ -150,9 +197,20 @@ def test_environment_yml_gives_a_working_environment(tmp_path):
     try:
         venv.create(folder, with_pip=True)
         python = environments.python_of(folder)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", "requirements.txt"], cwd=copy, check=True)
-        done = run(python, "import inception_edu, jupyterlab, torch\nprint(inception_edu.__file__)", tmp_path)
+        subprocess.run(
+            [python, "-m", "pip", "install", "-q", "-r", "requirements.txt"], cwd=copy, check=True
+        )
+        done = run(
+            python,
+            "import inception_edu, jupyterlab, torch\nprint(inception_edu.__file__)",
+            tmp_path,
+        )
         assert done.stdout.strip() == str(copy / "inception_edu" / "__init__.py"), done.stderr
-        assert subprocess.run([folder / "bin" / "jupyter-lab", "--version"], capture_output=True).returncode == 0
+        assert (
+            subprocess.run(
+                [folder / "bin" / "jupyter-lab", "--version"], capture_output=True
+            ).returncode
+            == 0
+        )
     finally:
-        shutil.rmtree(folder, ignore_errors=True)      # several GB
+        shutil.rmtree(folder, ignore_errors=True)  # several GB

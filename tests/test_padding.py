@@ -1,4 +1,5 @@
 """The padding calculator against torch, and what it says."""
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -19,8 +20,10 @@ def test_the_formula_is_torchs():
                     assert count == F.conv1d(row, window, stride=stride, padding=padding).shape[2]
 
 
-@pytest.mark.parametrize("size, kernel, stride, padding", [
-    (15, 3, 2, 0), (16, 3, 2, 0), (8, 3, 3, 0), (7, 5, 4, 1), (3, 7, 1, 0)])
+@pytest.mark.parametrize(
+    "size, kernel, stride, padding",
+    [(15, 3, 2, 0), (16, 3, 2, 0), (8, 3, 3, 0), (7, 5, 4, 1), (3, 7, 1, 0)],
+)
 def test_pixels_without_influence_are_the_unread_ones(size, kernel, stride, padding):
     row = torch.zeros(1, 1, size, requires_grad=True)
     lost = size
@@ -33,9 +36,19 @@ def test_pixels_without_influence_are_the_unread_ones(size, kernel, stride, padd
 
 def test_a_wrong_padding_breaks_the_concatenation():
     lab = PaddingCalculator(35, 3, 1, 1, beside="1×1, stride 1")
-    assert lab.joins and lab.output == 35 and "can be concatenated" in lab.verdict() and "same" in lab.verdict()
+    assert (
+        lab.joins
+        and lab.output == 35
+        and "can be concatenated" in lab.verdict()
+        and "same" in lab.verdict()
+    )
     lab.padding.value = 0
-    assert lab.joins is False and "breaks" in lab.verdict() and "33" in lab.verdict() and "V:" in lab.verdict()
+    assert (
+        lab.joins is False
+        and "breaks" in lab.verdict()
+        and "33" in lab.verdict()
+        and "V:" in lab.verdict()
+    )
     assert 'role="alert"' in lab.sentence.value
     lab.reset()
     assert lab.joins and lab.window == (35, 3, 1, 1) and 'role="alert"' not in lab.sentence.value
@@ -49,9 +62,16 @@ def test_it_never_fails_and_always_has_words():
             for kernel in (1, 2, 7):
                 lab.size.value, lab.kernel.value = size, kernel
                 assert lab.verdict() and "<svg" in lab.picture.value
-    assert "does not fit" in (setattr(lab.size, "value", 1), setattr(lab.kernel, "value", 7), lab.verdict())[2]
+    assert (
+        "does not fit"
+        in (setattr(lab.size, "value", 1), setattr(lab.kernel, "value", 7), lab.verdict())[2]
+    )
     picture = lab.pictures()[0]
-    assert 'alt="' in picture._repr_html_() and lab.words() and "pixels" in window_svg(15, 3, 2, 0).said
+    assert (
+        'alt="' in picture._repr_html_()
+        and lab.words()
+        and "pixels" in window_svg(15, 3, 2, 0).said
+    )
 
 
 def test_it_is_shown_as_one_bundle():

@@ -1,4 +1,6 @@
-"""The house style: words with every picture, colours that can be told apart, values where they belong."""
+"""The house style: words with every picture, colours that can be told apart, values where they
+belong."""
+
 import base64
 import io
 import math
@@ -11,9 +13,9 @@ import torch
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from inception_edu import plots
-from inception_edu.canvas import BRANCH_COLOURS, CARD
-from inception_edu.train import History, Record
+from inception_edu.describe.canvas import BRANCH_COLOURS, CARD
+from inception_edu.learn.train import History, Record
+from inception_edu.teach import plots
 
 
 def test_a_picture_is_an_img_with_its_words():
@@ -21,12 +23,18 @@ def test_a_picture_is_an_img_with_its_words():
     fig.add_subplot().plot([1, 2], [3, 4])
     picture = plots.show(fig, 'Loss against\n  steps, "falling" & <low>.')
     html = picture._repr_html_()
-    assert 'alt="Loss against steps, &quot;falling&quot; &amp; &lt;low&gt;."' in html and 'width="480"' in html
+    assert (
+        'alt="Loss against steps, &quot;falling&quot; &amp; &lt;low&gt;."' in html
+        and 'width="480"' in html
+    )
     png = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
     image = Image.open(io.BytesIO(png))
     assert image.format == "PNG" and image.size == (800, 320)
     # The card is opaque and light in every corner, also in a dark theme.
-    assert all(image.convert("RGBA").getpixel(p) == (255, 255, 255, 255) for p in ((0, 0), (799, 0), (0, 319)))
+    assert all(
+        image.convert("RGBA").getpixel(p) == (255, 255, 255, 255)
+        for p in ((0, 0), (799, 0), (0, 319))
+    )
 
 
 def test_a_picture_without_words_is_refused():
@@ -40,15 +48,20 @@ def test_the_same_figure_is_the_same_file(tmp_path):
 
     assert plots.show(draw(), "bars").png == plots.show(draw(), "bars").png
     for ending in ("png", "svg", "pdf"):
-        first, second = (plots.save(draw(), tmp_path / f"{i}.{ending}").read_bytes() for i in (1, 2))
+        first, second = (
+            plots.save(draw(), tmp_path / f"{i}.{ending}").read_bytes() for i in (1, 2)
+        )
         assert first == second and len(first) > 1000
 
 
 def test_pyplot_is_not_needed():
     import subprocess
     import sys
-    code = ("import sys; from inception_edu import plots; plots.show(plots.dots({'a': [1, 2]}).figure, 'dots'); "
-            "print([m for m in ('matplotlib.pyplot', 'torch') if m in sys.modules])")
+
+    code = (
+        "import sys; from inception_edu.teach import plots; plots.show(plots.dots({'a': [1, 2]}).figure, 'dots'); "
+        "print([m for m in ('matplotlib.pyplot', 'torch') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert out.stdout.strip() == "[]", out.stderr
 
@@ -60,9 +73,16 @@ def contrast(a, b) -> float:
 
 def seen_by_deuteranopes(colour) -> np.ndarray:
     """Machado et al. 2009, severity 1, on linear RGB."""
-    linear = np.array([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)])
-    matrix = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
-                       [-0.011820, 0.042940, 0.968881]])
+    linear = np.array(
+        [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    )
+    matrix = np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    )
     return np.clip(matrix @ linear, 0, 1) ** (1 / 2.2)
 
 
@@ -72,22 +92,37 @@ def test_colours_stand_out_and_apart():
         assert all(contrast(c, CARD) >= 3 for c in colours)
         for i, a in enumerate(colours):
             for b in colours[:i]:
-                assert np.abs(seen_by_deuteranopes(a) - seen_by_deuteranopes(b)).max() > 0.05, (a, b)
+                assert np.abs(seen_by_deuteranopes(a) - seen_by_deuteranopes(b)).max() > 0.05, (
+                    a,
+                    b,
+                )
     assert plots.BRANCH_COLOURS is BRANCH_COLOURS
     assert matplotlib.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.COLOURS)
 
 
 def run(values, start=1) -> History:
-    return History(records=[Record(i, 0.1, v, 0.5, 1.0, 0.1, spread={"stem": 10 * v})
-                            for i, v in enumerate(values, start)])
+    return History(
+        records=[
+            Record(i, 0.1, v, 0.5, 1.0, 0.1, spread={"stem": 10 * v})
+            for i, v in enumerate(values, start)
+        ]
+    )
 
 
 def test_curves_draw_every_run_and_their_mean():
     axis = plots.curves({"residual": [run([3, 2, 1]), run([5, 4, 3])], "plain": [([1, 2], [7, 8])]})
     lines = [(list(line.get_xdata()), list(line.get_ydata())) for line in axis.lines]
-    assert lines == [([1, 2, 3], [3, 2, 1]), ([1, 2, 3], [5, 4, 3]), ([1, 2, 3], [4, 3, 2]), ([1, 2], [7, 8])]
+    assert lines == [
+        ([1, 2, 3], [3, 2, 1]),
+        ([1, 2, 3], [5, 4, 3]),
+        ([1, 2, 3], [4, 3, 2]),
+        ([1, 2], [7, 8]),
+    ]
     assert [t.get_text() for t in axis.get_legend().get_texts()] == ["residual (2 seeds)", "plain"]
-    assert axis.lines[2].get_linewidth() > axis.lines[0].get_linewidth() and axis.get_ylabel() == "loss"
+    assert (
+        axis.lines[2].get_linewidth() > axis.lines[0].get_linewidth()
+        and axis.get_ylabel() == "loss"
+    )
     assert axis.lines[2].get_color() != axis.lines[3].get_color()
 
 
@@ -98,7 +133,10 @@ def test_the_mean_covers_the_steps_that_all_runs_have():
 
 def test_curves_of_a_block_in_percent():
     axis = plots.curves({"a": [run([0.1, 0.2])]}, "spread", block="stem", percent=True)
-    assert list(axis.lines[0].get_ydata()) == pytest.approx([100, 200]) and axis.get_ylabel() == "spread (%)"
+    assert (
+        list(axis.lines[0].get_ydata()) == pytest.approx([100, 200])
+        and axis.get_ylabel() == "spread (%)"
+    )
 
 
 def test_bars_start_at_zero_with_their_numbers():
@@ -125,7 +163,9 @@ def test_grid_map_writes_readable_numbers():
         assert contrast(axis.texts[0].get_color(), plots.SHADES(value)) >= 4
     with pytest.raises(ValueError, match="2 rows and 1 columns"):
         plots.grid_map([[1, 2]], ["a", "b"], ["c"])
-    assert len(plots.grid_map([[2, 2]], ["a"], ["b", "c"]).texts) == 2       # all alike: no division by zero
+    assert (
+        len(plots.grid_map([[2, 2]], ["a"], ["b", "c"]).texts) == 2
+    )  # all alike: no division by zero
 
 
 def test_shades_grow_darker():
@@ -133,8 +173,10 @@ def test_shades_grow_darker():
     assert all(a > b for a, b in zip(lightness, lightness[1:]))
 
 
-@pytest.mark.parametrize("images", [
-    torch.zeros(7, 3, 8, 8, dtype=torch.uint8), torch.rand(7, 1, 8, 8), np.random.rand(7, 8, 8)])
+@pytest.mark.parametrize(
+    "images",
+    [torch.zeros(7, 3, 8, 8, dtype=torch.uint8), torch.rand(7, 1, 8, 8), np.random.rand(7, 8, 8)],
+)
 def test_image_grid(images):
     fig = plots.image_grid(images, titles="abcdefg", columns=4)
     assert len(fig.axes) == 7 and [a.get_title() for a in fig.axes] == list("abcdefg")

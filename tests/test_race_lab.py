@@ -1,12 +1,14 @@
-"""The race lab without a browser: each network trains as it would alone; Stop, Reset, a network that drops out."""
+"""The race lab without a browser: each network trains as it would alone; Stop, Reset, a network
+that drops out."""
+
 import math
 import threading
 
 import pytest
 
+from inception_edu.describe.measure import measure
 from inception_edu.labs.race import NAMES, TOWERS, RaceLab, recent_error
-from inception_edu.measure import measure
-from inception_edu.train import train
+from inception_edu.learn.train import train
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +75,20 @@ def test_a_network_that_diverges_drops_out_and_the_other_goes_on(lab, monkeypatc
 
     def one_sick(self, settings):
         from dataclasses import replace
+
         plain, residual = configs(self, settings)
         return plain, replace(residual, recipe=replace(residual.recipe, lr=1e30))
 
     monkeypatch.setattr(type(lab), "configs", one_sick)
     found = race(lab)
-    assert [h.status for h in found.histories] == ["finished", "diverged"] and found.status == "finished"
+    assert [h.status for h in found.histories] == [
+        "finished",
+        "diverged",
+    ] and found.status == "finished"
     assert "with identity diverged" in found.sentence and "without identity" in found.sentence
-    assert lab.runs[-1].records[-1].sides[1] is None and "out of the race" in lab.side(lab.runs[-1], 1)
+    assert lab.runs[-1].records[-1].sides[1] is None and "out of the race" in lab.side(
+        lab.runs[-1], 1
+    )
 
 
 def test_where_both_diverge_a_sentence_says_so(lab, monkeypatch):
@@ -108,4 +116,6 @@ def test_the_recorded_race_is_the_first_settings_race():
     assert all(math.isfinite(r.loss) for r in plain + residual)
     assert recent_error(residual) < recent_error(plain) - 0.2
     assert plain[-1].step == residual[-1].step == lab.steps
-    assert "Curve 1: without identity" in lab.picture() and "curve 2: with identity" in lab.picture()
+    assert (
+        "Curve 1: without identity" in lab.picture() and "curve 2: with identity" in lab.picture()
+    )

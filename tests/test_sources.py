@@ -1,4 +1,6 @@
-"""`inception_edu.sources`: folders of images, CIFAR-10, and downloads from a server on this machine."""
+"""`inception_edu.data.sources`: folders of images, CIFAR-10, and downloads from a server on this
+machine."""
+
 import gzip
 import hashlib
 import io
@@ -18,8 +20,8 @@ import pytest
 import torch
 from PIL import Image
 
-from inception_edu import sources as S
 from inception_edu.data import DataError, load
+from inception_edu.data import sources as S
 
 
 @pytest.fixture(autouse=True)
@@ -54,16 +56,26 @@ def from_folder(root, **options):
 
 # ------------------------------------------------------------------------------------------------------------- folder
 
+
 def test_train_and_test_folders(tmp_path):
     for part, count in (("Train", 3), ("Validation", 2)):
         for i in range(count):
             write(tmp_path / part / "b" / f"{i}.png", RED)
             write(tmp_path / part / "a" / "deeper" / f"{i}.jpg", GREEN)
     data = from_folder(tmp_path)
-    assert data.classes == ("a", "b") and data.image == 32 and data.name == f"folder:{tmp_path.name}"
-    assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1] and data.test.labels.tolist() == [0, 0, 1, 1]
+    assert (
+        data.classes == ("a", "b") and data.image == 32 and data.name == f"folder:{tmp_path.name}"
+    )
+    assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1] and data.test.labels.tolist() == [
+        0,
+        0,
+        1,
+        1,
+    ]
     assert data.train.images[4, :, 16, 16].tolist() == list(RED)
-    assert (data.train.images[0, :, 16, 16].int() - torch.tensor(GREEN)).abs().max() < 8       # JPEG is not exact
+    assert (
+        data.train.images[0, :, 16, 16].int() - torch.tensor(GREEN)
+    ).abs().max() < 8  # JPEG is not exact
     assert data.notes == ()
 
 
@@ -74,11 +86,17 @@ def test_without_a_test_folder_a_seeded_fifth_of_each_class_is_held_out(tmp_path
         write(tmp_path / "few" / f"{i}.png", (100 + i, 0, 0))
     data, again, other = (from_folder(tmp_path, seed=seed) for seed in (0, 0, 1))
     assert data.classes == ("few", "many")
-    assert torch.bincount(data.train.labels).tolist() == [4, 16] and torch.bincount(data.test.labels).tolist() == [1, 4]
+    assert torch.bincount(data.train.labels).tolist() == [4, 16] and torch.bincount(
+        data.test.labels
+    ).tolist() == [1, 4]
     red = [split.images[:, 0, 0, 0].tolist() for split in (data.train, data.test)]
-    assert sorted(red[0] + red[1]) == [*range(20), *range(100, 105)], "each image is in one of the two"
+    assert sorted(red[0] + red[1]) == [*range(20), *range(100, 105)], (
+        "each image is in one of the two"
+    )
     assert all((r >= 100) == (label == 0) for r, label in zip(red[1], data.test.labels.tolist()))
-    assert torch.equal(data.test.images, again.test.images) and not torch.equal(data.test.images, other.test.images)
+    assert torch.equal(data.test.images, again.test.images) and not torch.equal(
+        data.test.images, other.test.images
+    )
     assert "drawn with seed 1" in other.describe()
 
 
@@ -100,15 +118,17 @@ def test_modes(tmp_path):
     Image.fromarray(gradient.astype(np.float32) / 255).save(here / "x4-float.tiff")
     clear = np.zeros((32, 32, 4), np.uint8)
     clear[:, 16:] = (0, 0, 250, 255)
-    clear[:, :8] = (250, 0, 0, 0)                       # transparent: its red must not show
+    clear[:, :8] = (250, 0, 0, 0)  # transparent: its red must not show
     Image.fromarray(clear).save(here / "x5-clear.png")
     palette = Image.new("P", (32, 32), 1)
     palette.putpalette([9, 9, 9, 200, 100, 50])
     palette.save(here / "x6-palette-clear.png", transparency=1)
     Image.new("CMYK", (32, 32), (0, 255, 255, 0)).save(here / "x7-cmyk.jpg")
     Image.new("1", (32, 32), 1).save(here / "x8-bits.png")
-    Image.fromarray(np.stack([gradient, np.full_like(gradient, 255)], 2), "LA").save(here / "x9-la.png")
-    write(root / "test" / "unused.png")                 # no second level: an ordinary class
+    Image.fromarray(np.stack([gradient, np.full_like(gradient, 255)], 2), "LA").save(
+        here / "x9-la.png"
+    )
+    write(root / "test" / "unused.png")  # no second level: an ordinary class
     data = from_folder(root)
     assert data.image == 32 and not any("cannot be read" in note for note in data.notes), data.notes
     everything = torch.cat([data.train.images, data.test.images])
@@ -127,9 +147,9 @@ def test_modes(tmp_path):
 
 def test_pictures_are_turned_as_their_exif_data_says(tmp_path):
     half = np.zeros((40, 80, 3), np.uint8)
-    half[:, 40:] = 255                                  # right half white
+    half[:, 40:] = 255  # right half white
     exif = Image.Exif()
-    exif[0x0112] = 6                                    # to be turned clockwise by 90 degrees: white goes down
+    exif[0x0112] = 6  # to be turned clockwise by 90 degrees: white goes down
     Image.fromarray(half).save(tmp_path / "turned.jpg", exif=exif)
     read, _ = S._read_picture(str(tmp_path / "turned.jpg"), 16)
     assert read[:, :4].mean() < 10 and read[:, -4:].mean() > 245
@@ -137,14 +157,15 @@ def test_pictures_are_turned_as_their_exif_data_says(tmp_path):
 
 def test_other_sizes_keep_the_middle(tmp_path):
     wide = np.zeros((50, 150, 3), np.uint8)
-    wide[:, 50:100] = (0, 250, 0)                       # the middle square
+    wide[:, 50:100] = (0, 250, 0)  # the middle square
     Image.fromarray(wide).save(tmp_path / "wide.png")
     Image.fromarray(wide.transpose(1, 0, 2)).save(tmp_path / "tall.png")
     for name in ("wide.png", "tall.png"):
         read, size = S._read_picture(str(tmp_path / name), 24)
         assert read.shape == (3, 24, 24) and sorted(size) == [50, 150]
         assert (read[1, 2:-2, 2:-2] > 240).all() and read[0].max() < 10
-    # A large JPEG takes the short cut of decoding at a fraction of its size, and still looks the same.
+    # A large JPEG takes the short cut of decoding at a fraction of its size, and still looks the
+    # same.
     ramp = np.tile(np.linspace(0, 255, 1024).astype(np.uint8), (512, 1))
     Image.fromarray(ramp).save(tmp_path / "ramp.jpg", quality=95)
     read, _ = S._read_picture(str(tmp_path / "ramp.jpg"), 32)
@@ -176,13 +197,17 @@ def test_unreadable_files_are_named_and_left_out(tmp_path):
     (root / "red" / "broken.png").write_bytes(b"no picture")
     (root / "red" / "empty.jpg").write_bytes(b"")
     whole = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(whole, "JPEG")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(
+        whole, "JPEG"
+    )
     (root / "green" / "cut.jpg").write_bytes(whole.getvalue()[:1000])
-    (root / "green" / "huge.ppm").write_bytes(b"P6 40000 40000 255\n")     # Pillow refuses to open it: not an OSError
+    (root / "green" / "huge.ppm").write_bytes(
+        b"P6 40000 40000 255\n"
+    )  # Pillow refuses to open it: not an OSError
     (root / "green" / "gone.png").symlink_to(tmp_path / "nowhere.png")
     (root / "green" / "notes.txt").write_text("not a picture")
     (root / "green" / ".hidden.png").write_bytes(b"passed over")
-    for _ in range(2):                                  # also when it comes from the kept file
+    for _ in range(2):  # also when it comes from the kept file
         with pytest.warns(UserWarning, match="5 files") as caught:
             data = from_folder(root)
         assert len(caught) == 1
@@ -197,7 +222,9 @@ def test_a_relative_path(tmp_path, monkeypatch):
     root = two_classes(tmp_path / "images")
     (root / "red" / "broken.png").write_bytes(b"no picture")
     monkeypatch.chdir(root)
-    with pytest.warns(UserWarning, match=r"1 file: red.broken.png \(cannot identify image file\)\.$"):
+    with pytest.warns(
+        UserWarning, match=r"1 file: red.broken.png \(cannot identify image file\)\.$"
+    ):
         data = from_folder(".")
     assert data.name == "folder:images" and data.classes == ("green", "red")
 
@@ -220,7 +247,10 @@ def test_a_class_without_readable_pictures_is_left_out(tmp_path):
         data = from_folder(root)
     assert data.classes == ("green", "red") and set(data.train.labels.tolist()) == {0, 1}
     assert data.train.images[data.train.labels == 1][0, :, 5, 5].tolist() == list(RED)
-    assert "Without images: void." in data.notes and "Without a readable training image: another." in data.notes
+    assert (
+        "Without images: void." in data.notes
+        and "Without a readable training image: another." in data.notes
+    )
 
 
 def test_test_images_of_a_class_without_training_images_are_left_out_too(tmp_path):
@@ -274,14 +304,26 @@ def singles(root):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("make, sentence", [
-    (one_class, r"readable images of one class only \(only\), but a classifier needs at least two"),
-    (one_readable, r"readable images of one class only \(only\), but a classifier needs at least two"),
-    (no_images, r"no images in the subfolders of .*: put the images of each class \(.jpg"),
-    (flat, r"no images in the subfolders of"),
-    (other_test_class, r"has images of class 'c', but .* has none: the same classes should be in both"),
-    (singles, r"no readable test images: a class needs at least two images"),
-])
+@pytest.mark.parametrize(
+    "make, sentence",
+    [
+        (
+            one_class,
+            r"readable images of one class only \(only\), but a classifier needs at least two",
+        ),
+        (
+            one_readable,
+            r"readable images of one class only \(only\), but a classifier needs at least two",
+        ),
+        (no_images, r"no images in the subfolders of .*: put the images of each class \(.jpg"),
+        (flat, r"no images in the subfolders of"),
+        (
+            other_test_class,
+            r"has images of class 'c', but .* has none: the same classes should be in both",
+        ),
+        (singles, r"no readable test images: a class needs at least two images"),
+    ],
+)
 def test_folders_that_cannot_be_used(tmp_path, make, sentence):
     root = tmp_path / "images"
     root.mkdir()
@@ -297,12 +339,16 @@ def test_a_folder_that_does_not_exist(tmp_path):
 
 def test_limit_takes_from_the_classes_in_turn(tmp_path):
     data = from_folder(two_classes(tmp_path / "images", count=20), limit=(6, 4))
-    assert torch.bincount(data.train.labels).tolist() == [3, 3] and torch.bincount(data.test.labels).tolist() == [2, 2]
+    assert torch.bincount(data.train.labels).tolist() == [3, 3] and torch.bincount(
+        data.test.labels
+    ).tolist() == [2, 2]
 
 
 def count_reads(monkeypatch):
     read, original = [], S._read_picture
-    monkeypatch.setattr(S, "_read_picture", lambda path, side: read.append(path) or original(path, side))
+    monkeypatch.setattr(
+        S, "_read_picture", lambda path, side: read.append(path) or original(path, side)
+    )
     return read
 
 
@@ -315,7 +361,7 @@ def test_decoded_pictures_are_kept_until_a_file_changes(tmp_path, downloads, mon
     assert torch.equal(first.train.images, again.train.images) and first.notes == again.notes
     assert first.classes == again.classes
 
-    write(root / "red" / "0.png", BLUE)                 # another picture of the same size in bytes, or not
+    write(root / "red" / "0.png", BLUE)  # another picture of the same size in bytes, or not
     os.utime(root / "red" / "0.png", ns=(1, 1))
     changed = from_folder(root)
     assert len(read) == 20
@@ -333,7 +379,7 @@ def test_a_damaged_kept_file_is_made_again(tmp_path, downloads, monkeypatch):
     first = from_folder(root)
     kept = next(downloads.iterdir())
     whole = kept.read_bytes()
-    for damaged in (b"", b"nonsense", whole[:-100], struct.pack("<Q", 2 ** 62) + whole[8:]):
+    for damaged in (b"", b"nonsense", whole[:-100], struct.pack("<Q", 2**62) + whole[8:]):
         kept.write_bytes(damaged)
         read.clear()
         assert torch.equal(from_folder(root).train.images, first.train.images) and len(read) == 10
@@ -351,7 +397,7 @@ def test_thousands_of_pictures_show_progress(tmp_path, monkeypatch, capsys):
     images, errors = S._decode([str(tmp_path / "1.png")] * 4000, 32)
     assert images.shape == (4000, 3, 32, 32) and set(errors) == {None}
     assert "decoding images" in capsys.readouterr().err
-    monkeypatch.setitem(__import__("sys").modules, "tqdm", None)        # as if it were not installed
+    monkeypatch.setitem(__import__("sys").modules, "tqdm", None)  # as if it were not installed
     S._decode([str(tmp_path / "1.png")] * 4000, 32)
     shown = capsys.readouterr().out
     assert "decoding images: 10 %" in shown and shown.rstrip().endswith("100 %")
@@ -359,34 +405,63 @@ def test_thousands_of_pictures_show_progress(tmp_path, monkeypatch, capsys):
 
 # ----------------------------------------------------------------------------------------------------- a small CIFAR-10
 
-def python2_pickle(data, labels):
-    """A dictionary with an array and a list as Python 2 wrote it: texts are byte strings, protocol 2."""
-    def text(value):
-        return b"U" + bytes([len(value)]) + value if len(value) < 256 else b"T" + struct.pack("<i", len(value)) + value
 
-    array = (b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + text(b"b") + b"\x87R("
-             + b"K\x01" + b"M" + struct.pack("<H", data.shape[0]) + b"M" + struct.pack("<H", data.shape[1]) + b"\x86"
-             + b"cnumpy\ndtype\n" + text(b"u1") + b"K\x00K\x01\x87R(K\x03" + text(b"|")
-             + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" + text(data.tobytes()) + b"tb")
+def python2_pickle(data, labels):
+    """A dictionary with an array and a list as Python 2 wrote it: texts are byte strings, protocol
+    2."""
+
+    def text(value):
+        return (
+            b"U" + bytes([len(value)]) + value
+            if len(value) < 256
+            else b"T" + struct.pack("<i", len(value)) + value
+        )
+
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85"
+        + text(b"b")
+        + b"\x87R("
+        + b"K\x01"
+        + b"M"
+        + struct.pack("<H", data.shape[0])
+        + b"M"
+        + struct.pack("<H", data.shape[1])
+        + b"\x86"
+        + b"cnumpy\ndtype\n"
+        + text(b"u1")
+        + b"K\x00K\x01\x87R(K\x03"
+        + text(b"|")
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
+        + text(data.tobytes())
+        + b"tb"
+    )
     numbers = b"".join(b"K" + bytes([label]) for label in labels)
     return b"\x80\x02}(" + text(b"data") + array + text(b"labels") + b"](" + numbers + b"eu."
 
 
 @pytest.fixture
 def small_cifar(monkeypatch):
-    """The batches and archive of a CIFAR-10 with 20 images a file, whose checksums the module now expects."""
+    """The batches and archive of a CIFAR-10 with 20 images a file, whose checksums the module now
+    expects."""
     rng, batches = np.random.default_rng(0), {}
     for name in S.CIFAR10_BATCHES:
-        batches[name] = python2_pickle(rng.integers(0, 256, (20, 3072), np.uint8), rng.integers(0, 10, 20).tolist())
+        batches[name] = python2_pickle(
+            rng.integers(0, 256, (20, 3072), np.uint8), rng.integers(0, 10, 20).tolist()
+        )
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as tar,
+    ):
         members = {f"cifar-10-batches-py/{name}": content for name, content in batches.items()}
         for name, content in {"../evil": b"x", **members, "data_batch_1": b"a decoy"}.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     archive = packed.getvalue()
-    monkeypatch.setattr(S, "CIFAR10_BATCHES", {name: hashlib.md5(c).hexdigest() for name, c in batches.items()})
+    monkeypatch.setattr(
+        S, "CIFAR10_BATCHES", {name: hashlib.md5(c).hexdigest() for name, c in batches.items()}
+    )
     monkeypatch.setattr(S, "CIFAR10_SIZE", len(archive))
     monkeypatch.setattr(S, "CIFAR10_MD5", hashlib.md5(archive).hexdigest())
     monkeypatch.setattr(S, "CIFAR10_MIRRORS", ())
@@ -398,7 +473,10 @@ def is_small_cifar(data, batches):
     test = pickle.loads(batches["test_batch"], encoding="latin1")
     assert data.train.images.shape == (100, 3, 32, 32) and len(data.test) == 20
     assert np.array_equal(data.train.images[:20].flatten(1).numpy(), first["data"])
-    assert data.train.labels[:20].tolist() == first["labels"] and data.test.labels.tolist() == test["labels"]
+    assert (
+        data.train.labels[:20].tolist() == first["labels"]
+        and data.test.labels.tolist() == test["labels"]
+    )
     assert data.classes[:3] == ("airplane", "automobile", "bird") and data.name == "cifar10"
     return True
 
@@ -434,7 +512,9 @@ def test_a_changed_copy_is_not_used(tmp_path, small_cifar):
     folder = tmp_path / "home" / "data" / "cifar-10-batches-py"
     folder.mkdir(parents=True)
     for name, content in batches.items():
-        (folder / name).write_bytes(content if name != "test_batch" else content[:-9] + b"K\x05K\x05K\x05eu.")
+        (folder / name).write_bytes(
+            content if name != "test_batch" else content[:-9] + b"K\x05K\x05K\x05eu."
+        )
     (tmp_path / "home" / "data" / S.CIFAR10_NAME).write_bytes(archive[:-1] + b"!")
     with pytest.raises(DataError, match="could not be downloaded"):
         load("cifar10", "cpu")
@@ -460,9 +540,19 @@ SIZE, MD5 = len(CONTENT), hashlib.md5(CONTENT).hexdigest()
 
 
 @contextmanager
-def server(content=CONTENT, *, ranges=True, drop_after=None, drops=10 ** 9, code=None, length=True, wrong_range=False,
-           stall_after=None):
-    """A server on this machine with the faults that are asked for. Yields (address, [(range asked, bytes sent)])."""
+def server(
+    content=CONTENT,
+    *,
+    ranges=True,
+    drop_after=None,
+    drops=10**9,
+    code=None,
+    length=True,
+    wrong_range=False,
+    stall_after=None,
+):
+    """A server on this machine with the faults that are asked for. Yields (address, [(range asked,
+    bytes sent)])."""
     log = []
     left = [drops]
 
@@ -480,8 +570,10 @@ def server(content=CONTENT, *, ranges=True, drop_after=None, drops=10 ** 9, code
                 if start >= len(content):
                     return self.send_error(416)
                 self.send_response(206)
-                self.send_header("Content-Range",
-                                 f"bytes {start + 5 * wrong_range}-{len(content) - 1}/{len(content)}")
+                self.send_header(
+                    "Content-Range",
+                    f"bytes {start + 5 * wrong_range}-{len(content) - 1}/{len(content)}",
+                )
             else:
                 self.send_response(200)
             if length:
@@ -555,7 +647,9 @@ def test_what_a_server_without_ranges_drops_early_is_not_lost(target):
     part = target.with_name("file.tar.gz.part")
     part.write_bytes(CONTENT[:700_000])
     with server(ranges=False, drop_after=100_000) as (url, _):
-        with pytest.raises(DataError, match="1 of 1 MB have arrived and are kept, so try again later"):
+        with pytest.raises(
+            DataError, match="1 of 1 MB have arrived and are kept, so try again later"
+        ):
             fetch(target, url)
     assert part.read_bytes() == CONTENT[:700_000]
 
@@ -576,6 +670,7 @@ def interrupt(target, url):
         def at(self, done):
             if done > 200_000:
                 raise KeyboardInterrupt
+
     original, S._Progress = S._Progress, Stop
     try:
         fetch(target, url)
@@ -584,15 +679,22 @@ def interrupt(target, url):
 
 
 def test_the_next_address_is_tried(target):
-    with server(code=404) as (gone, _), server(content=b"<html>log in</html>") as (page, _), \
-            server(wrong_range=True, drop_after=500_000, drops=1) as (odd, _), server() as (good, log):
+    with (
+        server(code=404) as (gone, _),
+        server(content=b"<html>log in</html>") as (page, _),
+        server(wrong_range=True, drop_after=500_000, drops=1) as (odd, _),
+        server() as (good, log),
+    ):
         fetch(target, "http://127.0.0.1:1/closed", gone, page, odd, good)
     assert alone(target) and log[0][0] == "bytes=500000-"
 
 
 def test_a_wrong_file_of_the_right_size_is_refused(target):
     wrong = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
-    with server(content=wrong) as (url, _), pytest.raises(DataError, match="delivers another file, its checksum"):
+    with (
+        server(content=wrong) as (url, _),
+        pytest.raises(DataError, match="delivers another file, its checksum"),
+    ):
         fetch(target, url)
     assert not any(target.parent.iterdir())
     with server(content=wrong) as (bad, _), server() as (good, _):
@@ -610,13 +712,19 @@ def test_a_damaged_part_is_fetched_again(target, part):
 
 def test_a_server_with_a_shorter_file_costs_nothing(target):
     target.with_name("file.tar.gz.part").write_bytes(CONTENT[:-10])
-    with server(content=CONTENT[:-20]) as (short, _), server() as (good, log):      # the first answers 416
+    with (
+        server(content=CONTENT[:-20]) as (short, _),
+        server() as (good, log),
+    ):  # the first answers 416
         fetch(target, short, good)
     assert alone(target) and log == [(f"bytes={SIZE - 10}-", 10)]
 
 
 def test_a_server_that_falls_silent(target):
-    with server(stall_after=400_001) as (slow, log):    # goes on where it stopped, without losing a byte
+    with server(stall_after=400_001) as (
+        slow,
+        log,
+    ):  # goes on where it stopped, without losing a byte
         fetch(target, slow, timeout=0.5)
     assert alone(target) and [asked for asked, _ in log] == [None, "bytes=400001-", "bytes=800002-"]
     target.unlink()
@@ -642,7 +750,7 @@ def test_two_downloads_at_once(target):
         with pytest.raises(DataError, match="Another download of file.tar.gz is under way: wait"):
             fetch(target, url)
         assert log == [] and lock.exists()
-        os.utime(lock, (1, 1))                          # left behind long ago
+        os.utime(lock, (1, 1))  # left behind long ago
         fetch(target, url)
     assert alone(target)
 
@@ -650,13 +758,19 @@ def test_two_downloads_at_once(target):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux")
 def test_a_full_disk(target):
     target.with_name("file.tar.gz.part").symlink_to("/dev/full")
-    with server() as (url, _), pytest.raises(DataError, match="No space left on device.*: make room on the disk"):
+    with (
+        server() as (url, _),
+        pytest.raises(DataError, match="No space left on device.*: make room on the disk"),
+    ):
         fetch(target, url)
 
 
 def test_the_disk_cannot_be_written(target, tmp_path):
     target.with_name("file.tar.gz.part").mkdir()
-    with server() as (url, _), pytest.raises(DataError, match="part cannot be written.*INCEPTION_EDU_DATA"):
+    with (
+        server() as (url, _),
+        pytest.raises(DataError, match="part cannot be written.*INCEPTION_EDU_DATA"),
+    ):
         fetch(target, url)
     (tmp_path / "a-file").write_text("")
     with pytest.raises(DataError, match="cannot be made .*set INCEPTION_EDU_DATA"):
@@ -676,11 +790,16 @@ def test_cifar10_by_download(downloads, small_cifar, monkeypatch):
 def test_offline_says_in_one_sentence_what_to_do(monkeypatch, downloads):
     def no_network(*_, **__):
         raise socket.gaierror(-3, "Temporary failure in name resolution")
+
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
     with warnings.catch_warnings(), pytest.raises(DataError) as caught:
         warnings.simplefilter("error")
         load("cifar10", "cpu")
     sentence = str(caught.value)
-    assert "could not be downloaded" in sentence and "name resolution" in sentence and "\n" not in sentence
+    assert (
+        "could not be downloaded" in sentence
+        and "name resolution" in sentence
+        and "\n" not in sentence
+    )
     assert "'fashion'" in sentence and "'folder:PATH'" in sentence and str(downloads) in sentence
     assert not any(downloads.iterdir())

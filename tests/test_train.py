@@ -1,4 +1,6 @@
-"""The training loop: its schedules and optimizers by hand arithmetic, what it records, and every way it can end."""
+"""The training loop: its schedules and optimizers by hand arithmetic, what it records, and every
+way it can end."""
+
 import json
 import math
 import os
@@ -14,13 +16,12 @@ import pytest
 import torch
 from torch import nn
 
-from inception_edu import evaluate
-from inception_edu import train as module
-from inception_edu.build import ScaledResidual, build
 from inception_edu.data import Data, Split, load
-from inception_edu.networks import mini, network, tower
-from inception_edu.spec import SpecError
-from inception_edu.train import (
+from inception_edu.describe.networks import mini, network, tower
+from inception_edu.describe.spec import SpecError
+from inception_edu.learn import evaluate
+from inception_edu.learn import train as module
+from inception_edu.learn.train import (
     Average,
     History,
     Probes,
@@ -35,37 +36,53 @@ from inception_edu.train import (
     measure_statistics,
     train,
 )
+from inception_edu.nets.build import ScaledResidual, build
 
 
 def images(count=64, side=8, classes=4, seed=0) -> Data:
     """Random pictures whose class shows in their brightness, so there is something to learn."""
     draw = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % classes
-    pixels = torch.randint(0, 60, (count, 3, side, side), generator=draw) + (60 * labels).view(-1, 1, 1, 1)
+    pixels = torch.randint(0, 60, (count, 3, side, side), generator=draw) + (60 * labels).view(
+        -1, 1, 1, 1
+    )
     split = Split(pixels.clamp(max=255).to(torch.uint8), labels)
     return Data("random", tuple("abcdefgh"[:classes]), split, split[: count // 2])
 
 
 def small(dropout=0.0, classes=4, seed=0) -> nn.Sequential:
-    """A network in the shape that `build` gives one: named blocks, then pool, flatten, dropout, classifier."""
+    """A network in the shape that `build` gives one: named blocks, then pool, flatten, dropout,
+    classifier."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        body = nn.Sequential(nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 1))
-        return nn.Sequential(OrderedDict(
-            stem=nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU()),
-            block=ScaledResidual(body, 0.3),
-            pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), dropout=nn.Dropout(dropout),
-            classifier=nn.Linear(8, classes)))
+        body = nn.Sequential(
+            nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 1)
+        )
+        return nn.Sequential(
+            OrderedDict(
+                stem=nn.Sequential(
+                    nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU()
+                ),
+                block=ScaledResidual(body, 0.3),
+                pool=nn.AdaptiveAvgPool2d(1),
+                flatten=nn.Flatten(),
+                dropout=nn.Dropout(dropout),
+                classifier=nn.Linear(8, classes),
+            )
+        )
 
 
-QUICK = Recipe(steps=12, batch_size=16, lr=0.05, precision="float32")      # the arithmetic that the tests repeat
+QUICK = Recipe(
+    steps=12, batch_size=16, lr=0.05, precision="float32"
+)  # the arithmetic that the tests repeat
 
 
 def losses(history: History) -> list[float]:
     return [r.loss for r in history.records]
 
 
-# --- Schedules -------------------------------------------------------------------------------------------------------
+# --- Schedules ------------------------------------------------------------------------------------
+
 
 def rates(**recipe) -> list[float]:
     recipe = Recipe(**recipe)
@@ -82,8 +99,10 @@ def test_paper_multiplies_by_094_every_so_many_steps():
 
 
 def test_paper_decays_every_two_epochs_by_default():
-    data = images(32)                      # batches of 8: an epoch has 4 steps
-    history = train(small(), data, Recipe(steps=17, batch_size=8, lr=0.1, schedule="paper", record_every=1))
+    data = images(32)  # batches of 8: an epoch has 4 steps
+    history = train(
+        small(), data, Recipe(steps=17, batch_size=8, lr=0.1, schedule="paper", record_every=1)
+    )
     assert [r.lr for r in history.records] == pytest.approx([0.1] * 8 + [0.094] * 8 + [0.08836])
 
 
@@ -101,21 +120,43 @@ def test_two_phase_warm_up_jumps():
 
 
 def test_schedules_start_after_the_warm_up():
-    assert rates(steps=6, lr=1.0, warmup_steps=2, schedule="one-cycle") == pytest.approx([0.5, 1, 1, 0.75, 0.5, 0.25])
-    assert rates(steps=5, lr=1.0, warmup_steps=2, schedule="paper", decay_every=2) == [0.5, 1, 1, 1, 0.94]
+    assert rates(steps=6, lr=1.0, warmup_steps=2, schedule="one-cycle") == pytest.approx(
+        [0.5, 1, 1, 0.75, 0.5, 0.25]
+    )
+    assert rates(steps=5, lr=1.0, warmup_steps=2, schedule="paper", decay_every=2) == [
+        0.5,
+        1,
+        1,
+        1,
+        0.94,
+    ]
 
 
-@pytest.mark.parametrize("wrong, word", [
-    (dict(optimizer="adam"), "optimizer"), (dict(schedule="cosine"), "schedule"), (dict(precision="half"), "precision"),
-    (dict(steps=0), "steps"), (dict(batch_size=0), "batch_size"), (dict(record_every=0), "record_every"),
-    (dict(lr=-0.1), "lr"), (dict(lr=math.nan), "lr"), (dict(momentum=1.5), "momentum"), (dict(average=2), "average"),
-    (dict(clip=0.0), "clip"), (dict(label_smoothing=-1), "label_smoothing"), (dict(warmup_steps=-1), "warmup_steps")])
+@pytest.mark.parametrize(
+    "wrong, word",
+    [
+        (dict(optimizer="adam"), "optimizer"),
+        (dict(schedule="cosine"), "schedule"),
+        (dict(precision="half"), "precision"),
+        (dict(steps=0), "steps"),
+        (dict(batch_size=0), "batch_size"),
+        (dict(record_every=0), "record_every"),
+        (dict(lr=-0.1), "lr"),
+        (dict(lr=math.nan), "lr"),
+        (dict(momentum=1.5), "momentum"),
+        (dict(average=2), "average"),
+        (dict(clip=0.0), "clip"),
+        (dict(label_smoothing=-1), "label_smoothing"),
+        (dict(warmup_steps=-1), "warmup_steps"),
+    ],
+)
 def test_a_recipe_that_makes_no_sense_is_a_sentence(wrong, word):
     with pytest.raises(TrainError, match=word):
         Recipe(**wrong)
 
 
-# --- Optimizers ------------------------------------------------------------------------------------------------------
+# --- Optimizers -----------------------------------------------------------------------------------
+
 
 def test_rmsprop_by_hand():
     """Two steps with gradients 2 and then 1, decay 0.9, momentum 0.5, eps 1, rate 0.1."""
@@ -123,7 +164,7 @@ def test_rmsprop_by_hand():
     optimizer = RMSPropTF([weight], lr=0.1, decay=0.9, momentum=0.5, eps=1.0)
     expected, s, m = 1.0, 1.0, 0.0
     for gradient in (2.0, 1.0):
-        s = 0.9 * s + 0.1 * gradient ** 2
+        s = 0.9 * s + 0.1 * gradient**2
         m = 0.5 * m + 0.1 * gradient / math.sqrt(s + 1.0)
         expected -= m
         weight.grad = torch.tensor([gradient], dtype=torch.float64)
@@ -151,7 +192,7 @@ def test_rmsprop_equals_timms_and_not_torchs():
         weight = nn.Parameter(torch.ones(3, dtype=torch.float64))
         optimizer = make([weight])
         for step, gradient in enumerate(gradients):
-            module.set_rate(optimizer, 0.045 * 0.9 ** step)
+            module.set_rate(optimizer, 0.045 * 0.9**step)
             weight.grad = gradient.clone()
             optimizer.step()
         return weight.detach()
@@ -180,10 +221,23 @@ def test_a_frozen_network_is_a_sentence():
         train(model, images(), QUICK)
 
 
-@pytest.mark.parametrize("recipe", [
-    replace(QUICK, nesterov=True), replace(QUICK, optimizer="rmsprop", lr=0.045), replace(QUICK, momentum=0.0),
-    replace(QUICK, label_smoothing=0.1, clip=1.0, average=0.9, augment="crop+flip", schedule="one-cycle",
-            weight_decay=1e-4)])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        replace(QUICK, nesterov=True),
+        replace(QUICK, optimizer="rmsprop", lr=0.045),
+        replace(QUICK, momentum=0.0),
+        replace(
+            QUICK,
+            label_smoothing=0.1,
+            clip=1.0,
+            average=0.9,
+            augment="crop+flip",
+            schedule="one-cycle",
+            weight_decay=1e-4,
+        ),
+    ],
+)
 def test_recipes_run_and_learn(recipe):
     history = train(small(), images(), replace(recipe, steps=60))
     assert history.status == "finished" and losses(history)[-1] < losses(history)[0] - 0.1
@@ -212,26 +266,32 @@ def test_clipping_shortens_all_gradients_together():
     for i, weight in enumerate(model.parameters()):
         weight.grad = torch.full_like(weight, 0.1 * (i + 1))
     before = [p.grad.clone() for p in model.parameters()]
-    length = math.sqrt(sum((g ** 2).sum().item() for g in before))
+    length = math.sqrt(sum((g**2).sum().item() for g in before))
     assert gradient_norm(model, clip=2 * length).item() == pytest.approx(length)
     assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), before))
-    assert gradient_norm(model, clip=length / 4).item() == pytest.approx(length)      # the length before
+    assert gradient_norm(model, clip=length / 4).item() == pytest.approx(
+        length
+    )  # the length before
     for weight, gradient in zip(model.parameters(), before):
         torch.testing.assert_close(weight.grad, gradient / 4)
 
 
 def test_clipping_acts_in_the_loop():
     tight = train(small(), images(), replace(QUICK, clip=1e-6, record_every=1))
-    assert max(losses(tight)) - min(losses(tight)) < max(losses(train(small(), images(), QUICK))) - min(
-        losses(train(small(), images(), QUICK)))
+    assert max(losses(tight)) - min(losses(tight)) < max(
+        losses(train(small(), images(), QUICK))
+    ) - min(losses(train(small(), images(), QUICK)))
     assert all(r.grad_norm > 1e-3 for r in tight.records)
 
 
-# --- Records ---------------------------------------------------------------------------------------------------------
+# --- Records --------------------------------------------------------------------------------------
+
 
 def test_records_come_at_the_first_every_few_and_the_last_step():
     seen = []
-    history = train(small(), images(), replace(QUICK, steps=13, record_every=5), on_record=seen.append)
+    history = train(
+        small(), images(), replace(QUICK, steps=13, record_every=5), on_record=seen.append
+    )
     assert [r.step for r in history.records] == [1, 5, 10, 13]
     assert seen == history.records
     seconds = [r.seconds for r in history.records]
@@ -244,17 +304,26 @@ def test_loss_and_accuracy_are_means_since_the_record_before():
     assert [r.step for r in some] == [1, 4, 8, 12]
     for record, group in zip(some, (every[:1], every[1:4], every[4:8], every[8:])):
         assert record.loss == pytest.approx(sum(r.loss for r in group) / len(group), rel=1e-6)
-        assert record.accuracy == pytest.approx(sum(r.accuracy for r in group) / len(group), rel=1e-6)
+        assert record.accuracy == pytest.approx(
+            sum(r.accuracy for r in group) / len(group), rel=1e-6
+        )
 
 
 def test_probes_by_hand():
-    """Three of four channels of the block are dead; spread and ratio as computed with plain torch."""
+    """Three of four channels of the block are dead; spread and ratio as computed with plain
+    torch."""
     body = nn.Conv2d(4, 4, 1)
     with torch.no_grad():
         body.bias.copy_(torch.tensor([0.0, -100.0, -100.0, -100.0]))
-    model = nn.Sequential(OrderedDict(
-        stem=nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()), block=ScaledResidual(body, 0.5),
-        pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), classifier=nn.Linear(4, 2)))
+    model = nn.Sequential(
+        OrderedDict(
+            stem=nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()),
+            block=ScaledResidual(body, 0.5),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            classifier=nn.Linear(4, 2),
+        )
+    )
     probes, batch = Probes(model), torch.randn(6, 3, 5, 5)
     with probes.watch(True):
         model(batch)
@@ -264,15 +333,25 @@ def test_probes_by_hand():
         stem = model.stem(batch)
         branch = 0.5 * model.block.body(stem)
         out = model.block(stem)
-    assert (record.step, record.seconds, record.loss, record.accuracy, record.grad_norm, record.lr) == (
-        7, 0.25, 1.5, 0.5, 3.0, 0.1)
+    assert (
+        record.step,
+        record.seconds,
+        record.loss,
+        record.accuracy,
+        record.grad_norm,
+        record.lr,
+    ) == (7, 0.25, 1.5, 0.5, 3.0, 0.1)
     assert record.spread == pytest.approx({"stem": stem.std().item(), "block": out.std().item()})
     assert record.dead["block"] == 0.75
-    assert record.ratio == pytest.approx({"block": (branch.square().mean() / stem.square().mean()).sqrt().item()})
+    assert record.ratio == pytest.approx(
+        {"block": (branch.square().mean() / stem.square().mean()).sqrt().item()}
+    )
 
 
 def test_a_channel_with_one_living_pixel_is_not_dead():
-    model = nn.Sequential(OrderedDict(stem=nn.ReLU(), pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten()))
+    model = nn.Sequential(
+        OrderedDict(stem=nn.ReLU(), pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten())
+    )
     batch = torch.zeros(4, 3, 6, 6)
     batch[2, 1, 5, 0] = 1e-20
     probes = Probes(model)
@@ -286,7 +365,12 @@ def test_steps_without_a_record_carry_no_hooks():
     model, counts = small(), []
     # A pre-hook of our own counts the hooks that are there when the network runs.
     model.register_forward_pre_hook(
-        lambda *_: counts.append(sum(len(m._forward_hooks) for m in model.modules())) if model.training else None)
+        lambda *_: (
+            counts.append(sum(len(m._forward_hooks) for m in model.modules()))
+            if model.training
+            else None
+        )
+    )
     train(model, images(), replace(QUICK, steps=6, record_every=3))
     assert [bool(n) for n in counts] == [True, False, True, False, False, True]
     assert not any(m._forward_hooks for m in model.modules())
@@ -294,19 +378,35 @@ def test_steps_without_a_record_carry_no_hooks():
 
 def test_every_block_is_probed_under_its_name():
     data = load("fashion", device="cpu", limit=(64, 10))
-    history = train(build(mini(network("inception_resnet_v1"), 1 / 16), seed=0), data, Recipe(steps=1, batch_size=16))
-    names = ["stem", "inception_resnet_a", "reduction_a", "inception_resnet_b.1", "inception_resnet_b.2", "reduction_b",
-             "inception_resnet_c"]
+    history = train(
+        build(mini(network("inception_resnet_v1"), 1 / 16), seed=0),
+        data,
+        Recipe(steps=1, batch_size=16),
+    )
+    names = [
+        "stem",
+        "inception_resnet_a",
+        "reduction_a",
+        "inception_resnet_b.1",
+        "inception_resnet_b.2",
+        "reduction_b",
+        "inception_resnet_c",
+    ]
     record = history.records[0]
     assert list(record.spread) == list(record.dead) == names
     assert list(record.ratio) == [n for n in names if "resnet" in n]
-    assert all(0 < v < 10 for v in record.spread.values()) and all(0 <= v <= 1 for v in record.dead.values())
+    assert all(0 < v < 10 for v in record.spread.values()) and all(
+        0 <= v <= 1 for v in record.dead.values()
+    )
 
 
 def test_recording_does_not_change_the_training():
     often = train(a := small(), images(), replace(QUICK, record_every=1))
     rarely = train(b := small(), images(), replace(QUICK, record_every=100))
-    assert [r.step for r in rarely.records] == [1, 12] and often.test_accuracy == rarely.test_accuracy
+    assert [r.step for r in rarely.records] == [
+        1,
+        12,
+    ] and often.test_accuracy == rarely.test_accuracy
     assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
 
 
@@ -319,23 +419,32 @@ def test_a_history_survives_json():
     assert back.evaluations == history.evaluations and back.test_accuracy == history.test_accuracy
     assert [r.step for r in back.records] == [r.step for r in history.records]
     assert back.records[-1].ratio == pytest.approx(history.records[-1].ratio, rel=1e-5)
-    assert math.isnan(back.records[1].grad_norm) and losses(back) == pytest.approx(losses(history), rel=1e-5)
+    assert math.isnan(back.records[1].grad_norm) and losses(back) == pytest.approx(
+        losses(history), rel=1e-5
+    )
     assert json.dumps(back.to_dict(), allow_nan=False) == text
 
 
 def test_an_empty_history_survives_json():
-    assert History.from_dict(json.loads(json.dumps(History(status="stopped").to_dict()))) == History(status="stopped")
+    assert History.from_dict(
+        json.loads(json.dumps(History(status="stopped").to_dict()))
+    ) == History(status="stopped")
 
 
 def test_a_record_without_probes_survives_json():
-    history = History(records=[Record(1, 0.1, 2.0, 0.5, 1.0, 0.1), Record(2, 0.2, 1.9, 0.5, 1.0, 0.1)])
+    history = History(
+        records=[Record(1, 0.1, 2.0, 0.5, 1.0, 0.1), Record(2, 0.2, 1.9, 0.5, 1.0, 0.1)]
+    )
     assert History.from_dict(json.loads(json.dumps(history.to_dict()))).records == history.records
 
 
-# --- Seeds -----------------------------------------------------------------------------------------------------------
+# --- Seeds ----------------------------------------------------------------------------------------
+
 
 def curve(seed=0, dropout=0.5):
-    history = train(small(dropout), images(), replace(QUICK, augment="crop+flip", seed=seed, record_every=1))
+    history = train(
+        small(dropout), images(), replace(QUICK, augment="crop+flip", seed=seed, record_every=1)
+    )
     return losses(history), [r.grad_norm for r in history.records], history.test_accuracy
 
 
@@ -363,30 +472,48 @@ def test_the_callers_random_numbers_are_left_alone(dropout):
 
 
 def test_a_network_without_dropout_never_touches_the_global_generator(monkeypatch):
-    """A run in the background must not turn back the random numbers of the cell that runs meanwhile."""
+    """A run in the background must not turn back the random numbers of the cell that runs
+    meanwhile."""
     data = images()
     torch.manual_seed(4)
     expected = torch.randn(4)
 
     torch.manual_seed(4)
     drawn = []
-    train(small(), data, replace(QUICK, record_every=4), on_record=lambda _: drawn.append(torch.randn(1)))
+    train(
+        small(),
+        data,
+        replace(QUICK, record_every=4),
+        on_record=lambda _: drawn.append(torch.randn(1)),
+    )
     assert torch.equal(torch.cat(drawn), expected)
 
 
 def test_mini_networks_repeat_their_curve():
     data = load("fashion", device="cpu", limit=(256, 50))
-    curves = [losses(train(build(mini(network("inception_v4"), 1 / 16), seed=0), data,
-                           Recipe(steps=4, batch_size=32, record_every=1))) for _ in range(2)]
+    curves = [
+        losses(
+            train(
+                build(mini(network("inception_v4"), 1 / 16), seed=0),
+                data,
+                Recipe(steps=4, batch_size=32, record_every=1),
+            )
+        )
+        for _ in range(2)
+    ]
     assert curves[0] == curves[1]
 
 
-# --- How a run ends --------------------------------------------------------------------------------------------------
+# --- How a run ends -------------------------------------------------------------------------------
+
 
 def test_a_finished_run():
     history = train(model := small(), images(), QUICK)
     assert history.status == "finished"
-    assert history.sentence.startswith("Finished 12 steps in ") and "of 32 test images right." in history.sentence
+    assert (
+        history.sentence.startswith("Finished 12 steps in ")
+        and "of 32 test images right." in history.sentence
+    )
     assert 0 <= history.test_accuracy <= 1 and history.evaluations == [(12, history.test_accuracy)]
     assert repr(history) == f"<History: {history.sentence} 4 records>"
     assert model.training and history.device == "cpu"
@@ -401,8 +528,12 @@ def test_stop_is_read_at_every_step(at):
         if record.step == at:
             stop.set()
 
-    history = train(small(), images(), replace(QUICK, record_every=1), on_record=on_record, stop=stop)
-    assert history.status == "stopped" and [r.step for r in history.records] == list(range(1, at + 1))
+    history = train(
+        small(), images(), replace(QUICK, record_every=1), on_record=on_record, stop=stop
+    )
+    assert history.status == "stopped" and [r.step for r in history.records] == list(
+        range(1, at + 1)
+    )
     assert history.sentence == f"Stopped after {at} of 12 steps."
     assert history.test_accuracy is None and history.evaluations == []
 
@@ -412,13 +543,22 @@ def test_a_run_stopped_before_it_begins_changes_nothing():
     stop.set()
     model = small()
     history = train(model, images(), QUICK, stop=stop)
-    assert history.status == "stopped" and history.records == [] and history.sentence == "Stopped after 0 of 12 steps."
-    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), small().state_dict().values()))
+    assert (
+        history.status == "stopped"
+        and history.records == []
+        and history.sentence == "Stopped after 0 of 12 steps."
+    )
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(model.state_dict().values(), small().state_dict().values())
+    )
 
 
 def test_stop_in_the_final_test():
     stop = threading.Event()
-    history = train(small(), images(), QUICK, stop=stop, on_record=lambda r: r.step == 12 and stop.set())
+    history = train(
+        small(), images(), QUICK, stop=stop, on_record=lambda r: r.step == 12 and stop.set()
+    )
     assert history.status == "stopped" and history.test_accuracy is None
     assert history.sentence == "Stopped in the test after all 12 steps."
 
@@ -429,7 +569,10 @@ def test_a_diverging_run_ends_with_a_sentence():
     assert history.records and all(math.isfinite(r.loss) for r in history.records)
     last = history.records[-1]
     assert f"by step {last.step + 1} the loss was no longer a finite number" in history.sentence
-    assert f"(it was {last.loss:.3g} at step {last.step})" in history.sentence and "learning rate" in history.sentence
+    assert (
+        f"(it was {last.loss:.3g} at step {last.step})" in history.sentence
+        and "learning rate" in history.sentence
+    )
 
 
 def test_a_divergence_between_two_records_is_seen_at_the_next():
@@ -449,10 +592,13 @@ def test_an_error_in_on_record_reaches_the_caller_and_leaves_no_hooks():
 
     with pytest.raises(KeyError, match="mine"):
         train(model, images(), QUICK, on_record=on_record)
-    assert not any(m._forward_hooks for m in model.modules()) and torch.equal(torch.randn(3), expected)
+    assert not any(m._forward_hooks for m in model.modules()) and torch.equal(
+        torch.randn(3), expected
+    )
 
 
-# --- What does not fit together --------------------------------------------------------------------------------------
+# --- What does not fit together -------------------------------------------------------------------
+
 
 def test_wrong_channels_are_a_sentence():
     model = small()
@@ -500,7 +646,8 @@ def test_a_network_that_is_no_sequential_trains():
     assert history.status == "finished" and "first" in history.records[0].spread
 
 
-# --- The running average ---------------------------------------------------------------------------------------------
+# --- The running average --------------------------------------------------------------------------
+
 
 def test_the_average_by_hand():
     """Decay min(d, (1 + n) / (10 + n)) at step n, as in TensorFlow: 2/11, 3/12, then 0.25."""
@@ -524,10 +671,15 @@ def test_the_model_ends_with_the_averaged_weights_and_their_statistics():
     history = train(averaged := small(), data, recipe)
     train(raw := small(), data, replace(recipe, average=0.0))
     assert not torch.equal(averaged.classifier.weight, raw.classifier.weight)
-    # The statistics of the first batch norm: of what its convolution makes of the training images, all together.
+    # The statistics of the first batch norm: of what its convolution makes of the training images,
+    # all together.
     made = averaged.stem[0](data.normalise(data.train.images)).detach()
-    torch.testing.assert_close(averaged.stem[1].running_mean, made.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(averaged.stem[1].running_var, made.var((0, 2, 3)), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(
+        averaged.stem[1].running_mean, made.mean((0, 2, 3)), rtol=1e-4, atol=1e-5
+    )
+    torch.testing.assert_close(
+        averaged.stem[1].running_var, made.var((0, 2, 3)), rtol=1e-3, atol=1e-5
+    )
     assert evaluate.accuracy(averaged, data) == history.test_accuracy
     assert averaged.stem[1].momentum == 0.1 and averaged.training
 
@@ -536,9 +688,13 @@ def test_tests_on_the_way_do_not_change_the_run():
     for average in (0.0, 0.95):
         often = train(a := small(), images(), replace(QUICK, average=average, evaluate_every=3))
         once = train(b := small(), images(), replace(QUICK, average=average))
-        assert [step for step, _ in often.evaluations] == [3, 6, 9, 12] and len(once.evaluations) == 1
+        assert [step for step, _ in often.evaluations] == [3, 6, 9, 12] and len(
+            once.evaluations
+        ) == 1
         assert losses(often) == losses(once) and often.test_accuracy == once.test_accuracy
-        assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
+        assert all(
+            torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values())
+        )
 
 
 def test_a_test_on_the_way_is_of_the_averaged_weights(monkeypatch):
@@ -558,7 +714,13 @@ def test_a_test_on_the_way_puts_weights_and_statistics_back():
     def run(evaluate_every):
         stop = threading.Event()
         recipe = replace(QUICK, average=0.95, evaluate_every=evaluate_every, record_every=1)
-        train(model := small(), images(), recipe, stop=stop, on_record=lambda r: r.step == 7 and stop.set())
+        train(
+            model := small(),
+            images(),
+            recipe,
+            stop=stop,
+            on_record=lambda r: r.step == 7 and stop.set(),
+        )
         return model.state_dict()
 
     assert all(torch.equal(a, b) for a, b in zip(run(None).values(), run(7).values()))
@@ -566,19 +728,24 @@ def test_a_test_on_the_way_puts_weights_and_statistics_back():
 
 def test_statistics_are_averages_over_the_batches():
     data, model, batches = images(60), small(), []
-    hook = model.stem[1].register_forward_pre_hook(lambda module, inputs: batches.append(inputs[0].clone()))
+    hook = model.stem[1].register_forward_pre_hook(
+        lambda module, inputs: batches.append(inputs[0].clone())
+    )
     measure_statistics(model, data, images=60, batch_size=20)
     hook.remove()
     assert [len(x) for x in batches] == [20, 20, 20]
     with torch.no_grad():
         made = model.stem[0](data.normalise(data.train.images))
-    torch.testing.assert_close(model.stem[1].running_mean, made.mean((0, 2, 3)), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(
+        model.stem[1].running_mean, made.mean((0, 2, 3)), rtol=1e-4, atol=1e-6
+    )
     variance = sum(x.var((0, 2, 3)) for x in batches) / 3
     torch.testing.assert_close(model.stem[1].running_var, variance, rtol=1e-4, atol=1e-6)
 
 
 def test_statistics_come_from_all_classes():
-    """Classes that take turns, as in the embedded images: every fifth image is of one of two classes."""
+    """Classes that take turns, as in the embedded images: every fifth image is of one of two
+    classes."""
     data, model = images(5000, side=4, classes=8), small(classes=8)
     labels = torch.arange(5000) % 10 // 2 % 8
     pixels = (50 * labels).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).to(torch.uint8)
@@ -589,19 +756,28 @@ def test_statistics_come_from_all_classes():
 
 
 def test_after_windows_the_test_is_on_the_centres():
-    train(model := small(), data := images(side=16), replace(QUICK, augment="window", steps=2, lr=0.001))
+    train(
+        model := small(),
+        data := images(side=16),
+        replace(QUICK, augment="window", steps=2, lr=0.001),
+    )
     history = train(model, data, replace(QUICK, augment="window", steps=1, lr=0.0))
     centres = replace(data, test=Split(data.test.images[..., 1:15, 1:15], data.test.labels))
     assert history.test_accuracy == evaluate.accuracy(model, centres)
     tested = []
-    model.register_forward_hook(lambda module, inputs, output: tested.append(tuple(inputs[0].shape[-2:])))
+    model.register_forward_hook(
+        lambda module, inputs, output: tested.append(tuple(inputs[0].shape[-2:]))
+    )
     train(model, data, replace(QUICK, augment="window", steps=1, lr=0.0))
     assert tested[-1] == (14, 14)
 
 
-# --- The machine -----------------------------------------------------------------------------------------------------
+# --- The machine ----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("capability, expected", [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
+
+@pytest.mark.parametrize(
+    "capability, expected", [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
+)
 def test_bfloat16_where_the_gpu_has_it(monkeypatch, capability, expected):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda place: capability)
     assert autocast(torch.device("cuda"), "auto")[1] == expected
@@ -626,21 +802,33 @@ def test_the_device_can_be_chosen(monkeypatch):
     assert module.device() == torch.device("meta")
 
 
-@pytest.mark.parametrize("settings, expected", [
-    ({"INCEPTION_EDU_THREADS": "3", "OMP_NUM_THREADS": "1"}, "3"), ({"OMP_NUM_THREADS": "1"}, "1")])
+@pytest.mark.parametrize(
+    "settings, expected",
+    [
+        ({"INCEPTION_EDU_THREADS": "3", "OMP_NUM_THREADS": "1"}, "3"),
+        ({"OMP_NUM_THREADS": "1"}, "1"),
+    ],
+)
 def test_threads_follow_the_environment(settings, expected):
-    environment = {k: v for k, v in os.environ.items() if k not in ("INCEPTION_EDU_THREADS", "OMP_NUM_THREADS")}
-    code = "import torch; from inception_edu.train import set_threads; print(set_threads(), torch.get_num_threads())"
-    out = subprocess.run([sys.executable, "-c", code], env=environment | settings, capture_output=True, text=True)
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("INCEPTION_EDU_THREADS", "OMP_NUM_THREADS")
+    }
+    code = "import torch; from inception_edu.learn.train import set_threads; print(set_threads(), torch.get_num_threads())"
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=environment | settings, capture_output=True, text=True
+    )
     assert out.stdout.split() == [expected, expected], out.stderr
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists() or platform.libc_ver()[0] != "glibc", reason="glibc on Linux")
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists() or platform.libc_ver()[0] != "glibc",
+    reason="glibc on Linux",
+)
 @pytest.mark.parametrize("keep, most, least", [("0", 60, 0), ("keep_memory()", 220, 150)])
 def test_freed_memory_stays_with_the_process(keep, most, least):
     code = f"""
 import torch
-from inception_edu.train import keep_memory
+from inception_edu.learn.train import keep_memory
 resident = lambda: int(open("/proc/self/statm").read().split()[1]) * {os.sysconf("SC_PAGE_SIZE")} / 2 ** 20
 {keep}
 before = resident()
@@ -648,7 +836,8 @@ maps = [torch.ones(1 << 18) for _ in range(200)]     # a MiB each
 del maps
 print(resident() - before)
 """
-    # Fixed thresholds to start from: glibc moves its own with what was freed before, by the imports for example.
+    # Fixed thresholds to start from: glibc moves its own with what was freed before, by the imports
+    # for example.
     plain = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=plain)
     assert least <= float(out.stdout) <= most, f"{out.stdout} MiB are left {out.stderr}"
@@ -658,13 +847,21 @@ def test_a_containers_share_of_the_cores(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(16), raising=False)
     quota = tmp_path / "cpu.max"
     assert module.cores(quota) == 16
-    for text, expected in (("max 100000", 16), ("200000 100000", 2), ("50000 100000", 1), ("6400000 100000", 16)):
+    for text, expected in (
+        ("max 100000", 16),
+        ("200000 100000", 2),
+        ("50000 100000", 1),
+        ("6400000 100000", 16),
+    ):
         quota.write_text(text)
         assert module.cores(quota) == expected
 
 
 def test_learns_the_embedded_images():
     data = load("fashion", device="cpu", limit=(1500, 300))
-    history = train(build(mini(network("inception_resnet_v1"), 1 / 16), seed=0), data,
-                    Recipe(steps=60, batch_size=32, average=0.95))
+    history = train(
+        build(mini(network("inception_resnet_v1"), 1 / 16), seed=0),
+        data,
+        Recipe(steps=60, batch_size=32, average=0.95),
+    )
     assert history.test_accuracy > 0.6

@@ -1,13 +1,14 @@
 """Our networks against timm's with copied weights, and what happens to wrong files."""
+
 import json
 
 import pytest
 import torch
 from torch import nn
 
-from inception_edu.build import build
-from inception_edu.networks import make
-from inception_edu.weights import (
+from inception_edu.describe.networks import make
+from inception_edu.nets.build import build
+from inception_edu.nets.weights import (
     RELEASED,
     WeightsError,
     from_timm,
@@ -23,12 +24,15 @@ IMAGE = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(1))
 
 @pytest.fixture(scope="module", params=list(RELEASED))
 def pair(request):
-    """(name, timm's network, ours with its weights): random weights, batch norms calibrated and then randomised."""
+    """(name, timm's network, ours with its weights): random weights, batch norms calibrated and
+    then randomised."""
     torch.manual_seed(0)
     theirs = timm.create_model(request.param, pretrained=False)
     norms = [m for m in theirs.modules() if isinstance(m, nn.BatchNorm2d)]
     for norm in norms:
-        norm.momentum = 1.0       # one batch sets the statistics, so that activations keep a sensible size
+        norm.momentum = (
+            1.0  # one batch sets the statistics, so that activations keep a sensible size
+        )
         nn.init.uniform_(norm.weight, 0.5, 1.5)
         nn.init.normal_(norm.bias, std=0.1)
     with torch.no_grad():
@@ -57,7 +61,7 @@ def test_outputs_are_timms_at_299(pair, image):
     _, theirs, ours = pair
     with torch.no_grad():
         expected = theirs(image)
-        assert 0.9 < expected.std() < 1.1       # a dead or exploded network would agree with anything
+        assert 0.9 < expected.std() < 1.1  # a dead or exploded network would agree with anything
         assert _difference(ours(image), expected) < 1e-5
 
 
@@ -106,6 +110,7 @@ def test_preprocessing_is_timms(name):
     np = pytest.importorskip("numpy")
     from PIL import Image
     from timm.data import create_transform, resolve_data_config
+
     config = resolve_data_config({}, model=timm.create_model(RELEASED[name][1], pretrained=False))
     transform = create_transform(**config)
     prepare = RELEASED[name][2]
@@ -122,7 +127,9 @@ def test_preprocessing_is_timms(name):
 def test_1001_classes_lose_their_background_row(pair):
     name, theirs, _ = pair
     state = dict(theirs.state_dict())
-    key = {"inception_v3": "fc", "inception_v4": "last_linear", "inception_resnet_v2": "classif"}[name]
+    key = {"inception_v3": "fc", "inception_v4": "last_linear", "inception_resnet_v2": "classif"}[
+        name
+    ]
     weight, bias = state[f"{key}.weight"], state[f"{key}.bias"]
     state[f"{key}.weight"] = torch.cat([torch.full_like(weight[:1], 9.0), weight])
     state[f"{key}.bias"] = torch.cat([torch.full_like(bias[:1], 9.0), bias])
@@ -131,6 +138,7 @@ def test_1001_classes_lose_their_background_row(pair):
 
 def test_wrong_files_end_with_a_sentence(tmp_path, pair):
     from safetensors.torch import save_file
+
     name, theirs, _ = pair
     with pytest.raises(WeightsError, match="no file"):
         from_timm(name, tmp_path / "absent.safetensors")
@@ -156,6 +164,7 @@ def test_wrong_files_end_with_a_sentence(tmp_path, pair):
 class _Evil:
     def __reduce__(self):
         import os
+
         return os.mkdir, ("evil_was_here",)
 
 
@@ -170,8 +179,11 @@ def test_a_file_with_code_is_refused_and_the_code_not_run(tmp_path, monkeypatch)
 def test_no_network_connection_is_a_sentence(monkeypatch):
     def offline(*args, **kwargs):
         raise ConnectionError("Name or service not known")
+
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(WeightsError, match="could not download inception_v4.tf_in1k .*network connection"):
+    with pytest.raises(
+        WeightsError, match="could not download inception_v4.tf_in1k .*network connection"
+    ):
         from_timm("inception_v4")
 
 
@@ -189,12 +201,15 @@ def test_checkpoint_round_trip(tmp_path, half):
     assert facts == {"accuracy": 0.875, "data": "made up"}
     x = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        torch.testing.assert_close(loaded(x), model(x), atol=2e-3 if half else 0, rtol=2e-3 if half else 0)
+        torch.testing.assert_close(
+            loaded(x), model(x), atol=2e-3 if half else 0, rtol=2e-3 if half else 0
+        )
     assert [p.name for p in path.parent.iterdir()] == ["mini.safetensors"]
 
 
 def test_a_damaged_or_foreign_checkpoint_is_a_sentence(tmp_path):
     from safetensors.torch import save_file
+
     path = tmp_path / "mini.safetensors"
     save_checkpoint(path, build(make(**RECIPE), seed=0), RECIPE)
     content = path.read_bytes()
@@ -211,12 +226,14 @@ def test_a_damaged_or_foreign_checkpoint_is_a_sentence(tmp_path):
 
 def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     import safetensors.torch
+
     path = tmp_path / "mini.safetensors"
     save_checkpoint(path, build(make(**RECIPE), seed=0), RECIPE, note="old")
 
     def disk_full(tensors, part, metadata):
         part.write_bytes(b"half")
         raise OSError("No space left on device")
+
     monkeypatch.setattr(safetensors.torch, "save_file", disk_full)
     with pytest.raises(OSError):
         save_checkpoint(path, build(make(**RECIPE), seed=1), RECIPE, note="new")

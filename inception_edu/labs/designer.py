@@ -1,9 +1,11 @@
-"""The block designer: change any block of the paper, and see its diagram, its cost and a forward pass follow.
+"""The block designer: change any block of the paper, and see its diagram, its cost and a forward
+pass follow.
 
-    lab = block_designer("InceptionA")
-    lab.node                  # the description as it is now
-    print(lab.code)           # the Python that makes it
+lab = block_designer("InceptionA")
+lab.node                  # the description as it is now
+print(lab.code)           # the Python that makes it
 """
+
 from __future__ import annotations
 
 import time
@@ -12,11 +14,22 @@ from html import escape
 
 import ipywidgets as widgets
 
-from inception_edu import figures as f
-from inception_edu.draw import Drawing, amount, draw, leaf_words, size_words
+from inception_edu.describe import figures as f
+from inception_edu.describe.draw import Drawing, amount, draw, leaf_words, size_words
+from inception_edu.describe.measure import Measurement, measure
+from inception_edu.describe.spec import (
+    Chain,
+    Concat,
+    Conv,
+    Node,
+    Pool,
+    Residual,
+    Shape,
+    SpecError,
+    children,
+    out_shape,
+)
 from inception_edu.labs.diagram import ROW, Bench, card, picker, status, table
-from inception_edu.measure import Measurement, measure
-from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape, SpecError, children, out_shape
 
 Path = tuple[str, ...]
 
@@ -46,10 +59,11 @@ BLOCKS: dict[str, tuple[Node, Shape]] = {
     "Bottleneck": (f.Bottleneck(64), (256, 56, 56)),
 }
 KERNELS = ((1, 1), (3, 3), (5, 5), (7, 7), (1, 3), (3, 1), (1, 7), (7, 1))
-MOST_MACS = 6e8            # of the forward pass; a costlier block runs on a smaller map
+MOST_MACS = 6e8  # of the forward pass; a costlier block runs on a smaller map
 
 
-# --- Changing a description ------------------------------------------------------------------------------------------
+# --- Changing a description -----------------------------------------------------------------------
+
 
 def part(node: Node, path: Path) -> Node:
     """The node at a path, for example ("branch 3", "step 2")."""
@@ -67,7 +81,8 @@ def leaves(node: Node, path: Path = ()) -> list[Path]:
 
 
 def with_parts(node: Node, path: Path, new: tuple[Node, ...]) -> Node:
-    """`node` with what stands at `path` replaced by `new`: none, one or several parts of a chain or concatenation."""
+    """`node` with what stands at `path` replaced by `new`: none, one or several parts of a chain or
+    concatenation."""
     if not path:
         return new[0] if len(new) == 1 else Chain(*new)
     words = [word for word, _ in children(node)]
@@ -75,21 +90,32 @@ def with_parts(node: Node, path: Path, new: tuple[Node, ...]) -> Node:
     if isinstance(node, Residual):
         inner = node.body if path[0] == "residual branch" else node.shortcut
         changed = with_parts(inner, rest, new)
-        return replace(node, body=changed) if path[0] == "residual branch" else replace(node, shortcut=changed)
+        return (
+            replace(node, body=changed)
+            if path[0] == "residual branch"
+            else replace(node, shortcut=changed)
+        )
     parts = node.parts if isinstance(node, Chain) else node.branches
     into = new if not rest else (with_parts(parts[i], rest, new),)
     if isinstance(node, Chain):
-        return Chain(*parts[:i], *into, *parts[i + 1:], name=node.name, figure=node.figure)
-    return Concat(*parts[:i], *into, *parts[i + 1:], out=node.out, name=node.name, figure=node.figure)
+        return Chain(*parts[:i], *into, *parts[i + 1 :], name=node.name, figure=node.figure)
+    return Concat(
+        *parts[:i], *into, *parts[i + 1 :], out=node.out, name=node.name, figure=node.figure
+    )
 
 
 def mapped(node: Node, change) -> Node:
-    """`node` with `change` applied to every convolution and pool; printed sums are forgotten, scales are fixed."""
+    """`node` with `change` applied to every convolution and pool; printed sums are forgotten,
+    scales are fixed."""
     if isinstance(node, (Conv, Pool)):
         return change(node)
     if isinstance(node, Residual):
-        return replace(node, body=mapped(node.body, change), shortcut=node.shortcut and mapped(node.shortcut, change),
-                       learnable=False)
+        return replace(
+            node,
+            body=mapped(node.body, change),
+            shortcut=node.shortcut and mapped(node.shortcut, change),
+            learnable=False,
+        )
     if isinstance(node, Chain):
         return Chain(*(mapped(p, change) for p in node.parts), name=node.name, figure=node.figure)
     return Concat(*(mapped(b, change) for b in node.branches), name=node.name, figure=node.figure)
@@ -98,27 +124,33 @@ def mapped(node: Node, change) -> Node:
 def branch_of(path: Path) -> Path | None:
     """The innermost branch in which a path lies."""
     found = [i for i, word in enumerate(path) if word.startswith("branch ")]
-    return path[:found[-1] + 1] if found else None
+    return path[: found[-1] + 1] if found else None
 
 
 def imports(code: str) -> str:
     """The line that imports what a description's code uses."""
-    names = [n for n in ("AvgPool", "Chain", "Concat", "Conv", "Linear", "MaxPool", "Residual") if f"{n}(" in code]
-    return f"from inception_edu.spec import {', '.join(names)}"
+    names = [
+        n
+        for n in ("AvgPool", "Chain", "Concat", "Conv", "Linear", "MaxPool", "Residual")
+        if f"{n}(" in code
+    ]
+    return f"from inception_edu.describe.spec import {', '.join(names)}"
 
 
-# --- A real forward pass ---------------------------------------------------------------------------------------------
+# --- A real forward pass --------------------------------------------------------------------------
+
 
 def forward_pass(node: Node, shape: Shape) -> dict:
     """Send one random image through the built block: {input, output, milliseconds, spread, zeros}.
 
-    The map is halved until the pass costs at most `MOST_MACS` multiply-adds. `spread` is the standard deviation of
-    the output, `zeros` the share of its values that are 0.
+    The map is halved until the pass costs at most `MOST_MACS` multiply-adds. `spread` is the
+    standard deviation of the output, `zeros` the share of its values that are 0.
     """
     import torch
     from torch import nn
 
-    from inception_edu.build import build
+    from inception_edu.nets.build import build
+
     while measure(node, shape).macs > MOST_MACS:
         smaller = (shape[0], shape[1] // 2, shape[2] // 2)
         try:
@@ -126,7 +158,8 @@ def forward_pass(node: Node, shape: Shape) -> dict:
         except SpecError:
             break
         shape = smaller
-    # Weights are drawn once, and uniformly: for millions of them that takes a tenth of the usual initialisation.
+    # Weights are drawn once, and uniformly: for millions of them that takes a tenth of the usual
+    # initialisation.
     draw_from = torch.Generator().manual_seed(0)
     with torch.device("meta"):
         model = build(node, shape[0], init="torch")
@@ -135,37 +168,50 @@ def forward_pass(node: Node, shape: Shape) -> dict:
     with torch.inference_mode():
         for module in model.modules():
             if isinstance(module, nn.Conv2d):
-                bound = (3 / module.weight[0].numel()) ** 0.5           # the standard deviation is 1/√fan-in
+                bound = (3 / module.weight[0].numel()) ** 0.5  # the standard deviation is 1/√fan-in
                 module.weight.uniform_(-bound, bound, generator=draw_from)
                 if module.bias is not None:
                     module.bias.zero_()
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
         seconds = []
-        while not seconds or len(seconds) < 3 and sum(seconds) < 0.1:      # the first pass also makes preparations
+        while (
+            not seconds or len(seconds) < 3 and sum(seconds) < 0.1
+        ):  # the first pass also makes preparations
             start = time.perf_counter()
             y = model(x)
             seconds.append(time.perf_counter() - start)
-    return {"input": shape, "output": tuple(y.shape[1:]), "milliseconds": 1000 * min(seconds), "spread": y.std().item(),
-            "zeros": (y == 0).float().mean().item()}
+    return {
+        "input": shape,
+        "output": tuple(y.shape[1:]),
+        "milliseconds": 1000 * min(seconds),
+        "spread": y.std().item(),
+        "zeros": (y == 0).float().mean().item(),
+    }
 
 
-# --- The lab -------------------------------------------------------------------------------------------------------
+# --- The lab --------------------------------------------------------------------------------------
+
 
 class BlockDesigner(Bench):
-    """`block_designer` makes one. `node` and `shape` are the block and its input, `code` its Python.
+    """`block_designer` makes one. `node` and `shape` are the block and its input, `code` its
+    Python.
 
-    `select(path)`, `change(...)`, `add_step()`, `remove_step()`, `add_branch()`, `remove_branch()`, `widen(factor)`,
-    `undo()`, `redo()` and `reset()` do in code what the controls do.
+    `select(path)`, `change(...)`, `add_step()`, `remove_step()`, `add_branch()`, `remove_branch()`,
+    `widen(factor)`, `undo()`, `redo()` and `reset()` do in code what the controls do.
     """
 
     name, title = "block-designer", "Block designer"
 
-    def __init__(self, block: str | Node = "InceptionA", shape: Shape | None = None, clickable: bool = True):
+    def __init__(
+        self, block: str | Node = "InceptionA", shape: Shape | None = None, clickable: bool = True
+    ):
         self.blocks = dict(BLOCKS)
         if not isinstance(block, str):
             if shape is None:
-                raise SpecError("A block of your own needs the shape (channels, height, width) that enters it.")
+                raise SpecError(
+                    "A block of your own needs the shape (channels, height, width) that enters it."
+                )
             self.blocks["your block"] = (block, shape)
             block = "your block"
         if block not in self.blocks:
@@ -183,61 +229,131 @@ class BlockDesigner(Bench):
             return made
 
         style = {"style": {"description_width": "60px"}}
-        self.block = control(widgets.Dropdown, "block", "280px", options=list(self.blocks), value=block,
-                             description="block", **style)
+        self.block = control(
+            widgets.Dropdown,
+            "block",
+            "280px",
+            options=list(self.blocks),
+            value=block,
+            description="block",
+            **style,
+        )
         self.step = control(widgets.Dropdown, "step", "380px", description="step", **style)
-        self.kind = control(widgets.Dropdown, "kind", "190px", description="kind", **style,
-                            options=[("convolution", "conv"), ("max pool", "max"), ("average pool", "avg")])
-        self.filters = control(widgets.BoundedIntText, "filters", "170px", min=1, max=8192, description="filters",
-                               **style)
-        self.kernel = control(widgets.Dropdown, "kernel", "150px", description="kernel", **style,
-                              options=[(f"{h}×{w}", (h, w)) for h, w in KERNELS])
-        self.stride = control(widgets.Dropdown, "stride", "130px", options=[1, 2, 3], description="stride", **style)
-        self.padding = control(widgets.Dropdown, "padding", "170px", description="padding", **style,
-                               options=[("same", "same"), ("V (valid)", "valid")])
-        self.norm = control(widgets.Checkbox, "norm", "130px", description="batch norm", indent=False)
+        self.kind = control(
+            widgets.Dropdown,
+            "kind",
+            "190px",
+            description="kind",
+            **style,
+            options=[("convolution", "conv"), ("max pool", "max"), ("average pool", "avg")],
+        )
+        self.filters = control(
+            widgets.BoundedIntText,
+            "filters",
+            "170px",
+            min=1,
+            max=8192,
+            description="filters",
+            **style,
+        )
+        self.kernel = control(
+            widgets.Dropdown,
+            "kernel",
+            "150px",
+            description="kernel",
+            **style,
+            options=[(f"{h}×{w}", (h, w)) for h, w in KERNELS],
+        )
+        self.stride = control(
+            widgets.Dropdown, "stride", "130px", options=[1, 2, 3], description="stride", **style
+        )
+        self.padding = control(
+            widgets.Dropdown,
+            "padding",
+            "170px",
+            description="padding",
+            **style,
+            options=[("same", "same"), ("V (valid)", "valid")],
+        )
+        self.norm = control(
+            widgets.Checkbox, "norm", "130px", description="batch norm", indent=False
+        )
         self.relu = control(widgets.Checkbox, "relu", "90px", description="ReLU", indent=False)
-        self.scale = control(widgets.FloatSlider, "scale", "300px", min=0, max=1.5, step=0.05, description="scale",
-                             continuous_update=False, **style)
+        self.scale = control(
+            widgets.FloatSlider,
+            "scale",
+            "300px",
+            min=0,
+            max=1.5,
+            step=0.05,
+            description="scale",
+            continuous_update=False,
+            **style,
+        )
         self._fields = ("kind", "filters", "kernel", "stride", "padding", "norm", "relu")
         self.buttons = {}
         for label, action, tip in (
-                ("Add step", self.add_step, "A 3×3 convolution after the chosen step"),
-                ("Remove step", self.remove_step, "Take the chosen step out"),
-                ("Add branch", self.add_branch, "A copy of the chosen step's branch, beside it"),
-                ("Remove branch", self.remove_branch, "Take out the chosen step's branch"),
-                ("Widen × 2", lambda: self.widen(2), "Twice the filters in the chosen step's branch"),
-                ("Narrow ÷ 2", lambda: self.widen(0.5), "Half the filters in the chosen step's branch"),
-                ("Undo", self.undo, "Take back the last change"),
-                ("Redo", self.redo, "Make the change again that was taken back"),
-                ("Reset", self.reset, "The block as it was at first")):
-            button = widgets.Button(description=label, tooltip=tip,
-                                    layout=widgets.Layout(width="auto", flex="0 0 auto"))
+            ("Add step", self.add_step, "A 3×3 convolution after the chosen step"),
+            ("Remove step", self.remove_step, "Take the chosen step out"),
+            ("Add branch", self.add_branch, "A copy of the chosen step's branch, beside it"),
+            ("Remove branch", self.remove_branch, "Take out the chosen step's branch"),
+            ("Widen × 2", lambda: self.widen(2), "Twice the filters in the chosen step's branch"),
+            ("Narrow ÷ 2", lambda: self.widen(0.5), "Half the filters in the chosen step's branch"),
+            ("Undo", self.undo, "Take back the last change"),
+            ("Redo", self.redo, "Make the change again that was taken back"),
+            ("Reset", self.reset, "The block as it was at first"),
+        ):
+            button = widgets.Button(
+                description=label, tooltip=tip, layout=widgets.Layout(width="auto", flex="0 0 auto")
+            )
             button.add_class(f"ied-{label.split(' ')[0].lower()}-{(label.split(' ') + ['all'])[1]}")
             button.on_click(lambda _, action=action: action())
             self.buttons[label] = button
         self.sentence = widgets.HTML().add_class("ied-status")
-        self.picture = picker("", ("conv", "pool"), "", self._picked, clickable).add_class("ied-diagram")
+        self.picture = picker("", ("conv", "pool"), "", self._picked, clickable).add_class(
+            "ied-diagram"
+        )
         self.numbers = widgets.HTML().add_class("ied-numbers")
         self.forward = widgets.HTML().add_class("ied-forward")
         self.export = widgets.HTML().add_class("ied-export")
         row = widgets.Layout(**ROW)
-        side = widgets.VBox([self.numbers, self.forward, self.export],
-                            layout=widgets.Layout(flex="1 1 320px", min_width="0"))
-        drawn = widgets.VBox([self.picture], layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%"))
+        side = widgets.VBox(
+            [self.numbers, self.forward, self.export],
+            layout=widgets.Layout(flex="1 1 320px", min_width="0"),
+        )
+        drawn = widgets.VBox(
+            [self.picture], layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%")
+        )
         buttons = self.buttons
-        self.widget = widgets.VBox([
-            widgets.HBox([self.block, self.step, self.scale], layout=row),
-            widgets.HBox([self.kind, self.filters, self.kernel, self.stride, self.padding, self.norm, self.relu],
-                         layout=row),
-            widgets.HBox(list(buttons.values()), layout=row),
-            self.sentence, widgets.HBox([drawn, side], layout=row)], layout=widgets.Layout(width="100%"))
+        self.widget = widgets.VBox(
+            [
+                widgets.HBox([self.block, self.step, self.scale], layout=row),
+                widgets.HBox(
+                    [
+                        self.kind,
+                        self.filters,
+                        self.kernel,
+                        self.stride,
+                        self.padding,
+                        self.norm,
+                        self.relu,
+                    ],
+                    layout=row,
+                ),
+                widgets.HBox(list(buttons.values()), layout=row),
+                self.sentence,
+                widgets.HBox([drawn, side], layout=row),
+            ],
+            layout=widgets.Layout(width="100%"),
+        )
         self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
         self.block.observe(lambda change: self._quiet or self.load(change["new"]), names="value")
         self.step.observe(lambda change: self._quiet or self.select(change["new"]), names="value")
         for name in self._fields:
             getattr(self, name).observe(lambda _: self._quiet or self._edited(), names="value")
-        self.scale.observe(lambda change: self._quiet or self._rescale(change["new"]), names="value")
+        self.scale.observe(
+            lambda change: self._quiet or self._rescale(change["new"]), names="value"
+        )
 
     # The state: a list of (node, selected path), and where in it we are.
 
@@ -260,7 +376,8 @@ class BlockDesigner(Bench):
     def load(self, block: str) -> None:
         """Start from a block of the paper, by its name in `BLOCKS`."""
         self.original, self.shape = self.blocks[block]
-        # Without the printed sums: the reader is free to change them; the table compares with the original.
+        # Without the printed sums: the reader is free to change them; the table compares with the
+        # original.
         start = mapped(self.original, lambda leaf: leaf)
         self._states, self._at = [(start, leaves(start)[0])], 0
         self._was = measure(self.original, self.shape)
@@ -284,7 +401,7 @@ class BlockDesigner(Bench):
             self.select(tuple(path.split("/")))
 
     def _push(self, node: Node, path: Path, sentence: str) -> None:
-        self._states = [*self._states[:self._at + 1], (node, path)]
+        self._states = [*self._states[: self._at + 1], (node, path)]
         self._at += 1
         self._show(sentence)
 
@@ -307,15 +424,19 @@ class BlockDesigner(Bench):
     # Changes.
 
     def change(self, **fields) -> None:
-        """Change the chosen step: kind ("conv", "max", "avg"), filters, kernel, stride, padding, norm, relu."""
+        """Change the chosen step: kind ("conv", "max", "avg"), filters, kernel, stride, padding,
+        norm, relu."""
         old = part(self.node, self.selected)
         kind = fields.pop("kind", "conv" if isinstance(old, Conv) else old.kind)
         window = {"kernel": old.kernel, "stride": old.stride, "padding": old.padding}
         window |= {key: fields.pop(key) for key in list(fields) if key in window}
         try:
             if kind == "conv":
-                default = {"out": getattr(old, "out", 64), "norm": getattr(old, "norm", True),
-                           "relu": getattr(old, "relu", True)}
+                default = {
+                    "out": getattr(old, "out", 64),
+                    "norm": getattr(old, "norm", True),
+                    "relu": getattr(old, "relu", True),
+                }
                 if "filters" in fields:
                     fields["out"] = fields.pop("filters")
                 new = Conv(**{**default, **fields}, **window)
@@ -326,15 +447,22 @@ class BlockDesigner(Bench):
             self._show_controls()
             return
         if new != old:
-            self._push(with_parts(self.node, self.selected, (new,)), self.selected,
-                       f"{self._where()}: {' '.join(leaf_words(old))} became {' '.join(leaf_words(new))}.")
+            self._push(
+                with_parts(self.node, self.selected, (new,)),
+                self.selected,
+                f"{self._where()}: {' '.join(leaf_words(old))} became {' '.join(leaf_words(new))}.",
+            )
 
     def _edited(self) -> None:
         self.change(**{name: getattr(self, name).value for name in self._fields})
 
     def _rescale(self, scale: float) -> None:
         if isinstance(self.node, Residual) and scale != self.node.scale:
-            self._push(replace(self.node, scale=scale), self.selected, f"The residual branch is now times {scale:g}.")
+            self._push(
+                replace(self.node, scale=scale),
+                self.selected,
+                f"The residual branch is now times {scale:g}.",
+            )
 
     def add_step(self) -> None:
         """A 3×3 convolution after the chosen step, with as many filters."""
@@ -344,7 +472,7 @@ class BlockDesigner(Bench):
         if path and path[-1].startswith("step "):
             changed = with_parts(node, path, (old, new))
             follow = (*path[:-1], f"step {int(path[-1].split()[1]) + 1}")
-        else:                                             # a branch of one step becomes a chain of two
+        else:  # a branch of one step becomes a chain of two
             changed, follow = with_parts(node, path, (Chain(old, new),)), (*path, "step 2")
         self._push(changed, follow, f"A 3×3 convolution follows {self._where()}.")
 
@@ -366,8 +494,13 @@ class BlockDesigner(Bench):
             changed = with_parts(self.node, branch, (copy, copy))
             number = int(branch[-1].split()[1]) + 1
             new = (*branch[:-1], f"branch {number}")
-            self._push(changed, next(p for p in leaves(changed) if p[:len(new)] == new) if leaves(copy)
-                       else self.selected, f"Branch {number} is a copy of branch {number - 1}: change one of them.")
+            self._push(
+                changed,
+                next(p for p in leaves(changed) if p[: len(new)] == new)
+                if leaves(copy)
+                else self.selected,
+                f"Branch {number} is a copy of branch {number - 1}: change one of them.",
+            )
 
     def remove_branch(self) -> None:
         """Take out the chosen step's branch."""
@@ -378,7 +511,11 @@ class BlockDesigner(Bench):
             self._say("The last branch of a concatenation has to stay.", alert=True)
             return
         changed = with_parts(self.node, branch, ())
-        self._push(changed, self._nearest(changed, self.selected), f"{branch[-1].capitalize()} is taken out.")
+        self._push(
+            changed,
+            self._nearest(changed, self.selected),
+            f"{branch[-1].capitalize()} is taken out.",
+        )
 
     def widen(self, factor: float) -> None:
         """Multiply the filters of every convolution in the chosen step's branch."""
@@ -387,23 +524,39 @@ class BlockDesigner(Bench):
             return
 
         def wider(leaf):
-            return replace(leaf, out=max(1, round(leaf.out * factor))) if isinstance(leaf, Conv) else leaf
+            return (
+                replace(leaf, out=max(1, round(leaf.out * factor)))
+                if isinstance(leaf, Conv)
+                else leaf
+            )
+
         changed = with_parts(self.node, branch, (mapped(part(self.node, branch), wider),))
         if changed != self.node:
-            self._push(changed, self.selected, f"{branch[-1].capitalize()} has {factor:g} times the filters.")
+            self._push(
+                changed,
+                self.selected,
+                f"{branch[-1].capitalize()} has {factor:g} times the filters.",
+            )
 
     def _branch(self) -> Path | None:
         branch = branch_of(self.selected)
         if branch is None:
-            self._say(f"{self._where()} lies in no branch: choose a step between the input and a concatenation.",
-                      alert=True)
+            self._say(
+                f"{self._where()} lies in no branch: choose a step between the input and a concatenation.",
+                alert=True,
+            )
         return branch
 
     @staticmethod
     def _nearest(node: Node, path: Path) -> Path:
         """The step that remains closest to where one was."""
+
         def likeness(other: Path) -> int:
-            return next((i for i, (a, b) in enumerate(zip(path, other)) if a != b), min(len(path), len(other)))
+            return next(
+                (i for i, (a, b) in enumerate(zip(path, other)) if a != b),
+                min(len(path), len(other)),
+            )
+
         return max(leaves(node), key=likeness)
 
     def _where(self, path: Path | None = None) -> str:
@@ -427,8 +580,10 @@ class BlockDesigner(Bench):
         self._show_picture()
         self.numbers.value = card("<b>Compared with the original</b>", self._table(now))
         code = escape(self.code)
-        self.export.value = card('<details class="ied-code"><summary>The block as code</summary><pre style="overflow:'
-                                 f'auto;font-size:12px;background:#f6f7f9;color:#222;padding:6px">{code}</pre></details>')
+        self.export.value = card(
+            '<details class="ied-code"><summary>The block as code</summary><pre style="overflow:'
+            f'auto;font-size:12px;background:#f6f7f9;color:#222;padding:6px">{code}</pre></details>'
+        )
         self.forward.value = card(self._forward_words(now))
 
     def _show_controls(self) -> None:
@@ -436,7 +591,9 @@ class BlockDesigner(Bench):
         node, path = self.node, self.selected
         leaf = part(node, path)
         # Options first: a value must be among them.
-        self.step.options = [(f"{self._where(p)}: {' '.join(leaf_words(part(node, p)))}", p) for p in leaves(node)]
+        self.step.options = [
+            (f"{self._where(p)}: {' '.join(leaf_words(part(node, p)))}", p) for p in leaves(node)
+        ]
         self.step.value = path
         conv = isinstance(leaf, Conv)
         self.kind.value = "conv" if conv else leaf.kind
@@ -447,7 +604,7 @@ class BlockDesigner(Bench):
         self.stride.value, self.padding.value = leaf.stride, leaf.padding
         for name in ("filters", "norm", "relu"):
             getattr(self, name).disabled = not conv
-        shown = leaf if conv else Conv(64, 1)              # what a pool would become as a convolution
+        shown = leaf if conv else Conv(64, 1)  # what a pool would become as a convolution
         self.filters.value, self.norm.value, self.relu.value = shown.out, shown.norm, shown.relu
         residual = isinstance(node, Residual)
         self.scale.layout.display = "" if residual else "none"
@@ -478,33 +635,61 @@ class BlockDesigner(Bench):
             if now is None:
                 return (name, f"{before:,}", "—", "")
             share = f" ({after / before - 1:+.1%})" if before else ""
-            return (name, f"{before:,}", f"{after:,}", "the same" if after == before else f"{after - before:+,}{share}")
+            return (
+                name,
+                f"{before:,}",
+                f"{after:,}",
+                "the same" if after == before else f"{after - before:+,}{share}",
+            )
 
         def shape(before, after):
             return "" if now is None else "the same" if before == after else "another"
 
         def field(measured):
             return "×".join(map(str, measured.receptive_field))
-        convs = [sum(isinstance(part(n, p), Conv) for p in leaves(n)) for n in (self.original, self.node)]
-        rows = [("output", size_words(was.output), size_words(now.output) if now else "—",
-                 shape(was.output, now and now.output)),
-                row("parameters", was.params, now and now.params), row("multiply-adds", was.macs, now and now.macs),
-                ("an output value sees", field(was), field(now) if now else "—",
-                 shape(was.receptive_field, now and now.receptive_field)),
-                ("convolutions", str(convs[0]), str(convs[1]),
-                 "the same" if convs[0] == convs[1] else f"{convs[1] - convs[0]:+}")]
+
+        convs = [
+            sum(isinstance(part(n, p), Conv) for p in leaves(n)) for n in (self.original, self.node)
+        ]
+        rows = [
+            (
+                "output",
+                size_words(was.output),
+                size_words(now.output) if now else "—",
+                shape(was.output, now and now.output),
+            ),
+            row("parameters", was.params, now and now.params),
+            row("multiply-adds", was.macs, now and now.macs),
+            (
+                "an output value sees",
+                field(was),
+                field(now) if now else "—",
+                shape(was.receptive_field, now and now.receptive_field),
+            ),
+            (
+                "convolutions",
+                str(convs[0]),
+                str(convs[1]),
+                "the same" if convs[0] == convs[1] else f"{convs[1] - convs[0]:+}",
+            ),
+        ]
         return table(rows, ("", "original", "now", "difference"), "ied-comparison")
 
     def _forward_words(self, now: Measurement | None) -> str:
         if now is None:
             return "<b>Forward pass:</b> not possible while the numbers do not fit."
         done = forward_pass(self.node, self.shape)
-        smaller = "" if done["input"] == self.shape else \
-            f" (a smaller map: the whole one costs {amount(now.macs)} multiply-adds)"
-        return (f"<b>Forward pass:</b> 1×{'×'.join(map(str, done['input']))}{smaller} went in, "
-                f"1×{'×'.join(map(str, done['output']))} came out after {done['milliseconds']:.0f} ms (N×C×H×W). "
-                f"Standard deviation of the output: {done['spread']:.3f}; {done['zeros']:.0%} of it is 0. "
-                "The weights are random.")
+        smaller = (
+            ""
+            if done["input"] == self.shape
+            else f" (a smaller map: the whole one costs {amount(now.macs)} multiply-adds)"
+        )
+        return (
+            f"<b>Forward pass:</b> 1×{'×'.join(map(str, done['input']))}{smaller} went in, "
+            f"1×{'×'.join(map(str, done['output']))} came out after {done['milliseconds']:.0f} ms (N×C×H×W). "
+            f"Standard deviation of the output: {done['spread']:.3f}; {done['zeros']:.0%} of it is 0. "
+            "The weights are random."
+        )
 
     def pictures(self) -> list[Drawing]:
         return [self.drawing()]
@@ -519,12 +704,14 @@ def path_steps(path: Path) -> list[str]:
     return [path[-1]] if path and path[-1].startswith("step") else []
 
 
-def block_designer(block: str | Node = "InceptionA", shape: Shape | None = None,
-                   clickable: bool = True) -> BlockDesigner:
+def block_designer(
+    block: str | Node = "InceptionA", shape: Shape | None = None, clickable: bool = True
+) -> BlockDesigner:
     """Display the block designer and return it.
 
-    `block` is a name in `BLOCKS`, or any node, with the `shape` (C, H, W) that enters it. `clickable=False` shows a
-    still diagram, so that steps are chosen in the dropdown alone. Raises `SpecError` for a block that there is not.
+    `block` is a name in `BLOCKS`, or any node, with the `shape` (C, H, W) that enters it.
+    `clickable=False` shows a still diagram, so that steps are chosen in the dropdown alone. Raises
+    `SpecError` for a block that there is not.
     """
     lab = BlockDesigner(block, shape, clickable)
     lab.show()

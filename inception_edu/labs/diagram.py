@@ -1,11 +1,14 @@
 """The clickable diagram: a network as an overview, the details of a block on demand.
 
     lab = network_diagram("inception_v4")
-    lab.on_select(lambda name: print(name))      # called with "inception_a.2" and the like, as in `build.named_blocks`
+    lab.on_select(lambda name: print(name))      # called with "inception_a.2" and the like, as in
+    `build.named_blocks`
 
-The picture is an `anywidget`; the dropdown beside it does the same, and does it alone where anywidget is missing.
-The module also holds what the labs without training share: `Bench`, which shows a lab as one bundle, and `picker`.
+The picture is an `anywidget`; the dropdown beside it does the same, and does it alone where
+anywidget is missing. The module also holds what the labs without training share: `Bench`, which
+shows a lab as one bundle, and `picker`.
 """
+
 from __future__ import annotations
 
 import inspect
@@ -15,16 +18,18 @@ from html import escape
 
 import ipywidgets as widgets
 
-from inception_edu import figures
-from inception_edu.draw import Drawing, amount, draw, size_words, trace
+from inception_edu.describe import figures
+from inception_edu.describe.draw import Drawing, amount, draw, size_words, trace
+from inception_edu.describe.networks import Block, Network, network
+from inception_edu.describe.spec import Node
 from inception_edu.labs import WIDGET_VIEW, Shown
 from inception_edu.labs.page import KEEP_KEYS
-from inception_edu.networks import Block, Network, network
-from inception_edu.spec import Node
 
-CARD = ('<div class="ied-card" style="background:#fff;color:#222;border:1px solid #d0d0d0;border-radius:8px;'
-        'padding:8px 10px;line-height:1.45;font-size:13px;box-sizing:border-box;overflow-x:auto;'
-        'font-family:var(--jp-ui-font-family,system-ui,sans-serif)">')
+CARD = (
+    '<div class="ied-card" style="background:#fff;color:#222;border:1px solid #d0d0d0;border-radius:8px;'
+    "padding:8px 10px;line-height:1.45;font-size:13px;box-sizing:border-box;overflow-x:auto;"
+    'font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
+)
 ROW = {"flex_flow": "row wrap", "width": "100%", "align_items": "flex-start"}
 
 
@@ -34,29 +39,45 @@ def card(*pieces: str) -> str:
 
 
 def status(sentence: str, alert: bool = False) -> str:
-    """A sentence that a screen reader speaks when it changes; with `alert` one that is marked as well."""
+    """A sentence that a screen reader speaks when it changes; with `alert` one that is marked as
+    well."""
     style = "font-weight:600;border-left:4px solid #d55e00;padding-left:8px" if alert else ""
-    return (f'<div role="{"alert" if alert else "status"}" aria-live="polite" style="line-height:1.4;{style}">'
-            f"{escape(sentence)}</div>")
+    return (
+        f'<div role="{"alert" if alert else "status"}" aria-live="polite" style="line-height:1.4;{style}">'
+        f"{escape(sentence)}</div>"
+    )
 
 
 def table(rows: list[tuple[str, ...]], head: tuple[str, ...] = (), css: str = "") -> str:
     """A small table: the first cell of a row names it, the others are numbers."""
     cell = 'style="padding:1px 14px 1px 0;text-align:{};font-weight:{}"'
-    left, right, bold = cell.format("left", 400), cell.format("right", 400), cell.format("right", 600)
-    out = [f'<table class="{css}" style="border-collapse:collapse;margin:6px 0;color:#222;background:#fff">']
+    left, right, bold = (
+        cell.format("left", 400),
+        cell.format("right", 400),
+        cell.format("right", 600),
+    )
+    out = [
+        f'<table class="{css}" style="border-collapse:collapse;margin:6px 0;color:#222;background:#fff">'
+    ]
     if head:
-        out.append("<tr>" + "".join(f'<th scope="col" {bold}>{escape(h)}</th>' for h in head) + "</tr>")
+        out.append(
+            "<tr>" + "".join(f'<th scope="col" {bold}>{escape(h)}</th>' for h in head) + "</tr>"
+        )
     for name, *cells in rows:
-        out.append(f'<tr style="background:#fff"><th scope="row" {left}>{escape(name)}</th>'
-                   + "".join(f"<td {right}>{escape(c)}</td>" for c in cells) + "</tr>")
+        out.append(
+            f'<tr style="background:#fff"><th scope="row" {left}>{escape(name)}</th>'
+            + "".join(f"<td {right}>{escape(c)}</td>" for c in cells)
+            + "</tr>"
+        )
     return "".join(out) + "</table>"
 
 
 class Bench(Shown):
-    """A lab without training: shown once, as one bundle of widget, pictures of its first state, and a line of text.
+    """A lab without training: shown once, as one bundle of widget, pictures of its first state, and
+    a line of text.
 
-    A subclass sets `name` (its CSS class is ied-NAME), `title` and `widget`, and defines `pictures()` and `words()`.
+    A subclass sets `name` (its CSS class is ied-NAME), `title` and `widget`, and defines
+    `pictures()` and `words()`.
     """
 
     name, title = "bench", "Lab"
@@ -74,16 +95,21 @@ class Bench(Shown):
         """The lab in three forms, by MIME type."""
         text = f"{self.title}: {self.words()} It is live in JupyterLab and Colab."
         html = "".join(picture._repr_html_() for picture in self.pictures())
-        return {WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id},
-                "text/html": f'<div class="ied-static">{html}</div>', "text/plain": text}
+        return {
+            WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id},
+            "text/html": f'<div class="ied-static">{html}</div>',
+            "text/plain": text,
+        }
 
     def __repr__(self) -> str:
         return f"<{self.title}: {self.words()}>"
 
 
-# --- The picture one can click -------------------------------------------------------------------------------------
+# --- The picture one can click --------------------------------------------------------------------
 
-_ESM = KEEP_KEYS + """
+_ESM = (
+    KEEP_KEYS
+    + """
 function render({ model, el }) {
   el.classList.add("ied-picker");
   let boxes = [];
@@ -136,6 +162,7 @@ function render({ model, el }) {
 }
 export default { render };
 """
+)
 _CSS = """
 .ied-picker svg { max-width: 100%; height: auto; display: block; }
 .ied-picker [role=option] { cursor: pointer; outline: none; }
@@ -155,7 +182,8 @@ def _picker_class():
         return None
 
     class Picker(anywidget.AnyWidget):
-        """An SVG whose boxes can be chosen by mouse or keyboard: `selected` is the chosen box's path."""
+        """An SVG whose boxes can be chosen by mouse or keyboard: `selected` is the chosen box's
+        path."""
 
         _esm, _css = _ESM, _CSS
         svg = traitlets.Unicode().tag(sync=True)
@@ -167,7 +195,8 @@ def _picker_class():
 
 
 class _Still(widgets.HTML):
-    """What stands in for the picker where anywidget is missing: the same picture, chosen by the dropdown alone."""
+    """What stands in for the picker where anywidget is missing: the same picture, chosen by the
+    dropdown alone."""
 
     def __init__(self, svg: str = "", selected: str = "", **_):
         super().__init__()
@@ -176,17 +205,27 @@ class _Still(widgets.HTML):
 
     def _draw(self) -> None:
         start = f'data-path="{escape(self._selected, quote=True)}"'
-        self.value = self._svg.replace(start, start + ' style="filter:drop-shadow(0 0 3px #000)"', 1)
+        self.value = self._svg.replace(
+            start, start + ' style="filter:drop-shadow(0 0 3px #000)"', 1
+        )
 
-    svg = property(lambda self: self._svg, lambda self, svg: (setattr(self, "_svg", svg), self._draw())[0])
-    selected = property(lambda self: self._selected,
-                        lambda self, path: (setattr(self, "_selected", path), self._draw())[0])
+    svg = property(
+        lambda self: self._svg, lambda self, svg: (setattr(self, "_svg", svg), self._draw())[0]
+    )
+    selected = property(
+        lambda self: self._selected,
+        lambda self, path: (setattr(self, "_selected", path), self._draw())[0],
+    )
 
 
-def picker(svg: str, kinds: tuple[str, ...], selected: str = "", on_pick=None, clickable: bool = True):
-    """A widget that shows an SVG and lets its boxes of these kinds be chosen; has `svg` and `selected`.
+def picker(
+    svg: str, kinds: tuple[str, ...], selected: str = "", on_pick=None, clickable: bool = True
+):
+    """A widget that shows an SVG and lets its boxes of these kinds be chosen; has `svg` and
+    `selected`.
 
-    `on_pick(path)` is called when the reader chooses. Without anywidget, or with `clickable=False`, a still picture.
+    `on_pick(path)` is called when the reader chooses. Without anywidget, or with `clickable=False`,
+    a still picture.
     """
     kind = _picker_class() if clickable else None
     if kind is None:
@@ -197,7 +236,8 @@ def picker(svg: str, kinds: tuple[str, ...], selected: str = "", on_pick=None, c
     return made
 
 
-# --- The lab -------------------------------------------------------------------------------------------------------
+# --- The lab --------------------------------------------------------------------------------------
+
 
 def source_of(node: Node) -> str:
     """The function of `figures.py` that made a node, as text; empty where none says that it did."""
@@ -205,17 +245,21 @@ def source_of(node: Node) -> str:
     for _, function in inspect.getmembers(figures, inspect.isfunction):
         if function.__module__ == figures.__name__:
             text = inspect.getsource(function)
-            if name and re.search(rf'name="{re.escape(name)}", figure="{re.escape(figure)}"', text):
+            call = rf'name="{re.escape(name)}",\s*figure="{re.escape(figure)}"'
+            if name and re.search(call, text):
                 return text
     return ""
 
 
 class NetworkDiagram(Bench):
-    """`network_diagram` makes one. `selected` is a block's name as in `build.named_blocks`; set it to select."""
+    """`network_diagram` makes one. `selected` is a block's name as in `build.named_blocks`; set it
+    to select."""
 
     name, title = "network-diagram", "Network diagram"
 
-    def __init__(self, what: Network | str, image: int | None = None, on_select=None, clickable: bool = True):
+    def __init__(
+        self, what: Network | str, image: int | None = None, on_select=None, clickable: bool = True
+    ):
         self.network = network(what) if isinstance(what, str) else what
         self.trace = trace(self.network, image)
         self._drawing = draw(self.network, image, wrong=True)
@@ -223,17 +267,27 @@ class NetworkDiagram(Bench):
         self._quiet = False
         options = [(_option(b), b.name) for b in self.network.blocks]
         first = options[0][1]
-        self.block = widgets.Dropdown(options=options, value=first, description="block",
-                                      layout=widgets.Layout(width="300px")).add_class("ied-control-block")
-        self.copy = widgets.Dropdown(options=[1], value=1, description="copy",
-                                     layout=widgets.Layout(width="150px")).add_class("ied-control-copy")
+        self.block = widgets.Dropdown(
+            options=options, value=first, description="block", layout=widgets.Layout(width="300px")
+        ).add_class("ied-control-block")
+        self.copy = widgets.Dropdown(
+            options=[1], value=1, description="copy", layout=widgets.Layout(width="150px")
+        ).add_class("ied-control-copy")
         self.picture = picker(self._drawing, ("block", "reduction"), first, self._picked, clickable)
         self.picture.add_class("ied-overview")
-        self.details = widgets.HTML(layout=widgets.Layout(flex="1 1 320px", min_width="0")).add_class("ied-details")
-        left = widgets.VBox([self.picture], layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%"))
-        self.widget = widgets.VBox([
-            widgets.HBox([self.block, self.copy], layout=widgets.Layout(**ROW)),
-            widgets.HBox([left, self.details], layout=widgets.Layout(**ROW))], layout=widgets.Layout(width="100%"))
+        self.details = widgets.HTML(
+            layout=widgets.Layout(flex="1 1 320px", min_width="0")
+        ).add_class("ied-details")
+        left = widgets.VBox(
+            [self.picture], layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%")
+        )
+        self.widget = widgets.VBox(
+            [
+                widgets.HBox([self.block, self.copy], layout=widgets.Layout(**ROW)),
+                widgets.HBox([left, self.details], layout=widgets.Layout(**ROW)),
+            ],
+            layout=widgets.Layout(width="100%"),
+        )
         self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
         self.block.observe(self._chosen, names="value")
         self.copy.observe(lambda _: self._changed(), names="value")
@@ -248,15 +302,25 @@ class NetworkDiagram(Bench):
     @property
     def selected(self) -> str:
         """The selected block: "stem", or "inception_a.2" for the second of several copies."""
-        return self.block.value if len(self.copy.options) == 1 else f"{self.block.value}.{self.copy.value}"
+        return (
+            self.block.value
+            if len(self.copy.options) == 1
+            else f"{self.block.value}.{self.copy.value}"
+        )
 
     @selected.setter
     def selected(self, name: str) -> None:
         block, _, copy = name.partition(".")
         repeats = {b.name: b.repeat for b in self.network.blocks}
-        if block not in repeats or copy and not (copy.isdigit() and 1 <= int(copy) <= repeats[block]):
-            raise ValueError(f"{self.network.name} has no block {name!r}; it has {', '.join(repeats)} "
-                             '(a copy is written as in "inception_a.2").')
+        if (
+            block not in repeats
+            or copy
+            and not (copy.isdigit() and 1 <= int(copy) <= repeats[block])
+        ):
+            raise ValueError(
+                f"{self.network.name} has no block {name!r}; it has {', '.join(repeats)} "
+                '(a copy is written as in "inception_a.2").'
+            )
         before, self._quiet = self.selected, True
         self.block.value = block
         self.copy.value = int(copy or 1)
@@ -292,32 +356,53 @@ class NetworkDiagram(Bench):
         mine = [row for row in rows if row.name == name]
         if mine:
             row = mine[0]
-            picture = draw(block.node, row.input, title=f"{_title(block.node, block.name)} ({name})")
+            picture = draw(
+                block.node, row.input, title=f"{_title(block.node, block.name)} ({name})"
+            )
             total = sum(r.params for r in self.trace.rows), sum(r.macs for r in self.trace.rows)
             seen = "×".join(map(str, row.receptive_field)) + " pixels of the image"
             if min(row.receptive_field) >= max(self.trace.rows[0].input[1:]):
                 seen = f"the whole image (it reaches {seen.removesuffix(' of the image')} far)"
-            facts = table([
-                ("input → output", f"{size_words(row.input)} → {size_words(row.output)}"),
-                ("parameters", f"{row.params:,} ({row.params / total[0]:.1%} of the blocks')"),
-                ("multiply-adds", f"{row.macs:,} ({row.macs / total[1]:.1%})"),
-                *([(f"all {block.repeat} copies", f"{amount(sum(r.params for r in rows))} parameters, "
-                    f"{amount(sum(r.macs for r in rows))} multiply-adds")] if block.repeat > 1 else []),
-                ("one output value sees", seen),
-            ], css="ied-facts")
+            facts = table(
+                [
+                    ("input → output", f"{size_words(row.input)} → {size_words(row.output)}"),
+                    ("parameters", f"{row.params:,} ({row.params / total[0]:.1%} of the blocks')"),
+                    ("multiply-adds", f"{row.macs:,} ({row.macs / total[1]:.1%})"),
+                    *(
+                        [
+                            (
+                                f"all {block.repeat} copies",
+                                f"{amount(sum(r.params for r in rows))} parameters, "
+                                f"{amount(sum(r.macs for r in rows))} multiply-adds",
+                            )
+                        ]
+                        if block.repeat > 1
+                        else []
+                    ),
+                    ("one output value sees", seen),
+                ],
+                css="ied-facts",
+            )
         elif block is self.trace.broken:
             picture = draw(block.node, self.trace.end, wrong=True)
             facts = status(self.trace.error, alert=True)
         else:
-            picture, facts = draw(block.node), status("No image gets this far: an earlier block breaks.", alert=True)
+            picture, facts = (
+                draw(block.node),
+                status("No image gets this far: an earlier block breaks.", alert=True),
+            )
         code = source_of(block.node)
         pieces = [("Its function in inception_edu/figures.py", code)] if code else []
         pieces.append(("The description itself", repr(block.node)))
-        folded = "".join(f'<details class="ied-code"><summary>{escape(head)}</summary><pre style="overflow:auto;'
-                         f'font-size:12px;background:#f6f7f9;color:#222;padding:6px">{escape(text)}</pre></details>'
-                         for head, text in pieces)
-        return ('<div style="display:flex;flex-wrap:wrap;gap:4px 16px">'
-                f"<div>{picture}</div><div style=\"min-width:0\">{facts}{folded}</div></div>")
+        folded = "".join(
+            f'<details class="ied-code"><summary>{escape(head)}</summary><pre style="overflow:auto;'
+            f'font-size:12px;background:#f6f7f9;color:#222;padding:6px">{escape(text)}</pre></details>'
+            for head, text in pieces
+        )
+        return (
+            '<div style="display:flex;flex-wrap:wrap;gap:4px 16px">'
+            f'<div>{picture}</div><div style="min-width:0">{facts}{folded}</div></div>'
+        )
 
     def pictures(self) -> list[Drawing]:
         first = self.network.blocks[0]
@@ -328,7 +413,10 @@ class NetworkDiagram(Bench):
 
 
 def _title(node: Node, otherwise: str) -> str:
-    return ": ".join(filter(None, [getattr(node, "figure", ""), getattr(node, "name", "")])) or otherwise
+    return (
+        ": ".join(filter(None, [getattr(node, "figure", ""), getattr(node, "name", "")]))
+        or otherwise
+    )
 
 
 def _option(block: Block) -> str:
@@ -336,13 +424,18 @@ def _option(block: Block) -> str:
     return f"{block.name}{times}"
 
 
-def network_diagram(what: Network | str = "inception_v4", image: int | None = None, on_select=None,
-                    clickable: bool = True) -> NetworkDiagram:
+def network_diagram(
+    what: Network | str = "inception_v4",
+    image: int | None = None,
+    on_select=None,
+    clickable: bool = True,
+) -> NetworkDiagram:
     """Display a network as a clickable overview and return the lab.
 
-    `what` is a `Network` or a key of `networks.NETWORKS`, `image` the side of the image in pixels (the network's own
-    by default). `on_select(name)` is called when a block is selected, by click, key, dropdown or `lab.selected = …`.
-    `clickable=False` shows a still picture with the dropdown alone.
+    `what` is a `Network` or a key of `networks.NETWORKS`, `image` the side of the image in pixels
+    (the network's own by default). `on_select(name)` is called when a block is selected, by click,
+    key, dropdown or `lab.selected = …`. `clickable=False` shows a still picture with the dropdown
+    alone.
     """
     lab = NetworkDiagram(what, image, on_select, clickable)
     lab.show()

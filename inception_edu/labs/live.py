@@ -1,14 +1,17 @@
-"""What every lab shares: a training run that can be watched and stopped. The frame around it is in `frame.py`.
+"""What every lab shares: a training run that can be watched and stopped. The frame around it is in
+`frame.py`.
 
-`LiveRun` runs a function that trains. It knows nothing of widgets or networks: the function gets `report`, which it
-calls with each record, and `stop`, an event that it reads every step.
+`LiveRun` runs a function that trains. It knows nothing of widgets or networks: the function gets
+`report`, which it calls with each record, and `stop`, an event that it reads every step.
 
-    background   (JupyterLab, Notebook) the function runs in a daemon thread, never in a button's callback: which
-                 thread that is cannot be foreseen, and a busy kernel delivers no click on Stop.
-    foreground   (Colab, which shows no widget updates made in a background thread) the function runs where it is
-                 called. Each look at `stop` lets the kernel deal with waiting clicks first; Interrupt ends the run
-                 as Stop does.
+    background   (JupyterLab, Notebook) the function runs in a daemon thread, never in a button's
+                 callback: which thread that is cannot be foreseen, and a busy kernel delivers no
+                 click on Stop.
+    foreground   (Colab, which shows no widget updates made in a background thread) the function
+                 runs where it is called. Each look at `stop` lets the kernel deal with waiting
+                 clicks first; Interrupt ends the run as Stop does.
 """
+
 from __future__ import annotations
 
 import atexit
@@ -25,26 +28,35 @@ MODES = ("auto", "background", "foreground")
 
 
 def pick_mode(mode: str = "auto") -> str:
-    """"background" or "foreground": what `mode` says, or what fits the place where this runs."""
+    """ "background" or "foreground": what `mode` says, or what fits the place where this runs."""
     if mode not in MODES:
         raise ValueError(f"mode is one of {', '.join(MODES)}, got {mode!r}.")
     if mode != "auto":
         return mode
-    return "foreground" if "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ else "background"
+    return (
+        "foreground"
+        if "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
+        else "background"
+    )
 
 
 def page_seconds(mode: str) -> float:
     """What the reader's browser takes from the training for each new picture of a lab, in seconds.
 
-    Nothing where it runs elsewhere (Colab) or has a core of its own. Where torch uses all cores of the machine, every
-    moment that the browser needs one of them holds all threads up: about 20 ms, measured in Chromium without a GPU.
+    Nothing where it runs elsewhere (Colab) or has a core of its own. Where torch uses all cores of
+    the machine, every moment that the browser needs one of them holds all threads up: about 20 ms,
+    measured in Chromium without a GPU.
     """
     import torch
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return 0.02 if mode == "background" and cores <= torch.get_num_threads() else 0.0
 
 
-# --- Foreground: stay reachable while the kernel is busy -------------------------------------------------------------
+# --- Foreground: stay reachable while the kernel is busy ------------------------------------------
+
 
 def _kernel():
     """The ipykernel of version 6 that runs this code, if this is its main thread; else None."""
@@ -52,24 +64,31 @@ def _kernel():
     shell = ipython.get_ipython() if ipython else None
     kernel = getattr(shell, "kernel", None)
     here = threading.current_thread() is threading.main_thread()
-    return kernel if here and hasattr(kernel, "msg_queue") and hasattr(kernel, "dispatch_shell") else None
+    return (
+        kernel
+        if here and hasattr(kernel, "msg_queue") and hasattr(kernel, "dispatch_shell")
+        else None
+    )
 
 
 def let_clicks_through() -> None:
-    """Deal with the widget messages that wait at the busy kernel. Cells that wait stay in the queue, in order.
+    """Deal with the widget messages that wait at the busy kernel. Cells that wait stay in the
+    queue, in order.
 
-    Does nothing outside an ipykernel 6 (Colab has 6.17). In ipykernel 7 clicks arrive in a thread of their own.
+    Does nothing outside an ipykernel 6 (Colab has 6.17). In ipykernel 7 clicks arrive in a thread
+    of their own.
     """
     kernel = _kernel()
     if kernel is None:
         return
-    kernel.shell_stream.flush()              # from the socket into kernel.msg_queue
+    kernel.shell_stream.flush()  # from the socket into kernel.msg_queue
     waiting = []
     while kernel.msg_queue.qsize():
         waiting.append(kernel.msg_queue.get_nowait())
     if not waiting:
         return
-    # Dealing with a message makes it the parent of all output and renews the Interrupt handler: keep the run's own.
+    # Dealing with a message makes it the parent of all output and renews the Interrupt handler:
+    # keep the run's own.
     parent, ident = kernel.get_parent("shell"), kernel._parent_ident["shell"]
     handler, saved = signal.getsignal(signal.SIGINT), getattr(kernel, "saved_sigint_handler", None)
     try:
@@ -80,7 +99,7 @@ def let_clicks_through() -> None:
                 continue
             step = dispatch(*frames)
             try:
-                step.send(None)              # a widget message is dealt with in one go, without an await
+                step.send(None)  # a widget message is dealt with in one go, without an await
             except StopIteration:
                 pass
             finally:
@@ -94,13 +113,18 @@ def let_clicks_through() -> None:
 def _is_click(kernel, frames) -> bool:
     try:
         _, parts = kernel.session.feed_identities(frames[0], copy=False)
-        return kernel.session.unpack(parts[1].bytes)["msg_type"] in ("comm_msg", "comm_close", "comm_open")
+        return kernel.session.unpack(parts[1].bytes)["msg_type"] in (
+            "comm_msg",
+            "comm_close",
+            "comm_open",
+        )
     except Exception:
         return False
 
 
 class AskingStop(threading.Event):
-    """A stop event that lets the kernel deal with waiting clicks, twenty times a second at most, when it is read."""
+    """A stop event that lets the kernel deal with waiting clicks, twenty times a second at most,
+    when it is read."""
 
     def __init__(self, ask=let_clicks_through, every: float = 0.05):
         super().__init__()
@@ -116,7 +140,8 @@ class AskingStop(threading.Event):
 
 @contextmanager
 def _interrupt_stops(stop: threading.Event):
-    """The first Interrupt sets `stop`, so that the run ends in order; a second one is a KeyboardInterrupt."""
+    """The first Interrupt sets `stop`, so that the run ends in order; a second one is a
+    KeyboardInterrupt."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -133,14 +158,15 @@ def _interrupt_stops(stop: threading.Event):
         signal.signal(signal.SIGINT, before)
 
 
-# --- One run at a time -----------------------------------------------------------------------------------------------
+# --- One run at a time ----------------------------------------------------------------------------
 
 _LIVE: weakref.WeakSet = weakref.WeakSet()
 
 
 @atexit.register
 def _stop_all() -> None:
-    """A thread that still computes while Python shuts down may crash: stop the runs and wait for them a little."""
+    """A thread that still computes while Python shuts down may crash: stop the runs and wait for
+    them a little."""
     for run in list(_LIVE):
         run.stop()
     for run in list(_LIVE):
@@ -162,16 +188,24 @@ def aside(function) -> None:
 class LiveRun:
     """Runs `work(report, stop)` and keeps what it reports; one run at a time.
 
-    `status` is "ready", "running", "stopping", and at the end "finished", "stopped", "diverged" (if that is the
-    `status` of what `work` returns) or "failed" (`work` raised; `error` holds the exception). `sentence` says the
-    end in words. `draw()` is called with the first record and then at most every `redraw` seconds, less often where
-    drawing takes long: all drawings of a run, with the `page` seconds that the browser needs to show each, get at most
-    `share` of its time.
+    `status` is "ready", "running", "stopping", and at the end "finished", "stopped", "diverged" (if
+    that is the `status` of what `work` returns) or "failed" (`work` raised; `error` holds the
+    exception). `sentence` says the
+    end in words. `draw()` is called with the first record and then at most every `redraw` seconds,
+    less often where drawing takes long: all drawings of a run, with the `page` seconds that the
+    browser needs to show each, get at most `share` of its time.
     `ended()` is called once a run, before the next can start.
     """
 
-    def __init__(self, mode: str = "auto", draw=None, ended=None, redraw: float = 0.1, share: float = 0.025,
-                 page: float = 0.0):
+    def __init__(
+        self,
+        mode: str = "auto",
+        draw=None,
+        ended=None,
+        redraw: float = 0.1,
+        share: float = 0.025,
+        page: float = 0.0,
+    ):
         self.mode = pick_mode(mode)
         self.status, self.sentence, self.error, self.result = "ready", "", None, None
         self.records: list = []
@@ -199,7 +233,9 @@ class LiveRun:
         self._next = 0.0
         if self.mode == "background":
             self._stop = threading.Event()
-            self._thread = threading.Thread(target=self._run, args=(work,), daemon=True, name="lab run")
+            self._thread = threading.Thread(
+                target=self._run, args=(work,), daemon=True, name="lab run"
+            )
             self._thread.start()
         else:
             self._stop = AskingStop()
@@ -232,7 +268,8 @@ class LiveRun:
         self.times.setdefault("first draw", now + spent)
         self.times["drawing"] += spent
         self.times["draws"] += 1
-        # What all drawings have cost by the end of the next one; the first was made when the run began.
+        # What all drawings have cost by the end of the next one; the first was made when the run
+        # began.
         cost = self.times["drawing"] + spent + (self.times["draws"] + 2) * self._page
         self._next = max(now + self._redraw, self.times["start"] + cost / self._share)
 
@@ -240,7 +277,9 @@ class LiveRun:
         status, sentence = "failed", ""
         try:
             self.result = work(self.report, self._stop)
-            status = getattr(self.result, "status", None) or ("stopped" if self._stop.is_set() else "finished")
+            status = getattr(self.result, "status", None) or (
+                "stopped" if self._stop.is_set() else "finished"
+            )
             sentence = getattr(self.result, "sentence", "")
         except KeyboardInterrupt:
             status, sentence = "stopped", "Interrupted."
@@ -257,22 +296,30 @@ class LiveRun:
 
 @lru_cache(maxsize=1)
 def warm_up() -> float:
-    """Take one small training step, so that the first step of a run need not load and prepare torch's parts.
+    """Take one small training step, so that the first step of a run need not load and prepare
+    torch's parts.
 
-    Draws no random numbers, so it cannot change what a cell computes meanwhile. Returns the seconds it took.
+    Draws no random numbers, so it cannot change what a cell computes meanwhile. Returns the seconds
+    it took.
     """
     import torch
     from torch.nn import functional as F
+
     start = time.perf_counter()
     x = torch.zeros(8, 3, 32, 32)
-    weights = [torch.full((16, 3, 3, 3), 0.01, requires_grad=True), torch.full((16, 16, 1, 3), 0.01,
-                                                                               requires_grad=True)]
+    weights = [
+        torch.full((16, 3, 3, 3), 0.01, requires_grad=True),
+        torch.full((16, 16, 1, 3), 0.01, requires_grad=True),
+    ]
     bias = torch.zeros(16, requires_grad=True)
     x = F.conv2d(x, weights[0], stride=2, padding=1)
     x = F.relu(F.batch_norm(x, None, None, training=True))
     x = F.conv2d(x, weights[1], bias, padding=(0, 1))
     loss = F.cross_entropy(x.mean((2, 3)), torch.zeros(8, dtype=torch.long))
     loss.backward()
-    for optimizer in (torch.optim.SGD([weights[0]], lr=0.1, momentum=0.9), torch.optim.RMSprop([weights[1]], lr=0.1)):
+    for optimizer in (
+        torch.optim.SGD([weights[0]], lr=0.1, momentum=0.9),
+        torch.optim.RMSprop([weights[1]], lr=0.1),
+    ):
         optimizer.step()
     return time.perf_counter() - start

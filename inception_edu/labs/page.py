@@ -1,7 +1,9 @@
-"""What a lab does in the page itself: text and pictures that change in place, and keys that stay inside the lab.
+"""What a lab does in the page itself: text and pictures that change in place, and keys that stay
+inside the lab.
 
-    chart = changing()        an `ipywidgets.HTML` to all who use it: set its `value`
+chart = changing()        an `ipywidgets.HTML` to all who use it: set its `value`
 """
+
 from __future__ import annotations
 
 from functools import lru_cache
@@ -10,7 +12,8 @@ import ipywidgets as widgets
 
 from inception_edu.labs.live import pick_mode
 
-# In JupyterLab plain keys walk through the cells or change them: inside a lab they belong to its lists and buttons.
+# In JupyterLab plain keys walk through the cells or change them: inside a lab they belong to its
+# lists and buttons.
 KEEP_KEYS = """
 const keep = event => {
   if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && event.key !== "Escape")
@@ -19,9 +22,12 @@ const keep = event => {
 const keepKeys = el => requestAnimationFrame(() => el.closest(".ied-lab")?.addEventListener("keydown", keep));
 """
 
-# A new text for the whole element makes the browser lay out and paint everything anew, and JupyterLab's page with it.
-# Here only what differs is touched: most of the time the points of a few lines and some numbers.
-_ESM = KEEP_KEYS + """
+# A new text for the whole element makes the browser lay out and paint everything anew, and
+# JupyterLab's page with it. Here only what differs is touched: most of the time the points of a few
+# lines and some numbers.
+_ESM = (
+    KEEP_KEYS
+    + """
 function patch(here, next) {
   const old = [...here.childNodes];
   [...next.childNodes].forEach((node, i) => {
@@ -52,6 +58,7 @@ function render({ model, el }) {
 }
 export default { render };
 """
+)
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +71,8 @@ def _class():
         return None
 
     class Changing(anywidget.AnyWidget):
-        """HTML that is changed where it differs. Plain keys pressed in its lab do not reach the notebook."""
+        """HTML that is changed where it differs. Plain keys pressed in its lab do not reach the
+        notebook."""
 
         _esm = _ESM
         value = traitlets.Unicode().tag(sync=True)
@@ -73,9 +81,11 @@ def _class():
 
 
 def changing(mode: str = "auto", **layout: str) -> widgets.DOMWidget:
-    """A widget that shows its `value`, HTML, and takes little of the browser's time when that changes.
+    """A widget that shows its `value`, HTML, and takes little of the browser's time when that
+    changes.
 
-    `mode` as in `live.pick_mode`: in the foreground (Colab), and without anywidget, it is an `ipywidgets.HTML`.
+    `mode` as in `live.pick_mode`: in the foreground (Colab), and without anywidget, it is an
+    `ipywidgets.HTML`.
     """
     kind = _class() if pick_mode(mode) == "background" else None
     return (kind or widgets.HTML)(layout=widgets.Layout(**layout))

@@ -1,7 +1,9 @@
-"""The shape explorer: image size, network and padding; every shape on the way, what it costs, and where it breaks.
+"""The shape explorer: image size, network and padding; every shape on the way, what it costs, and
+where it breaks.
 
-    shape_explorer("inception_v4", image=299)
+shape_explorer("inception_v4", image=299)
 """
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -9,15 +11,15 @@ from functools import lru_cache
 
 import ipywidgets as widgets
 
-from inception_edu.draw import Drawing, amount, draw, size_words, trace
+from inception_edu.describe.draw import Drawing, amount, draw, size_words, trace
+from inception_edu.describe.measure import smallest_image
+from inception_edu.describe.networks import NETWORKS, Network, mini, network
+from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, SpecError, walk
 from inception_edu.labs.diagram import ROW, Bench, card, status, table
 from inception_edu.labs.page import changing
-from inception_edu.measure import smallest_image
-from inception_edu.networks import NETWORKS, Network, mini, network
-from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, SpecError, walk
 
 PADDINGS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywhere"}
-SMALLEST, LARGEST = 8, 640               # sides of the image, in pixels
+SMALLEST, LARGEST = 8, 640  # sides of the image, in pixels
 
 
 KEYS = (*NETWORKS, *(f"mini {key}" for key in NETWORKS if key not in ("resnet101", "resnet152")))
@@ -31,18 +33,24 @@ def _network(key: str) -> Network:
 
 
 def with_padding(what: Network | Node, padding: str) -> Network | Node:
-    """The same description with "same" or "valid" padding in every convolution and pool; "printed" changes nothing."""
+    """The same description with "same" or "valid" padding in every convolution and pool; "printed"
+    changes nothing."""
     if padding == "printed":
         return what
     if isinstance(what, Network):
-        blocks = tuple(replace(block, node=with_padding(block.node, padding)) for block in what.blocks)
+        blocks = tuple(
+            replace(block, node=with_padding(block.node, padding)) for block in what.blocks
+        )
         return replace(what, blocks=blocks)
     if isinstance(what, (Conv, Pool)):
         return replace(what, padding=padding)
     if isinstance(what, Residual):
         shortcut = what.shortcut and with_padding(what.shortcut, padding)
         return replace(what, body=with_padding(what.body, padding), shortcut=shortcut)
-    parts = [with_padding(part, padding) for part in (what.parts if isinstance(what, Chain) else what.branches)]
+    parts = [
+        with_padding(part, padding)
+        for part in (what.parts if isinstance(what, Chain) else what.branches)
+    ]
     if isinstance(what, Concat):
         return Concat(*parts, out=what.out, name=what.name, figure=what.figure)
     return Chain(*parts, name=what.name, figure=what.figure)
@@ -54,7 +62,8 @@ def _padded(key: str, padding: str) -> Network:
 
 
 def side_chain(net: Network, image: int) -> list[int]:
-    """The side of the map from the image on, wherever it shrinks: 299, 149, 147, 73, 71, 35, 17, 8."""
+    """The side of the map from the image on, wherever it shrinks: 299, 149, 147, 73, 71, 35, 17,
+    8."""
     sides = [image]
     for row in trace(net, image).rows:
         if row.output[1] < row.input[1]:
@@ -72,37 +81,65 @@ def smallest(net: Network) -> int | None:
 
 
 class ShapeExplorer(Bench):
-    """`shape_explorer` makes one. `network`, `image`, `padding`, `block` are its controls; `trace` what they give."""
+    """`shape_explorer` makes one. `network`, `image`, `padding`, `block` are its controls; `trace`
+    what they give."""
 
     name, title = "shape-explorer", "Shape explorer"
 
-    def __init__(self, network: str = "inception_v4", image: int | None = None, padding: str = "printed"):
+    def __init__(
+        self, network: str = "inception_v4", image: int | None = None, padding: str = "printed"
+    ):
         if network not in KEYS:
             raise SpecError(f"There is no network {network!r}; choose one of {', '.join(KEYS)}.")
         wide = {"layout": widgets.Layout(width="380px"), "style": {"description_width": "80px"}}
-        self.network = widgets.Dropdown(options=[(_network(key).name, key) for key in KEYS], value=network,
-                                        description="network", **wide)
-        self.image = widgets.IntSlider(_network(network).image if image is None else image, min=SMALLEST, max=LARGEST,
-                                       description="image (px)", **wide)
-        self.padding = widgets.ToggleButtons(options=[(words, key) for key, words in PADDINGS.items()], value=padding,
-                                             description="padding", style={"button_width": "140px",
-                                                                           "description_width": "80px"})
+        self.network = widgets.Dropdown(
+            options=[(_network(key).name, key) for key in KEYS],
+            value=network,
+            description="network",
+            **wide,
+        )
+        self.image = widgets.IntSlider(
+            _network(network).image if image is None else image,
+            min=SMALLEST,
+            max=LARGEST,
+            description="image (px)",
+            **wide,
+        )
+        self.padding = widgets.ToggleButtons(
+            options=[(words, key) for key, words in PADDINGS.items()],
+            value=padding,
+            description="padding",
+            style={"button_width": "140px", "description_width": "80px"},
+        )
         self.block = widgets.Dropdown(description="block", **wide)
-        self.reset_button = widgets.Button(description="Reset", tooltip="Put every setting back",
-                                           layout=widgets.Layout(width="96px"))
+        self.reset_button = widgets.Button(
+            description="Reset",
+            tooltip="Put every setting back",
+            layout=widgets.Layout(width="96px"),
+        )
         for key in ("network", "image", "padding", "block"):
             getattr(self, key).add_class(f"ied-control-{key}")
         self.sentence = widgets.HTML().add_class("ied-status")
         self.overview = changing().add_class("ied-overview")
         self.facts = widgets.HTML().add_class("ied-facts")
-        self.details = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", min_width="0")).add_class("ied-details")
-        left = widgets.VBox([self.overview, self.facts],
-                            layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%"))
+        self.details = widgets.HTML(
+            layout=widgets.Layout(flex="0 1 auto", min_width="0")
+        ).add_class("ied-details")
+        left = widgets.VBox(
+            [self.overview, self.facts],
+            layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%"),
+        )
         row = widgets.Layout(**ROW)
-        self.widget = widgets.VBox([
-            widgets.HBox([self.network, self.image], layout=row), self.padding,
-            widgets.HBox([self.block, self.reset_button], layout=row), self.sentence,
-            widgets.HBox([left, self.details], layout=row)], layout=widgets.Layout(width="100%"))
+        self.widget = widgets.VBox(
+            [
+                widgets.HBox([self.network, self.image], layout=row),
+                self.padding,
+                widgets.HBox([self.block, self.reset_button], layout=row),
+                self.sentence,
+                widgets.HBox([left, self.details], layout=row),
+            ],
+            layout=widgets.Layout(width="100%"),
+        )
         self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
         self._first = (network, self.image.value, padding)
         self._quiet = False
@@ -146,7 +183,7 @@ class ShapeExplorer(Bench):
             return
         net, side = self.net, self.image.value
         self.trace = trace(net, side)
-        self.block.disabled = bool(self.trace.error)       # then the block that breaks is shown
+        self.block.disabled = bool(self.trace.error)  # then the block that breaks is shown
         self.sentence.value = status(self.verdict(), alert=bool(self.trace.error))
         overview, details = self._drawings()
         self.overview.value = overview
@@ -158,7 +195,11 @@ class ShapeExplorer(Bench):
         shown = self.trace.broken or net[self.block.value]
         rows = self.trace.of(shown.name)
         entering = rows[0].input if rows and shown is not self.trace.broken else self.trace.end
-        title = f"{shown.name}, the block that breaks" if self.trace.error else f"{shown.name} in {net.name}"
+        title = (
+            f"{shown.name}, the block that breaks"
+            if self.trace.error
+            else f"{shown.name} in {net.name}"
+        )
         details = draw(shown.node, entering, title=title, wrong=True)
         return draw(net, side, params=True, wrong=True), details
 
@@ -169,9 +210,13 @@ class ShapeExplorer(Bench):
         if self.trace.error:
             least = smallest(net)
             words = f"{net.name} cannot take {side}×{side} images. {self.trace.error} "
-            return words + ("With this padding no image fits." if least is None else
-                            f"The smallest image it can take is {least}×{least}." if side < least else
-                            f"Images from {least}×{least} on can fit; this one does not.")
+            return words + (
+                "With this padding no image fits."
+                if least is None
+                else f"The smallest image it can take is {least}×{least}."
+                if side < least
+                else f"Images from {least}×{least} on can fit; this one does not."
+            )
         return f"{net.name} takes {side}×{side} images. The side of the map: {sides}."
 
     def _facts(self) -> str:
@@ -185,12 +230,20 @@ class ShapeExplorer(Bench):
         ratio = macs / (sum(r.macs for r in at_home.rows) + (at_home.end[0] + 1) * own.classes)
         least = smallest(net)
         sees, stride = rows[-1].receptive_field, rows[-1].stride
-        facts = [("last map", size_words(rows[-1].output)),
-                 ("parameters", f"{sum(r.params for r in rows) + classifier:,}"),
-                 ("multiply-adds", f"{macs:,} ({amount(macs)})"),
-                 (f"compared with {own.image}×{own.image} as printed", f"{ratio:.2f} times the multiply-adds"),
-                 ("the last map sees", f"{sees[0]}×{sees[1]} pixels, one value every {stride[0]} pixels"),
-                 ("smallest image", f"{least}×{least}" if least else "none")]
+        facts = [
+            ("last map", size_words(rows[-1].output)),
+            ("parameters", f"{sum(r.params for r in rows) + classifier:,}"),
+            ("multiply-adds", f"{macs:,} ({amount(macs)})"),
+            (
+                f"compared with {own.image}×{own.image} as printed",
+                f"{ratio:.2f} times the multiply-adds",
+            ),
+            (
+                "the last map sees",
+                f"{sees[0]}×{sees[1]} pixels, one value every {stride[0]} pixels",
+            ),
+            ("smallest image", f"{least}×{least}" if least else "none"),
+        ]
         return card(table(facts))
 
     def pictures(self) -> list[Drawing]:
@@ -200,13 +253,15 @@ class ShapeExplorer(Bench):
         return f"image {self.image.value}×{self.image.value}, padding: {PADDINGS[self.padding.value]}. {self.verdict()}"
 
 
-def shape_explorer(network: str = "inception_v4", image: int | None = None,
-                   padding: str = "printed") -> ShapeExplorer:
+def shape_explorer(
+    network: str = "inception_v4", image: int | None = None, padding: str = "printed"
+) -> ShapeExplorer:
     """Display the shape explorer and return it.
 
-    `network` is a key of `networks.NETWORKS`, or "mini " and a key; `image` the side of the image in pixels (the
-    network's own by default); `padding` "printed", "same" or "valid". In code, set `.network.value`, `.image.value`,
-    `.padding.value` or `.block.value` as the reader does; `.trace` holds the shapes.
+    `network` is a key of `networks.NETWORKS`, or "mini " and a key; `image` the side of the image
+    in pixels (the network's own by default); `padding` "printed", "same" or "valid". In code, set
+    `.network.value`, `.image.value`, `.padding.value` or `.block.value` as the reader does;
+    `.trace` holds the shapes.
     """
     lab = ShapeExplorer(network, image, padding)
     lab.show()

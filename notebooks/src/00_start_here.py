@@ -1,12 +1,12 @@
 # %% [markdown]
 # # Start here
 #
-# One paper as a laboratory: see its figures drawn from the code that runs, move a slider, retrain a small network in
-# seconds, and watch each claim hold or fail.
+# One paper as a laboratory: see its figures drawn from the code that runs, move a slider, retrain a
+# small network in seconds, and watch each claim hold or fail.
 #
-# The paper is *Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning* by Szegedy, Ioffe,
-# Vanhoucke and Alemi (arXiv 1602.07261, AAAI 2017). You need to know what a convolution is, and to have trained one
-# network before.
+# The paper is *Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning*
+# by Szegedy, Ioffe, Vanhoucke and Alemi (arXiv 1602.07261, AAAI 2017). You need to know what a
+# convolution is, and to have trained one network before.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -27,37 +27,88 @@ from pathlib import Path
 import torch
 from IPython.display import HTML
 
-from inception_edu import data, draw, experiments, figures, networks
-from inception_edu.build import build
+from inception_edu import data
+from inception_edu.describe import draw, figures, networks
+from inception_edu.study import experiments
+from inception_edu.nets.build import build
 from inception_edu.labs.scaling import scaling_lab
-from inception_edu.spec import Chain, Conv, Linear, Residual
-from inception_edu.train import Recipe, train
+from inception_edu.describe.spec import Chain, Conv, Linear, Residual
+from inception_edu.learn.train import Recipe, train
 
 # %% [markdown]
 # ## The map
 #
-# Chapters 01 to 07 build the networks, block by block; 08 to 11 test what the paper says about training them; 12 looks
-# inside, and 13 makes them faster. Each can be read alone.
+# Chapters 01 to 07 build the networks, block by block; 08 to 11 test what the paper says about
+# training them; 12 looks inside, and 13 makes them faster. Each can be read alone.
 
 # %%
 scaled = Residual(Chain(Conv(64, 1), Conv(64, 3), Linear(256)), scale=0.1, name="scaled residual")
 CHAPTERS = [
-    ("01_from_googlenet_to_v3", "From GoogLeNet to v3", "why branches, and why 7×7 became 1×7 and 7×1",
-     networks.inception_v3()["mixed_6b"].node),
+    (
+        "01_from_googlenet_to_v3",
+        "From GoogLeNet to v3",
+        "why branches, and why 7×7 became 1×7 and 7×1",
+        networks.inception_v3()["mixed_6b"].node,
+    ),
     ("02_stem", "The stem", "from 299×299 pixels to a 35×35 map", figures.StemV4()),
-    ("03_inception_modules", "Inception modules", "Figs. 4 to 6, by hand and from a description", figures.InceptionA()),
+    (
+        "03_inception_modules",
+        "Inception modules",
+        "Figs. 4 to 6, by hand and from a description",
+        figures.InceptionA(),
+    ),
     ("04_reductions", "Reductions", "halving the grid without a bottleneck", figures.ReductionB()),
-    ("05_inception_v4", "Inception-v4", "assembled; where parameters and work sit", figures.InceptionB()),
-    ("06_inception_resnet", "Inception-ResNet", "v1 and v2; arithmetic finds the misprints",
-     figures.InceptionResNetA_v2()),
-    ("07_paper_and_code", "Paper and code", "three networks of one name", figures.InceptionResNetC_v2()),
+    (
+        "05_inception_v4",
+        "Inception-v4",
+        "assembled; where parameters and work sit",
+        figures.InceptionB(),
+    ),
+    (
+        "06_inception_resnet",
+        "Inception-ResNet",
+        "v1 and v2; arithmetic finds the misprints",
+        figures.InceptionResNetA_v2(),
+    ),
+    (
+        "07_paper_and_code",
+        "Paper and code",
+        "three networks of one name",
+        figures.InceptionResNetC_v2(),
+    ),
     ("08_residual_scaling", "Residual scaling", "a small constant before the addition", scaled),
-    ("09_dying_networks", "Dying networks", "how wide networks die, and every remedy", figures.InceptionResNetC_v1()),
-    ("10_the_race", "The race", "residual against non-residual at equal cost", figures.InceptionResNetB_v1()),
-    ("11_crops_and_ensembles", "Crops and ensembles", "what many looks and many networks add", figures.InceptionC()),
-    ("12_looking_inside", "Looking inside", "feature maps, branches, receptive fields", figures.InceptionResNetB_v2()),
-    ("13_making_it_fast", "Making it fast", "the same outputs in less time", figures.ReductionB_v2()),
+    (
+        "09_dying_networks",
+        "Dying networks",
+        "how wide networks die, and every remedy",
+        figures.InceptionResNetC_v1(),
+    ),
+    (
+        "10_the_race",
+        "The race",
+        "residual against non-residual at equal cost",
+        figures.InceptionResNetB_v1(),
+    ),
+    (
+        "11_crops_and_ensembles",
+        "Crops and ensembles",
+        "what many looks and many networks add",
+        figures.InceptionC(),
+    ),
+    (
+        "12_looking_inside",
+        "Looking inside",
+        "feature maps, branches, receptive fields",
+        figures.InceptionResNetB_v2(),
+    ),
+    (
+        "13_making_it_fast",
+        "Making it fast",
+        "the same outputs in less time",
+        figures.ReductionB_v2(),
+    ),
 ]
+
 
 # %% tags=["hide-input"]
 def card(name, title, words, node):
@@ -65,13 +116,21 @@ def card(name, title, words, node):
     head = f"{name[:2]} · {escape(title)}"
     link = f'<a href="{file}" style="color:#0b57a4">{head}</a>' if file.exists() else head
     svg = base64.b64encode(draw.draw(node).encode()).decode()
-    picture = (f'<img alt="{escape(title)}: a block drawn from its description" style="height:150px;width:100%;'
-               f'object-fit:contain" src="data:image/svg+xml;base64,{svg}">')
-    return (f'<div style="border:1px solid #d0d0d0;border-radius:8px;padding:8px;background:#fff;color:#222">'
-            f'{picture}<div style="font-weight:600;margin-top:6px">{link}</div><div>{escape(words)}</div></div>')
+    picture = (
+        f'<img alt="{escape(title)}: a block drawn from its description" style="height:150px;width:100%;'
+        f'object-fit:contain" src="data:image/svg+xml;base64,{svg}">'
+    )
+    return (
+        f'<div style="border:1px solid #d0d0d0;border-radius:8px;padding:8px;background:#fff;color:#222">'
+        f'{picture}<div style="font-weight:600;margin-top:6px">{link}</div><div>{escape(words)}</div></div>'
+    )
 
-HTML('<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:10px">'
-     + "".join(card(*chapter) for chapter in CHAPTERS) + "</div>")
+
+HTML(
+    '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:10px">'
+    + "".join(card(*chapter) for chapter in CHAPTERS)
+    + "</div>"
+)
 
 # %% [markdown]
 # ## What runs where
@@ -85,25 +144,33 @@ HTML('<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(170
 # The device is found by itself; `INCEPTION_EDU_DEVICE=cpu` overrules it.
 
 # %%
-print("device:", data.default_device(), "· torch", torch.__version__, "· threads", torch.get_num_threads(),
-      "· mode", experiments.mode())
+print(
+    "device:",
+    data.default_device(),
+    "· torch",
+    torch.__version__,
+    "· threads",
+    torch.get_num_threads(),
+    "· mode",
+    experiments.mode(),
+)
 
 # %% [markdown]
 # ## Images
 #
-# 10,000 training and 2,000 test images of clothes come with the project (a part of Fashion-MNIST). All chapters run
-# with them, offline.
+# 10,000 training and 2,000 test images of clothes come with the project (a part of Fashion-MNIST).
+# All chapters run with them, offline.
 
 # %%
 clothes = data.load("fashion")
 print(clothes.describe())
 
 # %% [markdown]
-# Some experiments were made on CIFAR-10, 60,000 small colour photographs. You need them only to *repeat* those runs.
-# Set `True` to fetch them, once; a copy that is already there is found.
+# Some experiments were made on CIFAR-10, 60,000 small colour photographs. You need them only to
+# *repeat* those runs. Set `True` to fetch them, once; a copy that is already there is found.
 
 # %%
-FETCH_PHOTOGRAPHS = False          # 163 MiB
+FETCH_PHOTOGRAPHS = False  # 163 MiB
 if FETCH_PHOTOGRAPHS:
     print(data.load("cifar10").describe())
 
@@ -112,8 +179,9 @@ if FETCH_PHOTOGRAPHS:
 #
 # A small Inception-ResNet: the blocks of Figs. 10, 11 and 13 with an eighth of the filters.
 #
-# **Predict.** Ten classes, so guessing is right one time in ten. After 60 batches of 64 images, how often will the
-# network be right on images that it has not seen: 20 %, 60 % or 95 %? The next cell tells.
+# **Predict.** Ten classes, so guessing is right one time in ten. After 60 batches of 64 images, how
+# often will the network be right on images that it has not seen: 20 %, 60 % or 95 %? The next cell
+# tells.
 
 # %%
 small = networks.mini(networks.inception_resnet_v1(), width=1 / 8, repeats=(1, 1, 1))
@@ -125,12 +193,14 @@ print(history.sentence)
 # %% [markdown]
 # ## A first lab
 #
-# Every lab works like this one. Set the sliders (drag, arrow keys, or type into the number), press **Retrain**, and
-# watch; **Stop** ends the run, **Reset** forgets everything. Earlier runs stay as faded curves with their settings.
+# Every lab works like this one. Set the sliders (drag, arrow keys, or type into the number), press
+# **Retrain**, and watch; **Stop** ends the run, **Reset** forgets everything. Earlier runs stay as
+# faded curves with their settings.
 #
-# Curve 1 was recorded earlier, with the settings as they stand: a wide residual network and the paper's optimizer
-# (RMSProp with decay 0.9 and ε 1), at about twice its learning rate, so that a few dozen steps are enough to see it.
-# Now set *scale* to 0.1 and press *Retrain*. What changes, and where first?
+# Curve 1 was recorded earlier, with the settings as they stand: a wide residual network and the
+# paper's optimizer (RMSProp with decay 0.9 and ε 1), at about twice its learning rate, so that a
+# few dozen steps are enough to see it. Now set *scale* to 0.1 and press *Retrain*. What changes,
+# and where first?
 
 # %%
 lab = scaling_lab()

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # The stem
 #
-# Before the first Inception block, six steps turn 299×299×3 into 35×35×384 (Fig. 3). Every size on the way follows
-# from one line of arithmetic, and so does the smallest image that the network can take: 75×75.
+# Before the first Inception block, six steps turn 299×299×3 into 35×35×384 (Fig. 3). Every size on
+# the way follows from one line of arithmetic, and so does the smallest image that the network can
+# take: 75×75.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -23,11 +24,22 @@ from textwrap import fill
 import torch
 from torch import nn
 
-from inception_edu import checks, experiments, figures, networks, plots
-from inception_edu.build import build
-from inception_edu.draw import amount, draw, figure, size_words
-from inception_edu.measure import measure, smallest_image
-from inception_edu.spec import Chain, Concat, Conv, MaxPool, SpecError, out_shape, slide, walk
+from inception_edu.describe import figures, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import build
+from inception_edu.describe.draw import amount, draw, figure, size_words
+from inception_edu.describe.measure import measure, smallest_image
+from inception_edu.describe.spec import (
+    Chain,
+    Concat,
+    Conv,
+    MaxPool,
+    SpecError,
+    out_shape,
+    slide,
+    walk,
+)
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -35,12 +47,13 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 # %% [markdown]
 # ## The figure
 #
-# **Predict.** The first convolution is "3×3 Conv (32 stride 2 V)" on 299×299 pixels. How large is its map: 148, 149 or
-# 150?
+# **Predict.** The first convolution is "3×3 Conv (32 stride 2 V)" on 299×299 pixels. How large is
+# its map: 148, 149 or 150?
 #
 # <details><summary>Answer</summary>
 #
-# 149. The window's left edge can stand on pixel 0, 2, 4, …, 296: that is 149 places. Same padding would give 150.
+# 149. The window's left edge can stand on pixel 0, 2, 4, …, 296: that is 149 places. Same padding
+#      would give 150.
 #
 # </details>
 
@@ -48,9 +61,10 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 figure(3)
 
 # %% [markdown]
-# Read it from the bottom. A **V** means *valid*: no padding, so the window stays inside the map. Without a V the map
-# is padded with $(k-1)/2$ zeros on each side of it ($k$ is odd): with stride 1 the size stays *the same*, with stride
-# $s$ it would become $\lceil n/s \rceil$. All strides of 2 in the figure are V.
+# Read it from the bottom. A **V** means *valid*: no padding, so the window stays inside the map.
+# Without a V the map is padded with $(k-1)/2$ zeros on each side of it ($k$ is odd): with stride 1
+# the size stays *the same*, with stride $s$ it would become $\lceil n/s \rceil$. All strides of 2
+# in the figure are V.
 #
 # ## One line of arithmetic
 #
@@ -58,8 +72,12 @@ figure(3)
 # $\lfloor (n + 2p - k) / s \rfloor + 1$ places. The description uses the same line:
 
 # %%
-for words, n, k, s, padding in [("3×3 /2 V", 299, 3, 2, "valid"), ("3×3 V", 149, 3, 1, "valid"),
-                                ("3×3", 147, 3, 1, "same"), ("3×3 pool /2 V", 147, 3, 2, "valid")]:
+for words, n, k, s, padding in [
+    ("3×3 /2 V", 299, 3, 2, "valid"),
+    ("3×3 V", 149, 3, 1, "valid"),
+    ("3×3", 147, 3, 1, "same"),
+    ("3×3 pool /2 V", 147, 3, 2, "valid"),
+]:
     print(f"{words:14} {n} → {slide(n, k, s, padding)}")
 
 # %% [markdown]
@@ -77,7 +95,8 @@ for step in walk(first, (3, 299, 299)):
 # %% [markdown]
 # ## Move the window yourself
 #
-# A pixel filled with orange is read by no window. Find a padding with which 3×3, stride 1 keeps the size; then put
+# A pixel filled with orange is read by no window. Find a padding with which 3×3, stride 1 keeps the
+# size; then put
 # *3×3 pool, stride 2, V* beside a convolution and see which settings can be concatenated with it.
 
 # %%
@@ -86,8 +105,9 @@ from inception_edu.labs.padding import padding_calculator
 calculator = padding_calculator(15, kernel=3, stride=2, padding=0, beside="3×3 pool, stride 2, V")
 
 # %% [markdown]
-# 299 is not an accident: at every stride of 2 the windows end exactly on the last pixel. Let torch say which pixels of
-# a row influence the stem at all, by the gradient:
+# 299 is not an accident: at every stride of 2 the windows end exactly on the last pixel. Let torch
+# say which pixels of a row influence the stem at all, by the gradient:
+
 
 # %%
 def unread(side):
@@ -99,14 +119,15 @@ def unread(side):
     y.sum().backward()
     return int((x.grad == 0).sum()), y.shape[-1]
 
+
 for side in (299, 300, 305, 306, 307):
     print(side, "→ {1:2}, unread columns: {0}".format(*unread(side)))
 
 # %% [markdown]
 # ## Two branches, one size
 #
-# From here on the stem has branches. A max pool (free) and a convolution halve the map side by side; their channels are
-# joined. That needs maps of **one size**:
+# From here on the stem has branches. A max pool (free) and a convolution halve the map side by
+# side; their channels are joined. That needs maps of **one size**:
 
 # %%
 join_1 = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2, "valid"), out=160)
@@ -119,8 +140,8 @@ draw(join_1, (64, 147, 147), title="Join 1")
 #
 # <details><summary>Answer</summary>
 #
-# 73 and 74: a pool with V gives ⌊(147 − 3)/2⌋ + 1 = 73, a convolution with same padding ⌈147/2⌉ = 74. One pixel is
-# enough to stop everything.
+# 73 and 74: a pool with V gives ⌊(147 − 3)/2⌋ + 1 = 73, a convolution with same padding ⌈147/2⌉ =
+# 74. One pixel is enough to stop everything.
 #
 # </details>
 
@@ -135,7 +156,8 @@ except SpecError as error:
     print(fill(str(error), 100))
 
 # %% [markdown]
-# The second join is wider: 3×3 after a bottleneck, and 7×1 and 1×7 before another 3×3. Only the last ones are V.
+# The second join is wider: 3×3 after a bottleneck, and 7×1 and 1×7 before another 3×3. Only the
+# last ones are V.
 
 # %%
 join_2 = Concat(
@@ -147,7 +169,8 @@ join_3 = Concat(Conv(192, 3, 2, "valid"), MaxPool(3, 2, "valid"), out=384)
 stem = Chain(*first.parts, join_1, join_2, join_3)
 
 # %% [markdown]
-# That is all of Fig. 3. The table of shapes, from the description; then a random image through the real module:
+# That is all of Fig. 3. The table of shapes, from the description; then a random image through the
+# real module:
 
 # %%
 shape = (3, 299, 299)
@@ -176,14 +199,14 @@ except SpecError as error:
     print(fill(str(error), 100))
 
 # %% [markdown]
-# The pool beside it halves and the output is printed as 35×35×384, so the stride of 2 was forgotten in the drawing;
-# the released code has it. Arithmetic finds misprints.
+# The pool beside it halves and the output is printed as 35×35×384, so the stride of 2 was forgotten
+# in the drawing; the released code has it. Arithmetic finds misprints.
 #
 # ## Why 75
 #
-# Walk backwards. Reduction-B, the last to shrink the map, needs its 3×3 window to fit once, so Reduction-A must leave 3
-# places, and so on down to the image. To leave $m$ places, a V window of $k$ with stride $s$ needs $(m - 1)\,s + k$
-# pixels:
+# Walk backwards. Reduction-B, the last to shrink the map, needs its 3×3 window to fit once, so
+# Reduction-A must leave 3 places, and so on down to the image. To leave $m$ places, a V window of
+# $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels:
 
 # %%
 side, way = 1, [1]
@@ -206,8 +229,8 @@ except SpecError as error:
 # %% [markdown]
 # ## Lab: shapes of the whole network
 #
-# Move the image size and switch the padding. Where does each break? What does "same everywhere" change at 299, and what
-# does it cost?
+# Move the image size and switch the padding. Where does each break? What does "same everywhere"
+# change at 299, and what does it cost?
 
 # %%
 from inception_edu.labs.shapes import shape_explorer
@@ -217,8 +240,8 @@ explorer = shape_explorer("inception_v4", image=299)
 # %% [markdown]
 # ## The other stem
 #
-# Inception-ResNet-v1 has a plain one, Fig. 14; you will write it below. Both end on 35×35, one with 384 channels, one
-# with 256.
+# Inception-ResNet-v1 has a plain one, Fig. 14; you will write it below. Both end on 35×35, one with
+# 384 channels, one with 256.
 
 # %%
 figure(14)
@@ -227,18 +250,22 @@ figure(14)
 stems = {"Fig. 3": figures.StemV4(), "Fig. 14": figures.StemV1(), "Inception-v3": figures.StemV3()}
 for name, node in stems.items():
     m = measure(node, (3, 299, 299))
-    print(f"{name:13} {size_words(m.output):11} {amount(m.params):>6} parameters, {amount(m.macs):>6} multiply-adds, "
-          f"each value sees {m.receptive_field[0]}×{m.receptive_field[1]} pixels")
+    print(
+        f"{name:13} {size_words(m.output):11} {amount(m.params):>6} parameters, {amount(m.macs):>6} multiply-adds, "
+        f"each value sees {m.receptive_field[0]}×{m.receptive_field[1]} pixels"
+    )
 
 # %% [markdown]
 # **Predict.** Fig. 14 costs fewer multiply-adds than Fig. 3. Is it faster in proportion?
 #
 # <details><summary>Answer</summary>
 #
-# The last line below prints both shares, measured on this machine. They are often close; how close depends on how well
-# it does many small convolutions (Fig. 3 has branches) and how fast it moves large maps (both begin with them).
+# The last line below prints both shares, measured on this machine. They are often close; how close
+# depends on how well it does many small convolutions (Fig. 3 has branches) and how fast it moves
+# large maps (both begin with them).
 #
 # </details>
+
 
 # %%
 def seconds(node, side, repeats):
@@ -254,24 +281,31 @@ def seconds(node, side, repeats):
     torch.set_num_threads(threads)
     return statistics.median(took[1:])
 
+
 # %%
 side, repeats = (107, 3) if QUICK else (299, 7)
 took = {name: seconds(node, side, repeats) for name, node in stems.items()}
 macs = {name: measure(node, (3, side, side)).macs for name, node in stems.items()}
 for name in stems:
-    print(f"{name:13} {took[name] * 1000:6.1f} ms at {side}×{side}  "
-          f"{macs[name] / took[name] / 1e9:5.1f} billion multiply-adds a second")
-print(f"Fig. 14: {macs['Fig. 14'] / macs['Fig. 3']:.2f} of Fig. 3's multiply-adds, "
-      f"{took['Fig. 14'] / took['Fig. 3']:.2f} of its time")
+    print(
+        f"{name:13} {took[name] * 1000:6.1f} ms at {side}×{side}  "
+        f"{macs[name] / took[name] / 1e9:5.1f} billion multiply-adds a second"
+    )
+print(
+    f"Fig. 14: {macs['Fig. 14'] / macs['Fig. 3']:.2f} of Fig. 3's multiply-adds, "
+    f"{took['Fig. 14'] / took['Fig. 3']:.2f} of its time"
+)
 
 # %% [markdown]
 # ## Experiment: how far does padding reach?
 #
-# Zeros around a map are not nothing: they tell a filter that it stands at the border. We show the stem an image that is
-# grey everywhere. Without padding all places of the map must answer alike; where an answer differs, padding did it.
+# Zeros around a map are not nothing: they tell a filter that it stands at the border. We show the
+# stem an image that is grey everywhere. Without padding all places of the map must answer alike;
+# where an answer differs, padding did it.
 
 # %%
 from inception_edu.labs.shapes import with_padding
+
 
 def touched(node, seed, side=139):
     """Share of the output's places where an even image gets another answer than in the centre."""
@@ -281,6 +315,7 @@ def touched(node, seed, side=139):
     centre = y[:, y.shape[1] // 2, y.shape[2] // 2]
     off = (y - centre[:, None, None]).abs().amax(0)
     return (off > 1e-3 * centre.abs().max()).float().mean().item()
+
 
 # %%
 SEEDS, SIDES = (range(2), (75, 139)) if QUICK else (range(5), (139, 299))
@@ -295,35 +330,55 @@ for figure_name, stem in (("Fig. 3", figures.StemV4()), ("Fig. 14", figures.Stem
             print(fill(f"{figure_name}, {words} cannot run: {str(error).splitlines()[0]}", 100))
             continue
         share[f"{figure_name}, {words}"] = found
-        print(f"{figure_name}, {words:16}", "  ".join(
-            f"{side}×{side}: {min(s):6.1%} to {max(s):6.1%} of the places" for side, s in found.items()))
+        print(
+            f"{figure_name}, {words:16}",
+            "  ".join(
+                f"{side}×{side}: {min(s):6.1%} to {max(s):6.1%} of the places"
+                for side, s in found.items()
+            ),
+        )
 
 # %% [markdown]
-# Every draw of the weights gives the same share: it is geometry, not chance. And V everywhere cannot run in Fig. 3: in
-# join 2 one branch has 7×1 and 1×7 on its way and loses six pixels that the other keeps. Same padding in the middle of
-# branches is what lets them meet. The plain stem can do without.
+# Every draw of the weights gives the same share: it is geometry, not chance. And V everywhere
+# cannot run in Fig. 3: in join 2 one branch has 7×1 and 1×7 on its way and loses six pixels that
+# the other keeps. Same padding in the middle of branches is what lets them meet. The plain stem can
+# do without.
 
 # %%
-axis = plots.bars({name: 100 * found[SIDES[0]][0] for name, found in share.items()},
-                  xlabel=f"% of the map's places that padding reaches ({SIDES[0]}×{SIDES[0]} image)", text="{:.0f} %")
-plots.show(axis.figure, "Share of places reached by padding: " + ", ".join(
-    f"{name} {found[SIDES[0]][0]:.0%}" for name, found in share.items()))
+axis = plots.bars(
+    {name: 100 * found[SIDES[0]][0] for name, found in share.items()},
+    xlabel=f"% of the map's places that padding reaches ({SIDES[0]}×{SIDES[0]} image)",
+    text="{:.0f} %",
+)
+plots.show(
+    axis.figure,
+    "Share of places reached by padding: "
+    + ", ".join(f"{name} {found[SIDES[0]][0]:.0%}" for name, found in share.items()),
+)
 
 # %% tags=["hide-input"]
 small, large = SIDES
 said = "; ".join(f"{name} {found[small][0]:.0%}" for name, found in share.items())
-print(fill(f"Verdict ({len(SEEDS)} seeds, all alike: {all(len(set(f[small])) == 1 for f in share.values())}). Of the "
-           f"places of the map of a {small}×{small} image, padding reaches: {said}. At {large}×{large} the border is a "
-           f"smaller part: Fig. 3 as printed {share['Fig. 3, as printed'][large][0]:.0%}.", 100))
+print(
+    fill(
+        f"Verdict ({len(SEEDS)} seeds, all alike: {all(len(set(f[small])) == 1 for f in share.values())}). Of the "
+        f"places of the map of a {small}×{small} image, padding reaches: {said}. At {large}×{large} the border is a "
+        f"smaller part: Fig. 3 as printed {share['Fig. 3, as printed'][large][0]:.0%}.",
+        100,
+    )
+)
 
 # %% [markdown]
-# Weights are random here, so this says what padding *can* do, not what a trained network makes of it.
+# Weights are random here, so this says what padding *can* do, not what a trained network makes of
+# it.
 #
 # ## Exercises
 
+
 # %%
 # exercise: The window | ●○○ | 3 min
-# task: Write `places(n, k, s, p)`: at how many places a window of `k` pixels stops that moves by `s` over `n` pixels
+# task: Write `places(n, k, s, p)`: at how many places a window of `k` pixels stops that moves by
+# `s` over `n` pixels
 #   with `p` zeros on **each** side.
 # hint: The last place must not stick out: count how far the window can move, in steps of `s`.
 # hint: `//` rounds down.
@@ -332,23 +387,42 @@ def places(n, k, s, p):
     return (n + 2 * p - k) // s + 1
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(places, lambda n, k, s, p: (n + 2 * p - k) // s + 1,
-                [(299, 3, 2, 0), (147, 3, 1, 1), (149, 3, 1, 0), (224, 3, 2, 0), (10, 3, 3, 0), (35, 7, 2, 3),
-                 (20, 5, 3, 1), (28, 1, 2, 0)], name="places", wrong={
-    "That holds for 3×3 windows only: use `k`.": lambda n, k, s, p: (n + 2 * p - 3) // s + 1,
-    "The window slides over the padding too: put it inside the division.": lambda n, k, s, p: (n - k) // s + 1 + 2 * p,
-    "Padding is on both sides: it counts twice.": lambda n, k, s, p: (n + p - k) // s + 1,
-    "The first place counts too: add 1.": lambda n, k, s, p: (n + 2 * p - k) // s,
-    "The stride is missing.": lambda n, k, s, p: n + 2 * p - k + 1,
-    "Round down with //: half a place is none.": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
-    "The window's own width is missing.": lambda n, k, s, p: (n + 2 * p) // s,
-    "The window's own width is missing, and so is the padding.": lambda n, k, s, p: n // s,
-    "The padding is missing.": lambda n, k, s, p: (n - k) // s + 1})
+checks.function(
+    places,
+    lambda n, k, s, p: (n + 2 * p - k) // s + 1,
+    [
+        (299, 3, 2, 0),
+        (147, 3, 1, 1),
+        (149, 3, 1, 0),
+        (224, 3, 2, 0),
+        (10, 3, 3, 0),
+        (35, 7, 2, 3),
+        (20, 5, 3, 1),
+        (28, 1, 2, 0),
+    ],
+    name="places",
+    wrong={
+        "That holds for 3×3 windows only: use `k`.": lambda n, k, s, p: (n + 2 * p - 3) // s + 1,
+        "The window slides over the padding too: put it inside the division.": lambda n, k, s, p: (
+            (n - k) // s + 1 + 2 * p
+        ),
+        "Padding is on both sides: it counts twice.": lambda n, k, s, p: (n + p - k) // s + 1,
+        "The first place counts too: add 1.": lambda n, k, s, p: (n + 2 * p - k) // s,
+        "The stride is missing.": lambda n, k, s, p: n + 2 * p - k + 1,
+        "Round down with //: half a place is none.": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
+        "The window's own width is missing.": lambda n, k, s, p: (n + 2 * p) // s,
+        "The window's own width is missing, and so is the padding.": lambda n, k, s, p: n // s,
+        "The padding is missing.": lambda n, k, s, p: (n - k) // s + 1,
+    },
+)
 
 # %%
 # exercise: 224 pixels | ●○○ | 4 min
-# task: ResNet takes 224×224 images. Which shape (channels, height, width) would leave the stem of Fig. 3? Work it out
+# task: ResNet takes 224×224 images. Which shape (channels, height, width) would leave the stem of
+# Fig. 3? Work it out
 #   with your `places`, or on paper.
 # hint: 224 → 111 → 109 → 109 → …
 # begin solution
@@ -356,38 +430,60 @@ leaves = (384, 25, 25)
 # end solution
 # stub: leaves = ...
 # check:
-checks.shape(leaves, (384, 25, 25), name="leaves", wrong={
-    (384, 28, 28): "That is 224/8: the V convolutions also take pixels from the edge.",
-    (384, 26, 26): "Somewhere you rounded up: V windows round down.",
-    (384, 35, 35): "That is what 299 gives."})
+checks.shape(
+    leaves,
+    (384, 25, 25),
+    name="leaves",
+    wrong={
+        (384, 28, 28): "That is 224/8: the V convolutions also take pixels from the edge.",
+        (384, 26, 26): "Somewhere you rounded up: V windows round down.",
+        (384, 35, 35): "That is what 299 gives.",
+    },
+)
+
 
 # %%
 # exercise: Backwards | ●●○ | 4 min
-# task: Write `needs(m, k, s)`: how many pixels a V window of `k` with stride `s` needs at least to stop at `m` places.
-#   Then `needs(needs(1, 3, 2), 3, 2)` is what Reduction-A needs. Walk on through Fig. 14: what is the smallest image of
-#   Inception-ResNet-v1? (`smallest_image(networks.inception_resnet_v1())` tells.)
+# task: Write `needs(m, k, s)`: how many pixels a V window of `k` with stride `s` needs at least to
+# stop at `m` places.
+#   Then `needs(needs(1, 3, 2), 3, 2)` is what Reduction-A needs. Walk on through Fig. 14: what is
+#   the smallest image of Inception-ResNet-v1? (`smallest_image(networks.inception_resnet_v1())`
+#   tells.)
 # hint: The first place takes `k` pixels, every further one `s` more.
 def needs(m, k, s):
     # begin solution
     return (m - 1) * s + k
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(needs, lambda m, k, s: (m - 1) * s + k, [(1, 3, 2), (3, 3, 2), (35, 3, 2), (147, 3, 1), (4, 7, 2),
-                                                           (5, 1, 2), (3, 5, 3)], name="needs", wrong={
-    "That holds for 3×3 windows only: use `k`.": lambda m, k, s: (m - 1) * s + 3,
-    "The first place needs k pixels, only the others s more.": lambda m, k, s: m * s + k,
-    "You multiplied the size by the stride; the window's width is missing.": lambda m, k, s: m * s,
-    "One pixel more than necessary: the places are `m - 1` steps apart.": lambda m, k, s: m * s + k - 1,
-    "The window is k wide only once, at the first place.": lambda m, k, s: (m - 1) * (s + k),
-    "That holds for 3×3 with stride 2 only; use `k` and `s`.": lambda m, k, s: 2 * m + 1,
-    "This goes forwards: pixels to places.": lambda m, k, s: (m - k) // s + 1})
+checks.function(
+    needs,
+    lambda m, k, s: (m - 1) * s + k,
+    [(1, 3, 2), (3, 3, 2), (35, 3, 2), (147, 3, 1), (4, 7, 2), (5, 1, 2), (3, 5, 3)],
+    name="needs",
+    wrong={
+        "That holds for 3×3 windows only: use `k`.": lambda m, k, s: (m - 1) * s + 3,
+        "The first place needs k pixels, only the others s more.": lambda m, k, s: m * s + k,
+        "You multiplied the size by the stride; the window's width is missing.": lambda m, k, s: (
+            m * s
+        ),
+        "One pixel more than necessary: the places are `m - 1` steps apart.": lambda m, k, s: (
+            m * s + k - 1
+        ),
+        "The window is k wide only once, at the first place.": lambda m, k, s: (m - 1) * (s + k),
+        "That holds for 3×3 with stride 2 only; use `k` and `s`.": lambda m, k, s: 2 * m + 1,
+        "This goes forwards: pixels to places.": lambda m, k, s: (m - k) // s + 1,
+    },
+)
 
 # %%
 # exercise: Write Fig. 14 | ●●○ | 6 min
 # task: Describe the stem of Inception-ResNet-v1: 299×299×3 → 35×35×256. The picture stands above.
 # hint: No branches: one `Chain` of seven parts.
-# hint: The numbers on the edges tell where the map shrinks by 2 (V) and where it halves (stride 2, V).
+# hint: The numbers on the edges tell where the map shrinks by 2 (V) and where it halves (stride 2,
+# V).
 fig_14 = Chain(
     Conv(32, 3, 2, "valid"),
     # begin solution
@@ -403,9 +499,11 @@ fig_14 = Chain(
 # check:
 checks.description(fig_14, figures.StemV1(), shape=(3, 299, 299), name="Fig. 14")
 
+
 # %%
 # exercise: Mend join 2 | ●●○ | 6 min
-# task: Somebody wrote join 2 by hand and it does not run: run the check first, it says where the sizes part. Then mend
+# task: Somebody wrote join 2 by hand and it does not run: run the check first, it says where the
+# sizes part. Then mend
 #   `long`.
 # hint: A 7×1 kernel loses six rows unless it is padded: `padding=(3, 0)`, height first.
 # explain: The last 3×3 stays V in both branches; only the 7×1 and the 1×7 keep the map.
@@ -413,32 +511,42 @@ def unit(channels, filters, kernel, padding=0):
     conv = nn.Conv2d(channels, filters, kernel, padding=padding, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU())
 
+
 class Join2(nn.Module):
     def __init__(self):
         super().__init__()
         self.short = nn.Sequential(unit(160, 64, 1), unit(64, 96, 3))
         # begin solution
-        self.long = nn.Sequential(unit(160, 64, 1), unit(64, 64, (7, 1), (3, 0)),
-                                  unit(64, 64, (1, 7), (0, 3)), unit(64, 96, 3))
+        self.long = nn.Sequential(
+            unit(160, 64, 1),
+            unit(64, 64, (7, 1), (3, 0)),
+            unit(64, 64, (1, 7), (0, 3)),
+            unit(64, 96, 3),
+        )
         # end solution
         # stub: self.long = nn.Sequential(unit(160, 64, 1), unit(64, 64, (7, 1)),
         # stub:                           unit(64, 64, (1, 7)), unit(64, 96, 3))
 
     def forward(self, x):
         return torch.cat([self.short(x), self.long(x)], dim=1)
+
+
 # check:
 checks.module(Join2, figures.StemV4().parts[4], (160, 25, 25), name="Join2")
 
 # %% [markdown]
 # ## In five lines
 #
-# 1. A window stops at ⌊(n + 2p − k)/s⌋ + 1 places; V means p = 0, no V at stride 1 means the size stays.
+# 1. A window stops at ⌊(n + 2p − k)/s⌋ + 1 places; V means p = 0, no V at stride 1 means the size
+#    stays.
 # 2. 299 → 149 → 147 → 147 → 73 → 71 → 35, and no pixel is left over.
-# 3. Branches can be concatenated only if their maps have one size: pads in the middle of a branch make it so.
+# 3. Branches can be concatenated only if their maps have one size: pads in the middle of a branch
+#    make it so.
 # 4. Backwards, 1 → 3 → 7 → 15 → 17 → 35 → 37 → 75: the smallest legal image.
 # 5. Fig. 3 forgets a stride of 2. The sizes betray it.
 #
-# **What would change our mind.** If a stem with padding everywhere, trained to the end on ImageNet, were clearly better
-# or worse than the printed one at equal cost, V would be more than a way of saving pixels. The paper does not try it.
+# **What would change our mind.** If a stem with padding everywhere, trained to the end on ImageNet,
+# were clearly better or worse than the printed one at equal cost, V would be more than a way of
+# saving pixels. The paper does not try it.
 #
 # **Next.** Chapter 03: the blocks that work on these 35×35 maps.

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Inception modules
 #
-# Figs. 4, 5 and 6: the three blocks of Inception-v4. We write the first one three times (by hand, with three small
-# modules, as a description) and prove that all three are the same; then B and C take a few lines each.
+# Figs. 4, 5 and 6: the three blocks of Inception-v4. We write the first one three times (by hand,
+# with three small modules, as a description) and prove that all three are the same; then B and C
+# take a few lines each.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -12,8 +13,10 @@
 # **After this chapter you can**
 #
 # 1. read a figure of the paper as code, and code as a figure;
-# 2. prove that two implementations compute the same function: copy the weights, compare the outputs;
-# 3. say where the paper's figures and the released code turn their 7×1 differently, and what it changes.
+# 2. prove that two implementations compute the same function: copy the weights, compare the
+#    outputs;
+# 3. say where the paper's figures and the released code turn their 7×1 differently, and what it
+#    changes.
 
 # %%
 from textwrap import fill
@@ -21,13 +24,16 @@ from textwrap import fill
 import torch
 from torch import nn
 
-from inception_edu import checks, data, experiments, figures, networks, plots
-from inception_edu.build import Concat as Join
-from inception_edu.build import ConvBNReLU, build
-from inception_edu.draw import amount, figure, size_words
-from inception_edu.measure import measure
-from inception_edu.spec import AvgPool, Chain, Concat, Conv, Pool, out_shape, walk
-from inception_edu.train import Recipe, train
+from inception_edu import data
+from inception_edu.describe import figures, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import Concat as Join
+from inception_edu.nets.build import ConvBNReLU, build
+from inception_edu.describe.draw import amount, figure, size_words
+from inception_edu.describe.measure import measure
+from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Pool, out_shape, walk
+from inception_edu.learn.train import Recipe, train
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -35,11 +41,13 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 # %% [markdown]
 # ## Inception-A
 #
-# **Predict.** Four branches, 96 channels from each. Which branch holds most of the parameters, and which share?
+# **Predict.** Four branches, 96 channels from each. Which branch holds most of the parameters, and
+# which share?
 #
 # <details><summary>Answer</summary>
 #
-# The fourth: 64·384 + 9·64·96 + 9·96·96 = 162,816 weights, just over half. The table below says it exactly.
+# The fourth: 64·384 + 9·64·96 + 9·96·96 = 162,816 weights, just over half. The table below says it
+# exactly.
 #
 # </details>
 
@@ -49,12 +57,15 @@ figure(4)
 # %% [markdown]
 # ### First: by hand
 #
-# Every box of the figure without a V is a convolution with same padding, without bias, then batch norm and ReLU.
+# Every box of the figure without a V is a convolution with same padding, without bias, then batch
+# norm and ReLU.
+
 
 # %%
 def unit(channels, filters, kernel):
     conv = nn.Conv2d(channels, filters, kernel, padding=kernel // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU())
+
 
 class HandA(nn.Module):
     def __init__(self):
@@ -67,6 +78,7 @@ class HandA(nn.Module):
     def forward(self, x):
         return torch.cat([self.pool(x), self.one(x), self.three(x), self.deep(x)], dim=1)
 
+
 # %%
 by_hand = HandA().eval()
 x = torch.randn(2, 384, 35, 35, generator=torch.Generator().manual_seed(0))
@@ -76,28 +88,31 @@ with torch.inference_mode():
     print("joined ", tuple(by_hand(x).shape))
 
 # %% [markdown]
-# Two details decide whether this equals the paper's block: padded zeros must not count in the average
-# (`count_include_pad=False`; torch's default is `True`), and batch norm's ε is 0.001 in the released networks, not
-# torch's 0.00001. Nothing would crash without them.
+# Two details decide whether this equals the paper's block: padded zeros must not count in the
+# average (`count_include_pad=False`; torch's default is `True`), and batch norm's ε is 0.001 in the
+# released networks, not torch's 0.00001. Nothing would crash without them.
 #
 # ### Second: three modules
 #
-# Apart from pools and the linear 1×1, which torch has already, everything in Figs. 3 to 19 is a convolution with batch
-# norm and ReLU, branches that are joined, or a scaled sum. So the package has three modules and no more: `ConvBNReLU`,
-# `Concat` (here called `Join`) and `ScaledResidual`.
+# Apart from pools and the linear 1×1, which torch has already, everything in Figs. 3 to 19 is a
+# convolution with batch norm and ReLU, branches that are joined, or a scaled sum. So the package
+# has three modules and no more: `ConvBNReLU`, `Concat` (here called `Join`) and `ScaledResidual`.
 
 # %%
 with_modules = Join(
     nn.Sequential(nn.AvgPool2d(3, 1, 1, count_include_pad=False), ConvBNReLU(384, Conv(96, 1))),
     ConvBNReLU(384, Conv(96, 1)),
     nn.Sequential(ConvBNReLU(384, Conv(64, 1)), ConvBNReLU(64, Conv(96, 3))),
-    nn.Sequential(ConvBNReLU(384, Conv(64, 1)), ConvBNReLU(64, Conv(96, 3)), ConvBNReLU(96, Conv(96, 3))),
+    nn.Sequential(
+        ConvBNReLU(384, Conv(64, 1)), ConvBNReLU(64, Conv(96, 3)), ConvBNReLU(96, Conv(96, 3))
+    ),
 ).eval()
 print(with_modules)
 
 # %% [markdown]
-# The forward of the join is one line: `torch.cat([branch(x) for branch in self.children()], dim=1)`. What is still
-# tiresome is to repeat how many channels *enter*: that follows from the figure.
+# The forward of the join is one line:
+# `torch.cat([branch(x) for branch in self.children()], dim=1)`. What is still tiresome is to repeat
+# how many channels *enter*: that follows from the figure.
 #
 # ### Third: a description
 #
@@ -115,36 +130,43 @@ described = build(inception_a, in_channels=384).eval()
 assert inception_a.branches == figures.InceptionA().branches
 
 # %% [markdown]
-# The description is plain data: the figure above was drawn from it, and shapes and costs are read off it without
-# running anything.
+# The description is plain data: the figure above was drawn from it, and shapes and costs are read
+# off it without running anything.
 
 # %%
 for step in walk(inception_a, (384, 35, 35)):
     if isinstance(step.node, (Conv, Pool)):
-        print(f"{', '.join(step.path):18} {size_words(step.input):10} → {size_words(step.output):9} {step.node}")
+        print(
+            f"{', '.join(step.path):18} {size_words(step.input):10} → {size_words(step.output):9} {step.node}"
+        )
 
 # %%
 whole = measure(inception_a, (384, 35, 35))
 for i, branch in enumerate(inception_a.branches, 1):
     m = measure(branch, (384, 35, 35))
-    print(f"branch {i}: {m.params:>8,} parameters {m.params / whole.params:4.0%}   {amount(m.macs):>7} multiply-adds")
+    print(
+        f"branch {i}: {m.params:>8,} parameters {m.params / whole.params:4.0%}   {amount(m.macs):>7} multiply-adds"
+    )
 print(f"together: {whole.params:>8,} parameters        {amount(whole.macs):>7} multiply-adds")
 
 # %% [markdown]
 # ### All three are the same
 #
-# "The same" means: with the same weights they give the same output. The tensors stand in the same order, so we hand
-# them over one by one, the running averages of batch norm included.
+# "The same" means: with the same weights they give the same output. The tensors stand in the same
+# order, so we hand them over one by one, the running averages of batch norm included.
+
 
 # %%
 def copy_weights(source, target):
-    """Every parameter and buffer of `source` into `target`, in order; raises where a shape differs."""
+    """Every parameter and buffer of `source` into `target`, in order; raises where a shape
+    differs."""
     values = source.state_dict().values()
     target.load_state_dict(dict(zip(target.state_dict(), values, strict=True)))
     return target
 
+
 generator = torch.Generator().manual_seed(1)
-for buffer in by_hand.buffers():      # running averages as after some training, not 0 and 1
+for buffer in by_hand.buffers():  # running averages as after some training, not 0 and 1
     if buffer.dtype.is_floating_point:
         buffer.copy_(torch.rand(buffer.shape, generator=generator) + 0.5)
 
@@ -153,15 +175,18 @@ with torch.inference_mode():
     wanted = by_hand(x)
     for name, other in {"three modules": with_modules, "description": described}.items():
         found = copy_weights(by_hand, other)(x)
-        print(f"{name:14} largest difference {(found - wanted).abs().max():.1e}, values up to {wanted.abs().max():.1f}")
+        print(
+            f"{name:14} largest difference {(found - wanted).abs().max():.1e}, values up to {wanted.abs().max():.1f}"
+        )
 
 # %% [markdown]
 # **Predict.** What is the difference if the pool *does* count the padded zeros? Where in the map?
 #
 # <details><summary>Answer</summary>
 #
-# Only on the border, only in the first 96 channels: there the average is divided by 9 although just 6 pixels (at the
-# corners 4) are real. Inside, nothing changes, which is why this slip survives most tests.
+# Only on the border, only in the first 96 channels: there the average is divided by 9 although just
+# 6 pixels (at the corners 4) are real. Inside, nothing changes, which is why this slip survives
+# most tests.
 #
 # </details>
 
@@ -170,8 +195,14 @@ slip = copy_weights(by_hand, HandA()).eval()
 slip.pool[0].count_include_pad = True
 with torch.inference_mode():
     off = (slip(x) - wanted).abs()
-print("largest difference on the border", f"{off[:, :96].max():.2f}", " inside", f"{off[:, :, 1:-1, 1:-1].max():.2f}",
-      " in the other channels", f"{off[:, 96:].max():.2f}")
+print(
+    "largest difference on the border",
+    f"{off[:, :96].max():.2f}",
+    " inside",
+    f"{off[:, :, 1:-1, 1:-1].max():.2f}",
+    " in the other channels",
+    f"{off[:, 96:].max():.2f}",
+)
 
 # %% [markdown]
 # ## Inception-B
@@ -189,14 +220,17 @@ inception_b = Concat(
     Chain(Conv(192, 1), Conv(192, (1, 7)), Conv(224, (7, 1)), Conv(224, (1, 7)), Conv(256, (7, 1))),
     out=1024,
 )
-print(size_words(out_shape(inception_b, (1024, 17, 17))), inception_b.branches == figures.InceptionB().branches)
+print(
+    size_words(out_shape(inception_b, (1024, 17, 17))),
+    inception_b.branches == figures.InceptionB().branches,
+)
 
 # %% [markdown]
-# Look at branch 3: 1×7 and **again** 1×7. So it sees a strip, 13 wide and 1 high. The code that the authors released
-# (and everyone runs) has 1×7, then 7×1:
+# Look at branch 3: 1×7 and **again** 1×7. So it sees a strip, 13 wide and 1 high. The code that the
+# authors released (and everyone runs) has 1×7, then 7×1:
 
 # %%
-from inception_edu.compare import differences
+from inception_edu.describe.compare import differences
 
 for change in differences(figures.InceptionB("paper"), figures.InceptionB("released")):
     print(change)
@@ -206,12 +240,14 @@ for orientation in ("paper", "released"):
     block = figures.InceptionB(orientation)
     views = [measure(b, (1024, 17, 17)).receptive_field for b in block.branches]
     m = measure(block, (1024, 17, 17))
-    print(f"{orientation:9} {m.params:,} parameters {m.macs:,} multiply-adds  branches see",
-          ", ".join(f"{h}×{w}" for h, w in views))
+    print(
+        f"{orientation:9} {m.params:,} parameters {m.macs:,} multiply-adds  branches see",
+        ", ".join(f"{h}×{w}" for h, w in views),
+    )
 
 # %% [markdown]
-# Shapes, parameters and multiply-adds do not notice. The functions differ all the same: the same weights, poured into
-# the other order, do not even have the right shape.
+# Shapes, parameters and multiply-adds do not notice. The functions differ all the same: the same
+# weights, poured into the other order, do not even have the right shape.
 
 # %%
 paper, released = (build(figures.InceptionB(o), 1024) for o in ("paper", "released"))
@@ -221,12 +257,14 @@ except RuntimeError as error:
     print(fill(str(error).splitlines()[1].strip(), 100))
 
 # %% [markdown]
-# Branch 4 is turned as a whole: it is the paper's branch for an image lying on its side. Turn the image and every
-# kernel, and the outputs agree; branch 3 has no such excuse.
+# Branch 4 is turned as a whole: it is the paper's branch for an image lying on its side. Turn the
+# image and every kernel, and the outputs agree; branch 3 has no such excuse.
+
 
 # %%
 def turned_equals(paper, released, x):
-    """Whether `released`, given the turned weights of `paper`, does to the turned image what `paper` does."""
+    """Whether `released`, given the turned weights of `paper`, does to the turned image what
+    `paper` does."""
     source, target = build(paper, x.shape[1], seed=0).eval(), build(released, x.shape[1]).eval()
     weights = [v.transpose(2, 3) if v.dim() == 4 else v for v in source.state_dict().values()]
     try:
@@ -236,6 +274,7 @@ def turned_equals(paper, released, x):
     with torch.inference_mode():
         off = (target(x.transpose(2, 3)).transpose(2, 3) - source(x)).abs().max().item()
     return f"largest difference {off:.0e}"
+
 
 y = torch.randn(1, 1024, 17, 17, generator=torch.Generator().manual_seed(0))
 for i in (2, 3):
@@ -257,28 +296,41 @@ inception_c = Concat(
     Chain(AvgPool(3), Conv(256, 1)),
     Conv(256, 1),
     Chain(Conv(384, 1), Concat(Conv(256, (1, 3)), Conv(256, (3, 1)))),
-    Chain(Conv(384, 1), Conv(448, (1, 3)), Conv(512, (3, 1)), Concat(Conv(256, (3, 1)), Conv(256, (1, 3)))),
+    Chain(
+        Conv(384, 1),
+        Conv(448, (1, 3)),
+        Conv(512, (3, 1)),
+        Concat(Conv(256, (3, 1)), Conv(256, (1, 3))),
+    ),
     out=1536,
 )
-print(size_words(out_shape(inception_c, (1536, 8, 8))), inception_c.branches == figures.InceptionC().branches)
+print(
+    size_words(out_shape(inception_c, (1536, 8, 8))),
+    inception_c.branches == figures.InceptionC().branches,
+)
 
 # %% [markdown]
-# Six times 256 are 1536: as many leave as enter. That holds for all three blocks, so each can be repeated (4, 7 and 3
-# times in Inception-v4).
+# Six times 256 are 1536: as many leave as enter. That holds for all three blocks, so each can be
+# repeated (4, 7 and 3 times in Inception-v4).
 
 # %%
-for make, shape in ((figures.InceptionA, (384, 35, 35)), (figures.InceptionB, (1024, 17, 17)),
-                    (figures.InceptionC, (1536, 8, 8))):
+for make, shape in (
+    (figures.InceptionA, (384, 35, 35)),
+    (figures.InceptionB, (1024, 17, 17)),
+    (figures.InceptionC, (1536, 8, 8)),
+):
     m = measure(make(), shape)
     assert m.output == shape
-    print(f"{make.__name__}: {size_words(shape):10} in and out, {amount(m.params):>6} parameters, "
-          f"{amount(m.macs):>6} multiply-adds")
+    print(
+        f"{make.__name__}: {size_words(shape):10} in and out, {amount(m.params):>6} parameters, "
+        f"{amount(m.macs):>6} multiply-adds"
+    )
 
 # %% [markdown]
 # ## Lab: take the block apart
 #
-# Change Inception-B: turn a kernel, drop a branch, add one. Diagram, cost and a real forward pass follow. Try to make
-# branch 3 see 7×7 (as released) and watch which numbers do *not* move.
+# Change Inception-B: turn a kernel, drop a branch, add one. Diagram, cost and a real forward pass
+# follow. Try to make branch 3 see 7×7 (as released) and watch which numbers do *not* move.
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -288,13 +340,17 @@ lab = block_designer("InceptionB")
 # %% [markdown]
 # ## Experiment: does the orientation matter?
 #
-# Two small networks of the same blocks, one with the paper's kernels, one with the released ones; everything else
-# equal. Clothes have more upright than lying edges (the cell measures it), so a difference might show on them.
+# Two small networks of the same blocks, one with the paper's kernels, one with the released ones;
+# everything else equal. Clothes have more upright than lying edges (the cell measures it), so a
+# difference might show on them.
+
 
 # %%
 def small(orientation):
-    """Inception-v4's blocks, one of each stage, with a sixteenth of the filters, for 32×32 pictures."""
+    """Inception-v4's blocks, one of each stage, with a sixteenth of the filters, for 32×32
+    pictures."""
     return networks.mini(networks.inception_v4(orientation), width=1 / 16, repeats=(1, 1, 1))
+
 
 SEEDS, STEPS = (range(2), 4) if QUICK else (range(5), 40)
 clothes = data.load("fashion", limit=(5000, 200 if QUICK else 1000))
@@ -308,44 +364,70 @@ accuracy = {"paper": [], "released": []}
 for seed in SEEDS:
     for orientation in accuracy:
         recipe = Recipe(steps=STEPS, batch_size=32, lr=0.05, schedule="one-cycle", seed=seed)
-        accuracy[orientation].append(train(build(small(orientation), seed=seed), clothes, recipe).test_accuracy)
+        accuracy[orientation].append(
+            train(build(small(orientation), seed=seed), clothes, recipe).test_accuracy
+        )
 
 # %% tags=["hide-input"]
 axis = plots.dots(accuracy, xlabel="% of test images right", percent=True)
-plots.show(axis.figure, f"Test accuracy of {len(SEEDS)} seeds after {STEPS} steps: " + ", ".join(
-    f"{name} {sum(v) / len(v):.1%}" for name, v in accuracy.items()))
+plots.show(
+    axis.figure,
+    f"Test accuracy of {len(SEEDS)} seeds after {STEPS} steps: "
+    + ", ".join(f"{name} {sum(v) / len(v):.1%}" for name, v in accuracy.items()),
+)
 
 # %% tags=["hide-input"]
 gap = torch.tensor(accuracy["paper"]) - torch.tensor(accuracy["released"])
 error = gap.std() / len(gap) ** 0.5
-clear = gap.mean().abs() > {2: 12.7, 5: 2.78}[len(gap)] * error       # the 5 % limit of a two-sided t test
-print(f"Verdict: paper minus released {gap.mean():+.1%} ± {error:.1%} (standard error, {len(gap)} seeds, "
-      f"{STEPS} steps):", ("a difference at this size." if clear else "no difference that these seeds could show."))
+clear = (
+    gap.mean().abs() > {2: 12.7, 5: 2.78}[len(gap)] * error
+)  # the 5 % limit of a two-sided t test
+print(
+    f"Verdict: paper minus released {gap.mean():+.1%} ± {error:.1%} (standard error, {len(gap)} seeds, "
+    f"{STEPS} steps):",
+    ("a difference at this size." if clear else "no difference that these seeds could show."),
+)
 
 # %% [markdown]
-# A small network and a short training cannot settle it for ImageNet. And where accuracies differ, they do not say
-# *where* the networks differ (branch 3: a strip or a square?). The comparison of structure above says it in one line.
+# A small network and a short training cannot settle it for ImageNet. And where accuracies differ,
+# they do not say
+# *where* the networks differ (branch 3: a strip or a square?). The comparison of structure above
+# says it in one line.
 #
 # ## Exercises
 
+
 # %%
 # exercise: What leaves a block | ●○○ | 3 min
-# task: Write `joined(*channels)`: how many channels leave a `Concat` whose branches end with that many.
+# task: Write `joined(*channels)`: how many channels leave a `Concat` whose branches end with that
+# many.
 # hint: Fig. 4: 96, 96, 96 and 96 make 384.
 def joined(*channels):
     # begin solution
     return sum(channels)
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(joined, lambda *c: sum(c), [(96, 96, 96, 96), (128, 384, 256, 256), (7,)], name="joined", wrong={
-    "That is right when all branches are equal; in Fig. 5 they are not.": lambda *c: len(c) * c[0],
-    "An *addition* keeps the number; a concatenation adds them up.": lambda *c: c[0],
-    "The largest branch alone is not the whole.": lambda *c: max(c)})
+checks.function(
+    joined,
+    lambda *c: sum(c),
+    [(96, 96, 96, 96), (128, 384, 256, 256), (7,)],
+    name="joined",
+    wrong={
+        "That is right when all branches are equal; in Fig. 5 they are not.": lambda *c: (
+            len(c) * c[0]
+        ),
+        "An *addition* keeps the number; a concatenation adds them up.": lambda *c: c[0],
+        "The largest branch alone is not the whole.": lambda *c: max(c),
+    },
+)
 
 # %%
 # exercise: Branch 4 | ●○○ | 4 min
-# task: Complete Inception-A: the fourth branch reduces to 64 channels, then sees 5×5 through two 3×3 with 96 filters.
+# task: Complete Inception-A: the fourth branch reduces to 64 channels, then sees 5×5 through two
+# 3×3 with 96 filters.
 # hint: `Chain(first, second, third)`; the padding is "same" by default.
 block_a = Concat(
     Chain(AvgPool(3), Conv(96, 1)),
@@ -359,16 +441,22 @@ block_a = Concat(
 # check:
 checks.description(block_a, figures.InceptionA(), (384, 35, 35), name="block_a")
 
+
 # %%
 # exercise: Fan out by hand | ●●○ | 8 min
-# task: Write the third branch of Fig. 6 as a plain module: 1×1 with 384 filters, then 1×3 and 3×1 with 256 filters each
-#   **on the same 384 channels**, concatenated: N×1536×8×8 → N×512×8×8. Run the 1×1 once and give its result to both.
-#   `thin(channels, filters, kernel)` makes convolution, batch norm and ReLU for any (height, width).
+# task: Write the third branch of Fig. 6 as a plain module: 1×1 with 384 filters, then 1×3 and 3×1
+# with 256 filters each
+#   **on the same 384 channels**, concatenated: N×1536×8×8 → N×512×8×8. Run the 1×1 once and give
+#   its result to both. `thin(channels, filters, kernel)` makes convolution, batch norm and ReLU for
+#   any (height, width).
 # hint: Call the 1×1 once and keep its result.
 # hint: `y = self.reduce(x)`, then `torch.cat([…, …], dim=1)`.
 def thin(channels, filters, kernel):
-    conv = nn.Conv2d(channels, filters, kernel, padding=(kernel[0] // 2, kernel[1] // 2), bias=False)
+    conv = nn.Conv2d(
+        channels, filters, kernel, padding=(kernel[0] // 2, kernel[1] // 2), bias=False
+    )
     return nn.Sequential(conv, nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU())
+
 
 class Fan(nn.Module):
     def __init__(self):
@@ -385,15 +473,20 @@ class Fan(nn.Module):
         return torch.cat([self.wide(y), self.high(y)], dim=1)
         # end solution
         # stub: return ...
+
+
 # check:
 checks.module(Fan, figures.InceptionC().branches[2], (1536, 8, 8), name="Fan")
 
+
 # %%
 # exercise: Four slips | ●●○ | 8 min
-# task: This Inception-A runs, and gives N×384×35×35, and yet is not Fig. 4. Run the check and mend `__init__` until the
+# task: This Inception-A runs, and gives N×384×35×35, and yet is not Fig. 4. Run the check and mend
+# `__init__` until the
 #   check agrees.
 # hint: The check names the branch, the step and what should be there; mend one thing at a time.
-# explain: A 5×5 in place of two 3×3, a pool that counts the padding, and filters that add up all the same: nothing of
+# explain: A 5×5 in place of two 3×3, a pool that counts the padding, and filters that add up all
+# the same: nothing of
 #   that shows in the output's shape.
 class Slips(HandA):
     def __init__(self):
@@ -408,16 +501,20 @@ class Slips(HandA):
         # stub: self.one = unit(384, 64, 1)
         # stub: self.three = nn.Sequential(unit(384, 64, 1), unit(64, 128, 3))
         # stub: self.deep = nn.Sequential(unit(384, 64, 1), unit(64, 96, 5))
+
+
 # check:
 checks.module(Slips, figures.InceptionA(), (384, 35, 35), name="Slips")
 
 # %%
 # exercise: Turn a description | ●●● | 10 min
-# task: Write `turn(node)`: the same description for images lying on their side, with every kernel (h, w) as (w, h). It
+# task: Write `turn(node)`: the same description for images lying on their side, with every kernel
+# (h, w) as (w, h). It
 #   must work on a `Conv`, a `Pool`, a `Chain` and a `Concat`, however deep.
 # hint: `dataclasses.replace(conv, kernel=…)` makes a changed copy of a frozen dataclass.
 # hint: `Chain(*[turn(part) for part in node.parts])`.
 from dataclasses import replace
+
 
 def turn(node):
     # begin solution
@@ -428,23 +525,34 @@ def turn(node):
     return Concat(*[turn(branch) for branch in node.branches])
     # end solution
     # stub: return ...
+
+
 # check:
 long = figures.InceptionB("released").branches[3]
 checks.description(
-    lambda: turn(Concat(long, Chain(Conv(8, (3, 1)), Concat(AvgPool((1, 3)), Conv(8, (1, 3), relu=False))))),
-    Concat(figures.InceptionB("paper").branches[3],
-           Chain(Conv(8, (1, 3)), Concat(AvgPool((3, 1)), Conv(8, (3, 1), relu=False)))), name="turn")
+    lambda: turn(
+        Concat(long, Chain(Conv(8, (3, 1)), Concat(AvgPool((1, 3)), Conv(8, (1, 3), relu=False))))
+    ),
+    Concat(
+        figures.InceptionB("paper").branches[3],
+        Chain(Conv(8, (1, 3)), Concat(AvgPool((3, 1)), Conv(8, (3, 1), relu=False))),
+    ),
+    name="turn",
+)
 
 # %% [markdown]
 # ## In five lines
 #
 # 1. Inception-A, B and C work on 35×35, 17×17 and 8×8; each gives back the shape it gets.
-# 2. A block by hand, from three modules, or from a description: one function, proved by copied weights.
-# 3. The description has only what the figure prints; in-channels, costs and the picture follow from it.
+# 2. A block by hand, from three modules, or from a description: one function, proved by copied
+#    weights.
+# 3. The description has only what the figure prints; in-channels, costs and the picture follow from
+#    it.
 # 4. Two slips that no shape shows: counted padding in the average, another ε in batch norm.
-# 5. Fig. 5 prints 1×7 twice; the released code turns kernels in the stem, in B and in C. Costs are blind to it.
+# 5. Fig. 5 prints 1×7 twice; the released code turns kernels in the stem, in B and in C. Costs are
+#    blind to it.
 #
-# **What would change our mind.** A word of the authors that Fig. 5 was meant as printed. The released code and the
-# symmetry of all other branches speak for a misprint.
+# **What would change our mind.** A word of the authors that Fig. 5 was meant as printed. The
+# released code and the symmetry of all other branches speak for a misprint.
 #
 # **Next.** Chapter 04: how 35×35 becomes 17×17 without losing what was learned.

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Reductions
 #
-# Between two stages the grid is halved and the width grows: Figs. 7, 8, 12 and 18 do it with a pool and strided
-# convolutions side by side, so that nothing has to pass through a bottleneck.
+# Between two stages the grid is halved and the width grows: Figs. 7, 8, 12 and 18 do it with a pool
+# and strided convolutions side by side, so that nothing has to pass through a bottleneck.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -11,7 +11,8 @@
 #
 # **After this chapter you can**
 #
-# 1. halve a grid in four ways, and say what each costs in multiply-adds, in parameters and in milliseconds;
+# 1. halve a grid in four ways, and say what each costs in multiply-adds, in parameters and in
+#    milliseconds;
 # 2. read k, l, m, n off Table 1 and predict what leaves Reduction-A in each of the three networks;
 # 3. write every reduction of the paper, and see from its channels to which network it belongs.
 
@@ -23,12 +24,15 @@ import torch
 from IPython.display import display
 from torch import nn
 
-from inception_edu import checks, data, experiments, figures, networks, plots
-from inception_edu.build import build
-from inception_edu.draw import amount, figure, size_words
-from inception_edu.measure import measure
-from inception_edu.spec import Chain, Concat, Conv, MaxPool, out_shape
-from inception_edu.train import Recipe, train
+from inception_edu import data
+from inception_edu.describe import figures, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import build
+from inception_edu.describe.draw import amount, figure, size_words
+from inception_edu.describe.measure import measure
+from inception_edu.describe.spec import Chain, Concat, Conv, MaxPool, out_shape
+from inception_edu.learn.train import Recipe, train
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -36,15 +40,16 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 # %% [markdown]
 # ## The task
 #
-# Four Inception-A blocks deliver 35×35×384. Inception-B wants 17×17×1024. Two ways come to mind: *pool, then widen*
-# with a 3×3 convolution, or *widen, then pool*.
+# Four Inception-A blocks deliver 35×35×384. Inception-B wants 17×17×1024. Two ways come to mind:
+# *pool, then widen* with a 3×3 convolution, or *widen, then pool*.
 #
-# **Predict.** The convolution is the same. How many times as many multiply-adds does it cost to widen first: 2, 4 or 8?
+# **Predict.** The convolution is the same. How many times as many multiply-adds does it cost to
+# widen first: 2, 4 or 8?
 #
 # <details><summary>Answer</summary>
 #
-# About 4. A convolution costs the same at every position, and there are $35^2/17^2 \approx 4.2$ times as many before
-# the pooling.
+# About 4. A convolution costs the same at every position, and there are $35^2/17^2 \approx 4.2$
+# times as many before the pooling.
 #
 # </details>
 
@@ -53,11 +58,14 @@ ENTERS = (384, 35, 35)
 pool_first = Chain(MaxPool(3, 2, "valid"), Conv(1024, 3))
 widen_first = Chain(Conv(1024, 3), MaxPool(3, 2, "valid"))
 ratio = measure(widen_first, ENTERS).macs / measure(pool_first, ENTERS).macs
-print(f"both give {size_words(out_shape(pool_first, ENTERS))}; widening first costs {ratio:.2f} times as much")
+print(
+    f"both give {size_words(out_shape(pool_first, ENTERS))}; widening first costs {ratio:.2f} times as much"
+)
 
 # %% [markdown]
-# So why not pool first? Because then everything the network knows must squeeze through the pooled map. This is the
-# narrowest place on the way, counted in numbers:
+# So why not pool first? Because then everything the network knows must squeeze through the pooled
+# map. This is the narrowest place on the way, counted in numbers:
+
 
 # %%
 def narrowest(node, shape):
@@ -73,18 +81,23 @@ def narrowest(node, shape):
         shape = out_shape(part, shape)
     return min(found)
 
+
 for name, node in {"pool first": pool_first, "widen first": widen_first}.items():
-    print(f"{name:12} {narrowest(node, ENTERS):>8,} numbers at the narrowest place, of {384 * 35 * 35:,} that enter")
+    print(
+        f"{name:12} {narrowest(node, ENTERS):>8,} numbers at the narrowest place, of {384 * 35 * 35:,} that enter"
+    )
 
 # %% [markdown]
-# The v3 paper (arXiv 1512.00567, Section 5) calls this a *representational bottleneck* and proposes a third way: pool
-# and convolve **in parallel**, both with stride 2, and join the results. This paper's Reduction-A is that:
+# The v3 paper (arXiv 1512.00567, Section 5) calls this a *representational bottleneck* and proposes
+# a third way: pool and convolve **in parallel**, both with stride 2, and join the results. This
+# paper's Reduction-A is that:
 
 # %%
 figure(7)
 
 # %% [markdown]
 # In code, with the four numbers that Table 1 leaves open:
+
 
 # %%
 def reduction_a(k, l, m, n):
@@ -94,8 +107,10 @@ def reduction_a(k, l, m, n):
         Chain(Conv(k, 1), Conv(l, 3), Conv(m, 3, 2, "valid")),
     )
 
+
 # %% [markdown]
-# For completeness a fourth way: one strided convolution and nothing else. All four end in the same shape.
+# For completeness a fourth way: one strided convolution and nothing else. All four end in the same
+# shape.
 
 # %%
 WAYS = {
@@ -106,24 +121,28 @@ WAYS = {
 }
 for name, node in WAYS.items():
     m = measure(node, ENTERS)
-    print(f"{name:18} {size_words(m.output)}  narrowest {narrowest(node, ENTERS):>8,}  "
-          f"{m.params:>10,} parameters  {m.macs / 1e6:>7,.0f} million multiply-adds")
+    print(
+        f"{name:18} {size_words(m.output)}  narrowest {narrowest(node, ENTERS):>8,}  "
+        f"{m.params:>10,} parameters  {m.macs / 1e6:>7,.0f} million multiply-adds"
+    )
 
 # %% [markdown]
-# Fig. 7 costs no less arithmetic than pooling first, or than one strided convolution. Against the first it has no
-# bottleneck; against both it needs two thirds of the parameters, has two kernel sizes (one branch sees 5×5 through two
-# 3×3), and passes 384 channels on for free.
+# Fig. 7 costs no less arithmetic than pooling first, or than one strided convolution. Against the
+# first it has no bottleneck; against both it needs two thirds of the parameters, has two kernel
+# sizes (one branch sees 5×5 through two 3×3), and passes 384 channels on for free.
 #
 # ## Does the arithmetic tell the time?
 #
-# **Predict.** Order the four ways by measured time before you run the cell. (Processor time, all cores added: what
-# other programs do at the same moment does not count.)
+# **Predict.** Order the four ways by measured time before you run the cell. (Processor time, all
+# cores added: what other programs do at the same moment does not count.)
 
 # %%
 x = torch.randn(4, *ENTERS, generator=torch.Generator().manual_seed(0))
 
+
 def milliseconds(modules, rounds):
-    """Median processor time of one image's forward pass, batch 4; in turns, so that all meet the same disturbances."""
+    """Median processor time of one image's forward pass, batch 4; in turns, so that all meet the
+    same disturbances."""
     found = {name: [] for name in modules}
     with torch.inference_mode():
         for _ in range(rounds + 1):
@@ -131,7 +150,10 @@ def milliseconds(modules, rounds):
                 start = time.process_time()
                 module(x)
                 found[name].append(1000 * (time.process_time() - start) / len(x))
-    return {name: statistics.median(values[1:]) for name, values in found.items()}      # the first round warms up
+    return {
+        name: statistics.median(values[1:]) for name, values in found.items()
+    }  # the first round warms up
+
 
 built = {name: build(node, in_channels=384, seed=0).eval() for name, node in WAYS.items()}
 times = milliseconds(built, 3 if QUICK else 9)
@@ -139,16 +161,20 @@ times = milliseconds(built, 3 if QUICK else 9)
 # %% tags=["hide-input"]
 for name, node in WAYS.items():
     macs = measure(node, ENTERS).macs
-    print(f"{name:18} {times[name]:6.1f} ms  {macs / 1e6:>7,.0f} million multiply-adds  "
-          f"{macs / times[name] / 1e6:5.0f} billion a second")
+    print(
+        f"{name:18} {times[name]:6.1f} ms  {macs / 1e6:>7,.0f} million multiply-adds  "
+        f"{macs / times[name] / 1e6:5.0f} billion a second"
+    )
 
 # %% [markdown]
-# The last column is not the same for all: arithmetic decides which way is hopeless, but a branch more, a small map or
-# a pool has costs that no multiply-add counts. Compare ways that are close only by measuring, on your own machine.
+# The last column is not the same for all: arithmetic decides which way is hopeless, but a branch
+# more, a small map or a pool has costs that no multiply-add counts. Compare ways that are close
+# only by measuring, on your own machine.
 #
 # ## k, l, m, n
 #
-# Table 1 of the paper, and what comes out. Only n, m and the pooled channels are joined; k and l are inner widths.
+# Table 1 of the paper, and what comes out. Only n, m and the pooled channels are joined; k and l
+# are inner widths.
 
 # %%
 TRUNK = {"inception_v4": 384, "inception_resnet_v1": 256, "inception_resnet_v2": 384}
@@ -156,11 +182,13 @@ for name, table in figures.TABLE_1.items():
     enters = (TRUNK[name], 35, 35)
     leaves = out_shape(figures.ReductionA(**table), enters)
     words = "  ".join(f"{key} {value}" for key, value in table.items())
-    print(f"{name:20} {words}   {enters[0]} + {table['n']} + {table['m']} = {leaves[0]}   {size_words(leaves)}")
+    print(
+        f"{name:20} {words}   {enters[0]} + {table['n']} + {table['m']} = {leaves[0]}   {size_words(leaves)}"
+    )
 
 # %% [markdown]
-# The three sums are the widths of the B stages: 1024 and 896 in Figs. 9 and 15, and 1152, which the paper never prints
-# (chapter 06 tells what it prints instead).
+# The three sums are the widths of the B stages: 1024 and 896 in Figs. 9 and 15, and 1152, which the
+# paper never prints (chapter 06 tells what it prints instead).
 #
 # ## Reduction-B, three times
 #
@@ -170,6 +198,7 @@ for name, table in figures.TABLE_1.items():
 display(figure(8))
 print(figures.ReductionB())
 
+
 # %%
 def shapes(number):
     """What each branch of a figure gives, and the whole."""
@@ -178,21 +207,33 @@ def shapes(number):
         print(f"branch {i}: {size_words(out_shape(branch, f.input))}")
     print(f"Fig. {number}: {size_words(f.input)} → {size_words(out_shape(f.node, f.input))}")
 
+
 shapes(8)
 
 # %% [markdown]
-# Both branches that convolve begin with a 1×1, which brings 1024 channels down to 192 or 256. Without it:
+# Both branches that convolve begin with a 1×1, which brings 1024 channels down to 192 or 256.
+# Without it:
 
 # %%
 block = figures.ReductionB()
-direct = Concat(MaxPool(3, 2, "valid"), Conv(192, 3, 2, "valid"),
-                Chain(Conv(256, (1, 7)), Conv(320, (7, 1)), Conv(320, 3, 2, "valid")))
-costs = {name: measure(node, (1024, 17, 17)) for name, node in {"Fig. 8": block, "no 1×1": direct}.items()}
+direct = Concat(
+    MaxPool(3, 2, "valid"),
+    Conv(192, 3, 2, "valid"),
+    Chain(Conv(256, (1, 7)), Conv(320, (7, 1)), Conv(320, 3, 2, "valid")),
+)
+costs = {
+    name: measure(node, (1024, 17, 17))
+    for name, node in {"Fig. 8": block, "no 1×1": direct}.items()
+}
 for name, m in costs.items():
-    print(f"{name:7} {size_words(m.output)}  {m.params:>10,} parameters  {m.macs / 1e6:>6,.0f} million multiply-adds")
+    print(
+        f"{name:7} {size_words(m.output)}  {m.params:>10,} parameters  {m.macs / 1e6:>6,.0f} million multiply-adds"
+    )
 with_it, without = costs.values()
-print(f"without: {without.params / with_it.params:.1f} times the parameters, {without.macs / with_it.macs:.1f} times "
-      "the multiply-adds")
+print(
+    f"without: {without.params / with_it.params:.1f} times the parameters, {without.macs / with_it.macs:.1f} times "
+    "the multiply-adds"
+)
 
 # %% [markdown]
 # Inception-ResNet-v1, Fig. 12. Its code is your third exercise, so here is only the picture:
@@ -202,8 +243,8 @@ display(figure(12))
 shapes(12)
 
 # %% [markdown]
-# Inception-ResNet-v2, Fig. 18. Look at the note below the picture: the caption and another place of the paper disagree
-# about whose block it is. The channels can decide (exercise 5).
+# Inception-ResNet-v2, Fig. 18. Look at the note below the picture: the caption and another place of
+# the paper disagree about whose block it is. The channels can decide (exercise 5).
 
 # %%
 display(figure(18))
@@ -213,8 +254,9 @@ shapes(18)
 # %% [markdown]
 # ## Where a reduction spends
 #
-# Four blocks, branch by branch. The pool is free; the last, deepest branch does most of the arithmetic, though only in
-# Fig. 8 does it also hold more than half of the parameters.
+# Four blocks, branch by branch. The pool is free; the last, deepest branch does most of the
+# arithmetic, though only in Fig. 8 does it also hold more than half of the parameters.
+
 
 # %%
 def branch_costs(number):
@@ -223,8 +265,12 @@ def branch_costs(number):
     costs = [measure(branch, f.input) for branch in f.node.branches]
     return [(c.params, c.macs) for c in costs]
 
+
 for number in (7, 8, 12, 18):
-    print(f"Fig. {number:<3}", "   ".join(f"{amount(p):>7} / {amount(m):>7}" for p, m in branch_costs(number)))
+    print(
+        f"Fig. {number:<3}",
+        "   ".join(f"{amount(p):>7} / {amount(m):>7}" for p, m in branch_costs(number)),
+    )
 
 # %% tags=["hide-input"]
 fig = plots.figure(7.5, 3)
@@ -232,22 +278,33 @@ for column, what in enumerate(("parameters", "multiply-adds")):
     axis = fig.add_subplot(1, 2, column + 1)
     left = [0.0] * 4
     for branch in range(4):
-        values = [costs[branch][column] / 1e6 if branch < len(costs) else 0
-                  for costs in map(branch_costs, (7, 8, 12, 18))]
-        axis.barh(["Fig. 7", "Fig. 8", "Fig. 12", "Fig. 18"], values, left=left, label=f"branch {branch + 1}",
-                  color=plots.BRANCH_COLOURS[branch], edgecolor="white")
+        values = [
+            costs[branch][column] / 1e6 if branch < len(costs) else 0
+            for costs in map(branch_costs, (7, 8, 12, 18))
+        ]
+        axis.barh(
+            ["Fig. 7", "Fig. 8", "Fig. 12", "Fig. 18"],
+            values,
+            left=left,
+            label=f"branch {branch + 1}",
+            color=plots.BRANCH_COLOURS[branch],
+            edgecolor="white",
+        )
         left = [a + b for a, b in zip(left, values)]
     axis.set(xlabel=f"millions of {what}")
     axis.invert_yaxis()
 axis.legend(frameon=False, fontsize=8)
-plots.show(fig, "Stacked bars of parameters and multiply-adds by branch for Figs. 7, 8, 12 and 18: the last, deepest "
-           "branch has the most multiply-adds in each; the pool costs nothing.")
+plots.show(
+    fig,
+    "Stacked bars of parameters and multiply-adds by branch for Figs. 7, 8, 12 and 18: the last, deepest "
+    "branch has the most multiply-adds in each; the pool costs nothing.",
+)
 
 # %% [markdown]
 # ## Lab: design a reduction
 #
-# Change k, l, m, n, add a branch, or take the V away, and see what stops fitting. Can you reach 17×17×1024 with half
-# of the multiply-adds?
+# Change k, l, m, n, add a branch, or take the V away, and see what stops fitting. Can you reach
+# 17×17×1024 with half of the multiply-adds?
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -257,21 +314,30 @@ lab = block_designer(figures.ReductionA(**figures.TABLE_1["inception_v4"]), ENTE
 # %% [markdown]
 # ## Experiment: does the bottleneck hurt?
 #
-# The argument sounds right. Does it show? A small Inception-v4 on clothes, the same blocks and widths, only its two
-# reductions swapped. The parallel way needs far fewer parameters, so watch them too. (The maps are only 16×16, so small
-# networks pad where the paper has a V: here all three ways do.)
+# The argument sounds right. Does it show? A small Inception-v4 on clothes, the same blocks and
+# widths, only its two reductions swapped. The parallel way needs far fewer parameters, so watch
+# them too. (The maps are only 16×16, so small networks pad where the paper has a V: here all three
+# ways do.)
 
 # %%
 from dataclasses import replace
 
 SMALL = networks.mini(networks.inception_v4(), width=1 / 16, repeats=(1, 1, 1))
 
+
 def with_reductions(make):
     """The small network, each reduction replaced by `make(channels)` of as many output channels."""
     rows = {row.name: row for row in measure(SMALL).rows}
-    return replace(SMALL, blocks=tuple(
-        replace(block, node=make(rows[block.name].output[0])) if block.name.startswith("reduction") else block
-        for block in SMALL.blocks))
+    return replace(
+        SMALL,
+        blocks=tuple(
+            replace(block, node=make(rows[block.name].output[0]))
+            if block.name.startswith("reduction")
+            else block
+            for block in SMALL.blocks
+        ),
+    )
+
 
 CONTESTANTS = {
     "pool, then widen": with_reductions(lambda c: Chain(MaxPool(3, 2), Conv(c, 3))),
@@ -292,26 +358,38 @@ for seed in SEEDS:
 # %%
 for name, network in CONTESTANTS.items():
     m, found = measure(network), accuracy[name]
-    print(f"{name:22} {statistics.mean(found):.1%} right (n = {len(found)})   {m.params:>8,} parameters  "
-          f"{m.macs / 1e6:5.1f} million multiply-adds")
+    print(
+        f"{name:22} {statistics.mean(found):.1%} right (n = {len(found)})   {m.params:>8,} parameters  "
+        f"{m.macs / 1e6:5.1f} million multiply-adds"
+    )
 
 # %% tags=["hide-input"]
 axis = plots.dots(accuracy, xlabel="% of test images right", percent=True)
 means = ", ".join(f"{name} {statistics.mean(values):.1%}" for name, values in accuracy.items())
-plots.show(axis.figure, f"Test accuracy of {len(SEEDS)} seeds for three ways to halve the grid; on average {means}.")
+plots.show(
+    axis.figure,
+    f"Test accuracy of {len(SEEDS)} seeds for three ways to halve the grid; on average {means}.",
+)
 
 # %% tags=["hide-input"]
 gap = torch.tensor(accuracy["parallel (Figs. 7, 8)"]) - torch.tensor(accuracy["pool, then widen"])
 noise = gap.std() / len(gap) ** 0.5
-clear = gap.mean().abs() > {2: 12.7, 5: 2.78}[len(gap)] * noise        # the 5 % limit of a two-sided t test
-print(f"Verdict: parallel minus pool-first is {gap.mean():+.1%} (± {noise:.1%} standard error, {len(gap)} seeds, "
-      f"{STEPS} steps): " + ("a clear difference here." if clear else "no clear difference at this size."))
+clear = (
+    gap.mean().abs() > {2: 12.7, 5: 2.78}[len(gap)] * noise
+)  # the 5 % limit of a two-sided t test
+print(
+    f"Verdict: parallel minus pool-first is {gap.mean():+.1%} (± {noise:.1%} standard error, {len(gap)} seeds, "
+    f"{STEPS} steps): "
+    + ("a clear difference here." if clear else "no clear difference at this size.")
+)
 
 # %% [markdown]
-# Whatever the verdict says, it speaks of a network with a sixteenth of the filters, of small pictures and of a short
-# training. It cannot confirm or refute the principle for ImageNet; the paper gives no experiment for it either.
+# Whatever the verdict says, it speaks of a network with a sixteenth of the filters, of small
+# pictures and of a short training. It cannot confirm or refute the principle for ImageNet; the
+# paper gives no experiment for it either.
 #
 # ## Exercises
+
 
 # %%
 # exercise: What leaves Reduction-A | ●○○ | 3 min
@@ -323,37 +401,62 @@ def leaves(c, k, l, m, n):
     return c + n + m
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(leaves, lambda c, k, l, m, n: c + n + m, [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384)], wrong={
-    "The pool passes its channels on too.": lambda c, k, l, m, n: n + m,
-    "k and l are inner widths; only the ends of branches are joined.": lambda c, k, l, m, n: c + k + l + m + n,
-    "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; `l` is inside it.":
-        lambda c, k, l, m, n: c + l + m + n,
-    "The third branch is missing: it ends with m channels.": lambda c, k, l, m, n: c + n,
-    "These three follow one another: only the last, m, reaches the join.": lambda c, k, l, m, n: k + l + m + n})
+checks.function(
+    leaves,
+    lambda c, k, l, m, n: c + n + m,
+    [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384)],
+    wrong={
+        "The pool passes its channels on too.": lambda c, k, l, m, n: n + m,
+        "k and l are inner widths; only the ends of branches are joined.": lambda c, k, l, m, n: (
+            c + k + l + m + n
+        ),
+        "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; `l` is inside it.": lambda c, k, l, m, n: (
+            c + l + m + n
+        ),
+        "The third branch is missing: it ends with m channels.": lambda c, k, l, m, n: c + n,
+        "These three follow one another: only the last, m, reaches the join.": lambda c, k, l, m, n: (
+            k + l + m + n
+        ),
+    },
+)
+
 
 # %%
 # exercise: Odd and even grids | ●○○ | 3 min
-# task: Write `halved(side)`: the side of the grid that a 3×3 window with stride 2 and valid padding (V) leaves of
+# task: Write `halved(side)`: the side of the grid that a 3×3 window with stride 2 and valid padding
+# (V) leaves of
 #   `side`. What happens to the last row and column when `side` is even?
 # hint: The window stands at 0, 2, 4, … and must not stick out.
-# explain: 35 → 17 and 17 → 8 use every pixel. Of an even grid the last row and column are never seen, which is why
+# explain: 35 → 17 and 17 → 8 use every pixel. Of an even grid the last row and column are never
+# seen, which is why
 #   299 = 2·149 + 1 is a better choice than 300.
 def halved(side):
     # begin solution
     return (side - 3) // 2 + 1
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(halved, lambda side: (side - 3) // 2 + 1, [35, 17, 34, 8, 3], wrong={
-    "That is same padding; V takes no padding.": lambda side: -(-side // 2),
-    "Plain division forgets that the window is three wide.": lambda side: side // 2,
-    "Round down with //: half a place is none.": lambda side: (side - 3) / 2 + 1,
-    "The first place counts too: add 1.": lambda side: (side - 3) // 2})
+checks.function(
+    halved,
+    lambda side: (side - 3) // 2 + 1,
+    [35, 17, 34, 8, 3],
+    wrong={
+        "That is same padding; V takes no padding.": lambda side: -(-side // 2),
+        "Plain division forgets that the window is three wide.": lambda side: side // 2,
+        "Round down with //: half a place is none.": lambda side: (side - 3) / 2 + 1,
+        "The first place counts too: add 1.": lambda side: (side - 3) // 2,
+    },
+)
 
 # %%
 # exercise: Write Fig. 12 | ●●○ | 6 min
-# task: Describe Reduction-B of Inception-ResNet-v1 (the picture stands above): 17×17×896 → 8×8×1792.
+# task: Describe Reduction-B of Inception-ResNet-v1 (the picture stands above): 17×17×896 →
+# 8×8×1792.
 # hint: Four branches; `MaxPool(3, 2, "valid")` is the first.
 # hint: Only the last operation of each branch has stride 2 and V.
 fig_12 = Concat(
@@ -368,9 +471,11 @@ fig_12 = Concat(
 # check:
 checks.description(fig_12, figures.ReductionB_v1(), shape=(896, 17, 17))
 
+
 # %%
 # exercise: Reduction-A by hand | ●●○ | 8 min
-# task: Finish the plain module for Inception-v4's Reduction-A (k 192, l 224, m 256, n 384): N×384×35×35 →
+# task: Finish the plain module for Inception-v4's Reduction-A (k 192, l 224, m 256, n 384):
+# N×384×35×35 →
 #   N×1024×17×17. `unit` makes convolution, batch norm and ReLU.
 # hint: `torch.cat([...], dim=1)` joins along the channels.
 # hint: V is `padding=0`; a 3×3 that keeps the grid needs `padding=1`.
@@ -378,13 +483,16 @@ def unit(channels, filters, kernel, stride=1, padding=0):
     conv = nn.Conv2d(channels, filters, kernel, stride, padding, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU())
 
+
 class ReductionA(nn.Module):
     def __init__(self):
         super().__init__()
         self.pool = nn.MaxPool2d(3, 2)
         # begin solution
         self.conv = unit(384, 384, 3, stride=2)
-        self.deep = nn.Sequential(unit(384, 192, 1), unit(192, 224, 3, padding=1), unit(224, 256, 3, stride=2))
+        self.deep = nn.Sequential(
+            unit(384, 192, 1), unit(192, 224, 3, padding=1), unit(224, 256, 3, stride=2)
+        )
         # end solution
 
     def forward(self, x):
@@ -392,25 +500,38 @@ class ReductionA(nn.Module):
         return torch.cat([self.pool(x), self.conv(x), self.deep(x)], dim=1)
         # end solution
         # stub: return ...
+
+
 # check:
 checks.module(ReductionA, figures.ReductionA(192, 224, 256, 384), (384, 35, 35))
 
 # %%
 # exercise: Whose block is Fig. 18? | ●●○ | 4 min
-# task: Its caption says "the wider Inception-ResNet-v1". Try it: 896 channels enter v1's Reduction-B. Set `leaves_18`
-#   to the number of channels that would leave Fig. 18 then, and compare with what Figs. 13 and 15 print for v1: 1792.
-# hint: The pooled channels are passed on; each other branch adds the filters of its last convolution.
-# explain: 896 + 384 + 288 + 320 = 1888 does not fit v1, whose C stage is 1792 wide; 1152 + 384 + 288 + 320 = 2144 is
-#   what v2 needs. Fig. 15's own caption assigns the block to v2: the word in Fig. 18's caption is a slip.
+# task: Its caption says "the wider Inception-ResNet-v1". Try it: 896 channels enter v1's
+# Reduction-B. Set `leaves_18`
+#   to the number of channels that would leave Fig. 18 then, and compare with what Figs. 13 and 15
+#   print for v1: 1792.
+# hint: The pooled channels are passed on; each other branch adds the filters of its last
+# convolution.
+# explain: 896 + 384 + 288 + 320 = 1888 does not fit v1, whose C stage is 1792 wide; 1152 + 384 +
+# 288 + 320 = 2144 is
+#   what v2 needs. Fig. 15's own caption assigns the block to v2: the word in Fig. 18's caption is a
+#   slip.
 # begin solution
 leaves_18 = 896 + 384 + 288 + 320
 # end solution
 # stub: leaves_18 = ...
 # check:
-checks.number(leaves_18, out_shape(figures.ReductionB_v2(), (896, 17, 17))[0], name="leaves_18", wrong={
-    1792: "That is what the paper prints for v1, and what Fig. 12 gives. Add up Fig. 18.",
-    2144: "That is with the 1152 channels of v2.",
-    992: "The 896 channels pass through the pool: they leave too."})
+checks.number(
+    leaves_18,
+    out_shape(figures.ReductionB_v2(), (896, 17, 17))[0],
+    name="leaves_18",
+    wrong={
+        1792: "That is what the paper prints for v1, and what Fig. 12 gives. Add up Fig. 18.",
+        2144: "That is with the 1152 channels of v2.",
+        992: "The 896 channels pass through the pool: they leave too.",
+    },
+)
 
 # %% [markdown]
 # ## In five lines
@@ -422,7 +543,7 @@ checks.number(leaves_18, out_shape(figures.ReductionB_v2(), (896, 17, 17))[0], n
 # - Reduction-B begins its convolutions with a 1×1: without it Fig. 8 costs nearly twice as much.
 # - Close contestants are told apart by measured time and by seeds, not by multiply-adds or by a good argument.
 #
-# **What would change our mind.** A longer training at full width in which pooling first lags behind by more than the
-# seeds scatter, or catches up.
+# **What would change our mind.** A longer training at full width in which pooling first lags behind
+# by more than the seeds scatter, or catches up.
 #
 # **Next:** chapter 05 puts stem, stages and reductions together.

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Inception-v4
 #
-# Stem, 4 A, 7 B and 3 C blocks with two reductions between them: Fig. 9 assembled, its parameters and multiply-adds
-# laid open block by block, and its outputs equal to timm's.
+# Stem, 4 A, 7 B and 3 C blocks with two reductions between them: Fig. 9 assembled, its parameters
+# and multiply-adds laid open block by block, and its outputs equal to timm's.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -12,7 +12,8 @@
 # **After this chapter you can**
 #
 # 1. assemble Inception-v4 from its figures, and prove that every shape is the printed one;
-# 2. say where its parameters, its multiply-adds and its time sit, and for which blocks the three disagree;
+# 2. say where its parameters, its multiply-adds and its time sit, and for which blocks the three
+#    disagree;
 # 3. copy weights between two implementations, and know what must match for their outputs to agree.
 
 # %%
@@ -20,14 +21,16 @@ import time
 
 import torch
 
-from inception_edu import checks, experiments, figures, networks, plots
-from inception_edu.build import build, named_blocks
-from inception_edu.compare import differences, leaves
-from inception_edu.draw import amount, figure, size_words
+from inception_edu.describe import figures, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import build, named_blocks
+from inception_edu.describe.compare import differences, leaves
+from inception_edu.describe.draw import amount, figure, size_words
 from inception_edu.labs.diagram import network_diagram
-from inception_edu.measure import measure, smallest_image
-from inception_edu.networks import Block, Network, inception_v4
-from inception_edu.spec import Conv
+from inception_edu.describe.measure import measure, smallest_image
+from inception_edu.describe.networks import Block, Network, inception_v4
+from inception_edu.describe.spec import Conv
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
@@ -40,63 +43,81 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 figure(9)
 
 # %% [markdown]
-# **Predict.** Which stage holds the most parameters: A (35×35), B (17×17) or C (8×8)? And which one computes most?
+# **Predict.** Which stage holds the most parameters: A (35×35), B (17×17) or C (8×8)? And which one
+# computes most?
 #
 # <details><summary>Answer</summary>
 #
-# Every parameter works once at each position: 64 times on 8×8, 289 times on 17×17, 1225 times on 35×35. So the wide C
-# blocks are far ahead of A in parameters and behind it in arithmetic. But seven B blocks are many. The bars below
-# decide.
+# Every parameter works once at each position: 64 times on 8×8, 289 times on 17×17, 1225 times on
+# 35×35. So the wide C blocks are far ahead of A in parameters and behind it in arithmetic. But
+# seven B blocks are many. The bars below decide.
 #
 # </details>
 #
 # ## Assembled by code
 #
-# A network is a list of named blocks. Between brackets stand only figures that earlier chapters have built.
+# A network is a list of named blocks. Between brackets stand only figures that earlier chapters
+# have built.
 
 # %%
 table = figures.TABLE_1["inception_v4"]
-mine = Network("my Inception-v4", (
-    Block("stem", figures.StemV4()),
-    Block("inception_a", figures.InceptionA(), repeat=4, stage="A"),
-    Block("reduction_a", figures.ReductionA(**table)),
-    Block("inception_b", figures.InceptionB(), repeat=7, stage="B"),
-    Block("reduction_b", figures.ReductionB()),
-    Block("inception_c", figures.InceptionC(), repeat=3, stage="C"),
-))
+mine = Network(
+    "my Inception-v4",
+    (
+        Block("stem", figures.StemV4()),
+        Block("inception_a", figures.InceptionA(), repeat=4, stage="A"),
+        Block("reduction_a", figures.ReductionA(**table)),
+        Block("inception_b", figures.InceptionB(), repeat=7, stage="B"),
+        Block("reduction_b", figures.ReductionB()),
+        Block("inception_c", figures.InceptionC(), repeat=3, stage="C"),
+    ),
+)
 
 # %% [markdown]
-# Is it the package's own? And is every shape the printed one? Fig. 9 is data too, so a cell can compare.
+# Is it the package's own? And is every shape the printed one? Fig. 9 is data too, so a cell can
+# compare.
 
 # %%
 print("differences from inception_v4():", differences(mine, inception_v4()))
 rows = {row.name: row for row in measure(mine).rows}
 for box in figures.FIG_9:
     last = box.block if box.repeat == 1 else f"{box.block}.{box.repeat}"
-    print(f"{box.repeat} × {box.block:12} computed {size_words(rows[last].output):>10}   "
-          f"printed {size_words(box.output):>10}   {'equal' if rows[last].output == box.output else 'DIFFERENT'}")
+    print(
+        f"{box.repeat} × {box.block:12} computed {size_words(rows[last].output):>10}   "
+        f"printed {size_words(box.output):>10}   {'equal' if rows[last].output == box.output else 'DIFFERENT'}"
+    )
 
 # %% [markdown]
-# Descriptions can be wrong in the same way twice. So build it, and let a real image-sized batch run through real
-# convolutions, with a hook at each block.
+# Descriptions can be wrong in the same way twice. So build it, and let a real image-sized batch run
+# through real convolutions, with a hook at each block.
 
 # %%
 model = build(mine, seed=0).eval()
 image = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(0))
 seen = {}
 for name, block in named_blocks(model):
-    block.register_forward_hook(lambda module, inputs, out, name=name: seen.update({name: tuple(out.shape[1:])}))
+    block.register_forward_hook(
+        lambda module, inputs, out, name=name: seen.update({name: tuple(out.shape[1:])})
+    )
 with torch.inference_mode():
     logits = model(image)
 described = {name: row.output for name, row in rows.items() if name in seen}
 print("logits", tuple(logits.shape), "  shapes as described:", seen == described)
-for name in ("stem", "inception_a.4", "reduction_a", "inception_b.7", "reduction_b", "inception_c.3"):
+for name in (
+    "stem",
+    "inception_a.4",
+    "reduction_a",
+    "inception_b.7",
+    "reduction_b",
+    "inception_c.3",
+):
     print(f"{name:14} {size_words(seen[name])}")
 
 # %% [markdown]
 # ## Lab: click through it
 #
-# Choose a block in the picture or in the list: its figure, its shapes, its cost and the code that made it appear.
+# Choose a block in the picture or in the list: its figure, its shapes, its cost and the code that
+# made it appear.
 
 # %%
 lab = network_diagram("inception_v4")
@@ -107,6 +128,7 @@ lab = network_diagram("inception_v4")
 # %%
 measured = measure(inception_v4())
 
+
 def by_stage(value):
     """The sum of `value(row)` for each group of equal blocks, in order."""
     sums = {}
@@ -115,10 +137,13 @@ def by_stage(value):
         sums[group] = sums.get(group, 0) + value(row)
     return sums
 
+
 params, macs = by_stage(lambda row: row.params), by_stage(lambda row: row.macs)
 for group in params:
-    print(f"{group:12} {params[group]:>11,} parameters {params[group] / measured.params:>6.1%}   "
-          f"{macs[group]:>14,} multiply-adds {macs[group] / measured.macs:>6.1%}")
+    print(
+        f"{group:12} {params[group]:>11,} parameters {params[group] / measured.params:>6.1%}   "
+        f"{macs[group]:>14,} multiply-adds {macs[group] / measured.macs:>6.1%}"
+    )
 print(f"{'together':12} {measured.params:>11,}                   {measured.macs:>14,}")
 
 # %% tags=["hide-input"]
@@ -126,34 +151,58 @@ fig = plots.figure(8, 2.9)
 for i, (title, values) in enumerate((("parameters", params), ("multiply-adds", macs))):
     share = {group: 100 * value / sum(values.values()) for group, value in values.items()}
     plots.bars(share, fig.add_subplot(1, 2, i + 1), f"% of all {title}", text="{:.0f}")
-plots.show(fig, "Two bar charts by group of blocks: " + "; ".join(
-    f"{group} {params[group] / measured.params:.0%} of parameters, {macs[group] / measured.macs:.0%} of multiply-adds"
-    for group in params) + ".")
+plots.show(
+    fig,
+    "Two bar charts by group of blocks: "
+    + "; ".join(
+        f"{group} {params[group] / measured.params:.0%} of parameters, {macs[group] / measured.macs:.0%} of multiply-adds"
+        for group in params
+    )
+    + ".",
+)
 
 # %% [markdown]
-# The seven B blocks hold nearly half of everything. The stem has hardly any parameters and yet a large part of the
-# work, because its maps are large; the three C blocks are the opposite. Block by block:
+# The seven B blocks hold nearly half of everything. The stem has hardly any parameters and yet a
+# large part of the work, because its maps are large; the three C blocks are the opposite. Block by
+# block:
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 3.4)
 body = measured.rows[:-1]
-for i, (title, values) in enumerate((("parameters (millions)", [r.params / 1e6 for r in body]),
-                                     ("multiply-adds (billions)", [r.macs / 1e9 for r in body]))):
+for i, (title, values) in enumerate(
+    (
+        ("parameters (millions)", [r.params / 1e6 for r in body]),
+        ("multiply-adds (billions)", [r.macs / 1e9 for r in body]),
+    )
+):
     axis = fig.add_subplot(1, 2, i + 1)
-    axis.bar(range(len(body)), values, color=["#0072b2" if r.name.startswith("inception") else "#8a8a8a" for r in body])
-    axis.set_xticks(range(len(body)), [r.name.replace("inception_", "").replace("reduction", "red") for r in body],
-                    rotation=90, fontsize=7)
+    axis.bar(
+        range(len(body)),
+        values,
+        color=["#0072b2" if r.name.startswith("inception") else "#8a8a8a" for r in body],
+    )
+    axis.set_xticks(
+        range(len(body)),
+        [r.name.replace("inception_", "").replace("reduction", "red") for r in body],
+        rotation=90,
+        fontsize=7,
+    )
     axis.set_ylabel(title)
-plots.show(fig, "Parameters and multiply-adds of each of the 17 blocks. Parameters grow towards the "
-           "end; multiply-adds are largest in the stem, then in Reduction-A.")
+plots.show(
+    fig,
+    "Parameters and multiply-adds of each of the 17 blocks. Parameters grow towards the "
+    "end; multiply-adds are largest in the stem, then in Reduction-A.",
+)
 
 # %% [markdown]
 # The repeated blocks of a stage cost the same; the grey bars are the stem and the reductions.
 #
 # ## And the time?
 #
-# **Predict.** You know the stem's share of the multiply-adds. Will its share of the measured time be smaller, equal or
-# larger? (Processor time: what other programs do at the same moment does not count.)
+# **Predict.** You know the stem's share of the multiply-adds. Will its share of the measured time
+# be smaller, equal or larger? (Processor time: what other programs do at the same moment does not
+# count.)
+
 
 # %%
 def block_times(model, x, repeats):
@@ -168,57 +217,69 @@ def block_times(model, x, repeats):
                 best[name] = min(best.get(name, 9e9), time.process_time() - start)
     return best
 
+
 seconds = block_times(model, image, 2 if experiments.mode() == "quick" else 6)
 shares = {}
 for name, value in seconds.items():
     shares[name.split(".")[0]] = shares.get(name.split(".")[0], 0) + value / sum(seconds.values())
 for group, share in shares.items():
-    print(f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the multiply-adds")
-print(f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine; the stem",
-      f"{shares['stem'] * measured.macs / macs['stem']:.2f} times its share of the work")
+    print(
+        f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the multiply-adds"
+    )
+print(
+    f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine; the stem",
+    f"{shares['stem'] * measured.macs / macs['stem']:.2f} times its share of the work",
+)
 
 # %% [markdown]
-# Where time and arithmetic disagree, something else is at work. The stem has few channels at many positions, so that
-# large maps are moved for little arithmetic; C has slim branches on small maps, which give the processor little to do
-# at once.
+# Where time and arithmetic disagree, something else is at work. The stem has few channels at many
+# positions, so that large maps are moved for little arithmetic; C has slim branches on small maps,
+# which give the processor little to do at once.
 #
 # ## Any image size
 #
-# The convolutions do not care how large the image is; the pooling at the end takes whatever map is left. Parameters
-# stay, cost grows roughly with the area (a little faster: the V layers eat a border of the same width from every
-# image), and below a certain size the map vanishes.
+# The convolutions do not care how large the image is; the pooling at the end takes whatever map is
+# left. Parameters stay, cost grows roughly with the area (a little faster: the V layers eat a
+# border of the same width from every image), and below a certain size the map vanishes.
 
 # %%
 print("smallest image:", smallest_image(inception_v4()))
 for side in (75, 139, 203, 299, 427):
     m = measure(inception_v4(), side)
-    print(f"{side:>4}×{side:<4} last map {size_words(m.output):>10}   {amount(m.params)} parameters   "
-          f"{amount(m.macs):>6} multiply-adds   {m.macs / measured.macs:5.2f} of those at 299 "
-          f"(area {(side / 299) ** 2:.2f})")
+    print(
+        f"{side:>4}×{side:<4} last map {size_words(m.output):>10}   {amount(m.params)} parameters   "
+        f"{amount(m.macs):>6} multiply-adds   {m.macs / measured.macs:5.2f} of those at 299 "
+        f"(area {(side / 299) ** 2:.2f})"
+    )
 
 # %% [markdown]
 # ## Equal to timm's?
 #
-# Shapes and counts can agree while the network still computes something else: a wrong padding in an average, a branch
-# in the wrong place. The proof is equal outputs. timm's Inception-v4 gets random weights here; `from_timm` gives ours
-# the same ones.
+# Shapes and counts can agree while the network still computes something else: a wrong padding in an
+# average, a branch in the wrong place. The proof is equal outputs. timm's Inception-v4 gets random
+# weights here; `from_timm` gives ours the same ones.
 
 # %%
 try:
     import timm
 
-    from inception_edu.weights import from_timm
+    from inception_edu.nets.weights import from_timm
+
     torch.manual_seed(0)
     theirs = timm.create_model("inception_v4").eval()
     ours = from_timm("inception_v4", theirs)
-    print(f"timm {timm.__version__}: {sum(p.numel() for p in theirs.parameters()):,} parameters; "
-          f"ours: {sum(p.numel() for p in ours.parameters()):,}")
+    print(
+        f"timm {timm.__version__}: {sum(p.numel() for p in theirs.parameters()):,} parameters; "
+        f"ours: {sum(p.numel() for p in ours.parameters()):,}"
+    )
 except ImportError:
     theirs = ours = None
     print("timm is not installed here, so this comparison is left out: pip install timm")
 
 # %% [markdown]
-# Random batch-norm statistics too, otherwise a mistake there would go unseen. Then one image through both:
+# Random batch-norm statistics too, otherwise a mistake there would go unseen. Then one image
+# through both:
+
 
 # %%
 def shake(model, seed=0):
@@ -231,74 +292,115 @@ def shake(model, seed=0):
             for tensor in (module.bias.data, module.running_mean):
                 tensor.copy_(0.1 * torch.randn(len(tensor), generator=generator))
 
+
 if theirs is not None:
     shake(theirs)
     ours = from_timm("inception_v4", theirs)
     with torch.inference_mode():
         a, b = theirs(image), ours(image)
-    print(f"largest difference of 1000 logits: {(a - b).abs().max():.1e}, their spread {a.std():.3f}")
+    print(
+        f"largest difference of 1000 logits: {(a - b).abs().max():.1e}, their spread {a.std():.3f}"
+    )
 
 # %% [markdown]
-# That is rounding: the same sums in another order. `from_timm` had two things to put right. timm *joins* the branches
-# in another order than the figures show, so the input channels of each later convolution are permuted. And the
-# released code *turns* some kernels: `inception_v4("released")` is the description that was used.
+# That is rounding: the same sums in another order. `from_timm` had two things to put right. timm
+# *joins* the branches in another order than the figures show, so the input channels of each later
+# convolution are permuted. And the released code *turns* some kernels: `inception_v4("released")`
+# is the description that was used.
 
 # %%
 for difference in differences(inception_v4("paper"), inception_v4("released")):
     print(difference)
 
 # %% [markdown]
-# A 7×1 kernel cannot be loaded as a 1×7 one; chapter 07 looks at what the paper prints there. With a network
-# connection, `from_timm("inception_v4")` without a second argument fetches the released ImageNet weights.
+# A 7×1 kernel cannot be loaded as a 1×7 one; chapter 07 looks at what the paper prints there. With
+# a network connection, `from_timm("inception_v4")` without a second argument fetches the released
+# ImageNet weights.
 #
 # ## Exercises
+
 
 # %%
 # exercise: How many convolutions? | ●○○ | 4 min
 # task: Write `convolutions(network)`: how many convolutions a network has, repeats counted.
-# hint: `leaves(block.node)` yields the convolutions and pools of a block; `isinstance(leaf, Conv)` tells them apart.
+# hint: `leaves(block.node)` yields the convolutions and pools of a block; `isinstance(leaf, Conv)`
+# tells them apart.
 # hint: A block stands for `block.repeat` copies.
-# explain: 149 for Inception-v4. The longest path from image to pooling passes 75 of them; the others run beside it.
+# explain: 149 for Inception-v4. The longest path from image to pooling passes 75 of them; the
+# others run beside it.
 def convolutions(network):
     # begin solution
-    return sum(block.repeat * isinstance(leaf, Conv) for block in network.blocks for leaf in leaves(block.node))
+    return sum(
+        block.repeat * isinstance(leaf, Conv)
+        for block in network.blocks
+        for leaf in leaves(block.node)
+    )
     # end solution
     # stub: return ...
+
+
 # check:
 def once(network):
     return sum(isinstance(leaf, Conv) for block in network.blocks for leaf in leaves(block.node))
+
+
 def everything(network):
     return sum(block.repeat for block in network.blocks for _ in leaves(block.node))
-checks.function(convolutions, [149, 94], [inception_v4(), networks.inception_v3()], wrong={
-    "You counted each block once; it stands for `block.repeat` copies.": once,
-    "Pools are no convolutions.": everything})
+
+
+checks.function(
+    convolutions,
+    [149, 94],
+    [inception_v4(), networks.inception_v3()],
+    wrong={
+        "You counted each block once; it stands for `block.repeat` copies.": once,
+        "Pools are no convolutions.": everything,
+    },
+)
+
 
 # %%
 # exercise: A share of the work | ●○○ | 4 min
-# task: Write `share(network, stage)`: the part, from 0 to 1, of a network's multiply-adds that is done in the blocks
+# task: Write `share(network, stage)`: the part, from 0 to 1, of a network's multiply-adds that is
+# done in the blocks
 #   whose name begins with `stage`, such as `"inception_b"`.
-# hint: `measure(network).rows` has a row a block, with `.name` and `.macs`; `measure(network).macs` is the total.
+# hint: `measure(network).rows` has a row a block, with `.name` and `.macs`; `measure(network).macs`
+# is the total.
 def share(network, stage):
     # begin solution
     m = measure(network)
     return sum(row.macs for row in m.rows if row.name.startswith(stage)) / m.macs
     # end solution
     # stub: return ...
+
+
 # check:
 def true_share(network, stage, what="macs"):
     m = measure(network)
     part = sum(getattr(row, what) for row in m.rows if row.name.startswith(stage))
     return part / getattr(m, what)
-checks.function(share, true_share, [(inception_v4(), "inception_b"), (inception_v4(), "stem")], wrong={
-    "A share from 0 to 1 is asked for; you give per cent.": lambda n, s: 100 * true_share(n, s),
-    "The blocks of a stage are called inception_b.1, inception_b.2, …: use `startswith`.":
-        lambda n, s: sum(row.macs for row in measure(n).rows if row.name == s) / measure(n).macs,
-    "These are shares of the parameters.": lambda n, s: true_share(n, s, "params"),
-    "Divide by the total, so that all shares add up to 1.": lambda n, s: true_share(n, s) * measure(n).macs})
+
+
+checks.function(
+    share,
+    true_share,
+    [(inception_v4(), "inception_b"), (inception_v4(), "stem")],
+    wrong={
+        "A share from 0 to 1 is asked for; you give per cent.": lambda n, s: 100 * true_share(n, s),
+        "The blocks of a stage are called inception_b.1, inception_b.2, …: use `startswith`.": lambda n, s: (
+            sum(row.macs for row in measure(n).rows if row.name == s) / measure(n).macs
+        ),
+        "These are shares of the parameters.": lambda n, s: true_share(n, s, "params"),
+        "Divide by the total, so that all shares add up to 1.": lambda n, s: (
+            true_share(n, s) * measure(n).macs
+        ),
+    },
+)
 
 # %%
 # exercise: A smaller relative | ●●○ | 6 min
-# task: Make `light`: Inception-v4 with as many B blocks as possible, but below 9 billion multiply-adds at 299×299, and
+# task: Make `light`: Inception-v4 with as many B blocks as possible, but below 9 billion
+# multiply-adds at 299×299, and
 #   everything else as it is.
 # hint: `dataclasses.replace(block, repeat=3)` copies a block with another number of repeats.
 # hint: How much does one B block cost? `measure(inception_v4()).rows` knows.
@@ -307,7 +409,11 @@ from dataclasses import replace
 
 # begin solution
 v4 = inception_v4()
-light = replace(v4, blocks=tuple(replace(b, repeat=3) if b.name == "inception_b" else b for b in v4.blocks))
+light = replace(
+    v4, blocks=tuple(replace(b, repeat=3) if b.name == "inception_b" else b for b in v4.blocks)
+)
+
+
 # end solution
 # stub: light = ...
 # check:
@@ -318,34 +424,57 @@ def changes(network):
     if not isinstance(network, Network):
         return "no network"
     return "; ".join(str(d) for d in differences(inception_v4(), network)) or "none"
+
+
 def repeats(n):
     return f"inception_b: repeats 7 against {n}"
+
+
 most = max(n for n in range(8) if measured.macs - (7 - n) * rows["inception_b.1"].macs < 9e9)
-checks.equal(changes(light), repeats(most), name="changes made", wrong={
-    "none": "This is Inception-v4 as it is: replace its B blocks.",
-    "no network": "`light` should be a network: `replace(v4, blocks=…)`.",
-    **{repeats(n): "One B block more still fits." for n in range(most)},
-    **{repeats(n): "That is still 9 billion or more." for n in range(most + 1, 7)}})
+checks.equal(
+    changes(light),
+    repeats(most),
+    name="changes made",
+    wrong={
+        "none": "This is Inception-v4 as it is: replace its B blocks.",
+        "no network": "`light` should be a network: `replace(v4, blocks=…)`.",
+        **{repeats(n): "One B block more still fits." for n in range(most)},
+        **{repeats(n): "That is still 9 billion or more." for n in range(most + 1, 7)},
+    },
+)
 
 # %%
 # exercise: The largest map | ●●○ | 4 min
-# task: During the forward pass of one 299×299 image, the largest single map inside Inception-v4 has how many numbers?
+# task: During the forward pass of one 299×299 image, the largest single map inside Inception-v4 has
+# how many numbers?
 #   Set `largest`. (The third convolution of the stem has 64 filters.)
 # hint: The sides inside the stem are 149, 147, 147, 73, 71, 35; the filters 32, 32, 64, …
-# explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map has 98 thousand.
-#   The stem makes about a third of all the numbers that a forward pass computes, with 1.4 % of the parameters.
+# explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map
+# has 98 thousand.
+#   The stem makes about a third of all the numbers that a forward pass computes, with 1.4 % of the
+#   parameters.
 # begin solution
 largest = 64 * 147 * 147
 # end solution
 # stub: largest = ...
 # check:
-checks.number(largest, 64 * 147 * 147, name="largest", wrong={
-    32 * 149 * 149: "That is the first convolution's map; the third has a slightly smaller map but twice the filters.",
-    64 * 149 * 149: "The right filters, but a valid 3×3 lies before: the third convolution's map is 147 wide.",
-    299 * 299 * 3: "That is the image itself; maps inside the network are larger.",
-    147 * 147: "That is one channel of it; the map has 64.",
-    4 * 64 * 147 * 147: "Those are its bytes; how many numbers are they?",
-    32 * 147 * 147: "That is the second convolution's map; the third has twice the filters."})
+checks.number(
+    largest,
+    64 * 147 * 147,
+    name="largest",
+    wrong={
+        32
+        * 149
+        * 149: "That is the first convolution's map; the third has a slightly smaller map but twice the filters.",
+        64
+        * 149
+        * 149: "The right filters, but a valid 3×3 lies before: the third convolution's map is 147 wide.",
+        299 * 299 * 3: "That is the image itself; maps inside the network are larger.",
+        147 * 147: "That is one channel of it; the map has 64.",
+        4 * 64 * 147 * 147: "Those are its bytes; how many numbers are they?",
+        32 * 147 * 147: "That is the second convolution's map; the third has twice the filters.",
+    },
+)
 
 # %% [markdown]
 # ## In five lines

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Inception-ResNet
 #
-# Cheaper Inception blocks on a trunk that carries the identity: Figs. 10 to 19, the linear 1×1 that makes the addition
-# possible, the batch norm that was left out, and the arithmetic that finds two misprints.
+# Cheaper Inception blocks on a trunk that carries the identity: Figs. 10 to 19, the linear 1×1 that
+# makes the addition possible, the batch norm that was left out, and the arithmetic that finds two
+# misprints.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -23,14 +24,29 @@ import torch
 from IPython.display import display
 from torch import nn
 
-from inception_edu import checks, experiments, figures, plots
-from inception_edu.build import ScaledResidual, build
-from inception_edu.draw import draw, figure, size_words
-from inception_edu.figures import FIGURES
+from inception_edu.describe import figures
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import ScaledResidual, build
+from inception_edu.describe.draw import draw, figure, size_words
+from inception_edu.describe.figures import FIGURES
 from inception_edu.labs.designer import block_designer
-from inception_edu.measure import measure
-from inception_edu.networks import inception_resnet_v1, inception_resnet_v2, inception_v3, inception_v4
-from inception_edu.spec import Chain, ChannelError, Concat, Conv, Linear, Residual, out_shape
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import (
+    inception_resnet_v1,
+    inception_resnet_v2,
+    inception_v3,
+    inception_v4,
+)
+from inception_edu.describe.spec import (
+    Chain,
+    ChannelError,
+    Concat,
+    Conv,
+    Linear,
+    Residual,
+    out_shape,
+)
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -38,8 +54,8 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 # %% [markdown]
 # ## Residual connections
 #
-# Fig. 1 is ResNet's idea: what two convolutions compute is *added* to their input. Fig. 2 puts 1×1 convolutions around
-# to spare arithmetic. An addition needs equal shapes on both sides.
+# Fig. 1 is ResNet's idea: what two convolutions compute is *added* to their input. Fig. 2 puts 1×1
+# convolutions around to spare arithmetic. An addition needs equal shapes on both sides.
 
 # %%
 display(figure(1), figure(2))
@@ -49,13 +65,14 @@ for number in (1, 2):
     print(f.node, "\n")
 
 # %% [markdown]
-# **Predict.** The trunk carries 256 channels. An Inception block with three slim branches delivers 32 + 32 + 32 = 96.
-# How can the two be added?
+# **Predict.** The trunk carries 256 channels. An Inception block with three slim branches delivers
+# 32 + 32 + 32 = 96. How can the two be added?
 #
 # <details><summary>Answer</summary>
 #
-# A 1×1 convolution widens 96 to 256. The paper calls it *filter expansion*: it "is needed to compensate for the
-# dimensionality reduction induced by the Inception block" (Section 3.2). It is linear: no batch norm, no ReLU.
+# A 1×1 convolution widens 96 to 256. The paper calls it *filter expansion*: it "is needed to
+# compensate for the dimensionality reduction induced by the Inception block" (Section 3.2). It is
+# linear: no batch norm, no ReLU.
 #
 # </details>
 #
@@ -77,8 +94,9 @@ inception_resnet_a = Residual(
 )
 
 # %% [markdown]
-# `Residual` is one line of torch: `relu(x + scale * body(x))`, with scale 1 as drawn. Every step's shape, printed, to
-# hold against the picture:
+# `Residual` is one line of torch: `relu(x + scale * body(x))`, with scale 1 as drawn. Every step's
+# shape, printed, to hold against the picture:
+
 
 # %%
 def shapes(node, shape):
@@ -90,29 +108,37 @@ def shapes(node, shape):
     steps = {"joined": joined, "linear": out_shape(last, joined), "out": out_shape(node, shape)}
     print(" → ".join(f"{word} {size_words(step)}" for word, step in steps.items()))
 
+
 shapes(inception_resnet_a, (256, 35, 35))
-print("equal to the package's Fig. 10:", inception_resnet_a.body.parts == figures.InceptionResNetA_v1().body.parts)
+print(
+    "equal to the package's Fig. 10:",
+    inception_resnet_a.body.parts == figures.InceptionResNetA_v1().body.parts,
+)
 
 # %% [markdown]
-# Compare with Inception-A (Fig. 4): no pooling branch and far fewer filters, because the identity carries the input on.
-# So one block costs far less:
+# Compare with Inception-A (Fig. 4): no pooling branch and far fewer filters, because the identity
+# carries the input on. So one block costs far less:
 
 # %%
-for name, node, shape in (("Inception-A (Fig. 4)", figures.InceptionA(), (384, 35, 35)),
-                          ("Inception-ResNet-A v1 (Fig. 10)", figures.InceptionResNetA_v1(), (256, 35, 35)),
-                          ("Inception-ResNet-A v2 (Fig. 16)", figures.InceptionResNetA_v2(), (384, 35, 35))):
+for name, node, shape in (
+    ("Inception-A (Fig. 4)", figures.InceptionA(), (384, 35, 35)),
+    ("Inception-ResNet-A v1 (Fig. 10)", figures.InceptionResNetA_v1(), (256, 35, 35)),
+    ("Inception-ResNet-A v2 (Fig. 16)", figures.InceptionResNetA_v2(), (384, 35, 35)),
+):
     m = measure(node, shape)
     print(f"{name:32} {m.params:>8,} parameters   {m.macs / 1e6:>4.0f} million multiply-adds")
 
 # %% [markdown]
 # ## Why linear?
 #
-# **Predict.** Suppose the 1×1 had a ReLU. Then a branch can only add, never subtract. What happens to the activations
-# along ten blocks?
+# **Predict.** Suppose the 1×1 had a ReLU. Then a branch can only add, never subtract. What happens
+# to the activations along ten blocks?
+
 
 # %%
 def trunk_means(relu, seed, depth=10):
-    """Mean activation at the input and behind each of `depth` fresh blocks of Fig. 10; the 1×1 with or without ReLU."""
+    """Mean activation at the input and behind each of `depth` fresh blocks of Fig. 10; the 1×1 with
+    or without ReLU."""
     block = figures.InceptionResNetA_v1()
     body = Chain(block.body.parts[0], Conv(256, 1, norm=False, relu=relu))
     model = build(Chain(*[Residual(body)] * depth), in_channels=256, seed=seed)
@@ -124,24 +150,38 @@ def trunk_means(relu, seed, depth=10):
             means.append(x.mean().item())
     return means
 
-found = {relu: torch.tensor([trunk_means(relu, seed) for seed in range(5)]) for relu in (False, True)}
+
+found = {
+    relu: torch.tensor([trunk_means(relu, seed) for seed in range(5)]) for relu in (False, True)
+}
 for relu, means in found.items():
     ends = means[:, -1]
-    print(f"{'with a ReLU' if relu else 'linear':12} mean from {means[:, 0].mean():.2f} to {ends.mean():.2f} after 10 "
-          f"blocks ({ends.min():.2f} to {ends.max():.2f}, 5 seeds)")
+    print(
+        f"{'with a ReLU' if relu else 'linear':12} mean from {means[:, 0].mean():.2f} to {ends.mean():.2f} after 10 "
+        f"blocks ({ends.min():.2f} to {ends.max():.2f}, 5 seeds)"
+    )
 
 # %% tags=["hide-input"]
 axis = plots.figure(7, 2.8).add_subplot()
 for relu, means in found.items():
-    axis.plot(range(11), means.mean(0), "s--" if relu else "o-", label="ReLU on the 1×1" if relu else "linear 1×1")
+    axis.plot(
+        range(11),
+        means.mean(0),
+        "s--" if relu else "o-",
+        label="ReLU on the 1×1" if relu else "linear 1×1",
+    )
 axis.set(xlabel="block (0: what enters)", ylabel="mean activation", ylim=(0, None))
 axis.legend()
-plots.show(axis.figure, "Mean activation behind ten residual blocks, five seeds averaged: it grows in both, and faster "
-           f"with a ReLU on the 1×1, to {found[True][:, -1].mean():.2f} against {found[False][:, -1].mean():.2f}.")
+plots.show(
+    axis.figure,
+    "Mean activation behind ten residual blocks, five seeds averaged: it grows in both, and faster "
+    f"with a ReLU on the 1×1, to {found[True][:, -1].mean():.2f} against {found[False][:, -1].mean():.2f}.",
+)
 
 # %% [markdown]
-# With a ReLU the trunk can only grow: no block can take anything back, now or after training. The linear end lets a
-# branch push a channel down; the ReLU *after* the sum then cuts at zero, which is why growth is slower but not nil.
+# With a ReLU the trunk can only grow: no block can take anything back, now or after training. The
+# linear end lets a branch push a channel down; the ReLU *after* the sum then cuts at zero, which is
+# why growth is slower but not nil.
 #
 # How much of the branch's output is negative, and what does the 1×1 cost?
 
@@ -154,7 +194,9 @@ for number in (10, 11, 13, 16, 17, 19):
     f = FIGURES[number]
     inside = f.node.body.parts[0]
     last = measure(f.node.body.parts[1], out_shape(inside, f.input))
-    print(f"Fig. {number}: the 1×1 holds {last.params / measure(f.node, f.input).params:.0%} of the block's parameters")
+    print(
+        f"Fig. {number}: the 1×1 holds {last.params / measure(f.node, f.input).params:.0%} of the block's parameters"
+    )
 
 # %% [markdown]
 # ## The other blocks
@@ -183,8 +225,8 @@ for part in figures.StemV1().parts:
     print(size_words(shape), end="  ")
 
 # %% [markdown]
-# Inception-ResNet-v2 takes v4's stem (Fig. 3) and wider blocks, Figs. 16, 17 and 19. In the pictures of 17 and 19,
-# look at the last 1×1 and at the note.
+# Inception-ResNet-v2 takes v4's stem (Fig. 3) and wider blocks, Figs. 16, 17 and 19. In the
+# pictures of 17 and 19, look at the last 1×1 and at the note.
 
 # %%
 display(figure(16))
@@ -219,8 +261,8 @@ after_b = out_shape(figures.ReductionB_v2(), after_a)
 print(f"stage A is {stem[0]} wide, stage B {after_a[0]}, stage C {after_b[0]}")
 
 # %% [markdown]
-# **Predict.** Fig. 17 prints 1154 filters in its linear 1×1, Fig. 19 prints 2048. What happens if you build what is
-# printed?
+# **Predict.** Fig. 17 prints 1154 filters in its linear 1×1, Fig. 19 prints 2048. What happens if
+# you build what is printed?
 
 # %%
 try:
@@ -233,64 +275,89 @@ except ChannelError as error:
 
 # %%
 printed = inception_resnet_v2(printed=True)
-repaired = replace(printed, blocks=tuple(
-    inception_resnet_v2()[b.name] if b.name == "inception_resnet_b" else b for b in printed.blocks))
+repaired = replace(
+    printed,
+    blocks=tuple(
+        inception_resnet_v2()[b.name] if b.name == "inception_resnet_b" else b
+        for b in printed.blocks
+    ),
+)
 try:
     measure(repaired)
 except ChannelError as error:
     print(fill(str(error), 100))
 
 # %%
-draw(figures.InceptionResNetC_v2(printed=True), (2144, 8, 8), wrong=True, title="Fig. 19 as printed")
+draw(
+    figures.InceptionResNetC_v2(printed=True), (2144, 8, 8), wrong=True, title="Fig. 19 as printed"
+)
 
 # %% [markdown]
-# Could the print be meant? Only if the shortcut changes the width too, with a convolution of its own, as some
-# implementations read it. But Figs. 17 and 19 draw no convolution there, and it would have to sit in one block only:
-# the second B block would enter with 1154 already. What such a reading would cost:
+# Could the print be meant? Only if the shortcut changes the width too, with a convolution of its
+# own, as some implementations read it. But Figs. 17 and 19 draw no convolution there, and it would
+# have to sit in one block only: the second B block would enter with 1154 already. What such a
+# reading would cost:
+
 
 # %%
 def projected(block, width):
     """The block with its printed number, and a 1×1 on the shortcut so that the addition closes."""
     return replace(block, shortcut=Linear(width))
 
+
 b = measure(projected(figures.InceptionResNetB_v2(printed=True), 1154), after_a)
 after_1154 = out_shape(figures.ReductionB_v2(), (1154, *after_a[1:]))
 c = measure(projected(figures.InceptionResNetC_v2(printed=True), 2048), after_1154)
-for name, m, clean, enters in (("B", b, figures.InceptionResNetB_v2(), after_a),
-                               ("C", c, figures.InceptionResNetC_v2(), after_b)):
+for name, m, clean, enters in (
+    ("B", b, figures.InceptionResNetB_v2(), after_a),
+    ("C", c, figures.InceptionResNetC_v2(), after_b),
+):
     identity = measure(clean, enters).params
-    print(f"block {name}: {m.params:,} parameters with a projection from {m.input[0]} channels, {identity:,} with the "
-          "identity")
+    print(
+        f"block {name}: {m.params:,} parameters with a projection from {m.input[0]} channels, {identity:,} with the "
+        "identity"
+    )
 
 # %% [markdown]
-# 1152 and 2144 close every sum with the identity that the paper argues for, and its released code computes the linear
-# layer's width from the trunk, so that this mistake cannot be made there. We read them so.
+# 1152 and 2144 close every sum with the identity that the paper argues for, and its released code
+# computes the linear layer's width from the trunk, so that this mistake cannot be made there. We
+# read them so.
 #
 # ## Both networks
 
 # %%
 for network in (inception_resnet_v1(), inception_resnet_v2()):
     m = measure(network)
-    print(f"{m.name}, last map {size_words(m.output)}, {m.params:,} parameters, {m.macs:,} multiply-adds")
+    print(
+        f"{m.name}, last map {size_words(m.output)}, {m.params:,} parameters, {m.macs:,} multiply-adds"
+    )
     for block in network.blocks:
         last = [row for row in m.rows if row.name.split(".")[0] == block.name][-1]
         print(f"   {block.repeat:>2} × {block.name:20} {size_words(last.output)}")
 
 # %% [markdown]
-# Section 3.2 names counterparts: v1 costs about as much as Inception-v3, v2 as Inception-v4. Counted:
+# Section 3.2 names counterparts: v1 costs about as much as Inception-v3, v2 as Inception-v4.
+# Counted:
 
 # %%
-for small, large in ((inception_resnet_v1(), inception_v3()), (inception_resnet_v2(), inception_v4())):
+for small, large in (
+    (inception_resnet_v1(), inception_v3()),
+    (inception_resnet_v2(), inception_v4()),
+):
     a, b = measure(small), measure(large)
-    print(f"{small.name} has {a.macs / b.macs:.2f} of {large.name}'s multiply-adds, {a.params / b.params:.2f} of its "
-          "parameters")
+    print(
+        f"{small.name} has {a.macs / b.macs:.2f} of {large.name}'s multiply-adds, {a.params / b.params:.2f} of its "
+        "parameters"
+    )
 
 # %% [markdown]
-# The first holds roughly; the second does not hold for the network that the figures describe. Chapter 07 returns to it.
+# The first holds roughly; the second does not hold for the network that the figures describe.
+# Chapter 07 returns to it.
 #
 # ## Scaling, in passing
 #
-# Fig. 20 multiplies the last linear activations by a constant before the sum. Chapter 08 is about that constant.
+# Fig. 20 multiplies the last linear activations by a constant before the sum. Chapter 08 is about
+# that constant.
 
 # %%
 figure(20)
@@ -298,7 +365,8 @@ figure(20)
 # %% [markdown]
 # ## Lab: change a block
 #
-# Give Fig. 17 its printed 1154 and see it break. Then look for a block of the same cost with a larger receptive field.
+# Give Fig. 17 its printed 1154 and see it break. Then look for a block of the same cost with a
+# larger receptive field.
 
 # %%
 lab = block_designer(figures.InceptionResNetB_v2(), (1152, 17, 17))
@@ -306,8 +374,10 @@ lab = block_designer(figures.InceptionResNetB_v2(), (1152, 17, 17))
 # %% [markdown]
 # ## Experiment: no batch norm after the sum
 #
-# The paper normalises inside the branches but "not on top of the summations", to keep activation memory low enough
-# for one GPU. How much would it have cost? Torch can tell: a hook sees every tensor that is kept for the backward pass.
+# The paper normalises inside the branches but "not on top of the summations", to keep activation
+# memory low enough for one GPU. How much would it have cost? Torch can tell: a hook sees every
+# tensor that is kept for the backward pass.
+
 
 # %%
 class NormedResidual(ScaledResidual):
@@ -320,6 +390,7 @@ class NormedResidual(ScaledResidual):
     def forward(self, x):
         return self.relu(self.norm(x + self.scale * self.body(x)))
 
+
 def with_norms(model):
     """The same network with a batch norm after every sum."""
     for parent in list(model.modules()):
@@ -328,48 +399,62 @@ def with_norms(model):
                 setattr(parent, name, NormedResidual(child, child.body[-1].out_channels))
     return model
 
+
 # %%
 def kept_bytes(model, images):
-    """Bytes of activations that one training step keeps for its backward pass; parameters do not count."""
+    """Bytes of activations that one training step keeps for its backward pass; parameters do not
+    count."""
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     kept = {}
+
     def keep(tensor):
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
+
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         model.train()(images).sum()
     return sum(kept.values())
+
 
 # %%
 side = 107 if QUICK else 299
 images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
 plain = kept_bytes(build(inception_resnet_v2(), seed=0), images) / len(images)
 normed = kept_bytes(with_norms(build(inception_resnet_v2(), seed=0)), images) / len(images)
-print(f"Inception-ResNet-v2, {side}×{side}: {plain / 1e6:.1f} MB an image as described, {normed / 1e6:.1f} MB with a "
-      f"norm after each sum: {normed / plain - 1:+.1%}")
+print(
+    f"Inception-ResNet-v2, {side}×{side}: {plain / 1e6:.1f} MB an image as described, {normed / 1e6:.1f} MB with a "
+    f"norm after each sum: {normed / plain - 1:+.1%}"
+)
 
 # %% [markdown]
-# Can that be right? Each extra norm keeps its input, one trunk-sized map a block. Counted from the description:
+# Can that be right? Each extra norm keeps its input, one trunk-sized map a block. Counted from the
+# description:
 
 # %%
 rows = measure(inception_resnet_v2(), side).rows
-extra = sum(4 * c * h * w for c, h, w in (row.output for row in rows if isinstance(row.node, Residual)))
+extra = sum(
+    4 * c * h * w for c, h, w in (row.output for row in rows if isinstance(row.node, Residual))
+)
 print(f"{extra / 1e6:.1f} MB expected, {(normed - plain) / 1e6:.1f} MB measured")
-print(f"Verdict: one batch of 32 images of {side}×{side} would need {32 * (normed - plain) / 1e9:.2f} GB more, "
-      f"on top of {32 * plain / 1e9:.1f} GB of activations.")
+print(
+    f"Verdict: one batch of 32 images of {side}×{side} would need {32 * (normed - plain) / 1e9:.2f} GB more, "
+    f"on top of {32 * plain / 1e9:.1f} GB of activations."
+)
 
 # %% [markdown]
-# So the extra norms add one map a block to what the branches keep anyway: about a fifth more, and with replicas that
-# had to fit on one GPU of their time that could decide. (Whether such a norm would keep wide networks alive is another
-# question: chapter 09.)
+# So the extra norms add one map a block to what the branches keep anyway: about a fifth more, and
+# with replicas that had to fit on one GPU of their time that could decide. (Whether such a norm
+# would keep wide networks alive is another question: chapter 09.)
 #
 # ## Exercises
 
+
 # %%
 # exercise: The residual line | ●○○ | 3 min
-# task: Write `residual(x, body, scale)`: the block of Fig. 20 for a tensor `x` and a function `body`. (Figs. 10, 11,
+# task: Write `residual(x, body, scale)`: the block of Fig. 20 for a tensor `x` and a function
+# `body`. (Figs. 10, 11,
 #   13, 16, 17 and 19 are it at scale 1.)
 # hint: Only what `body` gives is scaled.
 # hint: The ReLU comes after the addition.
@@ -378,19 +463,28 @@ def residual(x, body, scale):
     return torch.relu(x + scale * body(x))
     # end solution
     # stub: return ...
+
+
 # check:
 checks.residual(residual, kind="function")
 
 # %%
 # exercise: Write Fig. 16 | ●●○ | 5 min
-# task: Describe Inception-ResNet-A of v2 for a trunk of 384 channels, scale 1. The picture stands above.
+# task: Describe Inception-ResNet-A of v2 for a trunk of 384 channels, scale 1. The picture stands
+# above.
 # hint: `Residual(Chain(Concat(…), Linear(…)))`.
 # hint: The third branch grows: 32, 48, 64.
 # begin solution
-fig_16 = Residual(Chain(
-    Concat(Conv(32, 1), Chain(Conv(32, 1), Conv(32, 3)), Chain(Conv(32, 1), Conv(48, 3), Conv(64, 3))),
-    Linear(384),
-))
+fig_16 = Residual(
+    Chain(
+        Concat(
+            Conv(32, 1),
+            Chain(Conv(32, 1), Conv(32, 3)),
+            Chain(Conv(32, 1), Conv(48, 3), Conv(64, 3)),
+        ),
+        Linear(384),
+    )
+)
 # end solution
 # stub: fig_16 = ...
 # check:
@@ -398,24 +492,35 @@ checks.description(fig_16, figures.InceptionResNetA_v2(), shape=(384, 35, 35))
 
 # %%
 # exercise: Repair Fig. 19 for the released network | ●○○ | 4 min
-# task: The released Inception-ResNet-v2 has a narrower trunk: 320 channels in stage A. Its reductions are the same as
+# task: The released Inception-ResNet-v2 has a narrower trunk: 320 channels in stage A. Its
+# reductions are the same as
 #   in the paper. How wide is its stage C? Set `width`.
 # hint: Reduction-A adds n + m = 384 + 384, Reduction-B adds 384 + 288 + 320.
-# explain: 320 + 768 = 1088 in stage B, 1088 + 992 = 2080 in stage C. Chapter 07 compares the two networks.
+# explain: 320 + 768 = 1088 in stage B, 1088 + 992 = 2080 in stage C. Chapter 07 compares the two
+# networks.
 # begin solution
 width = 320 + 384 + 384 + 384 + 288 + 320
 # end solution
 # stub: width = ...
 # check:
-checks.number(width, 2080, name="width", unit="channels", wrong={
-    2144: "That is the paper's network, which starts with 384.",
-    1088: "That is stage B; Reduction-B adds more.",
-    1792: "That is v1's stage C.",
-    2048: "That is what Fig. 19 prints, and it fits neither network."})
+checks.number(
+    width,
+    2080,
+    name="width",
+    unit="channels",
+    wrong={
+        2144: "That is the paper's network, which starts with 384.",
+        1088: "That is stage B; Reduction-B adds more.",
+        1792: "That is v1's stage C.",
+        2048: "That is what Fig. 19 prints, and it fits neither network.",
+    },
+)
+
 
 # %%
 # exercise: A block by hand | ●●○ | 8 min
-# task: Finish the plain module for Fig. 11 (v1's B block): N×896×17×17 → the same. `unit` pads so that the map keeps
+# task: Finish the plain module for Fig. 11 (v1's B block): N×896×17×17 → the same. `unit` pads so
+# that the map keeps
 #   its size.
 # hint: The 1×7 has kernel `(1, 7)`.
 # hint: The expansion is `nn.Conv2d(256, 896, 1)`, with its bias.
@@ -424,12 +529,15 @@ def unit(channels, filters, kernel):
     conv = nn.Conv2d(channels, filters, kernel, padding=padding, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU())
 
+
 class Block17(nn.Module):
     def __init__(self):
         super().__init__()
         self.left = unit(896, 128, (1, 1))
         # begin solution
-        self.right = nn.Sequential(unit(896, 128, (1, 1)), unit(128, 128, (1, 7)), unit(128, 128, (7, 1)))
+        self.right = nn.Sequential(
+            unit(896, 128, (1, 1)), unit(128, 128, (1, 7)), unit(128, 128, (7, 1))
+        )
         self.expand = nn.Conv2d(256, 896, 1)
         # end solution
 
@@ -438,12 +546,15 @@ class Block17(nn.Module):
         return torch.relu(x + self.expand(torch.cat([self.left(x), self.right(x)], dim=1)))
         # end solution
         # stub: return ...
+
+
 # check:
 checks.module(Block17, figures.InceptionResNetB_v1(), (896, 17, 17))
 
 # %%
 # exercise: What a norm keeps | ●●○ | 4 min
-# task: One batch norm after the sum of one v2 A block (35×35×384) keeps its input for the backward pass, in 32-bit
+# task: One batch norm after the sum of one v2 A block (35×35×384) keeps its input for the backward
+# pass, in 32-bit
 #   floats. Set `kept` to its bytes for one image.
 # hint: Channels times height times width times four.
 # begin solution
@@ -451,11 +562,18 @@ kept = 384 * 35 * 35 * 4
 # end solution
 # stub: kept = ...
 # check:
-checks.number(kept, 384 * 35 * 35 * 4, name="kept", unit="bytes", wrong={
-    384 * 35 * 35 * 32: "32 bits are 4 bytes.",
-    4 * 384: "A norm keeps its whole input, at each of the 35·35 places.",
-    384 * 35 * 35: "That is the count of numbers; each takes four bytes.",
-    2 * 384: "Those are its parameters; the backward pass needs the whole input map."})
+checks.number(
+    kept,
+    384 * 35 * 35 * 4,
+    name="kept",
+    unit="bytes",
+    wrong={
+        384 * 35 * 35 * 32: "32 bits are 4 bytes.",
+        4 * 384: "A norm keeps its whole input, at each of the 35·35 places.",
+        384 * 35 * 35: "That is the count of numbers; each takes four bytes.",
+        2 * 384: "Those are its parameters; the backward pass needs the whole input map.",
+    },
+)
 
 # %% [markdown]
 # ## In five lines

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Paper and code
 #
-# Three networks are called Inception-ResNet-v2: the one that the paper means, the one that it prints, and the one that
-# everybody runs. Here they are compared, row by row, from the descriptions that build them.
+# Three networks are called Inception-ResNet-v2: the one that the paper means, the one that it
+# prints, and the one that everybody runs. Here they are compared, row by row, from the descriptions
+# that build them.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -11,9 +12,11 @@
 #
 # **After this chapter you can**
 #
-# 1. say in which properties the released network is not the paper's, and which of them change the result;
+# 1. say in which properties the released network is not the paper's, and which of them change the
+#    result;
 # 2. check a claim about cost by counting and by measuring;
-# 3. tell apart the details that a checkpoint needs (order, orientation, ε, padding) from those that training needs.
+# 3. tell apart the details that a checkpoint needs (order, orientation, ε, padding) from those that
+#    training needs.
 
 # %%
 import statistics
@@ -23,52 +26,62 @@ from textwrap import fill
 import torch
 from torch import nn
 
-from inception_edu import checks, experiments, figures
-from inception_edu.build import build
-from inception_edu.compare import PORTS, compare, differences, facenet, leaves
-from inception_edu.draw import draw
+from inception_edu.describe import figures
+from inception_edu.study import experiments
+from inception_edu.teach import checks
+from inception_edu.nets.build import build
+from inception_edu.describe.compare import PORTS, compare, differences, facenet, leaves
+from inception_edu.describe.draw import draw
 from inception_edu.labs.comparison import comparison_lab
-from inception_edu.measure import measure
-from inception_edu.networks import (
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import (
     inception_resnet_v1,
     inception_resnet_v2,
     inception_resnet_v2_released,
     inception_v4,
     resnet,
 )
-from inception_edu.spec import Chain, Concat, Conv, Residual, SpecError, out_shape
+from inception_edu.describe.spec import Chain, Concat, Conv, Residual, SpecError, out_shape
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
 # %% [markdown]
-# **Predict.** You load `inception_resnet_v2` from slim, Keras or timm. How many of these does it share with the paper:
-# stem, number of blocks, width of the trunk, last ReLU, head?
+# **Predict.** You load `inception_resnet_v2` from slim, Keras or timm. How many of these does it
+# share with the paper: stem, number of blocks, width of the trunk, last ReLU, head?
 #
 # <details><summary>Answer</summary>
 #
-# None. What both share are the branches inside the blocks and the two reductions. The table shows it.
+# None. What both share are the branches inside the blocks and the two reductions. The table shows
+# it.
 #
 # </details>
 #
 # ## The table
 #
-# Nothing in it is typed in: each cell is read off a description. The first column is the comparison's base; what
-# differs from it is marked ≠. Two cells of the paper's columns are our filling: its scales (it gives a range of 0.1 to
-# 0.3, no value for a stage) and ε. Their ≠ is no departure from the paper; the last block's scale of 1 is one.
+# Nothing in it is typed in: each cell is read off a description. The first column is the
+# comparison's base; what differs from it is marked ≠. Two cells of the paper's columns are our
+# filling: its scales (it gives a range of 0.1 to
+# 0.3, no value for a stage) and ε. Their ≠ is no departure from the paper; the last block's scale
+# of 1 is one.
 
 # %%
-paper, printed, released = inception_resnet_v2(), inception_resnet_v2(printed=True), inception_resnet_v2_released()
+paper, printed, released = (
+    inception_resnet_v2(),
+    inception_resnet_v2(printed=True),
+    inception_resnet_v2_released(),
+)
 table = compare(paper, printed, released, facenet())
 table
 
 # %% [markdown]
-# The fourth column is Inception-ResNet-v1 as face recognition uses it, with facenet-pytorch's numbers: the paper's
-# blocks of v1, and then a sixth C block without scale and ReLU, as in the released v2.
+# The fourth column is Inception-ResNet-v1 as face recognition uses it, with facenet-pytorch's
+# numbers: the paper's blocks of v1, and then a sixth C block without scale and ReLU, as in the
+# released v2.
 #
 # ## What "as released" changes
 #
-# Before stage A. The paper's v2 has the multi-branch stem of Fig. 3; the released network has Inception-v3's stem and
-# one block without an identity, *Mixed_5b*:
+# Before stage A. The paper's v2 has the multi-branch stem of Fig. 3; the released network has
+# Inception-v3's stem and one block without an identity, *Mixed_5b*:
 
 # %%
 draw(figures.Mixed_5b(), (192, 35, 35))
@@ -77,7 +90,9 @@ draw(figures.Mixed_5b(), (192, 35, 35))
 for name, network in (("paper", paper), ("released", released)):
     rows = [row for row in measure(network).rows if row.name in ("stem", "mixed_5b")]
     for row in rows:
-        print(f"{name:9} {row.name:9} {row.params:>8,} parameters {row.macs / 1e6:>6,.0f} million multiply-adds")
+        print(
+            f"{name:9} {row.name:9} {row.params:>8,} parameters {row.macs / 1e6:>6,.0f} million multiply-adds"
+        )
 
 # %% [markdown]
 # The blocks keep their branches. Step by step, the two descriptions differ here:
@@ -87,8 +102,8 @@ for difference in differences(paper, released):
     print(difference)
 
 # %% [markdown]
-# The last C block is special: scale 1, no ReLU, and a 1×1 convolution behind it. Without a ReLU its output may be
-# negative, and `conv_7b` then mixes 2080 channels into 1536.
+# The last C block is special: scale 1, no ReLU, and a 1×1 convolution behind it. Without a ReLU its
+# output may be negative, and `conv_7b` then mixes 2080 channels into 1536.
 
 # %%
 last = released["inception_resnet_c_last"].node
@@ -97,8 +112,8 @@ draw(last, (2080, 8, 8), title="The last C block, as released")
 # %% [markdown]
 # ## Lab: compare any two
 #
-# Is Inception-v3's stage A in Inception-ResNet? What did the face network change? How far is v1 from v2? *Step by step*
-# lists every place.
+# Is Inception-v3's stage A in Inception-ResNet? What did the face network change? How far is v1
+# from v2? *Step by step* lists every place.
 
 # %%
 lab = comparison_lab()
@@ -106,27 +121,33 @@ lab = comparison_lab()
 # %% [markdown]
 # ## Claim: "matches the raw cost"
 #
-# Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4, and that v4 was nevertheless slower
-# per step, "probably" for its larger number of layers.
+# Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4, and that v4 was
+# nevertheless slower per step, "probably" for its larger number of layers.
+
 
 # %%
 def convolutions(network):
     return sum(b.repeat * isinstance(leaf, Conv) for b in network.blocks for leaf in leaves(b.node))
 
+
 v4 = inception_v4()
 for network in (v4, paper, released):
     m = measure(network)
-    print(f"{network.name:31} {m.macs / 1e9:6.2f} billion multiply-adds, {m.macs / measure(v4).macs:.2f} of v4's;  "
-          f"{m.params / 1e6:5.1f} million parameters;  {convolutions(network)} convolutions")
+    print(
+        f"{network.name:31} {m.macs / 1e9:6.2f} billion multiply-adds, {m.macs / measure(v4).macs:.2f} of v4's;  "
+        f"{m.params / 1e6:5.1f} million parameters;  {convolutions(network)} convolutions"
+    )
 
 # %% [markdown]
-# By count, the paper's v2 needs three quarters of v4's arithmetic; the released one slightly more than v4. So the raw
-# cost fits the network that was released. But then v4 has *fewer* layers, not more: that half of the sentence fits the
-# one that is described. And in processor time?
+# By count, the paper's v2 needs three quarters of v4's arithmetic; the released one slightly more
+# than v4. So the raw cost fits the network that was released. But then v4 has *fewer* layers, not
+# more: that half of the sentence fits the one that is described. And in processor time?
+
 
 # %%
 def seconds(models, x, rounds):
-    """Processor time of a forward pass of each model, all cores added; in turns, so that all meet the same load."""
+    """Processor time of a forward pass of each model, all cores added; in turns, so that all meet
+    the same load."""
     found = {name: [] for name in models}
     with torch.inference_mode():
         for _ in range(rounds + 1):
@@ -134,70 +155,97 @@ def seconds(models, x, rounds):
                 start = time.process_time()
                 model(x)
                 found[name].append(time.process_time() - start)
-    return {name: values[1:] for name, values in found.items()}      # the first round warms up
+    return {name: values[1:] for name, values in found.items()}  # the first round warms up
+
 
 # %%
 quick = experiments.mode() == "quick"
 side, rounds = (139, 2) if quick else (299, 5)
 x = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
-models = {network.name: build(network, init="torch", seed=0).eval() for network in (v4, paper, released)}
+models = {
+    network.name: build(network, init="torch", seed=0).eval() for network in (v4, paper, released)
+}
 measured = seconds(models, x, rounds)
 base = statistics.median(measured[v4.name])
 for name, values in measured.items():
-    print(f"{name:31} {statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f}, {rounds} runs), "
-          f"{statistics.median(values) / base:.2f} of v4's")
+    print(
+        f"{name:31} {statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f}, {rounds} runs), "
+        f"{statistics.median(values) / base:.2f} of v4's"
+    )
 
 # %%
 for network in (paper, released):
-    count, clock = measure(network).macs / measure(v4).macs, statistics.median(measured[network.name]) / base
+    count, clock = (
+        measure(network).macs / measure(v4).macs,
+        statistics.median(measured[network.name]) / base,
+    )
     near = 0.85 < count < 1.15 and 0.85 < clock < 1.15
-    print(f"Verdict for {network.name}: {count:.2f} by count, {clock:.2f} in time on this machine:",
-          "v4's cost" if near else "not v4's cost", "within 15 %; v4 has", "more" if convolutions(v4) >
-          convolutions(network) else "fewer", "layers and is", "slower here." if clock < 1 else "not slower here.")
+    print(
+        f"Verdict for {network.name}: {count:.2f} by count, {clock:.2f} in time on this machine:",
+        "v4's cost" if near else "not v4's cost",
+        "within 15 %; v4 has",
+        "more" if convolutions(v4) > convolutions(network) else "fewer",
+        "layers and is",
+        "slower here." if clock < 1 else "not slower here.",
+    )
 
 # %% [markdown]
 # ## Orientation: 1×7 or 7×1?
 #
-# The released Inception-v4 turns some kernels. Parameters, arithmetic and shapes are the same in both readings:
+# The released Inception-v4 turns some kernels. Parameters, arithmetic and shapes are the same in
+# both readings:
 
 # %%
 turned = inception_v4("released")
-pairs = [(b.repeat, x.kernel, y.kernel) for b, c in zip(v4.blocks, turned.blocks)
-         for x, y in zip(leaves(b.node), leaves(c.node))]
-print(f"kernels turned in {len(differences(v4, turned))} places of the figures,",
-      f"{sum(repeat for repeat, x, y in pairs if x != y)} with the repeats")
+pairs = [
+    (b.repeat, x.kernel, y.kernel)
+    for b, c in zip(v4.blocks, turned.blocks)
+    for x, y in zip(leaves(b.node), leaves(c.node))
+]
+print(
+    f"kernels turned in {len(differences(v4, turned))} places of the figures,",
+    f"{sum(repeat for repeat, x, y in pairs if x != y)} with the repeats",
+)
 compare(v4, turned).differing()
 
 # %% [markdown]
-# One place is surely a slip of the print: the third branch of Fig. 5 has 1×7 twice. Its receptive field tells:
+# One place is surely a slip of the print: the third branch of Fig. 5 has 1×7 twice. Its receptive
+# field tells:
 
 # %%
-for name, block in (("as printed", figures.InceptionB()), ("as released", figures.InceptionB("released"))):
+for name, block in (
+    ("as printed", figures.InceptionB()),
+    ("as released", figures.InceptionB("released")),
+):
     h, w = measure(block.branches[2], (1024, 17, 17)).receptive_field
     print(f"Fig. 5, third branch, {name}: sees {h} rows and {w} columns of its input")
 
 # %% [markdown]
-# Everywhere else 1×7 and 7×1 come in pairs, to stand for a 7×7. The other turns are a matter of order only. Yet order
-# is no detail for a checkpoint: a 1×7 kernel does not fit into a 7×1.
+# Everywhere else 1×7 and 7×1 come in pairs, to stand for a 7×7. The other turns are a matter of
+# order only. Yet order is no detail for a checkpoint: a 1×7 kernel does not fit into a 7×1.
 #
 # ## What the ports decide for themselves
 #
-# Read in their source code; the first column is what the paper says. (Our description of the paper's network borrows
-# ε = 0.001 from slim.)
+# Read in their source code; the first column is what the paper says. (Our description of the
+# paper's network borrows ε = 0.001 from slim.)
 
 # %%
 PORTS
 
 # %% [markdown]
-# The test suite holds timm's column against timm itself. Which of these details change an *output*, and which only
-# training? ε and the averages do change outputs:
+# The test suite holds timm's column against timm itself. Which of these details change an *output*,
+# and which only training? ε and the averages do change outputs:
 
 # %%
 for side in (35, 17, 8):
     x = torch.rand(8, 64, side, side, generator=torch.Generator().manual_seed(0))
-    counted, not_counted = (nn.AvgPool2d(3, 1, 1, count_include_pad=flag)(x) for flag in (True, False))
+    counted, not_counted = (
+        nn.AvgPool2d(3, 1, 1, count_include_pad=flag)(x) for flag in (True, False)
+    )
     changed = (counted - not_counted).abs() > 1e-6
-    print(f"{side:>2}×{side:<2} map: counting zeros changes {changed.float().mean():.0%} of an average's outputs")
+    print(
+        f"{side:>2}×{side:<2} map: counting zeros changes {changed.float().mean():.0%} of an average's outputs"
+    )
 
 # %%
 norm = nn.BatchNorm2d(1, eps=1e-3).eval()
@@ -207,11 +255,14 @@ for variance in (1.0, 0.1, 0.01, 0.001):
     for eps in (1e-3, 1e-5):
         norm.eps = eps
         out.append(norm(torch.ones(1, 1, 1, 1)).item())
-    print(f"running variance {variance:<6} ε = 0.001 instead of 0.00001 scales the output by {out[0] / out[1]:.3f}")
+    print(
+        f"running variance {variance:<6} ε = 0.001 instead of 0.00001 scales the output by {out[0] / out[1]:.3f}"
+    )
 
 # %% [markdown]
-# The smaller a channel's variance, the more a wrong ε scales it, though every weight is right. The running mean's
-# decay matters in training only: how many steps until an old statistic has lost half of its weight?
+# The smaller a channel's variance, the more a wrong ε scales it, though every weight is right. The
+# running mean's decay matters in training only: how many steps until an old statistic has lost half
+# of its weight?
 
 # %%
 import math
@@ -226,6 +277,7 @@ for name, decay in zip(PORTS.names, PORTS["running mean keeps a step"]):
 #
 # timm's network with random weights and batch-norm statistics, and ours with the same ones:
 
+
 # %%
 def shake(model, seed=0):
     """Give every batch norm other statistics and weights than 0 and 1."""
@@ -237,25 +289,30 @@ def shake(model, seed=0):
             for tensor in (module.bias.data, module.running_mean):
                 tensor.copy_(0.1 * torch.randn(len(tensor), generator=generator))
 
+
 # %%
 image = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(1))
 try:
     import timm
 
-    from inception_edu.weights import from_timm
+    from inception_edu.nets.weights import from_timm
+
     torch.manual_seed(0)
     theirs = timm.create_model("inception_resnet_v2").eval()
     shake(theirs)
     ours = from_timm("inception_resnet_v2", theirs)
     with torch.inference_mode():
         a, b = theirs(image), ours(image)
-    print(f"largest difference of 1000 logits {(a - b).abs().max():.1e}, their spread {a.std():.3f}")
+    print(
+        f"largest difference of 1000 logits {(a - b).abs().max():.1e}, their spread {a.std():.3f}"
+    )
 except ImportError:
     theirs = None
     print("timm is not installed here, so this comparison is left out: pip install timm")
 
 # %% [markdown]
 # Rounding. Is that test sharp enough to notice one wrong detail? Spoil ours, one detail at a time:
+
 
 # %%
 def spoil(model, what):
@@ -273,10 +330,16 @@ def spoil(model, what):
             block.scale = 0.1
     return model
 
+
 # %%
 if theirs is not None:
-    for what in ("nothing", "ε of batch norm", "zeros counted", "scale 0.1 instead of 0.17 in A",
-                 "ReLU in the last C block"):
+    for what in (
+        "nothing",
+        "ε of batch norm",
+        "zeros counted",
+        "scale 0.1 instead of 0.17 in A",
+        "ReLU in the last C block",
+    ):
         spoiled = spoil(from_timm("inception_resnet_v2", theirs), what)
         with torch.inference_mode():
             difference = (spoiled(image) - a).abs().max()
@@ -293,7 +356,8 @@ for f in figures.FIGURES.values():
         print(f"Fig. {f.number}: {f.misprint}")
 
 # %% [markdown]
-# Two of them, made to fail. Fig. 3 without the stride that the print leaves out; Fig. 17 with its 1154:
+# Two of them, made to fail. Fig. 3 without the stride that the print leaves out; Fig. 17 with its
+# 1154:
 
 # %%
 from dataclasses import replace
@@ -301,7 +365,10 @@ from dataclasses import replace
 stem = figures.StemV4()
 conv, pool = stem.parts[-1].branches
 as_printed = Chain(*stem.parts[:-1], Concat(replace(conv, stride=1), pool), figure="Fig. 3")
-for block, shape in ((as_printed, (3, 299, 299)), (figures.InceptionResNetB_v2(printed=True), (1152, 17, 17))):
+for block, shape in (
+    (as_printed, (3, 299, 299)),
+    (figures.InceptionResNetB_v2(printed=True), (1152, 17, 17)),
+):
     try:
         out_shape(block, shape)
     except SpecError as error:
@@ -319,13 +386,22 @@ for block, shape in ((as_printed, (3, 299, 299)), (figures.InceptionResNetB_v2(p
 #
 # No slip but a gap: the sizes in Fig. 15 are v1's, as its caption says; v2's are printed nowhere.
 #
-# How many layers has ResNet-152? Those with weights on the longest path, the first convolution and the classifier
-# included:
+# How many layers has ResNet-152? Those with weights on the longest path, the first convolution and
+# the classifier included:
 
 # %%
 blocks = [(block.repeat, block.node) for block in resnet(152).blocks]
-layers = sum(repeat * sum(isinstance(leaf, Conv) for leaf in leaves(node.body if isinstance(node, Residual) else node))
-             for repeat, node in blocks) + 1
+layers = (
+    sum(
+        repeat
+        * sum(
+            isinstance(leaf, Conv)
+            for leaf in leaves(node.body if isinstance(node, Residual) else node)
+        )
+        for repeat, node in blocks
+    )
+    + 1
+)
 print("layers:", layers)
 
 # %% [markdown]
@@ -333,7 +409,8 @@ print("layers:", layers)
 
 # %%
 # exercise: Which is it? | ●○○ | 2 min
-# task: A checkpoint's classifier has 1536 inputs, its last residual block has a scale of 1 and no ReLU. Set `which` to
+# task: A checkpoint's classifier has 1536 inputs, its last residual block has a scale of 1 and no
+# ReLU. Set `which` to
 #   `"paper"`, `"printed"` or `"released"`.
 # hint: The rows *classifier* and *scale* of the table.
 # begin solution
@@ -341,13 +418,20 @@ which = "released"
 # end solution
 # stub: which = ...
 # check:
-checks.equal(which, "released", name="which", wrong={
-    "paper": "The paper's v2 has no block without ReLU; its classifier has 2144 inputs.",
-    "printed": "What is printed cannot even be built."})
+checks.equal(
+    which,
+    "released",
+    name="which",
+    wrong={
+        "paper": "The paper's v2 has no block without ReLU; its classifier has 2144 inputs.",
+        "printed": "What is printed cannot even be built.",
+    },
+)
 
 # %%
 # exercise: How many B blocks would match? | ●●○ | 5 min
-# task: Give the paper's Inception-ResNet-v2 more B blocks until it costs at least as many multiply-adds as
+# task: Give the paper's Inception-ResNet-v2 more B blocks until it costs at least as many
+# multiply-adds as
 #   Inception-v4. Set `total` to the smallest number of B blocks that does it.
 # hint: `measure(paper).rows` has a row a block; what does `inception_resnet_b.1` cost?
 # hint: The 10 that are there are already counted.
@@ -355,21 +439,35 @@ checks.equal(which, "released", name="which", wrong={
 # begin solution
 cost = {row.name: row.macs for row in measure(paper).rows}["inception_resnet_b.1"]
 total = 10 + math.ceil((measure(v4).macs - measure(paper).macs) / cost)
+
+
 # end solution
 # stub: total = ...
 # check:
 def cost_with(n):
-    blocks = tuple(replace(b, repeat=n) if b.name == "inception_resnet_b" else b for b in paper.blocks)
+    blocks = tuple(
+        replace(b, repeat=n) if b.name == "inception_resnet_b" else b for b in paper.blocks
+    )
     return measure(replace(paper, blocks=blocks)).macs
+
+
 need = next(n for n in range(1, 99) if cost_with(n) >= measure(v4).macs)
-checks.number(total, need, name="total", unit="blocks", wrong={
-    need - 10: "Those are the blocks to add; the question asks for the total.",
-    need - 1: "That falls just short of Inception-v4: one more.",
-    20: "20 are more than enough: that is the released network's number."})
+checks.number(
+    total,
+    need,
+    name="total",
+    unit="blocks",
+    wrong={
+        need - 10: "Those are the blocks to add; the question asks for the total.",
+        need - 1: "That falls just short of Inception-v4: one more.",
+        20: "20 are more than enough: that is the released network's number.",
+    },
+)
 
 # %%
 # exercise: Describe the last block | ●●○ | 5 min
-# task: Describe facenet's sixth C block: Fig. 13 on 1792 channels, unscaled, without the ReLU after the sum.
+# task: Describe facenet's sixth C block: Fig. 13 on 1792 channels, unscaled, without the ReLU after
+# the sum.
 # hint: `figures.InceptionResNetC_v1` has what you need; look at its arguments, or write it out.
 # begin solution
 sixth = figures.InceptionResNetC_v1(scale=1.0, relu=False)
@@ -378,9 +476,11 @@ sixth = figures.InceptionResNetC_v1(scale=1.0, relu=False)
 # check:
 checks.description(sixth, facenet()["inception_resnet_c_last"].node, shape=(1792, 3, 3))
 
+
 # %%
 # exercise: Read the scales | ●●○ | 5 min
-# task: Write `scales(network)`: the list of the different scales of a network's residual blocks, in order.
+# task: Write `scales(network)`: the list of the different scales of a network's residual blocks, in
+# order.
 # hint: `block.node` is a `Residual` or not; a `Residual` has `.scale`.
 # hint: Each value once: `dict.fromkeys(values)` keeps the order.
 def scales(network):
@@ -388,25 +488,39 @@ def scales(network):
     return list(dict.fromkeys(b.node.scale for b in network.blocks if isinstance(b.node, Residual)))
     # end solution
     # stub: return ...
+
+
 # check:
 every = lambda network: [b.node.scale for b in network.blocks if isinstance(b.node, Residual)]
-checks.function(scales, [[0.17, 0.1, 0.2, 1.0], [0.3], []], [released, inception_resnet_v1(0.3), v4], wrong={
-    "Each value once: `dict.fromkeys(values)` drops repetitions and keeps the order.": every,
-    "The order is that of appearance, not of size.": lambda network: sorted(set(every(network)))})
+checks.function(
+    scales,
+    [[0.17, 0.1, 0.2, 1.0], [0.3], []],
+    [released, inception_resnet_v1(0.3), v4],
+    wrong={
+        "Each value once: `dict.fromkeys(values)` drops repetitions and keeps the order.": every,
+        "The order is that of appearance, not of size.": lambda network: sorted(
+            set(every(network))
+        ),
+    },
+)
 
 # %%
 # exercise: Does it matter for the output? | ●○○ | 3 min
-# task: Keras's network has no dropout where the paper keeps 0.8. Do the outputs of a *trained* checkpoint depend on it,
+# task: Keras's network has no dropout where the paper keeps 0.8. Do the outputs of a *trained*
+# checkpoint depend on it,
 #   when the network is used in evaluation mode? Set `depends` to True or False.
 # hint: What does dropout do in evaluation mode?
-# explain: Dropout passes everything on in evaluation mode. It matters for training or fine-tuning, as does the decay of
+# explain: Dropout passes everything on in evaluation mode. It matters for training or fine-tuning,
+# as does the decay of
 #   the running statistics; ε, padding and order matter always.
 # begin solution
 depends = False
 # end solution
 # stub: depends = ...
 # check:
-checks.equal(depends, False, name="depends", wrong={True: "In evaluation mode dropout passes everything on."})
+checks.equal(
+    depends, False, name="depends", wrong={True: "In evaluation mode dropout passes everything on."}
+)
 
 # %% [markdown]
 # ## In five lines
@@ -418,6 +532,7 @@ checks.equal(depends, False, name="depends", wrong={True: "In evaluation mode dr
 #   training.
 # - Equal outputs with shared weights are the proof; each single spoiled detail shows.
 #
-# **What would change our mind.** A statement of the authors on which network the paper's tables were measured with.
+# **What would change our mind.** A statement of the authors on which network the paper's tables
+# were measured with.
 #
 # **Next:** chapter 08 turns the scale into a slider.

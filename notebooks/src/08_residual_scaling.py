@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Residual scaling
 #
-# Multiply each residual by a small constant before it is added, and wide residual networks stay trainable: we move the
-# constant from 0 to 1.5, put it in the wrong place, let it be learned, and see what it changes.
+# Multiply each residual by a small constant before it is added, and wide residual networks stay
+# trainable: we move the constant from 0 to 1.5, put it in the wrong place, let it be learned, and
+# see what it changes.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -13,46 +14,52 @@
 #
 # 1. write the scaled block in one line, and say what in it is scaled and what is not;
 # 2. predict how the signal grows from block to block, and check it on a real network;
-# 3. judge from five seeds what the scale does to stability and to accuracy, and what it is a short way of writing.
+# 3. judge from five seeds what the scale does to stability and to accuracy, and what it is a short
+#    way of writing.
 
 # %%
 import torch
 from dataclasses import replace
 from torch import nn
 
-from inception_edu import checks, draw, experiments, networks, plots
-from inception_edu.build import ScaledResidual, build, named_blocks
-from inception_edu.experiments import load_results, summarise
+from inception_edu.describe import draw, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import ScaledResidual, build, named_blocks
+from inception_edu.study.experiments import load_results, summarise
 from inception_edu.labs.scaling import scaling_lab
-from inception_edu.spec import Chain, Conv, Linear, Residual
+from inception_edu.describe.spec import Chain, Conv, Linear, Residual
 
 print("mode:", experiments.mode())
 
 # %% [markdown]
 # ## The claim
 #
-# Section 3.3: "scaling down the residuals before adding them to the previous layer activation seemed to stabilize the
-# training", with factors "between 0.1 and 0.3"; and where scaling was not strictly needed, it "never seemed to harm the
-# final accuracy". Fig. 20 draws the block, whatever its inner network:
+# Section 3.3: "scaling down the residuals before adding them to the previous layer activation
+# seemed to stabilize the training", with factors "between 0.1 and 0.3"; and where scaling was not
+# strictly needed, it "never seemed to harm the final accuracy". Fig. 20 draws the block, whatever
+# its inner network:
 
 # %%
 inner = Chain(Conv(64, 1), Conv(64, 3), Linear(256))
 draw.draw(Residual(inner, scale=0.1, name="a scaled residual block", figure="Fig. 20"), (256, 8, 8))
 
 # %% [markdown]
-# **Predict.** The constant is 0.1. At the start of training, how far is the block's output from its input: nine tenths,
-# half, or one tenth?
+# **Predict.** The constant is 0.1. At the start of training, how far is the block's output from its
+# input: nine tenths, half, or one tenth?
 #
 # <details><summary>Answer</summary>
 #
-# About one tenth, *if* branch and input are about equally large, as here. Only the branch is multiplied; the identity
-# passes unchanged. So a scaled block begins as *nearly the identity*, and the network learns how far to move away from
-# it. The next cells measure it. (The branch does not grow with x, as the section after them shows: try `10 * x`.)
+# About one tenth, *if* branch and input are about equally large, as here. Only the branch is
+# multiplied; the identity passes unchanged. So a scaled block begins as *nearly the identity*, and
+# the network learns how far to move away from it. The next cells measure it. (The branch does not
+# grow with x, as the section after them shows: try `10 * x`.)
 #
 # </details>
 
 # %% [markdown]
 # ## The block in one line
+
 
 # %%
 class Scaled(nn.Module):
@@ -65,6 +72,7 @@ class Scaled(nn.Module):
     def forward(self, x):
         return torch.relu(x + self.scale * self.f(x))
 
+
 # %% [markdown]
 # The package's block is the same line; with the same inner network both give the same numbers.
 
@@ -72,7 +80,9 @@ class Scaled(nn.Module):
 f = build(inner, in_channels=256, seed=0)
 x = torch.rand(16, 256, 8, 8, generator=torch.Generator().manual_seed(0))
 mine, theirs = Scaled(f, 0.1)(x), ScaledResidual(f, 0.1)(x)
-print("input ", tuple(x.shape), "   output", tuple(mine.shape), "   equal:", torch.equal(mine, theirs))
+print(
+    "input ", tuple(x.shape), "   output", tuple(mine.shape), "   equal:", torch.equal(mine, theirs)
+)
 size = lambda tensor: tensor.pow(2).mean().sqrt()
 print(f"size of x {size(x):.2f}, of f(x) {size(f(x)):.2f}")
 print(f"the block changes its input by {size(mine - x) / size(x):.1%}")
@@ -80,26 +90,32 @@ print(f"the block changes its input by {size(mine - x) / size(x):.1%}")
 # %% [markdown]
 # ## How does the signal grow?
 #
-# **Predict.** Ten unscaled blocks in a row, fresh from initialisation. By what factor is the spread (standard
-# deviation) behind the last block larger than before the first: 1, 2, or 32?
+# **Predict.** Ten unscaled blocks in a row, fresh from initialisation. By what factor is the spread
+# (standard deviation) behind the last block larger than before the first: 1, 2, or 32?
 #
 # <details><summary>A tempting answer</summary>
 #
-# "If a branch keeps the variance of its input, then $\mathrm{Var}[x + s f(x)] = (1 + s^2)\,\mathrm{Var}[x]$. Ten blocks
-# at $s = 1$ multiply the variance by $2^{10}$ and the spread by $2^5 = 32$." It is in many textbooks. Measure before
-# you believe it.
+# "If a branch keeps the variance of its input, then
+# $\mathrm{Var}[x + s f(x)] = (1 + s^2)\,\mathrm{Var}[x]$. Ten blocks at $s = 1$ multiply the
+# variance by $2^{10}$ and the spread by $2^5 = 32$." It is in many textbooks. Measure before you
+# believe it.
 #
 # </details>
+
 
 # %%
 @torch.no_grad()
 def spreads(network, images, seed=0, **options):
-    """Standard deviation of the activations behind the stem and behind each block, before any training."""
+    """Standard deviation of the activations behind the stem and behind each block, before any
+    training."""
     model, found = build(network, seed=seed, **options).train(), {}
     for name, block in named_blocks(model):
-        block.register_forward_hook(lambda m, i, out, name=name: found.update({name: out.std().item()}))
+        block.register_forward_hook(
+            lambda m, i, out, name=name: found.update({name: out.std().item()})
+        )
     model(images)
     return list(found.values())
+
 
 data = experiments.open_data("fashion").to("cpu")
 print(data.describe())
@@ -108,20 +124,26 @@ print("a batch:", tuple(images.shape))
 
 # %%
 SCALES = (0.1, 0.3, 1.0)
-measured = {s: [spreads(networks.tower(288, 10, s), images, seed) for seed in range(5)] for s in SCALES}
+measured = {
+    s: [spreads(networks.tower(288, 10, s), images, seed) for seed in range(5)] for s in SCALES
+}
 for s, runs in measured.items():
     growth = [run[-1] / run[0] for run in runs]
-    print(f"scale {s:<4}: times {sum(growth) / 5:.2f} over ten blocks "
-          f"({min(growth):.2f} to {max(growth):.2f}, 5 seeds)")
+    print(
+        f"scale {s:<4}: times {sum(growth) / 5:.2f} over ten blocks "
+        f"({min(growth):.2f} to {max(growth):.2f}, 5 seeds)"
+    )
 
 # %% [markdown]
-# Nowhere near 32. The branch does *not* keep the variance of its input: its last layer reads channels that batch norm
-# has just brought to variance 1, however large $x$ was. Behind the ReLU such a channel has
-# $\mathbb{E}[z^2] = \tfrac12$, and weights of variance $v/\text{fan-in}$ turn that into a branch of variance
-# $b^2 = v/2$, the same in every block. (Our weights are a normal distribution cut at two deviations: $v = 0.774$.)
+# Nowhere near 32. The branch does *not* keep the variance of its input: its last layer reads
+# channels that batch norm has just brought to variance 1, however large $x$ was. Behind the ReLU
+# such a channel has $\mathbb{E}[z^2] = \tfrac12$, and weights of variance $v/\text{fan-in}$ turn
+# that into a branch of variance $b^2 = v/2$, the same in every block. (Our weights are a normal
+# distribution cut at two deviations: $v = 0.774$.)
 #
-# So a block does not multiply, it **adds**: $x \leftarrow \max(0,\; x + s\,b\,\xi)$ with $\xi$ of variance 1. That is
-# a random walk that cannot go below 0, and nothing in it is fitted:
+# So a block does not multiply, it **adds**: $x \leftarrow \max(0,\; x + s\,b\,\xi)$ with $\xi$ of
+# variance 1. That is a random walk that cannot go below 0, and nothing in it is fitted:
+
 
 # %%
 def walk(scale, depth, variance=0.774, count=200_000):
@@ -134,8 +156,11 @@ def walk(scale, depth, variance=0.774, count=200_000):
         found.append(x.std().item())
     return found
 
+
 for s, runs in measured.items():
-    print(f"scale {s:<4}: measured {sum(r[-1] for r in runs) / 5:.2f}, predicted {walk(s, 10)[-1]:.2f}")
+    print(
+        f"scale {s:<4}: measured {sum(r[-1] for r in runs) / 5:.2f}, predicted {walk(s, 10)[-1]:.2f}"
+    )
 
 # %% tags=["hide-input"]
 fig = plots.figure(7, 3.2)
@@ -146,14 +171,19 @@ for k, (s, runs) in enumerate(measured.items()):
     axis.plot(mean, "os^"[k], color=plots.COLOURS[k], label=f"scale {s:g}")
 axis.set(xlabel="block (0 = stem)", ylabel="standard deviation", ylim=(0, None))
 axis.legend(title="dots: measured, 5 seeds\ndashes: predicted", frameon=False)
-plots.show(fig, "Spread of the activations by block at scale 0.1, 0.3 and 1: measured dots lie within a few per cent "
-           "of the predicted lines; 0.1 stays flat, 0.3 grows by a tenth, 1 more than doubles.")
+plots.show(
+    fig,
+    "Spread of the activations by block at scale 0.1, 0.3 and 1: measured dots lie within a few per cent "
+    "of the predicted lines; 0.1 stays flat, 0.3 grows by a tenth, 1 more than doubles.",
+)
 
 # %% [markdown]
-# After many blocks the walk spreads like $0.6\,s\,b\sqrt{n}$ (half of a normal distribution; without the floor at 0
-# it would be $s\,b\sqrt{n}$): the scale sets the pace, and growth is a square root, not an exponential. Batch norm
-# inside the branches is what makes it so. Take it away (and start from He's weights, which are made for that), and each
-# block multiplies the variance, if not quite by the tempting $1 + s^2$: the ReLU behind the sum cuts a part off.
+# After many blocks the walk spreads like $0.6\,s\,b\sqrt{n}$ (half of a normal distribution;
+# without the floor at 0 it would be $s\,b\sqrt{n}$): the scale sets the pace, and growth is a
+# square root, not an exponential. Batch norm inside the branches is what makes it so. Take it away
+# (and start from He's weights, which are made for that), and each block multiplies the variance, if
+# not quite by the tempting $1 + s^2$: the ReLU behind the sum cuts a part off.
+
 
 # %%
 def without_norm(node):
@@ -165,35 +195,41 @@ def without_norm(node):
     parts = node.parts if isinstance(node, Chain) else node.branches
     return type(node)(*(without_norm(part) for part in parts))
 
+
 for s in SCALES:
     tower = networks.tower(288, 10, s)
     stem, blocks = tower.blocks
     bare = replace(tower, blocks=(stem, replace(blocks, node=without_norm(blocks.node))))
     free = [spreads(bare, images, seed, init="he") for seed in range(5)]
-    factors = [sum((run[-1] / run[5]) ** (2 / 5) for run in runs) / 5 for runs in (measured[s], free)]
-    print(f"scale {s:<4} variance per block, over the last five: with norm × {factors[0]:.2f}, without × "
-          f"{factors[1]:.2f}; 1 + s² = {1 + s * s:.2f}")
+    factors = [
+        sum((run[-1] / run[5]) ** (2 / 5) for run in runs) / 5 for runs in (measured[s], free)
+    ]
+    print(
+        f"scale {s:<4} variance per block, over the last five: with norm × {factors[0]:.2f}, without × "
+        f"{factors[1]:.2f}; 1 + s² = {1 + s * s:.2f}"
+    )
 
 # %% [markdown]
 # ## Lab: the scale slider
 #
-# A tower of Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch with the paper's optimizer, RMSProp with
-# ε = 1, at twice the paper's rate, so that its fate shows in seconds. Curve 1 is a run recorded earlier. Set the
-# *scale* to 0.1, press *Retrain*, and compare. Then look for the smallest scale that still dies, make the tower
-# narrower, or try SGD.
+# A tower of Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch with the paper's
+# optimizer, RMSProp with ε = 1, at twice the paper's rate, so that its fate shows in seconds. Curve
+# 1 is a run recorded earlier. Set the
+# *scale* to 0.1, press *Retrain*, and compare. Then look for the smallest scale that still dies,
+# make the tower narrower, or try SGD.
 
 # %%
 lab = scaling_lab()
 
 # %% [markdown]
-# Watch three things: the loss, the spread by block (dotted: at the first step; the line: now), and the share of
-# channels of the last block that are 0 on every pixel of every image: *dead*.
+# Watch three things: the loss, the spread by block (dotted: at the first step; the line: now), and
+# the share of channels of the last block that are 0 on every pixel of every image: *dead*.
 #
 # ## Experiment 1: the scale, from 0 to 1.5
 #
-# One wide tower (576 channels) and one narrow (72), colour photographs, five seeds a setting. Scale 0 switches every
-# block off: stem and classifier alone, the mark that the blocks have to beat. The runs are committed with their
-# configurations; nothing below is typed.
+# One wide tower (576 channels) and one narrow (72), colour photographs, five seeds a setting. Scale
+# 0 switches every block off: stem and classifier alone, the mark that the blocks have to beat. The
+# runs are committed with their configurations; nothing below is typed.
 
 # %%
 results = load_results("scaling")
@@ -206,28 +242,50 @@ for label in dead:
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 3.2)
-for k, (title, cells) in enumerate((("Dead channels in the last block", dead), ("Test accuracy", accuracy))):
+for k, (title, cells) in enumerate(
+    (("Dead channels in the last block", dead), ("Test accuracy", accuracy))
+):
     axis = fig.add_subplot(1, 2, k + 1)
     for width, style in ((576, "o-"), (72, "s--")):
-        group = {float(c.split()[-1]): cell for c, cell in cells.items() if c.startswith(f"width {width},")}
-        axis.plot(list(group), [100 * c.mean for c in group.values()], style, label=f"width {width}")
+        group = {
+            float(c.split()[-1]): cell
+            for c, cell in cells.items()
+            if c.startswith(f"width {width},")
+        }
+        axis.plot(
+            list(group), [100 * c.mean for c in group.values()], style, label=f"width {width}"
+        )
         for s, cell in group.items():
-            axis.plot([s, s], [100 * min(cell.values), 100 * max(cell.values)], color="0.6", lw=1, zorder=0)
+            axis.plot(
+                [s, s],
+                [100 * min(cell.values), 100 * max(cell.values)],
+                color="0.6",
+                lw=1,
+                zorder=0,
+            )
     axis.set(title=title, xlabel="scale", ylabel="%", ylim=(-3, None))
     axis.legend(frameon=False)
-plots.show(fig, "Dead channels and test accuracy against the scale for a wide and a narrow tower; "
-           "the numbers are in the table above.")
+plots.show(
+    fig,
+    "Dead channels and test accuracy against the scale for a wide and a narrow tower; "
+    "the numbers are in the table above.",
+)
 
 # %% [markdown]
-# **Verdict**, computed from these runs: does a scale of 0.1 to 0.3 keep the wide tower alive, and does it cost the
-# narrow one accuracy, which stays alive without it?
+# **Verdict**, computed from these runs: does a scale of 0.1 to 0.3 keep the wide tower alive, and
+# does it cost the narrow one accuracy, which stays alive without it?
 
 # %%
 unscaled = dead["width 576, scale 1"]
 scaled = [v for s in ("0.1", "0.3") for v in dead[f"width 576, scale {s}"].values]
-print(f"Width 576, dead in the last block: unscaled {unscaled.text()}; scale 0.1 and 0.3 at most "
-      f"{100 * max(scaled):.0f} %.")
-print("Stability:", "holds here" if max(scaled) < 0.01 < min(unscaled.values) else "not shown by these runs")
+print(
+    f"Width 576, dead in the last block: unscaled {unscaled.text()}; scale 0.1 and 0.3 at most "
+    f"{100 * max(scaled):.0f} %."
+)
+print(
+    "Stability:",
+    "holds here" if max(scaled) < 0.01 < min(unscaled.values) else "not shown by these runs",
+)
 
 # %%
 for width in (72, 576):
@@ -235,19 +293,23 @@ for width in (72, 576):
         cells = accuracy[f"width {width}, scale {one}"], accuracy[f"width {width}, scale {other}"]
         gain, low, high = (100 * x for x in experiments.difference(*cells))
         word = "worse" if high < 0 else "better" if low > 0 else "no difference seen"
-        print(f"Width {width}: scale {one:3} minus scale {other} {gain:+.1f} points of accuracy "
-              f"(95 % interval {low:+.1f} to {high:+.1f}): {word}")
+        print(
+            f"Width {width}: scale {one:3} minus scale {other} {gain:+.1f} points of accuracy "
+            f"(95 % interval {low:+.1f} to {high:+.1f}): {word}"
+        )
 
 # %% [markdown]
-# Scale 0 is the stem alone. In runs as short as these the scaled blocks add nothing measurable to it. What the runs
-# show is that scaling does no harm where unscaled blocks do; whether the blocks earn their place needs longer runs.
+# Scale 0 is the stem alone. In runs as short as these the scaled blocks add nothing measurable to
+# it. What the runs show is that scaling does no harm where unscaled blocks do; whether the blocks
+# earn their place needs longer runs.
 
 # %% [markdown]
 # ## Experiment 2: scale what, exactly?
 #
-# *Identity × 0.1* is a common slip: `relu(scale * x + f(x))`. A *learnable* scale is one parameter a block. *Last
-# layer from zero* starts each branch at 0, as if the scale were 0, and lets the weights grow. Two towers: 144 channels
-# at rate 0.3, which die when unscaled, and 72 at the paper's rate, which stay alive unscaled (and train twice as long).
+# *Identity × 0.1* is a common slip: `relu(scale * x + f(x))`. A *learnable* scale is one parameter
+# a block. *Last layer from zero* starts each branch at 0, as if the scale were 0, and lets the
+# weights grow. Two towers: 144 channels at rate 0.3, which die when unscaled, and 72 at the paper's
+# rate, which stay alive unscaled (and train twice as long).
 
 # %%
 terms = load_results("which_term")
@@ -255,14 +317,24 @@ dead_, accuracy_ = summarise(terms, "dead_last"), summarise(terms, "accuracy")
 for label in dead_:
     print(f"{label:36} dead {dead_[label].text():32} accuracy {accuracy_[label].text()}")
 
+
 # %%
 def compare(width, what, with_="unscaled"):
     a, b = accuracy_[f"width {width}: {what}"], accuracy_[f"width {width}: {with_}"]
     gain, low, high = (100 * x for x in experiments.difference(a, b))
     word = "better" if low > 0 else "worse" if high < 0 else "not told apart"
-    print(f"width {width}: {what} against {with_}: {gain:+.1f} points ({low:+.1f} to {high:+.1f}): {word}")
+    print(
+        f"width {width}: {what} against {with_}: {gain:+.1f} points ({low:+.1f} to {high:+.1f}): {word}"
+    )
 
-WAYS = ("residual × 0.1", "identity × 0.1", "learnable, from 0.1", "learnable, from 1", "last layer from zero")
+
+WAYS = (
+    "residual × 0.1",
+    "identity × 0.1",
+    "learnable, from 0.1",
+    "learnable, from 1",
+    "last layer from zero",
+)
 for width in (144, 72):
     for what in WAYS:
         compare(width, what)
@@ -270,25 +342,39 @@ for width in (144, 72):
 # %%
 safe = [what for what in WAYS if max(dead_[f"width 144: {what}"].values) < 0.01]
 fixed = accuracy_["width 72: residual × 0.1"]
-costly = [what for what in WAYS if experiments.difference(accuracy_[f"width 72: {what}"], fixed)[2] < 0]
-print("Verdict (five seeds). No channel of the tower that dies is lost in any seed with:", ", ".join(safe) + ".")
+costly = [
+    what for what in WAYS if experiments.difference(accuracy_[f"width 72: {what}"], fixed)[2] < 0
+]
+print(
+    "Verdict (five seeds). No channel of the tower that dies is lost in any seed with:",
+    ", ".join(safe) + ".",
+)
 print("Where nothing dies, worse than the scaled residual:", (", ".join(costly) or "none") + ".")
 
 # %% [markdown]
-# **Run it yourself.** Two of the narrow cells in short, on the embedded images. For the whole experiment take
-# `configurations("scaling")` and `local_executor(2)`: it can be interrupted, and what is finished is kept.
+# **Run it yourself.** Two of the narrow cells in short, on the embedded images. For the whole
+# experiment take `configurations("scaling")` and `local_executor(2)`: it can be interrupted, and
+# what is finished is kept.
 
 # %%
-quick = [c for c in experiments.configurations("scaling", "quick", data="fashion") if "width 72" in c.label]
+quick = [
+    c
+    for c in experiments.configurations("scaling", "quick", data="fashion")
+    if "width 72" in c.label
+]
 for result in experiments.sweep(quick, progress=False):
-    print(f"{result.label}: {result.sentence} Dead in the last block: {100 * result.dead_last:.0f} %")
+    print(
+        f"{result.label}: {result.sentence} Dead in the last block: {100 * result.dead_last:.0f} %"
+    )
 
 # %% [markdown]
 # ## Exercises
 
+
 # %%
 # exercise: Scale the right thing | ●○○ | 3 min
-# task: Write `scaled_block(x, f, scale)` for the block of Fig. 20: `x` is a tensor that has been through a ReLU, `f` a
+# task: Write `scaled_block(x, f, scale)` for the block of Fig. 20: `x` is a tensor that has been
+# through a ReLU, `f` a
 #   function, `scale` a number.
 # hint: Three things happen in this order: multiply, add, ReLU.
 # hint: At scale 0 the block must give `x` back.
@@ -297,37 +383,55 @@ def scaled_block(x, f, scale):
     return torch.relu(x + scale * f(x))
     # end solution
     # stub: return ...
+
+
 # check:
 checks.residual(scaled_block, kind="function")
 
+
 # %%
 # exercise: The square-root law | ●●○ | 5 min
-# task: A branch adds $s\,\xi\,b$ with $b^2 = v/2$ and $v = 0.774$. Forget the ReLU and the stem: write `growth(scale,
+# task: A branch adds $s\,\xi\,b$ with $b^2 = v/2$ and $v = 0.774$. Forget the ReLU and the stem:
+# write `growth(scale,
 #   depth)`, the standard deviation of the sum of `depth` such independent additions. Compare `growth(1.0, 10)` with the
 #   last dot of the figure above.
 # hint: Variances of independent terms add up.
-# explain: Without the ReLU the sum has variance $n s^2 v/2$. The clipped walk of the figure is narrower: what would go
+# explain: Without the ReLU the sum has variance $n s^2 v/2$. The clipped walk of the figure is
+# narrower: what would go
 #   below 0 stays at 0.
 def growth(scale, depth):
     # begin solution
     return scale * (depth * 0.774 / 2) ** 0.5
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(growth, lambda s, n: s * (n * 0.774 / 2) ** 0.5, [(0.0, 10), (1.0, 10), (0.1, 40)], wrong={
-    "Standard deviations do not add up, variances do.": lambda s, n: s * n * 0.387 ** 0.5,
-    "$b^2$ is $v/2$, not $v$.": lambda s, n: s * (n * 0.774) ** 0.5,
-    "The scale multiplies the deviation, so its square multiplies the variance.": lambda s, n: (s * n * 0.387) ** 0.5,
-    "That is the variance; a standard deviation is its root.": lambda s, n: s ** 2 * n * 0.387})
+checks.function(
+    growth,
+    lambda s, n: s * (n * 0.774 / 2) ** 0.5,
+    [(0.0, 10), (1.0, 10), (0.1, 40)],
+    wrong={
+        "Standard deviations do not add up, variances do.": lambda s, n: s * n * 0.387**0.5,
+        "$b^2$ is $v/2$, not $v$.": lambda s, n: s * (n * 0.774) ** 0.5,
+        "The scale multiplies the deviation, so its square multiplies the variance.": lambda s, n: (
+            (s * n * 0.387) ** 0.5
+        ),
+        "That is the variance; a standard deviation is its root.": lambda s, n: s**2 * n * 0.387,
+    },
+)
+
 
 # %%
 # exercise: Fold the scale away | ●●○ | 6 min
-# task: After training nobody needs the constant: change the last layer of `block.body` (a 1×1 convolution with bias)
+# task: After training nobody needs the constant: change the last layer of `block.body` (a 1×1
+# convolution with bias)
 #   and set `block.scale = 1.0` so that the block computes the same as before. Return the block.
 # hint: The last layer is linear: what multiplies its output can multiply its weights.
 # hint: Its bias is part of its output too.
 # hint: Parameters are changed under `torch.no_grad()`.
-# explain: So scaling is a way to *train*, not a different function. Batch norm can be folded in the same way.
+# explain: So scaling is a way to *train*, not a different function. Batch norm can be folded in the
+# same way.
 def fold(block):
     # begin solution
     with torch.no_grad():
@@ -337,63 +441,100 @@ def fold(block):
     return block
     # end solution
     # stub: return ...
+
+
 # check:
 def after(folding):
     """Scale and output of a block behind `folding`, as a function of the scale it starts with."""
+
     def run(scale):
         block = ScaledResidual(build(inner, in_channels=256, seed=3).eval(), scale)
         nn.init.normal_(block.body[-1].bias, generator=torch.Generator().manual_seed(0))
         made = folding(block)
         x = torch.rand(2, 256, 4, 4, generator=torch.Generator().manual_seed(2))
         return made if made in (None, ...) else (float(made.scale), made(x).detach())
+
     return run
+
 
 def times(weight, bias):
     """A way to fold: factors for weight and bias as functions of the scale."""
+
     def folding(block):
         with torch.no_grad():
             block.body[-1].weight *= weight(block.scale)
             block.body[-1].bias *= bias(block.scale)
         block.scale = 1.0
         return block
+
     return after(folding)
 
+
 same, one = (lambda s: s), (lambda s: 1.0)
-checks.function(after(fold), times(same, same), [0.1, 0.5], name="fold", wrong={
-    "The bias is part of the layer's output: multiply it too.": times(same, one),
-    "The weight has to be multiplied too.": times(one, same),
-    "Nothing is multiplied. (Was the scale set to 1 before it was used?)": times(one, one)})
+checks.function(
+    after(fold),
+    times(same, same),
+    [0.1, 0.5],
+    name="fold",
+    wrong={
+        "The bias is part of the layer's output: multiply it too.": times(same, one),
+        "The weight has to be multiplied too.": times(one, same),
+        "Nothing is multiplied. (Was the scale set to 1 before it was used?)": times(one, one),
+    },
+)
+
 
 # %%
 # exercise: What scaling is short for | ●●● | 10 min
-# task: Train a scaled layer $y = s\,W z$ by plain SGD at rate $\eta$, or its folded twin $y = W' z$ with $W' = sW$. At
-#   which rate must the twin be trained so that both stay equal for ever? Write `twin_rate(rate, scale)`.
+# task: Train a scaled layer $y = s\,W z$ by plain SGD at rate $\eta$, or its folded twin $y = W' z$
+# with $W' = sW$. At
+#   which rate must the twin be trained so that both stay equal for ever? Write
+#   `twin_rate(rate, scale)`.
 # hint: Write down both gradients: $\partial L/\partial W = s\,\partial L/\partial W'$.
 # hint: $W \leftarrow W - \eta\, s\,g'$. Multiply by $s$ to see what happens to $sW$.
-# explain: $sW \leftarrow sW - \eta s^2 g'$. A scale of 0.1 is a last layer that *starts* ten times smaller and
-#   *learns* a hundred times more slowly, while all other layers keep their rate. That is why dividing the rate of the
-#   whole network is not the same medicine.
+# explain: $sW \leftarrow sW - \eta s^2 g'$. A scale of 0.1 is a last layer that *starts* ten times
+# smaller and
+#   *learns* a hundred times more slowly, while all other layers keep their rate. That is why
+#   dividing the rate of the whole network is not the same medicine.
 def twin_rate(rate, scale):
     # begin solution
-    return rate * scale ** 2
+    return rate * scale**2
     # end solution
     # stub: return ...
+
+
 # check:
 def distance(rate, twins_rate, scale):
     """How far apart the two are after 20 steps on the same data."""
-    w, z, y = (torch.randn(*size, generator=torch.Generator().manual_seed(0)) for size in ((4, 6), (6, 9), (4, 9)))
+    w, z, y = (
+        torch.randn(*size, generator=torch.Generator().manual_seed(0))
+        for size in ((4, 6), (6, 9), (4, 9))
+    )
     twin = scale * w
     for _ in range(20):
         w = w - rate * scale * (scale * w @ z - y) @ z.T / 9
         twin = twin - twins_rate * (twin @ z - y) @ z.T / 9
     return (scale * w - twin).abs().max().item()
 
+
 print("apart after 20 steps at the same rate:", round(distance(0.2, 0.2, 0.3), 3))
-checks.function(twin_rate, lambda rate, scale: rate * scale ** 2, [(0.2, 0.3), (0.045, 0.1), (1.0, 1.0)], wrong={
-    "One factor comes from the gradient; what does the twin's definition add?": lambda rate, scale: rate * scale,
-    "At the same rate the two drift apart: see the line printed above.": lambda rate, scale: rate,
-    "The twin must be slower, not faster.": lambda rate, scale: rate / scale ** 2,
-    "The twin must be slower, not faster, and one factor is not enough.": lambda rate, scale: rate / scale})
+checks.function(
+    twin_rate,
+    lambda rate, scale: rate * scale**2,
+    [(0.2, 0.3), (0.045, 0.1), (1.0, 1.0)],
+    wrong={
+        "One factor comes from the gradient; what does the twin's definition add?": lambda rate, scale: (
+            rate * scale
+        ),
+        "At the same rate the two drift apart: see the line printed above.": lambda rate, scale: (
+            rate
+        ),
+        "The twin must be slower, not faster.": lambda rate, scale: rate / scale**2,
+        "The twin must be slower, not faster, and one factor is not enough.": lambda rate, scale: (
+            rate / scale
+        ),
+    },
+)
 
 # %% [markdown]
 # ## In five lines
@@ -405,8 +546,10 @@ checks.function(twin_rate, lambda rate, scale: rate * scale ** 2, [(0.2, 0.3), (
 # - What five seeds say about stability and accuracy stands under *Verdict* above, computed from the committed runs.
 # - After training the constant can be folded into the last layer: it belongs to the training, not to the function.
 #
-# **What would change our mind.** Seeds in which a scaled tower dies at this rate, or a wide tower that stays alive
-# unscaled with everything else equal; a longer training in which the narrow tower's accuracy at 0.1 falls behind for
-# good. Our towers are small and the runs last 60 or 120 steps; the paper's last days.
+# **What would change our mind.** Seeds in which a scaled tower dies at this rate, or a wide tower
+# that stays alive unscaled with everything else equal; a longer training in which the narrow
+# tower's accuracy at 0.1 falls behind for good. Our towers are small and the runs last 60 or 120
+# steps; the paper's last days.
 #
-# **Next:** chapter 09 asks why the channels die, and tries the other remedies: a lower rate, batch norm, warm-up.
+# **Next:** chapter 09 asks why the channels die, and tries the other remedies: a lower rate, batch
+# norm, warm-up.

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Dying networks
 #
-# Above about 1000 filters the paper's residual networks died, and only scaled residuals kept them alive: we let one
-# die, look for the cause, and try every remedy on five seeds.
+# Above about 1000 filters the paper's residual networks died, and only scaled residuals kept them
+# alive: we let one die, look for the cause, and try every remedy on five seeds.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -13,7 +13,8 @@
 #
 # 1. say what "dead" means, measure it, and find the block in which it begins;
 # 2. name the force that pushes the channels down, what sets it off, and which experiments show it;
-# 3. judge each remedy of Section 3.3 by its five seeds, and say whether scaling is ever *necessary*.
+# 3. judge each remedy of Section 3.3 by its five seeds, and say whether scaling is ever
+#    *necessary*.
 
 # %%
 from dataclasses import replace
@@ -22,9 +23,11 @@ import torch
 from IPython.display import display
 from torch.nn import functional as F
 
-from inception_edu import checks, draw, experiments, networks, plots
-from inception_edu.build import build
-from inception_edu.experiments import Config, load_results, run, summarise
+from inception_edu.describe import draw, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import build
+from inception_edu.study.experiments import Config, load_results, run, summarise
 from inception_edu.labs.dying import dying_lab, map_svg
 
 print("mode:", experiments.mode())
@@ -32,31 +35,34 @@ print("mode:", experiments.mode())
 # %% [markdown]
 # ## The claim
 #
-# Section 3.3: with more than 1000 filters "the residual variants started to exhibit instabilities and the network has
-# just 'died' early in the training, meaning that the last layer before the average pooling started to produce only
-# zeros after a few tens of thousands of iterations. This could not be prevented, neither by lowering the learning
-# rate, nor by adding an extra batch-normalization to this layer."
+# Section 3.3: with more than 1000 filters "the residual variants started to exhibit instabilities
+# and the network has just 'died' early in the training, meaning that the last layer before the
+# average pooling started to produce only zeros after a few tens of thousands of iterations. This
+# could not be prevented, neither by lowering the learning rate, nor by adding an extra
+# batch-normalization to this layer."
 #
-# A channel is **dead** in a batch when it is 0 at every position of every image. Behind a ReLU a dead channel passes no
-# gradient back, so the filter that feeds it stops learning.
+# A channel is **dead** in a batch when it is 0 at every position of every image. Behind a ReLU a
+# dead channel passes no gradient back, so the filter that feeds it stops learning.
 #
-# **Predict.** Two networks differ only in width, 72 and 576 channels: same depth, same rate, same spread of the
-# activations at the start. Why should the wide one be in more danger?
+# **Predict.** Two networks differ only in width, 72 and 576 channels: same depth, same rate, same
+# spread of the activations at the start. Why should the wide one be in more danger?
 #
 # <details><summary>Answer</summary>
 #
-# The classifier adds up all channels. One step moves each of its weights a little, in proportion to the activation it
-# reads, and all these movements add up: eight times the channels, eight times the movement of the logits, at the same
-# rate. So the number to watch is not the width but something like *width × learning rate*. The grid below shows it.
+# The classifier adds up all channels. One step moves each of its weights a little, in proportion to
+# the activation it reads, and all these movements add up: eight times the channels, eight times the
+# movement of the logits, at the same rate. So the number to watch is not the width but something
+# like *width × learning rate*. The grid below shows it.
 #
 # </details>
 
 # %% [markdown]
 # ## The patient
 #
-# A *tower*: three convolutions, then ten times the Inception-ResNet-C block of Fig. 13, all on a 4×4 grid. Nothing
-# else, so that width, scale and rate can be changed alone. 288 channels and a rate of 0.2: a quarter of the width that
-# the paper found dangerous, some four times its rate of 0.045.
+# A *tower*: three convolutions, then ten times the Inception-ResNet-C block of Fig. 13, all on a
+# 4×4 grid. Nothing else, so that width, scale and rate can be changed alone. 288 channels and a
+# rate of 0.2: a quarter of the width that the paper found dangerous, some four times its rate of
+# 0.045.
 
 # %%
 tower = networks.tower(width=288, depth=10, scale=1.0)
@@ -67,17 +73,30 @@ model = build(tower, seed=0).train()
 data = experiments.open_data("fashion")
 images, labels = data.normalise(data.train.images[:64]), data.train.labels[:64]
 print(data.describe())
-for what, values in (("in", images), ("before the pooling", model[:2](images)), ("logits", model(images))):
+for what, values in (
+    ("in", images),
+    ("before the pooling", model[:2](images)),
+    ("logits", model(images)),
+):
     print(f"{what:20}", "×".join(map(str, values.shape)))
 
 # %% [markdown]
-# Train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), only much shorter, and look at the share of
-# dead channels in each block.
+# Train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), only much shorter, and
+# look at the share of dead channels in each block.
 
 # %%
 steps = 24 if experiments.mode() == "quick" else 40
 recipe = replace(experiments.PAPER, lr=0.2, steps=steps, record_every=2)
-patient = run(Config("patient", "tower", dict(width=288, depth=10, scale=1.0), recipe, data="fashion", test_images=100))
+patient = run(
+    Config(
+        "patient",
+        "tower",
+        dict(width=288, depth=10, scale=1.0),
+        recipe,
+        data="fashion",
+        test_images=100,
+    )
+)
 for name, share in patient.dead.items():
     print(f"{name:24} {share:5.0%} dead")
 
@@ -85,13 +104,14 @@ for name, share in patient.dead.items():
 map_svg(patient.curves["step"], patient.maps["dead"], "Dead channels by block and step")
 
 # %% [markdown]
-# It is worst in the last block and eats its way down towards the stem. And it is quick: a few dozen steps do here what
-# the paper saw after tens of thousands of iterations.
+# It is worst in the last block and eats its way down towards the stem. And it is quick: a few dozen
+# steps do here what the paper saw after tens of thousands of iterations.
 #
 # ## Lab: keep it alive
 #
-# Press *Retrain* and watch it die. Then move one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy, a
-# narrower tower. The maps under the curves show the current run and the one before.
+# Press *Retrain* and watch it die. Then move one control at a time: a scale of 0.1 to 0.3, a lower
+# rate, a remedy, a narrower tower. The maps under the curves show the current run and the one
+# before.
 
 # %%
 lab = dying_lab()
@@ -99,17 +119,18 @@ lab = dying_lab()
 # %% [markdown]
 # ## Which way are the channels pushed?
 #
-# Let $a \ge 0$ be the vector that enters the classifier, $z = Wa$ the logits, $p = \mathrm{softmax}(z)$. If all
-# channels grow together, the loss $L$ of an image changes by
+# Let $a \ge 0$ be the vector that enters the classifier, $z = Wa$ the logits,
+# $p = \mathrm{softmax}(z)$. If all channels grow together, the loss $L$ of an image changes by
 #
 # $$\sum_c a_c\,\frac{\partial L}{\partial a_c} = \sum_k (p_k - y_k)\,z_k = L - H(p),$$
 #
-# the loss minus the entropy of the network's own prediction. (Exercise 2 asks you to show the second step.) A network
-# that is *as unsure as it ought to be* has $L = H$: no push. One that is **sure and wrong** has $L > H$, and the
-# quickest way to lower its loss is to make *every* activation smaller.
+# the loss minus the entropy of the network's own prediction. (Exercise 2 asks you to show the
+# second step.) A network that is *as unsure as it ought to be* has $L = H$: no push. One that is
+# **sure and wrong** has $L > H$, and the quickest way to lower its loss is to make *every*
+# activation smaller.
 
 # %%
-a = model[:-2](images).detach().requires_grad_()       # all but dropout and classifier: N×288
+a = model[:-2](images).detach().requires_grad_()  # all but dropout and classifier: N×288
 z = model.classifier(a)
 F.cross_entropy(z, labels, reduction="sum").backward()
 p = z.softmax(1)
@@ -118,8 +139,10 @@ push = F.cross_entropy(z, labels) - entropy
 print(f"slope {(a * a.grad).sum(1).mean().item():.4f}    loss − entropy {push.item():.4f}")
 
 # %% [markdown]
-# That is the push before the first step. Now follow it through the patient's first steps, with the size of the logits,
-# the mean activation, what the last branch adds on average, and the optimizer's mean momentum of its last layer:
+# That is the push before the first step. Now follow it through the patient's first steps, with the
+# size of the logits, the mean activation, what the last branch adds on average, and the optimizer's
+# mean momentum of its last layer:
+
 
 # %%
 def story(result, every=2, last=24):
@@ -128,27 +151,34 @@ def story(result, every=2, last=24):
     for i in range(0, len(c["step"]), every // 2):
         if c["step"][i] <= last:
             dead = list(result.maps["dead"].values())[-1][i]
-            print(f"{c['step'][i]:4} {c['loss'][i]:6.2f} {c['push'][i]:7.2f} {c['logits'][i]:8.2f} "
-                  f"{c['identity'][i]:10.2f} {c['branch'][i]:8.2f} {c['momentum'][i]:10.1e} {dead:14.0%}")
+            print(
+                f"{c['step'][i]:4} {c['loss'][i]:6.2f} {c['push'][i]:7.2f} {c['logits'][i]:8.2f} "
+                f"{c['identity'][i]:10.2f} {c['branch'][i]:8.2f} {c['momentum'][i]:10.1e} {dead:14.0%}"
+            )
+
 
 story(patient)
 
 # %% [markdown]
-# Read it from left to right. The first steps throw the logits far too high: the classifier **overshoots**. Now the
-# network is sure and wrong, the **push** is many times what it was, and all channels of all blocks feel it in the same
-# direction. The branches **sink**: their last layers read inputs that are at least 0, so lowering all weights a little
-# lowers the output for every image at once. Below 0 the ReLU lets nothing through: **dead**. No gradient passes through
-# such a channel; only a change in the blocks below can bring it back. Look at the times: while the push lasts, hardly
-# anything is dead. It is over once the logits are small again, and yet the branch goes on sinking and a good part of
-# the channels dies only then. The optimizer's momentum still points the same way, though it is not the only culprit:
-# without momentum, at ten times the rate, the tower dies too (Experiment 2).
+# Read it from left to right. The first steps throw the logits far too high: the classifier
+# **overshoots**. Now the network is sure and wrong, the **push** is many times what it was, and all
+# channels of all blocks feel it in the same direction. The branches **sink**: their last layers
+# read inputs that are at least 0, so lowering all weights a little lowers the output for every
+# image at once. Below 0 the ReLU lets nothing through: **dead**. No gradient passes through such a
+# channel; only a change in the blocks below can bring it back. Look at the times: while the push
+# lasts, hardly anything is dead. It is over once the logits are small again, and yet the branch
+# goes on sinking and a good part of the channels dies only then. The optimizer's momentum still
+# points the same way, though it is not the only culprit: without momentum, at ten times the rate,
+# the tower dies too (Experiment 2).
 #
 # That is a story. Each part of it is a suspect, and the next experiments remove one at a time.
 #
 # ## How far does one step throw the logits?
 #
-# One SGD step of rate $\eta$ on an image moves that image's own logits by $-\eta\,(p - y)\,\lVert a\rVert^2$: rate
-# times squared length. Compare widths and scales before any training:
+# One SGD step of rate $\eta$ on an image moves that image's own logits by
+# $-\eta\,(p - y)\,\lVert a\rVert^2$: rate times squared length. Compare widths and scales before
+# any training:
+
 
 # %%
 @torch.no_grad()
@@ -156,35 +186,70 @@ def squared_length(width, scale, seed=0):
     model = build(networks.tower(width, 10, scale), seed=seed).train()
     return model[:-2](images).square().sum(1).mean().item()
 
+
 for width in (72, 288):
-    row = [f"   scale {s}: rate × ‖a‖² = {0.045 * squared_length(width, s):5.1f}" for s in (0.1, 0.3, 1.0)]
+    row = [
+        f"   scale {s}: rate × ‖a‖² = {0.045 * squared_length(width, s):5.1f}"
+        for s in (0.1, 0.3, 1.0)
+    ]
     print(f"width {width:4}", *row)
 
 # %% [markdown]
-# Width multiplies it, and so does an unscaled sum over ten blocks. Scaling lowers it, and so does a lower rate.
+# Width multiplies it, and so does an unscaled sum over ten blocks. Scaling lowers it, and so does a
+# lower rate.
 #
 # ## Experiment 1: is it width?
 #
-# Width × scale × learning rate on colour photographs, five seeds a cell: how much of the last block is dead after 60
-# steps?
+# Width × scale × learning rate on colour photographs, five seeds a cell: how much of the last block
+# is dead after 60 steps?
 
 # %%
 grid = load_results("dying")
 settings = [{**dict(r.config.arguments), "rate": r.config.recipe.lr} for r in grid]
-print(grid[0].data["name"], "·", len(grid), "runs ·", grid[0].device, "· torch", grid[0].versions["torch"])
+print(
+    grid[0].data["name"],
+    "·",
+    len(grid),
+    "runs ·",
+    grid[0].device,
+    "· torch",
+    grid[0].versions["torch"],
+)
 
 # %% tags=["hide-input"]
-dead = {key: [100 * r.dead_last for s, r in zip(settings, grid) if (s["rate"], s["width"], s["scale"]) == key]
-        for key in {(s["rate"], s["width"], s["scale"]) for s in settings}}
+dead = {
+    key: [
+        100 * r.dead_last
+        for s, r in zip(settings, grid)
+        if (s["rate"], s["width"], s["scale"]) == key
+    ]
+    for key in {(s["rate"], s["width"], s["scale"]) for s in settings}
+}
 rates, widths, scales = (sorted(set(values)) for values in zip(*dead))
 fig = plots.figure(9.6, 2.7)
 for k, rate in enumerate(rates):
-    table = [[sum(runs) / len(runs) if (runs := dead.get((rate, w, s))) else None for s in scales] for w in widths]
-    axis = plots.grid_map(table, widths, scales, fig.add_subplot(1, len(rates), k + 1), "scale",
-                          "" if k else "width (channels)", "{:.0f} %", 0, 100)
+    table = [
+        [sum(runs) / len(runs) if (runs := dead.get((rate, w, s))) else None for s in scales]
+        for w in widths
+    ]
+    axis = plots.grid_map(
+        table,
+        widths,
+        scales,
+        fig.add_subplot(1, len(rates), k + 1),
+        "scale",
+        "" if k else "width (channels)",
+        "{:.0f} %",
+        0,
+        100,
+    )
     axis.set_title(f"rate {rate:g}")
-plots.show(fig, "Dead channels in the last block after 60 steps, mean of five seeds. "
-           + "; ".join(f"{label}: {cell.text()}" for label, cell in summarise(grid, "dead_last").items()) + ".")
+plots.show(
+    fig,
+    "Dead channels in the last block after 60 steps, mean of five seeds. "
+    + "; ".join(f"{label}: {cell.text()}" for label, cell in summarise(grid, "dead_last").items())
+    + ".",
+)
 
 # %% [markdown]
 # An empty place was not tried. The same runs one by one:
@@ -195,9 +260,15 @@ ways = (("width", "width (unscaled, rate 0.045)"), ("product", "rate × ‖a‖�
 for k, (what, label) in enumerate(ways):
     axis = fig.add_subplot(1, 2, k + 1)
     for width, colour, mark in zip((72, 144, 288, 576, 1152), plots.COLOURS, "os^Dv"):
-        pairs = [(s["width"] if what == "width" else s["rate"] * r.curves["length"][0], 100 * r.dead_last)
-                 for s, r in zip(settings, grid) if s["width"] == width
-                 and (what == "product" or (s["scale"] == 1 and s["rate"] == 0.045))]
+        pairs = [
+            (
+                s["width"] if what == "width" else s["rate"] * r.curves["length"][0],
+                100 * r.dead_last,
+            )
+            for s, r in zip(settings, grid)
+            if s["width"] == width
+            and (what == "product" or (s["scale"] == 1 and s["rate"] == 0.045))
+        ]
         if pairs:
             axis.plot(*zip(*pairs), mark, color=colour, alpha=0.6, ms=4, label=str(width))
     axis.set(xscale="log", xlabel=label, ylabel="dead channels, last block (%)", ylim=(-4, 104))
@@ -205,39 +276,53 @@ for k, (what, label) in enumerate(ways):
         axis.set_xticks(widths, widths)
         axis.minorticks_off()
 axis.legend(title="width", frameon=False, fontsize=8)
-plots.show(fig, "Left: dead channels in the last block against width. Right: against rate times squared length of the "
-           "classifier's input, all widths, scales and rates together.")
+plots.show(
+    fig,
+    "Left: dead channels in the last block against width. Right: against rate times squared length of the "
+    "classifier's input, all widths, scales and rates together.",
+)
 
 # %% [markdown]
-# Every dot is a run. Left, the paper's observation: wider is worse, gradually from 288 channels on. Right, the same
-# runs and all others, ordered by one number that knows nothing of width: rate × ‖a‖². How well does it tell the dead
-# from the living?
+# Every dot is a run. Left, the paper's observation: wider is worse, gradually from 288 channels on.
+# Right, the same runs and all others, ordered by one number that knows nothing of width: rate ×
+# ‖a‖². How well does it tell the dead from the living?
+
 
 # %%
 def separation(score):
-    """Of all pairs of a dead and a living run, the share in which the dead one has the higher score."""
+    """Of all pairs of a dead and a living run, the share in which the dead one has the higher
+    score."""
     dead = [score(s, r) for s, r in zip(settings, grid) if r.dead_last > 0.5]
     alive = [score(s, r) for s, r in zip(settings, grid) if r.dead_last < 0.1]
     share = sum((d > a) + 0.5 * (d == a) for d in dead for a in alive) / (len(dead) * len(alive))
     return share, len(dead), len(alive)
 
-for name, score in (("width alone", lambda s, r: s["width"]), ("rate alone", lambda s, r: s["rate"]),
-                    ("scale alone", lambda s, r: s["scale"]), ("width × rate", lambda s, r: s["width"] * s["rate"]),
-                    ("rate × ‖a‖²", lambda s, r: s["rate"] * r.curves["length"][0])):
+
+for name, score in (
+    ("width alone", lambda s, r: s["width"]),
+    ("rate alone", lambda s, r: s["rate"]),
+    ("scale alone", lambda s, r: s["scale"]),
+    ("width × rate", lambda s, r: s["width"] * s["rate"]),
+    ("rate × ‖a‖²", lambda s, r: s["rate"] * r.curves["length"][0]),
+):
     share, dead, alive = separation(score)
     print(f"{name:14} orders {share:4.0%} of the pairs rightly")
-print(f"({dead} dead runs, {alive} living ones; {len(grid) - dead - alive} in between are left out; chance is 50%)")
+print(
+    f"({dead} dead runs, {alive} living ones; {len(grid) - dead - alive} in between are left out; chance is 50%)"
+)
 
 # %% [markdown]
 # ## Experiment 2: the suspects
 #
-# To try much on five seeds, take a cheaper patient that dies more surely than 1152 channels at the paper's rate: 144
-# channels at rate 0.3, unscaled. Each row
+# To try much on five seeds, take a cheaper patient that dies more surely than 1152 channels at the
+# paper's rate: 144 channels at rate 0.3, unscaled. Each row
 # takes one suspect away and leaves the rest as it is. *Slow
-# classifier*: the classifier, and nothing else, learns at a tenth of the rate. *Slow* and *small last layers*: the two
-# halves of what a scale of 0.1 does, a hundredth of the rate and a tenth of the initial weights. *Centred*: the mean of
-# every filter of the last layers is taken away. *No momentum* also makes the rate ten times smaller in the long run, so
-# it gets a second row with ten times the rate.
+# classifier*: the classifier, and nothing else, learns at a tenth of the rate. *Slow* and *small
+# last layers*: the two halves of what a scale of 0.1 does, a hundredth of the rate and a tenth of
+# the initial weights. *Centred*: the mean of every filter of the last layers is taken away. *No
+# momentum* also makes the rate ten times smaller in the long run, so it gets a second row with ten
+# times the rate.
+
 
 # %% tags=["hide-input"]
 def show_dots(results, values):
@@ -253,32 +338,43 @@ def show_dots(results, values):
     said = "; ".join(f"{label}: {cell.text()}" for label, cell in cells[0].items())
     return plots.show(fig, f"{values[0][1]}, one dot a run. {said}.")
 
-VALUES = (("dead_last", "dead, last block"), ("dead_most", "dead, worst block"), ("accuracy", "test accuracy"))
+
+VALUES = (
+    ("dead_last", "dead, last block"),
+    ("dead_most", "dead, worst block"),
+    ("accuracy", "test accuracy"),
+)
 
 # %%
 causes = load_results("causes")
 show_dots(causes, VALUES)
 
 # %% [markdown]
-# What the dots say, computed: who can be left out without saving the patient, and whose absence saves it?
+# What the dots say, computed: who can be left out without saving the patient, and whose absence
+# saves it?
+
 
 # %%
 def fate(cell):
-    """A word for a cell: all runs dead (over half of the channels), all alive (under a tenth), or in between."""
+    """A word for a cell: all runs dead (over half of the channels), all alive (under a tenth), or
+    in between."""
     low, high = min(cell.values), max(cell.values)
     return "dies" if low > 0.5 else "lives" if high < 0.1 else "suffers"
+
 
 for label, cell in summarise(causes, "dead_most").items():
     print(f"{label:28} {fate(cell):8} worst block {cell.text()}")
 
 # %% [markdown]
-# Acquitted: the common shift of the weights (centred filters die just as surely), the bias, the classifier's start, the
-# initial weights. Only slowing the *classifier* all but saves the patient. *No momentum* lives too, but it also means a
-# tenth of the rate, and with the rate restored it dies. So the overshoot stands; *how* the branches sink is not, or not
-# only, the mean of their filters.
+# Acquitted: the common shift of the weights (centred filters die just as surely), the bias, the
+# classifier's start, the initial weights. Only slowing the *classifier* all but saves the patient.
+# *No momentum* lives too, but it also means a tenth of the rate, and with the rate restored it
+# dies. So the overshoot stands; *how* the branches sink is not, or not only, the mean of their
+# filters.
 #
-# Compare the second panel with the first for *slow last layers*. The last layers are saved, but the push is not gone,
-# and now it finds another victim. Which?
+# Compare the second panel with the first for *slow last layers*. The last layers are saved, but the
+# push is not gone, and now it finds another victim. Which?
+
 
 # %%
 def victims(results, label):
@@ -286,98 +382,155 @@ def victims(results, label):
     runs = [list(r.dead.values()) for r in results if r.label == label]
     return [sum(shares) / len(shares) for shares in zip(*runs)]
 
+
 print(f"{'':24}  stem, then block 1 to 10")
 remedies = load_results("remedies")
-for results, label in ((causes, "as it is"), (causes, "slow last layers"), (causes, "small last layers"),
-                       (remedies, "scale 0.1"), (causes, "slow classifier")):
+for results, label in (
+    (causes, "as it is"),
+    (causes, "slow last layers"),
+    (causes, "small last layers"),
+    (remedies, "scale 0.1"),
+    (causes, "slow classifier"),
+):
     print(f"{label:24}", *(f"{share:5.0%}" for share in victims(results, label)))
 
 # %% [markdown]
-# So a scale of 0.1 does two things, and it takes both: small branches keep the sum, and with it the classifier's first
-# steps, in bounds; slow last layers do not sink when the push comes.
+# So a scale of 0.1 does two things, and it takes both: small branches keep the sum, and with it the
+# classifier's first steps, in bounds; slow last layers do not sink when the push comes.
 #
 # ## Experiment 3: the remedies
 #
-# All that Section 3.3 names, and what others recommend. "An extra batch normalisation to this layer" can be read in two
-# ways: on the last layer *inside* the last branch, or *after the sum*, just before the last ReLU. We try both. The
-# two-phase warm-up is 30 steps at 0.00001, then the full rate at once. So low a rate teaches nothing in 30 steps, so
-# another one starts with a tenth of the rate, which does; and a linear one rises over 60 steps.
+# All that Section 3.3 names, and what others recommend. "An extra batch normalisation to this
+# layer" can be read in two ways: on the last layer *inside* the last branch, or *after the sum*,
+# just before the last ReLU. We try both. The two-phase warm-up is 30 steps at 0.00001, then the
+# full rate at once. So low a rate teaches nothing in 30 steps, so another one starts with a tenth
+# of the rate, which does; and a linear one rises over 60 steps.
 
 # %%
 show_dots(remedies, VALUES)
 
 # %% [markdown]
-# A map shows more than a number. Side by side, one seed each: the two readings of "extra batch normalisation".
+# A map shows more than a number. Side by side, one seed each: the two readings of "extra batch
+# normalisation".
 
 # %%
 for label in ("norm in last branch", "norm after last sum"):
     first = next(r for r in remedies if r.label == label)
-    display(map_svg(first.curves["step"], first.maps["dead"], f"{label}: dead channels by block and step"))
+    display(
+        map_svg(
+            first.curves["step"], first.maps["dead"], f"{label}: dead channels by block and step"
+        )
+    )
 
 # %% [markdown]
 # ## Verdicts
 #
-# Computed from the runs above. *Dies*: over half of the channels dead in every seed; *lives*: under a tenth in every
-# seed, in every block; *suffers*: in between.
+# Computed from the runs above. *Dies*: over half of the channels dead in every seed; *lives*: under
+# a tenth in every seed, in every block; *suffers*: in between.
 
 # %%
-last, most, accuracy = (summarise(remedies, value) for value in ("dead_last", "dead_most", "accuracy"))
+last, most, accuracy = (
+    summarise(remedies, value) for value in ("dead_last", "dead_most", "accuracy")
+)
+
 
 def row(label, cells=None):
-    print(f"   {label:38} {fate((cells or most)[label]):8} last block {last[label].text():28} "
-          f"worst {most[label].text():28} accuracy {accuracy[label].mean:.0%}")
+    print(
+        f"   {label:38} {fate((cells or most)[label]):8} last block {last[label].text():28} "
+        f"worst {most[label].text():28} accuracy {accuracy[label].mean:.0%}"
+    )
+
 
 cells = summarise(grid, "dead_last")
 fates = {label: fate(cell) for label, cell in cells.items() if "scale 1," in label}
 killed = {int(label.split(",")[0].split()[1]) for label in fates if fates[label] == "dies"}
 at_paper = {w: cells[f"width {w}, scale 1, rate 0.045"].mean for w in widths}
 rising = list(at_paper.values()) == sorted(at_paper.values()) and at_paper[1152] > 0.5
-print("C3  wide residual networks die:", "holds in tendency here" if rising else "not seen here", "(paper's rate,",
-      ", ".join(f"{w}: {share:.0%}" for w, share in at_paper.items()),
-      f"dead); at higher rates from {min(killed)} channels on")
+print(
+    "C3  wide residual networks die:",
+    "holds in tendency here" if rising else "not seen here",
+    "(paper's rate,",
+    ", ".join(f"{w}: {share:.0%}" for w, share in at_paper.items()),
+    f"dead); at higher rates from {min(killed)} channels on",
+)
 for label in fates:
     print(f"   {label:38} {fates[label]:8} {cells[label].text()}")
 
 # %%
-C4 = [c for c in most if c in ("rate / 10", "rate / 100") or ("norm" in c and "last" in c and "warm-up" not in c)]
+C4 = [
+    c
+    for c in most
+    if c in ("rate / 10", "rate / 100") or ("norm" in c and "last" in c and "warm-up" not in c)
+]
 saved = [label for label in C4 if fate(most[label]) == "lives"]
-print("C4  neither a lower rate nor an extra batch norm prevents it:",
-      "holds here" if not saved else "contradicted here" if len(saved) == len(C4) else "holds in part: see each")
+print(
+    "C4  neither a lower rate nor an extra batch norm prevents it:",
+    "holds here"
+    if not saved
+    else "contradicted here"
+    if len(saved) == len(C4)
+    else "holds in part: see each",
+)
 for label in C4:
     row(label)
 
 # %% [markdown]
-# The paper says that neither helps; a widely read summary of it says that both cure. The patient's answer is a matter
-# of *which* rate and *which* reading of "to this layer":
+# The paper says that neither helps; a widely read summary of it says that both cure. The patient's
+# answer is a matter of *which* rate and *which* reading of "to this layer":
+
 
 # %%
 def say(condition, yes, no):
     print("-", yes if condition else no)
 
+
 lives = {label: fate(most[label]) == "lives" for label in most}
-say(lives["rate / 10"], "A rate ten times lower keeps every seed alive for 60 steps.",
-    "Even a rate ten times lower does not keep every seed alive for 60 steps.")
-say(lives["norm in last branch"], "Batch norm inside the last branch saves the patient.",
-    "Batch norm inside the last branch does not save the patient.")
-say(lives["norm after last sum"], "Batch norm after the last sum does save it: it also shortens the vector that the "
-    "classifier sees.", "Neither does batch norm after the last sum.")
-say(lives["rate / 10"] != lives["norm in last branch"],
-    "So neither the paper nor that summary is right here about both.", "So one of the two is right here about both.")
+say(
+    lives["rate / 10"],
+    "A rate ten times lower keeps every seed alive for 60 steps.",
+    "Even a rate ten times lower does not keep every seed alive for 60 steps.",
+)
+say(
+    lives["norm in last branch"],
+    "Batch norm inside the last branch saves the patient.",
+    "Batch norm inside the last branch does not save the patient.",
+)
+say(
+    lives["norm after last sum"],
+    "Batch norm after the last sum does save it: it also shortens the vector that the "
+    "classifier sees.",
+    "Neither does batch norm after the last sum.",
+)
+say(
+    lives["rate / 10"] != lives["norm in last branch"],
+    "So neither the paper nor that summary is right here about both.",
+    "So one of the two is right here about both.",
+)
 
 # %%
 scaled = [fate(most[f"scale {s}"]) for s in (0.1, 0.2, 0.3)]
-print("C5  scaling by 0.1 to 0.3 stabilises:",
-      {3: "holds here", 0: "not seen here"}.get(scaled.count("lives"), "holds in part: see each"))
+print(
+    "C5  scaling by 0.1 to 0.3 stabilises:",
+    {3: "holds here", 0: "not seen here"}.get(scaled.count("lives"), "holds in part: see each"),
+)
 for label in (c for c in most if "scale" in c and "warm-up" not in c):
     row(label)
 
 phases = ("two-phase warm-up", "two-phase warm-up from rate / 10")
 fails = [fate(most[label]) != "lives" for label in phases]
-print("C6  a two-phase warm-up is not enough:",
-      "holds here" if all(fails) else "contradicted here" if not any(fails) else "holds in part: see each")
+print(
+    "C6  a two-phase warm-up is not enough:",
+    "holds here"
+    if all(fails)
+    else "contradicted here"
+    if not any(fails)
+    else "holds in part: see each",
+)
 for label in phases:
     first, later = ([r.curves["loss"][i] for r in remedies if r.label == label] for i in (0, 10))
-    print(f"   {label}: loss {sum(first) / len(first):.2f} at first, {sum(later) / len(later):.2f} after phase one")
+    print(
+        f"   {label}: loss {sum(first) / len(first):.2f} at first, {sum(later) / len(later):.2f} after phase one"
+    )
 for label in (c for c in most if "warm-up" in c):
     row(label)
 
@@ -393,8 +546,8 @@ for label in most:
 # %% [markdown]
 # ## Experiment 4: does it last?
 #
-# 60 steps are short. Three remedies that held, and *slow classifier*, which nearly did, for 3000 steps: the share of
-# dead channels in the worst block on the way, every run a line.
+# 60 steps are short. Three remedies that held, and *slow classifier*, which nearly did, for 3000
+# steps: the share of dead channels in the worst block on the way, every run a line.
 
 # %% tags=["hide-input"]
 lasting = load_results("long")
@@ -405,39 +558,64 @@ for k, label in enumerate(labels):
     for r in (r for r in lasting if r.label == label):
         worst = [100 * max(shares) for shares in zip(*r.maps["dead"].values())]
         axis.plot(r.curves["step"], worst, color=plots.COLOURS[0], alpha=0.6, lw=1)
-    axis.set(title=label, xlabel="step", ylim=(-4, 104), ylabel="" if k else "dead channels, worst block (%)")
+    axis.set(
+        title=label,
+        xlabel="step",
+        ylim=(-4, 104),
+        ylabel="" if k else "dead channels, worst block (%)",
+    )
     if k:
         axis.set_yticklabels([])
-plots.show(fig, "Dead channels in the worst block against the step, one line a run, one panel a remedy: "
-           + "; ".join(f"{label} ends at {cell.text()}" for label, cell in summarise(lasting, "dead_most").items()))
+plots.show(
+    fig,
+    "Dead channels in the worst block against the step, one line a run, one panel a remedy: "
+    + "; ".join(
+        f"{label} ends at {cell.text()}" for label, cell in summarise(lasting, "dead_most").items()
+    ),
+)
 
 # %%
 for label, cell in summarise(lasting, "dead_most").items():
-    late = [max(r.maps["dead"][b][-1] for b in r.maps["dead"]) - max(r.maps["dead"][b][1] for b in r.maps["dead"])
-            for r in lasting if r.label == label]
-    print(f"{label:20} {fate(cell):8} worst block {cell.text():30} change since step {r.curves['step'][1]}: "
-          f"{100 * sum(late) / len(late):+.0f} points   accuracy {summarise(lasting)[label].mean:.0%}")
+    late = [
+        max(r.maps["dead"][b][-1] for b in r.maps["dead"])
+        - max(r.maps["dead"][b][1] for b in r.maps["dead"])
+        for r in lasting
+        if r.label == label
+    ]
+    print(
+        f"{label:20} {fate(cell):8} worst block {cell.text():30} change since step {r.curves['step'][1]}: "
+        f"{100 * sum(late) / len(late):+.0f} points   accuracy {summarise(lasting)[label].mean:.0%}"
+    )
 
 # %%
 most_late, accuracy_late = summarise(lasting, "dead_most"), summarise(lasting)
 broken = [label for label, cell in most_late.items() if fate(cell) != "lives" and lives[label]]
-say(not broken, "Whoever lived for 60 steps lives after thousands.",
-    f"Lived for 60 steps, and yet lost channels later: {', '.join(broken)}. A short run does not prove a remedy.")
+say(
+    not broken,
+    "Whoever lived for 60 steps lives after thousands.",
+    f"Lived for 60 steps, and yet lost channels later: {', '.join(broken)}. A short run does not prove a remedy.",
+)
 for label in broken:
     print(f"- C4 and C10 corrected: {label} delays death, it does not prevent it.")
 kept = [label for label in most_late if "scale" not in label and fate(most_late[label]) == "lives"]
-say(kept, f"C10: scaling was not necessary here; as long-lived without it: {', '.join(kept)}.",
-    "C10: of what was tried for so long, only scaling kept the tower alive.")
+say(
+    kept,
+    f"C10: scaling was not necessary here; as long-lived without it: {', '.join(kept)}.",
+    "C10: of what was tried for so long, only scaling kept the tower alive.",
+)
 gain, low, high = experiments.difference(accuracy_late["rate / 10"], accuracy_late["scale 0.1"])
-print(f"- A tenth of the rate against a scale of 0.1, both alive: accuracy {100 * gain:+.1f} points "
-      f"({100 * low:+.1f} to {100 * high:+.1f}).")
+print(
+    f"- A tenth of the rate against a scale of 0.1, both alive: accuracy {100 * gain:+.1f} points "
+    f"({100 * low:+.1f} to {100 * high:+.1f})."
+)
 
 # %% [markdown]
-# **Run it yourself.** Three cells on the embedded images, a seed that the committed file does not have: a few seconds.
-# Do your runs fall where the committed ones say that one more seed should? They should in 99 of 100 cases, if runs
-# spread like a bell curve; those of a dying tower have a longer tail. (The same seed gives other digits on another
-# machine: dying amplifies rounding.) For a whole experiment on your own machine or cluster:
-# `python -m inception_edu.experiments run remedies`.
+# **Run it yourself.** Three cells on the embedded images, a seed that the committed file does not
+# have: a few seconds. Do your runs fall where the committed ones say that one more seed should?
+# They should in 99 of 100 cases, if runs spread like a bell curve; those of a dying tower have a
+# longer tail. (The same seed gives other digits on another machine: dying amplifies rounding.) For
+# a whole experiment on your own machine or cluster:
+# `python -m inception_edu.study.experiments run remedies`.
 
 # %%
 committed = summarise(load_results("embedded"), "dead_last")
@@ -445,15 +623,21 @@ for config in experiments.configurations("embedded", "quick"):
     low, high = committed[config.label].one_more
     mine = [run(replace(config, seed=seed)).dead_last for seed in (77, 78, 79)]
     inside = sum(low - 1 / 72 <= share <= high + 1 / 72 for share in mine)
-    print(f"{config.label:12}", ", ".join(f"{share:.0%}" for share in mine), "of the last block dead; one more seed",
-          f"should give {max(0, low):.0%} to {min(1, high):.0%}: {inside} of 3 inside")
+    print(
+        f"{config.label:12}",
+        ", ".join(f"{share:.0%}" for share in mine),
+        "of the last block dead; one more seed",
+        f"should give {max(0, low):.0%} to {min(1, high):.0%}: {inside} of 3 inside",
+    )
 
 # %% [markdown]
 # ## Exercises
 
+
 # %%
 # exercise: Count the dead | ●○○ | 4 min
-# task: Write `dead_share(maps)`: of a batch of activations behind a ReLU, N×C×H×W, the share of channels that are 0 at
+# task: Write `dead_share(maps)`: of a batch of activations behind a ReLU, N×C×H×W, the share of
+# channels that are 0 at
 #   every position of every image, as a float.
 # hint: `amax` over three axes leaves one number a channel.
 def dead_share(maps):
@@ -461,39 +645,66 @@ def dead_share(maps):
     return (maps.amax((0, 2, 3)) == 0).float().mean().item()
     # end solution
     # stub: return ...
+
+
 # check:
 one = torch.zeros(4, 8, 3, 3)
 one[2, 5, 1, 1] = 0.1
 two = torch.rand(2, 6, 2, 2, generator=torch.Generator().manual_seed(0)) + 0.01
-checks.function(dead_share, [0.875, 0.0, 1.0], [(one,), (two,), (torch.zeros(1, 3, 2, 2),)], wrong={
-    "That is the share of all zeros; a channel counts only if every one of its values is 0.":
-        lambda maps: (maps == 0).float().mean().item()})
+checks.function(
+    dead_share,
+    [0.875, 0.0, 1.0],
+    [(one,), (two,), (torch.zeros(1, 3, 2, 2),)],
+    wrong={
+        "That is the share of all zeros; a channel counts only if every one of its values is 0.": lambda maps: (
+            (maps == 0).float().mean().item()
+        )
+    },
+)
+
 
 # %%
 # exercise: Sure and wrong | ●●○ | 6 min
-# task: Show that $\sum_k (p_k - y_k)\,z_k = L - H(p)$ by writing `push(z, label)` for one image from the loss and the
+# task: Show that $\sum_k (p_k - y_k)\,z_k = L - H(p)$ by writing `push(z, label)` for one image
+# from the loss and the
 #   entropy alone: `z` holds the logits, `label` is the true class. Return a float.
-# hint: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $z_k = \log p_k + c$ with the same $c$ for all classes.
+# hint: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $z_k = \log p_k + c$ with the same $c$ for all
+# classes.
 # hint: $\sum_k (p_k - y_k)\,c = 0$.
-# explain: With $z_k = \log p_k + c$ the sum is $\sum_k p_k \log p_k - \log p_\text{true} = -H(p) + L$.
+# explain: With $z_k = \log p_k + c$ the sum is
+# $\sum_k p_k \log p_k - \log p_\text{true} = -H(p) + L$.
 def push(z, label):
     # begin solution
     log = z.log_softmax(0)
     return (-log[label] + (log.exp() * log).sum()).item()
     # end solution
     # stub: return ...
+
+
 # check:
 def reference(z, label):
     return ((z.softmax(0) * z).sum() - z[label]).item()
+
+
 z0 = torch.tensor([2.0, -1.0, 0.5])
-checks.function(push, reference, [(z0, k) for k in range(3)], wrong={
-    "That is the loss alone: the entropy is still to be taken away.": lambda z, k: -z.log_softmax(0)[k].item()})
+checks.function(
+    push,
+    reference,
+    [(z0, k) for k in range(3)],
+    wrong={
+        "That is the loss alone: the entropy is still to be taken away.": lambda z, k: (
+            -z.log_softmax(0)[k].item()
+        )
+    },
+)
+
 
 # %%
 # exercise: Who died instead? | ●●○ | 6 min
-# task: Some cells save the last block at the expense of another. Write `elsewhere(results)`: the set of labels whose
-#   worst block has, in the mean over the seeds, at least 20 points more dead channels than the last block. Every result
-#   has `.label`, `.dead_last` and `.dead_most`.
+# task: Some cells save the last block at the expense of another. Write `elsewhere(results)`: the
+# set of labels whose
+#   worst block has, in the mean over the seeds, at least 20 points more dead channels than the last
+#   block. Every result has `.label`, `.dead_last` and `.dead_most`.
 # hint: `summarise(results, "dead_last")` gives a `Cell` with `.mean` for each label.
 def elsewhere(results):
     # begin solution
@@ -501,26 +712,40 @@ def elsewhere(results):
     return {label for label in last if most[label].mean - last[label].mean >= 0.2}
     # end solution
     # stub: return ...
+
+
 # check:
 def reference(results):
-    gaps = {r.label: [q.dead_most - q.dead_last for q in results if q.label == r.label] for r in results}
+    gaps = {
+        r.label: [q.dead_most - q.dead_last for q in results if q.label == r.label] for r in results
+    }
     return {label for label, gap in gaps.items() if sum(gap) / len(gap) >= 0.2}
+
+
 checks.function(elsewhere, reference, [(causes,), (causes + remedies,)], name="elsewhere")
+
 
 # %%
 # exercise: The rate that replaces the width | ●●○ | 5 min
-# task: A tower of width 576 dies at rate 0.1. If rate × ‖a‖² decides and ‖a‖² grows in proportion to the width, at
-#   which rate is a tower of another width in the same danger? Write `dangerous_rate(width)`, and compare with the grid
-#   above: is the paper's 1152 channels at 0.045 close to it?
+# task: A tower of width 576 dies at rate 0.1. If rate × ‖a‖² decides and ‖a‖² grows in proportion
+# to the width, at
+#   which rate is a tower of another width in the same danger? Write `dangerous_rate(width)`, and
+#   compare with the grid above: is the paper's 1152 channels at 0.045 close to it?
 # hint: The product stays the same.
 def dangerous_rate(width):
     # begin solution
     return 0.1 * 576 / width
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(dangerous_rate, [0.1, 0.2, 0.05], [576, 288, 1152], wrong={
-    "Upside down: a narrower tower bears a higher rate.": lambda width: 0.1 * width / 576})
+checks.function(
+    dangerous_rate,
+    [0.1, 0.2, 0.05],
+    [576, 288, 1152],
+    wrong={"Upside down: a narrower tower bears a higher rate.": lambda width: 0.1 * width / 576},
+)
 
 # %% [markdown]
 # ## In five lines
@@ -528,13 +753,13 @@ checks.function(dangerous_rate, [0.1, 0.2, 0.05], [576, 288, 1152], wrong={
 # - A channel is dead when its ReLU lets nothing through for any image; then it cannot learn either.
 # - A network that is sure and wrong is pushed to shrink all activations at once: slope = loss − entropy.
 # - The story: the first steps overshoot, the push sinks the branches, which sink on when it is over; the ReLUs close.
-#   *Experiment 2* supports the overshoot and rejects the common shift of the weights; rate × ‖a‖², not width, orders
-#   the dead and the living.
+#   *Experiment 2* supports the overshoot and rejects the common shift of the weights; rate × ‖a‖²,
+#   not width, orders the dead and the living.
 # - Judge a remedy by its *worst* block. The verdicts on C3 to C6 and C10 are computed above, from five seeds a cell.
 # - Scaling does two things at once, small branches and slow last layers, and that is why it is so robust.
 #
-# **What would change our mind.** A tower that dies late, after thousands of healthy steps: that is what the paper
-# describes ("a few tens of thousands of iterations"), and our runs end long before. Try it on a GPU, with
-# `python -m inception_edu.experiments run long --mode full`.
+# **What would change our mind.** A tower that dies late, after thousands of healthy steps: that is
+# what the paper describes ("a few tens of thousands of iterations"), and our runs end long before.
+# Try it on a GPU, with `python -m inception_edu.study.experiments run long --mode full`.
 #
 # **Next:** chapter 10 lets residual and plain networks race.

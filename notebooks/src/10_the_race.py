@@ -1,8 +1,9 @@
 # %% [markdown]
 # # The race
 #
-# Do residual connections make Inception train faster, and better? Pairs of equal cost race over five seeds, by steps
-# and by seconds; then depth shows where the identity begins to matter, and what goes wrong without it.
+# Do residual connections make Inception train faster, and better? Pairs of equal cost race over
+# five seeds, by steps and by seconds; then depth shows where the identity begins to matter, and
+# what goes wrong without it.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -24,65 +25,83 @@ import torch
 from IPython.display import HTML
 from torch.nn import functional as F
 
-from inception_edu import checks, draw, experiments, networks, plots
-from inception_edu.build import build
-from inception_edu.evaluate import fast_layout
-from inception_edu.experiments import PAIRS, RACERS, difference, load_results, run, summarise
-from inception_edu.figures import TABLE_2
+from inception_edu.describe import draw, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import build
+from inception_edu.learn.evaluate import fast_layout
+from inception_edu.study.experiments import PAIRS, RACERS, difference, load_results, run, summarise
+from inception_edu.describe.figures import TABLE_2
 from inception_edu.labs.race import SHORT, race_lab
-from inception_edu.measure import measure
-from inception_edu.train import make_optimizer
+from inception_edu.describe.measure import measure
+from inception_edu.learn.train import make_optimizer
 
 print("mode:", experiments.mode())
 
 # %% [markdown]
 # ## The claim
 #
-# The abstract: "training with residual connections accelerates the training of Inception networks significantly", and
-# residual networks outperform "similarly expensive" ones without them "by a thin margin". Figs 21 to 26 race
-# Inception-v3 with Inception-ResNet-v1 and Inception-v4 with Inception-ResNet-v2. Table 2 has the final errors:
+# The abstract: "training with residual connections accelerates the training of Inception networks
+# significantly", and residual networks outperform "similarly expensive" ones without them "by a
+# thin margin". Figs 21 to 26 race Inception-v3 with Inception-ResNet-v1 and Inception-v4 with
+# Inception-ResNet-v2. Table 2 has the final errors:
 
 # %%
 for plain, residual in PAIRS:
     a, b = (TABLE_2[name] for name in (plain, residual))
     gaps = " / ".join(f"{b[top] - a[top]:+.1f}" for top in ("top1", "top5"))
-    print(f"{SHORT[plain]:13} {a['top1']:.1f} / {a['top5']:.1f} %    {SHORT[residual]:20} {b['top1']:.1f} / "
-          f"{b['top5']:.1f} %    residual minus plain: {gaps} points")
+    print(
+        f"{SHORT[plain]:13} {a['top1']:.1f} / {a['top5']:.1f} %    {SHORT[residual]:20} {b['top1']:.1f} / "
+        f"{b['top5']:.1f} %    residual minus plain: {gaps} points"
+    )
 
 # %% [markdown]
-# These are top-1 / top-5 errors, one network each: no seeds, so nobody can say how much of such a margin is chance.
+# These are top-1 / top-5 errors, one network each: no seeds, so nobody can say how much of such a
+# margin is chance.
 #
-# **Predict.** Two networks of equal cost, one with identities around its blocks. Which learns faster when there are
-# four blocks? When there are sixteen?
+# **Predict.** Two networks of equal cost, one with identities around its blocks. Which learns
+# faster when there are four blocks? When there are sixteen?
 #
 # <details><summary>Keep your guess</summary>
 #
-# Write it down. Towers of four and sixteen like blocks answer it (Experiment 3), and the race answers it for the
-# paper's pairs, whose blocks differ in more than the identity; the two need not agree. All is computed below, from five
-# seeds a cell.
+# Write it down. Towers of four and sixteen like blocks answer it (Experiment 3), and the race
+# answers it for the paper's pairs, whose blocks differ in more than the identity; the two need not
+# agree. All is computed below, from five seeds a cell.
 #
 # </details>
 #
 # ## The two blocks
 #
-# The same branches, once with the identity and once without. With it, the 1×1 is linear and its output is added;
-# without it, the 1×1 has batch norm and ReLU like any other and its output *replaces* what came in.
+# The same branches, once with the identity and once without. With it, the 1×1 is linear and its
+# output is added; without it, the 1×1 has batch norm and ReLU like any other and its output
+# *replaces* what came in.
 
 # %%
 towers = {"without identity": dict(residual=False), "with identity": dict(scale=0.1)}
-drawn = [draw.draw(networks.tower(72, 2, **kind).blocks[1].node, (72, 4, 4)) for kind in towers.values()]
-HTML('<div style="display:flex;flex-wrap:wrap;gap:12px">' + "".join(
-    f'<div style="flex:1 1 280px;max-width:440px">{picture._repr_html_()}</div>' for picture in drawn) + "</div>")
+drawn = [
+    draw.draw(networks.tower(72, 2, **kind).blocks[1].node, (72, 4, 4)) for kind in towers.values()
+]
+HTML(
+    '<div style="display:flex;flex-wrap:wrap;gap:12px">'
+    + "".join(
+        f'<div style="flex:1 1 280px;max-width:440px">{picture._repr_html_()}</div>'
+        for picture in drawn
+    )
+    + "</div>"
+)
 
 # %% [markdown]
 # Why should the identity help? By the chain rule the gradient passes a block as
 #
 # $$\frac{\partial L}{\partial x} = \Big(J_f\Big)^{\!\top} \frac{\partial L}{\partial y}
 # \quad\text{without it,}\qquad
-# \frac{\partial L}{\partial x} = \Big(I + s\,J_f\Big)^{\!\top} \frac{\partial L}{\partial y}\quad\text{with it.}$$
+# \frac{\partial L}{\partial x} = \Big(I + s\,J_f\Big)^{\!\top} \frac{\partial L}{\partial
+# y}\quad\text{with it.}$$
 #
-# A product of many $J_f$ shrinks or grows with depth; a product of many $I + s\,J_f$ stays near 1 where $s$ is small.
-# Here is a step's gradient, block by block, in a tower of 16 before any training:
+# A product of many $J_f$ shrinks or grows with depth; a product of many $I + s\,J_f$ stays near 1
+# where $s$ is small. Here is a step's gradient, block by block, in a tower of 16 before any
+# training:
+
 
 # %%
 def gradient_lengths(network, images, labels, seed=0):
@@ -90,41 +109,52 @@ def gradient_lengths(network, images, labels, seed=0):
     model = build(network, seed=seed).train()
     F.cross_entropy(model(images), labels).backward()
     blocks = [model[0], *model[1]]
-    return [torch.stack([p.grad.norm() for p in block.parameters()]).norm().item() for block in blocks]
+    return [
+        torch.stack([p.grad.norm() for p in block.parameters()]).norm().item() for block in blocks
+    ]
+
 
 data = experiments.open_data("fashion").to("cpu")
 images, labels = data.normalise(data.train.images[:32]), data.train.labels[:32]
 print(data.describe())
 for name, kind in towers.items():
     length = gradient_lengths(networks.tower(72, 16, **kind), images, labels)
-    print(f"{name:17} block 1: {length[1]:9.3g}   block 8: {length[8]:8.3g}   block 16: {length[16]:8.3g}")
+    print(
+        f"{name:17} block 1: {length[1]:9.3g}   block 8: {length[8]:8.3g}   block 16: {length[16]:8.3g}"
+    )
 
 # %% [markdown]
 # ## Equal cost
 #
-# The racers are minis of the paper's networks: their blocks at a sixteenth of the filters, on windows of 28×28 pixels.
-# Residual blocks are cheaper, so that side gets more of them, as in the paper; the numbers of blocks are chosen for
-# equal multiply-adds.
+# The racers are minis of the paper's networks: their blocks at a sixteenth of the filters, on
+# windows of 28×28 pixels. Residual blocks are cheaper, so that side gets more of them, as in the
+# paper; the numbers of blocks are chosen for equal multiply-adds.
 
 # %%
-racers = {name: networks.mini(networks.network(name), width=1 / 16, repeats=RACERS[name], image=28) for name in RACERS}
+racers = {
+    name: networks.mini(networks.network(name), width=1 / 16, repeats=RACERS[name], image=28)
+    for name in RACERS
+}
 for name, network in racers.items():
     size, shape = measure(network), "×".join(map(str, measure(network).output))
-    print(f"{SHORT[name]:20} blocks A, B, C: {RACERS[name]}   {size.params:6,} parameters   {size.macs:9,} "
-          f"multiply-adds   last map {shape}")
+    print(
+        f"{SHORT[name]:20} blocks A, B, C: {RACERS[name]}   {size.params:6,} parameters   {size.macs:9,} "
+        f"multiply-adds   last map {shape}"
+    )
 for plain, residual in PAIRS:
     a, b = measure(racers[plain]).macs, measure(racers[residual]).macs
     print(f"{SHORT[residual]} costs {b / a:.3f} times {SHORT[plain]}")
 
 # %% [markdown]
-# The printed shapes, checked against the built networks; and how long a step takes, which is another matter than
-# multiply-adds. The networks take turns, so that whatever else this machine does meets all of them alike, and the
-# fastest of each one's steps counts.
+# The printed shapes, checked against the built networks; and how long a step takes, which is
+# another matter than multiply-adds. The networks take turns, so that whatever else this machine
+# does meets all of them alike, and the fastest of each one's steps counts.
+
 
 # %%
 def step_seconds(models, images, labels, rounds):
     """Fastest training step of each model, the models taking turns; N×3×H×W images."""
-    images = fast_layout(images)          # as `train` does
+    images = fast_layout(images)  # as `train` does
     optimizers = [make_optimizer(model.train(), experiments.RACE) for model in models]
     best = [float("inf")] * len(models)
     for _ in range(rounds):
@@ -136,6 +166,7 @@ def step_seconds(models, images, labels, rounds):
             best[k] = min(best[k], time.perf_counter() - start)
     return best
 
+
 models = [build(network, seed=0) for network in racers.values()]
 small = images[:, :, 2:30, 2:30]
 for name, model in zip(racers, models):
@@ -144,14 +175,16 @@ rounds = 4 if experiments.mode() == "quick" else 12
 seconds = dict(zip(racers, step_seconds(models, small, labels, rounds)))
 for plain, residual in PAIRS:
     a, b = seconds[plain], seconds[residual]
-    print(f"a step: {SHORT[plain]} {1000 * a:.0f} ms, {SHORT[residual]} {1000 * b:.0f} ms: {b / a:.2f} times as long")
+    print(
+        f"a step: {SHORT[plain]} {1000 * a:.0f} ms, {SHORT[residual]} {1000 * b:.0f} ms: {b / a:.2f} times as long"
+    )
 
 # %% [markdown]
 # ## Lab: a race of your own
 #
-# Two networks train in turns on the same batches. The first picture counts steps, the second each one's own seconds.
-# Begin with the towers: try depth 2, 4, 8. Then a pair of the paper's, which have the blocks printed above. The scale
-# concerns the residual side alone.
+# Two networks train in turns on the same batches. The first picture counts steps, the second each
+# one's own seconds. Begin with the towers: try depth 2, 4, 8. Then a pair of the paper's, which
+# have the blocks printed above. The scale concerns the residual side alone.
 
 # %%
 lab = race_lab()
@@ -159,43 +192,79 @@ lab = race_lab()
 # %% [markdown]
 # ## Experiment 1: the learning rate, tuned alike
 #
-# A race with a badly chosen rate shows nothing but that. The same three rates for every network, three seeds each, a
-# third of the race's length; the best mean accuracy wins. Every dot is a run.
+# A race with a badly chosen rate shows nothing but that. The same three rates for every network,
+# three seeds each, a third of the race's length; the best mean accuracy wins. Every dot is a run.
 
 # %% tags=["hide-input"]
 tuning = load_results("race_tuning")
 cells = summarise(tuning)
-axis = plots.dots({SHORT[label.split(",")[0]] + label[label.index(","):]: c.values for label, c in cells.items()},
-                  xlabel="test accuracy (%)", percent=True)
-plots.show(axis.figure, "Test accuracy after tuning runs, one dot a run, by network and learning rate. "
-           + "; ".join(f"{label}: {cell.text()}" for label, cell in cells.items()))
+axis = plots.dots(
+    {
+        SHORT[label.split(",")[0]] + label[label.index(",") :]: c.values
+        for label, c in cells.items()
+    },
+    xlabel="test accuracy (%)",
+    percent=True,
+)
+plots.show(
+    axis.figure,
+    "Test accuracy after tuning runs, one dot a run, by network and learning rate. "
+    + "; ".join(f"{label}: {cell.text()}" for label, cell in cells.items()),
+)
 
 # %%
-print(tuning[0].data["name"], "·", len(tuning), "runs ·", tuning[0].device, "· torch", tuning[0].versions["torch"])
+print(
+    tuning[0].data["name"],
+    "·",
+    len(tuning),
+    "runs ·",
+    tuning[0].device,
+    "· torch",
+    tuning[0].versions["torch"],
+)
 rates = experiments.RATES
 for name in RACERS:
     best = experiments.best_rate(name)
-    edge = "" if best not in (rates[0], rates[-1]) else "  (an edge of the rates tried: a better one may lie beyond)"
+    edge = (
+        ""
+        if best not in (rates[0], rates[-1])
+        else "  (an edge of the rates tried: a better one may lie beyond)"
+    )
     runners = sorted((cells[f"{name}, rate {rate:g}"].mean for rate in rates), reverse=True)
-    print(f"{SHORT[name]:20} best rate {best:g}, {100 * (runners[0] - runners[1]):.1f} points before the second{edge}")
+    print(
+        f"{SHORT[name]:20} best rate {best:g}, {100 * (runners[0] - runners[1]):.1f} points before the second{edge}"
+    )
 
 # %% [markdown]
 # ## Experiment 2: the race
 #
-# Colour photographs, each network at its best rate, which falls by 0.94 every 30 steps as in Section 4. Thin lines are
-# runs, thick ones means.
+# Colour photographs, each network at its best rate, which falls by 0.94 every 30 steps as in
+# Section 4. Thin lines are runs, thick ones means.
 
 # %%
 race = load_results("race")
 by_name = {name: [r for r in race if r.label == name] for name in RACERS}
 steps = race[0].config.recipe.steps
-print(race[0].data["name"], "·", len(race), "runs of", steps, "steps ·", race[0].data["test"], "test images ·",
-      race[0].device, "·", {r.status for r in race})
+print(
+    race[0].data["name"],
+    "·",
+    len(race),
+    "runs of",
+    steps,
+    "steps ·",
+    race[0].data["test"],
+    "test images ·",
+    race[0].device,
+    "·",
+    {r.status for r in race},
+)
+
 
 def test_error(run):
     """Steps at which a run was tested, and its test errors there."""
     at, accuracy = zip(*run.extras["evaluations"])
     return at, [1 - a for a in accuracy]
+
 
 # %% tags=["hide-input"]
 def show_pairs(curve, xlabel, ylabel, what):
@@ -206,33 +275,54 @@ def show_pairs(curve, xlabel, ylabel, what):
         axis = plots.curves(groups, axis=fig.add_subplot(1, 2, k + 1), ylabel=ylabel, percent=True)
         axis.set_xlabel(xlabel)
     ends = {name: [curve(r, name)[1][-1] for r in by_name[name]] for name in RACERS}
-    return plots.show(fig, f"{what}: one thin line a run, thick lines for the means. " + " ".join(
-        f"{SHORT[name]} ends at {sum(errors) / len(errors):.0%}." for name, errors in ends.items()))
+    return plots.show(
+        fig,
+        f"{what}: one thin line a run, thick lines for the means. "
+        + " ".join(
+            f"{SHORT[name]} ends at {sum(errors) / len(errors):.0%}."
+            for name, errors in ends.items()
+        ),
+    )
+
 
 show_pairs(lambda r, name: test_error(r), "step", "test error (%)", "Test error against the step")
 
 # %% [markdown]
-# The training error at every 20 steps tells the same story in more detail, and the same race against the clock is the
-# first picture stretched: steps times the time of a step that *this* machine measured above. (The committed runs shared
-# their machine with other work, so their own seconds would say nothing.)
+# The training error at every 20 steps tells the same story in more detail, and the same race
+# against the clock is the first picture stretched: steps times the time of a step that *this*
+# machine measured above. (The committed runs shared their machine with other work, so their own
+# seconds would say nothing.)
+
 
 # %% tags=["hide-input"]
 def smooth(values, width=5):
-    return [sum(values[max(0, i - width + 1): i + 1]) / len(values[max(0, i - width + 1): i + 1])
-            for i in range(len(values))]
+    return [
+        sum(values[max(0, i - width + 1) : i + 1]) / len(values[max(0, i - width + 1) : i + 1])
+        for i in range(len(values))
+    ]
 
-show_pairs(lambda r, name: (r.curves["step"], smooth([1 - a for a in r.curves["accuracy"]])), "step",
-           "training error (%)", "Training error, mean of the last five records, against the step")
+
+show_pairs(
+    lambda r, name: (r.curves["step"], smooth([1 - a for a in r.curves["accuracy"]])),
+    "step",
+    "training error (%)",
+    "Training error, mean of the last five records, against the step",
+)
 
 # %%
-show_pairs(lambda r, name: ([s * seconds[name] for s in test_error(r)[0]], test_error(r)[1]), "seconds of training",
-           "test error (%)", "Test error against training time")
+show_pairs(
+    lambda r, name: ([s * seconds[name] for s in test_error(r)[0]], test_error(r)[1]),
+    "seconds of training",
+    "test error (%)",
+    "Test error against training time",
+)
 
 # %% [markdown]
 # ## How much faster?
 #
-# Three numbers a run. The **area** under the curve of the test error, divided by the length: the mean error on the way.
-# The **steps to reach** given errors. And the **final** error.
+# Three numbers a run. The **area** under the curve of the test error, divided by the length: the
+# mean error on the way. The **steps to reach** given errors. And the **final** error.
+
 
 # %%
 def area(run):
@@ -241,70 +331,99 @@ def area(run):
     pieces = [(b - a) * (e + f) / 2 for a, b, e, f in zip(at, at[1:], error, error[1:])]
     return sum(pieces) / (at[-1] - at[0])
 
+
 def reach(run, goal):
-    """The first step, on straight lines between tests, at which the test error is `goal`; None if it never is."""
+    """The first step, on straight lines between tests, at which the test error is `goal`; None if
+    it never is."""
     at, error = test_error(run)
     for a, b, e, f in zip((0, *at), at, (0.9, *error), error):
         if f <= goal:
             return a + (b - a) * (e - goal) / (e - f) if e > goal else a
 
+
 def cell(label, value):
     return summarise((r for r in race if r.label == label), value)[label]
+
 
 # %%
 for goal in (0.65, 0.6, 0.55, 0.5):
     for plain, residual in PAIRS:
         found = {name: [reach(r, goal) for r in by_name[name]] for name in (plain, residual)}
-        words = [f"{SHORT[name]} " + (f"step {sum(at) / len(at):4.0f} ({sum(at) / len(at) * seconds[name]:3.0f} s)"
-                                      if None not in at else f"{sum(a is not None for a in at)} of {len(at)} runs")
-                 for name, at in found.items()]
+        words = [
+            f"{SHORT[name]} "
+            + (
+                f"step {sum(at) / len(at):4.0f} ({sum(at) / len(at) * seconds[name]:3.0f} s)"
+                if None not in at
+                else f"{sum(a is not None for a in at)} of {len(at)} runs"
+            )
+            for name, at in found.items()
+        ]
         print(f"error {goal:.0%}: " + ",   ".join(words))
+
 
 # %%
 def compare(a, b, unit=100):
-    """The difference of two cells with its 95 % interval, in points, and what it means for an error."""
+    """The difference of two cells with its 95 % interval, in points, and what it means for an
+    error."""
     gap, low, high = (unit * v for v in difference(a, b))
     word = "lower" if high < 0 else "higher" if low > 0 else "no difference seen"
     return f"{gap:+5.1f} points (95 %: {low:+.1f} to {high:+.1f}): {word}", word
 
+
 def final_error(run):
     return 1 - run.accuracy
 
+
 def area_by_clock(run, until):
-    """Mean test error over the first `until` seconds of this machine, from guessing (90 % wrong) on."""
+    """Mean test error over the first `until` seconds of this machine, from guessing (90 % wrong)
+    on."""
     at, error = test_error(run)
     clock = [0, *(step * seconds[run.config.network] for step in at)]
     return float(np.interp(np.linspace(0, until, 200), clock, [0.9, *error]).mean())
 
+
 on_the_way, by_clock, at_the_end = {}, {}, {}
 for plain, residual in PAIRS:
     end = min(race[0].config.recipe.steps * seconds[name] for name in (plain, residual))
-    for what, value, kept in (("mean error on the way, by steps", area, on_the_way),
-                              (f"mean error in the first {end:.0f} s", lambda r, t=end: area_by_clock(r, t), by_clock),
-                              ("final error", final_error, at_the_end)):
+    for what, value, kept in (
+        ("mean error on the way, by steps", area, on_the_way),
+        (f"mean error in the first {end:.0f} s", lambda r, t=end: area_by_clock(r, t), by_clock),
+        ("final error", final_error, at_the_end),
+    ):
         text, kept[residual] = compare(cell(residual, value), cell(plain, value))
         print(f"{SHORT[residual]} minus {SHORT[plain]}, {what}: {text}")
 
 # %% [markdown]
 # ## Experiment 3: where does the advantage begin?
 #
-# A pair differs in more than the identity: its blocks have other branches. The towers at the top of this chapter have
-# the same branches and differ only in the identity and in the batch norm and ReLU that the last 1×1 has without it, and
-# they can be made deep. So towers of 2 to 16 blocks: no identity; an identity as in ResNet; and
-# one beside a scaled residual as in Fig. 20. Two rates, of which each kind at each depth may take its better one.
+# A pair differs in more than the identity: its blocks have other branches. The towers at the top of
+# this chapter have the same branches and differ only in the identity and in the batch norm and ReLU
+# that the last 1×1 has without it, and they can be made deep. So towers of 2 to 16 blocks: no
+# identity; an identity as in ResNet; and one beside a scaled residual as in Fig. 20. Two rates, of
+# which each kind at each depth may take its better one.
 #
-# Mind one thing: these branches hand on 16 channels, where 72 came in. Beside an identity that is a correction; without
-# one it is a bottleneck in every block, which no pure Inception network has. So the towers overstate what an identity
-# is worth.
+# Mind one thing: these branches hand on 16 channels, where 72 came in. Beside an identity that is a
+# correction; without one it is a bottleneck in every block, which no pure Inception network has. So
+# the towers overstate what an identity is worth.
 
 # %%
 towers_run = load_results("depth")
 KINDS, DEPTHS = ("plain", "residual", "residual × 0.1"), (2, 4, 8, 16)
 found = summarise(towers_run)
 used = sorted({r.config.recipe.lr for r in towers_run})
-best = {(k, d): max((found[f"{k}, depth {d}, rate {lr:g}"] for lr in used), key=lambda c: c.mean)
-        for k in KINDS for d in DEPTHS}
-print(towers_run[0].data["name"], "·", len(towers_run), "runs of", towers_run[0].config.recipe.steps, "steps")
+best = {
+    (k, d): max((found[f"{k}, depth {d}, rate {lr:g}"] for lr in used), key=lambda c: c.mean)
+    for k in KINDS
+    for d in DEPTHS
+}
+print(
+    towers_run[0].data["name"],
+    "·",
+    len(towers_run),
+    "runs of",
+    towers_run[0].config.recipe.steps,
+    "steps",
+)
 for d in DEPTHS:
     print(f"depth {d:2}:", "   ".join(f"{k} {best[k, d].text()}" for k in KINDS))
 
@@ -312,86 +431,140 @@ for d in DEPTHS:
 fig = plots.figure(9, 3)
 for k, rate in enumerate(used):
     axis = fig.add_subplot(1, 2, k + 1)
-    for j, (kind, colour, mark, dash) in enumerate(zip(KINDS, plots.COLOURS, plots.MARKERS, plots.DASHES)):
+    for j, (kind, colour, mark, dash) in enumerate(
+        zip(KINDS, plots.COLOURS, plots.MARKERS, plots.DASHES)
+    ):
         rows = [found[f"{kind}, depth {d}, rate {rate:g}"] for d in DEPTHS]
         places = [d * 1.06 ** (j - 1) for d in DEPTHS]
         axis.plot(places, [100 * c.mean for c in rows], color=colour, ls=dash, label=kind)
         for place, c in zip(places, rows):
-            axis.plot([place] * c.n, [100 * v for v in c.values], mark, color=colour, ms=4, alpha=0.6)
-    axis.set(xscale="log", title=f"rate {rate:g}", xlabel="blocks", ylabel="" if k else "test accuracy (%)")
+            axis.plot(
+                [place] * c.n, [100 * v for v in c.values], mark, color=colour, ms=4, alpha=0.6
+            )
+    axis.set(
+        xscale="log",
+        title=f"rate {rate:g}",
+        xlabel="blocks",
+        ylabel="" if k else "test accuracy (%)",
+    )
     axis.set_xticks(DEPTHS, DEPTHS)
     axis.minorticks_off()
     axis.set_ylim(5, 42)
 axis.legend()
-plots.show(fig, "Test accuracy against depth, one dot a run, one panel a rate. " + "; ".join(
-    f"{k} at depth {d}: {best[k, d].text()}" for k in KINDS for d in DEPTHS))
+plots.show(
+    fig,
+    "Test accuracy against depth, one dot a run, one panel a rate. "
+    + "; ".join(f"{k} at depth {d}: {best[k, d].text()}" for k in KINDS for d in DEPTHS),
+)
+
 
 # %%
 def begins(kind):
-    """The smallest depth from which on `kind` is ahead of the plain towers at every depth, beyond chance; or None."""
+    """The smallest depth from which on `kind` is ahead of the plain towers at every depth, beyond
+    chance; or None."""
     ahead = [d for d in DEPTHS if difference(best[kind, d], best["plain", d])[1] > 0]
     return next((d for d in DEPTHS if all(e in ahead for e in DEPTHS if e >= d)), None)
+
 
 for kind in KINDS[1:]:
     for d in DEPTHS:
         gap, low, high = (100 * v for v in difference(best[kind, d], best["plain", d]))
-        print(f"{kind:15} depth {d:2}: {gap:+5.1f} points against plain (95 %: {low:+.1f} to {high:+.1f})")
+        print(
+            f"{kind:15} depth {d:2}: {gap:+5.1f} points against plain (95 %: {low:+.1f} to {high:+.1f})"
+        )
     start = begins(kind)
-    print(f"   so its advantage begins at depth {start}" if start else "   so no lasting advantage was seen")
+    print(
+        f"   so its advantage begins at depth {start}"
+        if start
+        else "   so no lasting advantage was seen"
+    )
 
 # %% [markdown]
 # ## What does the plain network suffer from?
 #
-# Three suspects, measured in the same runs, block by block: does the signal die out (spread of the activations), do
-# channels die, or does the gradient go astray? The sixteen-block towers, mean over the seeds:
+# Three suspects, measured in the same runs, block by block: does the signal die out (spread of the
+# activations), do channels die, or does the gradient go astray? The sixteen-block towers, mean over
+# the seeds:
+
 
 # %% tags=["hide-input"]
 def profile(kind, what, record, rate=used[0], depth=16):
     """Mean over the seeds of a map at one record, stem first."""
-    runs = [list(r.maps[what].values()) for r in towers_run if r.label == f"{kind}, depth {depth}, rate {rate:g}"]
+    runs = [
+        list(r.maps[what].values())
+        for r in towers_run
+        if r.label == f"{kind}, depth {depth}, rate {rate:g}"
+    ]
     return [sum(run[b][record] for run in runs) / len(runs) for b in range(len(runs[0]))]
 
+
 fig = plots.figure(9, 2.9)
-views = (("gradient", 0, "gradient, first step"), ("gradient", -1, "gradient, last step"),
-         ("spread", 0, "spread, first step"))
+views = (
+    ("gradient", 0, "gradient, first step"),
+    ("gradient", -1, "gradient, last step"),
+    ("spread", 0, "spread, first step"),
+)
 for k, (what, record, title) in enumerate(views):
     axis = fig.add_subplot(1, 3, k + 1)
     for kind, colour, dash in zip(KINDS, plots.COLOURS, plots.DASHES):
         axis.plot(profile(kind, what, record), color=colour, ls=dash, label=kind)
-    axis.set(yscale="log" if what == "gradient" else "linear", title=title, xlabel="block (0 = stem)",
-             ylabel=("length", "", "standard deviation")[k])
+    axis.set(
+        yscale="log" if what == "gradient" else "linear",
+        title=title,
+        xlabel="block (0 = stem)",
+        ylabel=("length", "", "standard deviation")[k],
+    )
 axis.set_ylim(0)
 axis.legend()
-plots.show(fig, "By block, towers of sixteen: length of the gradient at the first and at the last step, and spread of "
-           "the activations at the first. " + "; ".join(
-               f"{kind}: gradient of block 1 {profile(kind, 'gradient', 0)[1]:.3g}, of block 16 "
-               f"{profile(kind, 'gradient', 0)[-1]:.3g}" for kind in KINDS))
+plots.show(
+    fig,
+    "By block, towers of sixteen: length of the gradient at the first and at the last step, and spread of "
+    "the activations at the first. "
+    + "; ".join(
+        f"{kind}: gradient of block 1 {profile(kind, 'gradient', 0)[1]:.3g}, of block 16 "
+        f"{profile(kind, 'gradient', 0)[-1]:.3g}"
+        for kind in KINDS
+    ),
+)
+
 
 # %%
 def growth(lengths):
-    """Factor by which the gradient grows, block by block, on its way from the last block down to block 1."""
+    """Factor by which the gradient grows, block by block, on its way from the last block down to
+    block 1."""
     return (lengths[1] / lengths[-1]) ** (1 / (len(lengths) - 2))
+
 
 factors = {kind: growth(profile(kind, "gradient", 0)) for kind in KINDS}
 for kind, factor in factors.items():
     spread, dead = profile(kind, "spread", 0), profile(kind, "dead", -1)
-    print(f"{kind:15} gradient × {factor:.2f} a block, {factor ** 15:9,.3g} over fifteen;   spread × "
-          f"{(spread[-1] / spread[1]) ** (1 / 15):.2f} a block;   dead at the end, worst block {max(dead):.0%}")
+    print(
+        f"{kind:15} gradient × {factor:.2f} a block, {factor**15:9,.3g} over fifteen;   spread × "
+        f"{(spread[-1] / spread[1]) ** (1 / 15):.2f} a block;   dead at the end, worst block {max(dead):.0%}"
+    )
 worst = factors["plain"]
-print("At the first step the plain gradient", "explodes on its way down: the lower a block, the further it is thrown."
-      if worst > 1.2 else "fades on its way down: the lower a block, the less it learns." if worst < 0.8 else
-      "keeps its length.")
+print(
+    "At the first step the plain gradient",
+    "explodes on its way down: the lower a block, the further it is thrown."
+    if worst > 1.2
+    else "fades on its way down: the lower a block, the less it learns."
+    if worst < 0.8
+    else "keeps its length.",
+)
 for lr in used:
-    print(f"plain towers of 16 blocks at rate {lr:g}: test accuracy {found[f'plain, depth 16, rate {lr:g}'].text()}")
+    print(
+        f"plain towers of 16 blocks at rate {lr:g}: test accuracy {found[f'plain, depth 16, rate {lr:g}'].text()}"
+    )
 
 # %% [markdown]
-# Vanishing gradients are the textbook's answer; the measurement decides. Batch norm keeps the *activations* at one
-# spread from layer to layer, going up. It promises nothing for the *gradient*, going down: that is the left picture.
-# With an identity part of the gradient passes a block as it is; with a scale of 0.1 the block hardly changes it.
+# Vanishing gradients are the textbook's answer; the measurement decides. Batch norm keeps the
+# *activations* at one spread from layer to layer, going up. It promises nothing for the *gradient*,
+# going down: that is the left picture. With an identity part of the gradient passes a block as it
+# is; with a scale of 0.1 the block hardly changes it.
 #
-# Is a lower rate a cure? The last lines above show. What the first step does to the weights of block 1, on the
-# embedded images; behind a batch norm only the *direction* of a weight counts, so a weight that one step has made
-# longer is turned less by later ones:
+# Is a lower rate a cure? The last lines above show. What the first step does to the weights of
+# block 1, on the embedded images; behind a batch norm only the *direction* of a weight counts, so a
+# weight that one step has made longer is turned less by later ones:
 
 # %%
 for name, kind in towers.items():
@@ -399,20 +572,24 @@ for name, kind in towers.items():
     block, length = build(network, seed=0)[1][0], gradient_lengths(network, images, labels)[1]
     weights = torch.stack([p.norm() for p in block.parameters()]).norm().item()
     for lr in used:
-        print(f"{name:17} rate {lr:g}: the first step is {lr * length / weights:8.2g} times as long as the weights")
+        print(
+            f"{name:17} rate {lr:g}: the first step is {lr * length / weights:8.2g} times as long as the weights"
+        )
 
 # %% [markdown]
 # ## Experiment 4: the cost of the full networks
 #
-# "Inception-ResNet-v2 matches the raw cost" of Inception-v4, which is slower per step in practice (Section 3.2).
-# Computed from the figures, at full size:
+# "Inception-ResNet-v2 matches the raw cost" of Inception-v4, which is slower per step in practice
+# (Section 3.2). Computed from the figures, at full size:
 
 # %%
 full = {name: measure(networks.network(name)) for name in RACERS}
 for plain, residual in PAIRS:
     a, b = full[plain], full[residual]
-    print(f"{SHORT[plain]:13} {a.macs / 1e9:5.2f} G multiply-adds, {SHORT[residual]:20} {b.macs / 1e9:5.2f} G: "
-          f"{b.macs / a.macs:.2f} times;   parameters {b.params / a.params:.2f} times")
+    print(
+        f"{SHORT[plain]:13} {a.macs / 1e9:5.2f} G multiply-adds, {SHORT[residual]:20} {b.macs / 1e9:5.2f} G: "
+        f"{b.macs / a.macs:.2f} times;   parameters {b.params / a.params:.2f} times"
+    )
 
 # %%
 full_step = {}
@@ -429,52 +606,88 @@ else:
 # %% [markdown]
 # ## Verdicts
 #
-# Computed from all of the above. *Lower* and *higher* mean that the 95 % interval of the difference leaves out 0.
+# Computed from all of the above. *Lower* and *higher* mean that the 95 % interval of the difference
+# leaves out 0.
 
 # %%
 words = set(on_the_way.values())
-pairs_say = ("faster" if words == {"lower"} else "slower" if words == {"higher"} else
-             "no difference seen" if words == {"no difference seen"} else "mixed")
+pairs_say = (
+    "faster"
+    if words == {"lower"}
+    else "slower"
+    if words == {"higher"}
+    else "no difference seen"
+    if words == {"no difference seen"}
+    else "mixed"
+)
 start = begins("residual × 0.1")
-print("C1  residual connections speed up training significantly:",
-      "holds here" if pairs_say == "faster" and start else
-      f"holds for towers (with their bottleneck) from {start} blocks on; not for the small pairs" if start else
-      "holds for the small pairs alone" if pairs_say == "faster" else
-      "contradicted here" if pairs_say == "slower" else "not seen here")
+print(
+    "C1  residual connections speed up training significantly:",
+    "holds here"
+    if pairs_say == "faster" and start
+    else f"holds for towers (with their bottleneck) from {start} blocks on; not for the small pairs"
+    if start
+    else "holds for the small pairs alone"
+    if pairs_say == "faster"
+    else "contradicted here"
+    if pairs_say == "slower"
+    else "not seen here",
+)
 for residual, word in on_the_way.items():
-    print(f"   {SHORT[residual]} against its partner, mean error by steps: {word}; by the clock: {by_clock[residual]}")
+    print(
+        f"   {SHORT[residual]} against its partner, mean error by steps: {word}; by the clock: {by_clock[residual]}"
+    )
 gap, low, high = difference(best["residual × 0.1", 16], best["plain", 16])
-print(f"   towers of 16 blocks: {100 * gap:+.0f} points of accuracy (95 %: {100 * low:+.0f} to {100 * high:+.0f})")
+print(
+    f"   towers of 16 blocks: {100 * gap:+.0f} points of accuracy (95 %: {100 * low:+.0f} to {100 * high:+.0f})"
+)
 
 # %%
 words = set(at_the_end.values())
 print("C2  a thin margin in final accuracy, which follows the size of the model:")
-print("   margin:", "residual networks end with a lower error in both pairs" if words == {"lower"} else
-      "residual networks end with a higher error in both pairs: contradicted here" if words == {"higher"} else
-      "no difference seen in either pair (the intervals above say how small a margin they could show)"
-      if words == {"no difference seen"} else
-      "; ".join(f"{SHORT[name]} {word}" for name, word in at_the_end.items()))
+print(
+    "   margin:",
+    "residual networks end with a lower error in both pairs"
+    if words == {"lower"}
+    else "residual networks end with a higher error in both pairs: contradicted here"
+    if words == {"higher"}
+    else "no difference seen in either pair (the intervals above say how small a margin they could show)"
+    if words == {"no difference seen"}
+    else "; ".join(f"{SHORT[name]} {word}" for name, word in at_the_end.items()),
+)
 sizes = set()
 for small_one, large in zip(*PAIRS):
     cost = measure(racers[large]).macs / measure(racers[small_one]).macs
     text, word = compare(cell(large, final_error), cell(small_one, final_error))
     sizes.add(word)
     print(f"   size: {SHORT[large]} ({cost:.2f} times {SHORT[small_one]}): error {text}")
-print("   the larger of each kind ends:", "with a lower error in both" if sizes == {"lower"} else
-      "not told apart from the smaller in either" if sizes == {"no difference seen"} else "differently in the two")
+print(
+    "   the larger of each kind ends:",
+    "with a lower error in both"
+    if sizes == {"lower"}
+    else "not told apart from the smaller in either"
+    if sizes == {"no difference seen"}
+    else "differently in the two",
+)
 
 # %% [markdown]
-# C7 is about networks that train well without a scale: here the towers, each at its better rate. The Inception-ResNet's
-# rate was tuned at scale 0.1, which is unfair to scale 1: a large gap there says that this rate *needs* the scale, not
-# more.
+# C7 is about networks that train well without a scale: here the towers, each at its better rate.
+# The Inception-ResNet's rate was tuned at scale 0.1, which is unfair to scale 1: a large gap there
+# says that this rate *needs* the scale, not more.
 
 # %%
 scaled, unscaled = "inception_resnet_v2", "inception_resnet_v2, scale 1"
 text, word = compare(cell(scaled, final_error), cell(unscaled, final_error))
 harmed = [d for d in DEPTHS if difference(best["residual × 0.1", d], best["residual", d])[2] < 0]
-print("C7  where scaling is not necessary it does no harm:",
-      f"contradicted by towers of depth {harmed}" if harmed else "no harm seen in towers of any depth")
-print(f"   where it is, Inception-ResNet-v2 at this rate, error at scale 0.1 minus at scale 1: {text}")
+print(
+    "C7  where scaling is not necessary it does no harm:",
+    f"contradicted by towers of depth {harmed}"
+    if harmed
+    else "no harm seen in towers of any depth",
+)
+print(
+    f"   where it is, Inception-ResNet-v2 at this rate, error at scale 0.1 minus at scale 1: {text}"
+)
 print(f"   mean error on the way: {compare(cell(scaled, area), cell(unscaled, area))[0]}")
 for d in DEPTHS:
     gap, low, high = difference(best["residual × 0.1", d], best["residual", d])
@@ -484,40 +697,60 @@ for d in DEPTHS:
 # %%
 ratio = full["inception_resnet_v2"].macs / full["inception_v4"].macs
 equal = abs(ratio - 1) <= 0.05
-print("C8  Inception-ResNet-v2 matches Inception-v4 in raw cost:", "holds" if equal else "contradicted",
-      f"by the figures: {ratio:.2f} times the multiply-adds")
+print(
+    "C8  Inception-ResNet-v2 matches Inception-v4 in raw cost:",
+    "holds" if equal else "contradicted",
+    f"by the figures: {ratio:.2f} times the multiply-adds",
+)
 for what, step in (("minis of equal multiply-adds", seconds), ("full size, 139×139", full_step)):
     if step:
         slower = step["inception_v4"] / step["inception_resnet_v2"]
-        word = "slower, as the paper says" if slower > 1.05 else "faster" if slower < 0.95 else "about equal"
-        print(f"   {what}: a step of Inception-v4 takes {slower:.2f} times that of Inception-ResNet-v2: {word}")
+        word = (
+            "slower, as the paper says"
+            if slower > 1.05
+            else "faster"
+            if slower < 0.95
+            else "about equal"
+        )
+        print(
+            f"   {what}: a step of Inception-v4 takes {slower:.2f} times that of Inception-ResNet-v2: {word}"
+        )
 
 # %% [markdown]
-# The paper's reason for v4's slowness is "probably" the number of layers. At full size both differ, layers (chapter 07
-# counts 149 convolutions against 132) and multiply-adds, so that timing cannot tell them apart; at equal multiply-adds,
-# as in the minis, look at the line above.
+# The paper's reason for v4's slowness is "probably" the number of layers. At full size both differ,
+# layers (chapter 07 counts 149 convolutions against 132) and multiply-adds, so that timing cannot
+# tell them apart; at equal multiply-adds, as in the minis, look at the line above.
 #
-# **Run it yourself.** Towers of 2 and 16 blocks on the embedded images, with a seed that no committed file has: a few
-# seconds. For a whole experiment: `python -m inception_edu.experiments run race`.
+# **Run it yourself.** Towers of 2 and 16 blocks on the embedded images, with a seed that no
+# committed file has: a few seconds. For a whole experiment:
+# `python -m inception_edu.study.experiments run race`.
 
 # %%
 wanted = {f"{kind}, depth {d}, rate 0.02" for kind in ("plain", "residual × 0.1") for d in (2, 16)}
 mine = {}
 for config in experiments.configurations("depth", "standard", data="fashion"):
     if config.label in wanted and config.seed == 0:
-        result = run(replace(config, seed=77, test_images=300, recipe=replace(config.recipe, steps=50)))
+        result = run(
+            replace(config, seed=77, test_images=300, recipe=replace(config.recipe, steps=50))
+        )
         mine[result.label] = result.accuracy
-        print(f"{result.label:33} {result.accuracy:4.0%} right after 50 steps; {result.seconds:.0f} s")
+        print(
+            f"{result.label:33} {result.accuracy:4.0%} right after 50 steps; {result.seconds:.0f} s"
+        )
 for d in (2, 16):
     gap = mine[f"residual × 0.1, depth {d}, rate 0.02"] - mine[f"plain, depth {d}, rate 0.02"]
-    print(f"depth {d:2}: the identity is worth {100 * gap:+.0f} points (one seed: a picture, no verdict)")
+    print(
+        f"depth {d:2}: the identity is worth {100 * gap:+.0f} points (one seed: a picture, no verdict)"
+    )
 
 # %% [markdown]
 # ## Exercises
 
+
 # %%
 # exercise: The area under a curve | ●○○ | 5 min
-# task: Write `mean_error(steps, errors)`: the area under the straight lines through the points, divided by the length
+# task: Write `mean_error(steps, errors)`: the area under the straight lines through the points,
+# divided by the length
 #   of the axis from the first step to the last. The tests need not be equally far apart.
 # hint: A piece between two points is a trapezoid: its width times the mean of its two heights.
 def mean_error(steps, errors):
@@ -526,15 +759,26 @@ def mean_error(steps, errors):
     return sum(pieces) / (steps[-1] - steps[0])
     # end solution
     # stub: return ...
+
+
 # check:
 curves = [([0, 1, 2], [1.0, 0.5, 0.5]), ([0, 10, 100], [0.9, 0.5, 0.3]), ([50, 100], [0.6, 0.2])]
-checks.function(mean_error, [0.625, 0.43, 0.4], curves, wrong={
-    "That is the plain mean of the errors: a long piece must count for more than a short one.":
-        lambda steps, errors: sum(errors) / len(errors)})
+checks.function(
+    mean_error,
+    [0.625, 0.43, 0.4],
+    curves,
+    wrong={
+        "That is the plain mean of the errors: a long piece must count for more than a short one.": lambda steps, errors: (
+            sum(errors) / len(errors)
+        )
+    },
+)
+
 
 # %%
 # exercise: A partner of equal cost | ●●○ | 6 min
-# task: Write `partner(target, candidates)`: of `candidates`, a dict from a name to a network, the name of the one whose
+# task: Write `partner(target, candidates)`: of `candidates`, a dict from a name to a network, the
+# name of the one whose
 #   multiply-adds are closest to those of the network `target`, relative to the target's.
 # hint: `measure(network).macs`, and `min(…, key=…)`.
 def partner(target, candidates):
@@ -543,36 +787,67 @@ def partner(target, candidates):
     return min(candidates, key=lambda name: abs(measure(candidates[name]).macs / wanted - 1))
     # end solution
     # stub: return ...
+
+
 # check:
 def mini(name, *repeats):
     return networks.mini(networks.network(name), width=1 / 16, repeats=repeats, image=28)
-field = {str(r): mini("inception_resnet_v2", *r) for r in ((1, 2, 1), (2, 3, 2), (2, 4, 3), (5, 10, 5))}
-checks.function(partner, ["(2, 3, 2)", "(1, 2, 1)", "(5, 10, 5)", "(2, 4, 3)"],
-                [(mini("inception_v4", 1, 2, 1), field), (mini("inception_v4", 1, 1, 0), field),
-                 (mini("inception_v4", 4, 7, 3), field), (mini("inception_v4", 2, 2, 1), field)], wrong={
-    "That compares parameters; the race is at equal multiply-adds.": lambda target, all_: min(
-        all_, key=lambda name: abs(measure(all_[name]).params - measure(target).params))})
+
+
+field = {
+    str(r): mini("inception_resnet_v2", *r) for r in ((1, 2, 1), (2, 3, 2), (2, 4, 3), (5, 10, 5))
+}
+checks.function(
+    partner,
+    ["(2, 3, 2)", "(1, 2, 1)", "(5, 10, 5)", "(2, 4, 3)"],
+    [
+        (mini("inception_v4", 1, 2, 1), field),
+        (mini("inception_v4", 1, 1, 0), field),
+        (mini("inception_v4", 4, 7, 3), field),
+        (mini("inception_v4", 2, 2, 1), field),
+    ],
+    wrong={
+        "That compares parameters; the race is at equal multiply-adds.": lambda target, all_: min(
+            all_, key=lambda name: abs(measure(all_[name]).params - measure(target).params)
+        )
+    },
+)
+
 
 # %%
 # exercise: Growth a block | ●●○ | 5 min
-# task: A gradient has length `lengths[b]` in block b, from the first block to the last. Write `factor(lengths)`: the
-#   factor by which it grows from one block to the one *below*, the same for all, that leads from the last to the first.
+# task: A gradient has length `lengths[b]` in block b, from the first block to the last. Write
+# `factor(lengths)`: the
+#   factor by which it grows from one block to the one *below*, the same for all, that leads from
+#   the last to the first.
 # hint: From n blocks there are n − 1 steps, and a factor is multiplied n − 1 times.
 def factor(lengths):
     # begin solution
     return (lengths[0] / lengths[-1]) ** (1 / (len(lengths) - 1))
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(factor, [2.0, 1.0, 0.5, 3.0], [[8.0, 4.0, 2.0, 1.0], [5.0, 5.0], [1.0, 2.0, 4.0], [9.0, 1.0, 1.0]],
-                wrong={"One step too many: n blocks are n − 1 steps apart.":
-                       lambda lengths: (lengths[0] / lengths[-1]) ** (1 / len(lengths)),
-                       "Upside down: the gradient travels from the last block to the first.":
-                       lambda lengths: (lengths[-1] / lengths[0]) ** (1 / (len(lengths) - 1))})
+checks.function(
+    factor,
+    [2.0, 1.0, 0.5, 3.0],
+    [[8.0, 4.0, 2.0, 1.0], [5.0, 5.0], [1.0, 2.0, 4.0], [9.0, 1.0, 1.0]],
+    wrong={
+        "One step too many: n blocks are n − 1 steps apart.": lambda lengths: (
+            (lengths[0] / lengths[-1]) ** (1 / len(lengths))
+        ),
+        "Upside down: the gradient travels from the last block to the first.": lambda lengths: (
+            (lengths[-1] / lengths[0]) ** (1 / (len(lengths) - 1))
+        ),
+    },
+)
+
 
 # %%
 # exercise: What may be said | ●○○ | 3 min
-# task: Write `judge(low, high)` for the 95 % interval of a difference of errors, residual minus plain: "faster" if the
+# task: Write `judge(low, high)` for the 95 % interval of a difference of errors, residual minus
+# plain: "faster" if the
 #   whole interval is below 0, "slower" if the whole of it is above, else "open".
 # hint: An interval that holds 0 has shown nothing, however far its middle is from 0.
 def judge(low, high):
@@ -580,10 +855,19 @@ def judge(low, high):
     return "faster" if high < 0 else "slower" if low > 0 else "open"
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(judge, ["faster", "slower", "open", "open"], [(-3.0, -1.0), (0.5, 2.0), (-4.0, 0.5), (-0.1, 3.0)],
-                wrong={"That looks at the middle alone: an interval that holds 0 has shown nothing.":
-                       lambda low, high: "faster" if low + high < 0 else "slower"})
+checks.function(
+    judge,
+    ["faster", "slower", "open", "open"],
+    [(-3.0, -1.0), (0.5, 2.0), (-4.0, 0.5), (-0.1, 3.0)],
+    wrong={
+        "That looks at the middle alone: an interval that holds 0 has shown nothing.": lambda low, high: (
+            "faster" if low + high < 0 else "slower"
+        )
+    },
+)
 
 # %% [markdown]
 # ## In five lines
@@ -594,8 +878,8 @@ checks.function(judge, ["faster", "slower", "open", "open"], [(-3.0, -1.0), (0.5
 # - The plain tower's trouble is in the gradient: look at its length block by block, not only at the loss.
 # - Equal multiply-adds are not equal time, and "matches the raw cost" is a sentence that one can compute.
 #
-# **What would change our mind.** The paper trains full networks for up to 200 epochs; our minis see less than one, and
-# have a handful of blocks. A longer race of wider and deeper pairs on a GPU could turn C1 and C2 either way:
-# `python -m inception_edu.experiments run race --mode full`.
+# **What would change our mind.** The paper trains full networks for up to 200 epochs; our minis see
+# less than one, and have a handful of blocks. A longer race of wider and deeper pairs on a GPU
+# could turn C1 and C2 either way: `python -m inception_edu.study.experiments run race --mode full`.
 #
 # **Next:** chapter 11 asks what many crops and many networks add to a trained one.

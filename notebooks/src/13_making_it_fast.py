@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Making it fast
 #
-# The same outputs in less time: where a step spends it, what folds away once a network is trained, what can be merged,
-# and what layout, precision and compiler add on the machine in front of you.
+# The same outputs in less time: where a step spends it, what folds away once a network is trained,
+# what can be merged, and what layout, precision and compiler add on the machine in front of you.
 #
 # | | laptop, two cores | Colab, T4 |
 # |---|---|---|
@@ -12,7 +12,8 @@
 # **After this chapter you can**
 #
 # 1. profile a training step, and say from shares what a faster part would gain at most;
-# 2. fold batch norm and residual scale into weights, merge sibling 1×1 convolutions, and prove that nothing changed;
+# 2. fold batch norm and residual scale into weights, merge sibling 1×1 convolutions, and prove that
+#    nothing changed;
 # 3. measure a trick so that you would notice if it did not work.
 
 # %%
@@ -26,14 +27,19 @@ import torch.nn.functional as F
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from inception_edu import checks, data, experiments, figures, networks, plots
-from inception_edu.build import build
-from inception_edu.draw import draw, figure
-from inception_edu.fast import Siblings, clock, fold, merge_siblings
-from inception_edu.train import autocast, set_threads
+from inception_edu import data
+from inception_edu.describe import figures, networks
+from inception_edu.study import experiments
+from inception_edu.teach import checks, plots
+from inception_edu.nets.build import build
+from inception_edu.describe.draw import draw, figure
+from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
+from inception_edu.learn.train import autocast, set_threads
 
 QUICK = experiments.mode() == "quick"
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")       # the profiler's own log would stand between the outputs
+os.environ.setdefault(
+    "KINETO_LOG_LEVEL", "99"
+)  # the profiler's own log would stand between the outputs
 set_threads()
 device = data.default_device()
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads(), "  device:", device)
@@ -43,18 +49,26 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads(), "  dev
 #
 # A convolution does nearly all multiply-adds; batch norm and ReLU do almost none.
 #
-# **Predict.** In a training step of a mini Inception-ResNet-v1, which share of the time is *not* convolution?
+# **Predict.** In a training step of a mini Inception-ResNet-v1, which share of the time is *not*
+# convolution?
 #
 # <details><summary>Answer</summary>
 #
-# A large one, often two fifths or more. Batch norm, ReLU and pooling read and write whole maps for little arithmetic,
-# and moving a map takes its time. The next cells measure it.
+# A large one, often two fifths or more. Batch norm, ReLU and pooling read and write whole maps for
+# little arithmetic, and moving a map takes its time. The next cells measure it.
 #
 # </details>
 
 # %%
-KINDS = {"convolution": ("convolution",), "batch norm": ("batch_norm",), "ReLU": ("threshold", "clamp_min", "relu"),
-         "pooling": ("pool",), "joining and adding": ("cat", "add"), "optimizer": ("Optimizer", "_foreach")}
+KINDS = {
+    "convolution": ("convolution",),
+    "batch norm": ("batch_norm",),
+    "ReLU": ("threshold", "clamp_min", "relu"),
+    "pooling": ("pool",),
+    "joining and adding": ("cat", "add"),
+    "optimizer": ("Optimizer", "_foreach"),
+}
+
 
 def shares(step, repeats=3):
     """Share of the processor's time by kind of operation, of `repeats` calls."""
@@ -64,20 +78,26 @@ def shares(step, repeats=3):
             step()
     found = dict.fromkeys([*KINDS, "everything else"], 0.0)
     for row in seen.key_averages():
-        kind = next((k for k, words in KINDS.items() if any(w in row.key for w in words)), "everything else")
+        kind = next(
+            (k for k, words in KINDS.items() if any(w in row.key for w in words)), "everything else"
+        )
         found[kind] += row.self_cpu_time_total
     return {kind: 100 * used / sum(found.values()) for kind, used in found.items()}
+
 
 # %%
 def training_step(name, side=32, batch=64):
     model = build(networks.mini(networks.network(name)), seed=0)
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
     images, labels = torch.randn(batch, 3, side, side), torch.randint(10, (batch,))
+
     def step():
         optimizer.zero_grad()
         F.cross_entropy(model(images), labels).backward()
         optimizer.step()
+
     return step
+
 
 parts = {name: shares(training_step(name)) for name in ("inception_v4", "inception_resnet_v1")}
 for name, found in parts.items():
@@ -92,12 +112,18 @@ for kind, colour in zip(parts["inception_v4"], [*plots.COLOURS, "#999999"]):
     left = [a + b for a, b in zip(left, widths)]
 axis.set(xlim=(0, 100), xlabel="% of the processor's time in a training step")
 axis.legend(ncols=4, frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))
-plots.show(fig, "Share of a training step's processor time by kind of operation, for two mini networks: " + "; ".join(
-    f"{name}: " + ", ".join(f"{k} {v:.0f} %" for k, v in found.items()) for name, found in parts.items()))
+plots.show(
+    fig,
+    "Share of a training step's processor time by kind of operation, for two mini networks: "
+    + "; ".join(
+        f"{name}: " + ", ".join(f"{k} {v:.0f} %" for k, v in found.items())
+        for name, found in parts.items()
+    ),
+)
 
 # %% [markdown]
-# A share bounds what can be won. If a part takes the share $p$ and becomes $k$ times faster, the whole becomes
-# $1 / (1 - p + p/k)$ times faster: Amdahl's law. Free batch norm, then:
+# A share bounds what can be won. If a part takes the share $p$ and becomes $k$ times faster, the
+# whole becomes $1 / (1 - p + p/k)$ times faster: Amdahl's law. Free batch norm, then:
 
 # %%
 for name, found in parts.items():
@@ -107,12 +133,15 @@ for name, found in parts.items():
 # %% [markdown]
 # ## Folding batch norm
 #
-# In training, batch norm looks at the batch. Afterwards its four numbers a channel are constants, and
+# In training, batch norm looks at the batch. Afterwards its four numbers a channel are constants,
+# and
 #
-# $$\gamma\,\frac{(w * x) - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta \;=\; (a\,w) * x + (\beta - a\,\mu)$$
+# $$\gamma\,\frac{(w * x) - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta \;=\; (a\,w) * x + (\beta -
+# a\,\mu)$$
 #
-# with $a = \gamma / \sqrt{\sigma^2 + \varepsilon}$, so it becomes part of the convolution before it. By hand, for one
-# unit of our network:
+# with $a = \gamma / \sqrt{\sigma^2 + \varepsilon}$, so it becomes part of the convolution before
+# it. By hand, for one unit of our network:
+
 
 # %%
 def shake(model, seed=0):
@@ -126,15 +155,19 @@ def shake(model, seed=0):
                 tensor.copy_(torch.randn(len(tensor), generator=generator))
     return model.eval()
 
+
 unit = shake(build(figures.Conv(64, 3), 32, seed=0))
 conv, norm = unit.conv, unit.norm
 a = norm.weight / (norm.running_var + norm.eps).sqrt()
 x = torch.randn(2, 32, 17, 17)
-folded = F.conv2d(x, a[:, None, None, None] * conv.weight, norm.bias - a * norm.running_mean, padding=1)
+folded = F.conv2d(
+    x, a[:, None, None, None] * conv.weight, norm.bias - a * norm.running_mean, padding=1
+)
 print("largest difference:", f"{(folded.relu() - unit(x)).abs().max():.1e}")
 
 # %% [markdown]
-# `fold` does it everywhere, and with Fig. 20's scale as well: a scale behind a *linear* 1×1 is only a smaller 1×1.
+# `fold` does it everywhere, and with Fig. 20's scale as well: a scale behind a *linear* 1×1 is only
+# a smaller 1×1.
 
 # %%
 figure(20)
@@ -144,28 +177,33 @@ network = networks.inception_resnet_v2()
 model = shake(build(network, init="torch", seed=0))
 quick = fold(model)
 norms = [sum(isinstance(m, nn.BatchNorm2d) for m in net.modules()) for net in (model, quick)]
-scales = [sorted({b.scale for b in net.modules() if hasattr(b, "shortcut")}) for net in (model, quick)]
+scales = [
+    sorted({b.scale for b in net.modules() if hasattr(b, "shortcut")}) for net in (model, quick)
+]
 print("batch norms", norms, "  scales", scales)
 
 # %%
 images = torch.randn(1, 3, 139, 139, generator=torch.Generator().manual_seed(0))
 with torch.inference_mode():
     before, after = model(images), quick(images)
-print(f"logits differ by at most {(before - after).abs().max():.1e}; their spread is {before.std():.2f}")
+print(
+    f"logits differ by at most {(before - after).abs().max():.1e}; their spread is {before.std():.2f}"
+)
 
 # %% [markdown]
 # **Predict.** Why does `fold` refuse a network in training mode?
 #
 # <details><summary>Answer</summary>
 #
-# There σ and µ are those of the batch: they depend on all images in it, and no fixed weight can stand for them.
+# There σ and µ are those of the batch: they depend on all images in it, and no fixed weight can
+# stand for them.
 #
 # </details>
 #
 # ## Merging siblings
 #
-# Most branches of a block begin with a 1×1 convolution of the *same* map. One convolution with all their filters reads
-# that map once; its result is cut into slices.
+# Most branches of a block begin with a 1×1 convolution of the *same* map. One convolution with all
+# their filters reads that map once; its result is cut into slices.
 
 # %%
 draw(figures.InceptionA(), (384, 35, 35))
@@ -188,12 +226,13 @@ with torch.inference_mode():
     print(f"logits differ by at most {(before - merged(images)).abs().max():.1e}")
 
 # %% [markdown]
-# The arithmetic is the same. What is saved is reading the map again, and the start of a convolution.
+# The arithmetic is the same. What is saved is reading the map again, and the start of a
+# convolution.
 #
 # ## Lab: clock it
 #
-# Choose what to change and press *Measure*. Each dot is a round in which both networks ran, one after the other; 1
-# means no gain. Try a mini network too, and 16 images at once.
+# Choose what to change and press *Measure*. Each dot is a round in which both networks ran, one
+# after the other; 1 means no gain. Try a mini network too, and 16 images at once.
 
 # %%
 from inception_edu.labs.speed import speed_lab
@@ -203,25 +242,39 @@ lab = speed_lab("inception_resnet_v2", image=139)
 # %% [markdown]
 # ## Experiment: which trick pays here?
 #
-# All tricks on one network, in turns, so that whatever else the machine does hits all of them. Each dot is a round.
+# All tricks on one network, in turns, so that whatever else the machine does hits all of them. Each
+# dot is a round.
 
 # %%
 TRICKS = {"plain": model, "folded": quick, "folded, merged": merged}
 last = deepcopy(merged).to(memory_format=torch.channels_last)
-TRICKS["folded, merged, channels last"] = lambda x: last(x.contiguous(memory_format=torch.channels_last))
+TRICKS["folded, merged, channels last"] = lambda x: last(
+    x.contiguous(memory_format=torch.channels_last)
+)
 half = deepcopy(last).bfloat16()
-TRICKS["… and bfloat16 weights"] = lambda x: half(x.contiguous(memory_format=torch.channels_last).bfloat16()).float()
+TRICKS["… and bfloat16 weights"] = lambda x: half(
+    x.contiguous(memory_format=torch.channels_last).bfloat16()
+).float()
 rounds = 5 if QUICK else 15
 seconds = clock(TRICKS, images, rounds)
-gains = {name: [a / b for a, b in zip(seconds["plain"], found)] for name, found in seconds.items() if name != "plain"}
+gains = {
+    name: [a / b for a, b in zip(seconds["plain"], found)]
+    for name, found in seconds.items()
+    if name != "plain"
+}
 for name, found in gains.items():
-    print(f"{name:32} {median(found):5.2f} times as fast as plain ({min(found):.2f} to {max(found):.2f})")
+    print(
+        f"{name:32} {median(found):5.2f} times as fast as plain ({min(found):.2f} to {max(found):.2f})"
+    )
 
 # %% tags=["hide-input"]
 axis = plots.dots(gains, xlabel=f"times as fast as plain ({rounds} rounds)")
 axis.axvline(1, color="#555555", lw=1)
-plots.show(axis.figure, "How many times as fast as the plain network, one dot a round. " + "; ".join(
-    f"{name}: {median(found):.2f}" for name, found in gains.items()))
+plots.show(
+    axis.figure,
+    "How many times as fast as the plain network, one dot a round. "
+    + "; ".join(f"{name}: {median(found):.2f}" for name, found in gains.items()),
+)
 
 # %%
 with torch.inference_mode():
@@ -229,19 +282,25 @@ with torch.inference_mode():
         error = (trick(images) - before).abs().max() / before.std()
         print(f"{name:32} outputs differ by at most {error:.0e} of their spread")
 
+
 # %% tags=["hide-input"]
 def verdict(found):
     """A gain counts where nine rounds in ten have it."""
     wins = sum(r > 1 for r in found) / len(found)
-    return "pays here" if wins >= 0.9 else "costs time here" if wins <= 0.1 else "no clear gain here"
+    return (
+        "pays here" if wins >= 0.9 else "costs time here" if wins <= 0.1 else "no clear gain here"
+    )
 
-print(f"Verdict ({network.name}, one image of 139×139, {rounds} rounds, {device}, {torch.get_num_threads()} threads)")
+
+print(
+    f"Verdict ({network.name}, one image of 139×139, {rounds} rounds, {device}, {torch.get_num_threads()} threads)"
+)
 for name, found in gains.items():
     print(f"   {name:32} {verdict(found)}")
 
 # %% [markdown]
-# Whether layout and precision pay depends on the processor: bfloat16 needs instructions for it, and an emulated one is
-# several times slower. So `train` asks the device before it chooses:
+# Whether layout and precision pay depends on the processor: bfloat16 needs instructions for it, and
+# an emulated one is several times slower. So `train` asks the device before it chooses:
 
 # %%
 print("a training run on this device computes in", autocast(device)[1])
@@ -249,9 +308,10 @@ print("a training run on this device computes in", autocast(device)[1])
 # %% [markdown]
 # ## A compiler
 #
-# `torch.compile` reads the network once, and writes code in which several small operations are one pass over the map.
-# The first call takes long (less where a cache on the disk knows the network already); on the CPU it needs a C++
-# compiler. We compile a small tower.
+# `torch.compile` reads the network once, and writes code in which several small operations are one
+# pass over the map. The first call takes long (less where a cache on the disk knows the network
+# already); on the CPU it needs a C++ compiler. We compile a small tower.
+
 
 # %%
 def compiled(block, x):
@@ -262,11 +322,14 @@ def compiled(block, x):
             made = torch.compile(block)
             made(x)
         return made, time.perf_counter() - start
-    except Exception as error:          # no compiler, or a Python that torch does not support yet
+    except Exception as error:  # no compiler, or a Python that torch does not support yet
         return None, f"{type(error).__name__}: {str(error).strip().splitlines()[0][:90]}"
 
+
 tower = shake(build(networks.tower(64, 2, 0.1), seed=0))
-tower = nn.Sequential(*tower).eval()      # without our check of the input's shape: a compiler would read that too
+tower = nn.Sequential(
+    *tower
+).eval()  # without our check of the input's shape: a compiler would read that too
 x = torch.randn(32, 3, 32, 32)
 made, found = (None, "left out in quick mode") if QUICK else compiled(tower, x)
 if made is None:
@@ -274,16 +337,22 @@ if made is None:
 else:
     seconds = clock({"plain": tower, "folded": fold(tower), "compiled": made}, x, 15)
     plain = median(seconds["plain"])
-    print(f"first call {found:.0f} s; then", "; ".join(
-        f"{name} {1000 * median(s):.1f} ms ({plain / median(s):.2f} ×)" for name, s in seconds.items()))
+    print(
+        f"first call {found:.0f} s; then",
+        "; ".join(
+            f"{name} {1000 * median(s):.1f} ms ({plain / median(s):.2f} ×)"
+            for name, s in seconds.items()
+        ),
+    )
 
 # %% [markdown]
 # ## On a GPU
 #
-# A GPU runs behind the program: a clock that does not wait for it measures how fast work is *ordered*. `clock` waits
-# (`torch.cuda.synchronize`). Small networks leave a GPU idle between thousands of small orders, so there merging and
-# compiling win more than here, and so do larger batches. The cells above run unchanged on it: this one says how busy
-# the device is at each batch size, on whatever device you have.
+# A GPU runs behind the program: a clock that does not wait for it measures how fast work is
+# *ordered*. `clock` waits (`torch.cuda.synchronize`). Small networks leave a GPU idle between
+# thousands of small orders, so there merging and compiling win more than here, and so do larger
+# batches. The cells above run unchanged on it: this one says how busy the device is at each batch
+# size, on whatever device you have.
 
 # %%
 small = fold(shake(build(networks.mini(networks.inception_resnet_v2()), seed=0))).to(device)
@@ -295,9 +364,11 @@ for batch in (1, 8, 64) if QUICK else (1, 8, 64, 256):
 # %% [markdown]
 # ## Exercises
 
+
 # %%
 # exercise: Fold one | ●○○ | 6 min
-# task: Write `fold_norm(weight, gamma, beta, mean, var, eps)`: the weight (out×in×kh×kw) and the bias (out) of the
+# task: Write `fold_norm(weight, gamma, beta, mean, var, eps)`: the weight (out×in×kh×kw) and the
+# bias (out) of the
 #   convolution that does what a convolution without bias and a batch norm did.
 # hint: One factor an output channel: `gamma / (var + eps).sqrt()`.
 # hint: `factor[:, None, None, None] * weight` multiplies every filter by its own factor.
@@ -307,24 +378,40 @@ def fold_norm(weight, gamma, beta, mean, var, eps):
     return factor[:, None, None, None] * weight, beta - factor * mean
     # end solution
     # stub: return ...
+
+
 # check:
 def reference(weight, gamma, beta, mean, var, eps):
     a = gamma / (var + eps) ** 0.5
     return weight * a.reshape(-1, 1, 1, 1), beta - mean * a
+
+
 g = torch.Generator().manual_seed(0)
 w0 = torch.randn(4, 3, 3, 3, generator=g)
 g0, b0, m0, v0 = (torch.rand(4, generator=g) + 0.1 for _ in range(4))
-checks.function(fold_norm, reference, [(w0, g0, b0, m0, v0, 1e-3), (w0, g0, b0, m0, v0 / 100, 1e-2)], wrong={
-    "ε is missing under the root: it matters where the variance is small.":
-        lambda w, g, b, m, v, e: reference(w, g, b, m, v, 0.0),
-    "The mean is taken away after the factor was applied: it has to be multiplied by it too.":
-        lambda w, g, b, m, v, e: (reference(w, g, b, m, v, e)[0], b - m),
-    "That divides by the variance; batch norm divides by its root.":
-        lambda w, g, b, m, v, e: reference(w, g, b, m, (v + e) ** 2, 0.0)})
+checks.function(
+    fold_norm,
+    reference,
+    [(w0, g0, b0, m0, v0, 1e-3), (w0, g0, b0, m0, v0 / 100, 1e-2)],
+    wrong={
+        "ε is missing under the root: it matters where the variance is small.": lambda w, g, b, m, v, e: (
+            reference(w, g, b, m, v, 0.0)
+        ),
+        "The mean is taken away after the factor was applied: it has to be multiplied by it too.": lambda w, g, b, m, v, e: (
+            reference(w, g, b, m, v, e)[0],
+            b - m,
+        ),
+        "That divides by the variance; batch norm divides by its root.": lambda w, g, b, m, v, e: (
+            reference(w, g, b, m, (v + e) ** 2, 0.0)
+        ),
+    },
+)
+
 
 # %%
 # exercise: What can be won? | ●○○ | 4 min
-# task: Write `speedup(share, factor)`: how many times as fast the whole becomes when the part that takes `share` of its
+# task: Write `speedup(share, factor)`: how many times as fast the whole becomes when the part that
+# takes `share` of its
 #   time (0 to 1) becomes `factor` times as fast.
 # hint: Take the whole as 1 second: how long do the two parts take afterwards?
 def speedup(share, factor):
@@ -332,37 +419,62 @@ def speedup(share, factor):
     return 1 / (1 - share + share / factor)
     # end solution
     # stub: return ...
+
+
 # check:
-checks.function(speedup, lambda p, k: 1 / (1 - p + p / k), [(0.5, 2), (0.9, 10), (0.3, 1e9), (1.0, 4)], wrong={
-    "That is the time that is left; the speed-up is one over it.": lambda p, k: 1 - p + p / k,
-    "The part does not vanish: p / k of it stays.": lambda p, k: 1 / (1 - p) if p < 1 else 0.0})
+checks.function(
+    speedup,
+    lambda p, k: 1 / (1 - p + p / k),
+    [(0.5, 2), (0.9, 10), (0.3, 1e9), (1.0, 4)],
+    wrong={
+        "That is the time that is left; the speed-up is one over it.": lambda p, k: 1 - p + p / k,
+        "The part does not vanish: p / k of it stays.": lambda p, k: 1 / (1 - p) if p < 1 else 0.0,
+    },
+)
 
 # %%
 # exercise: How many siblings? | ●●○ | 5 min
-# task: How many convolutions of Inception-v4 (the paper's, with its 4, 7 and 3 repeats) disappear when every block's
-#   sibling 1×1 convolutions are merged? Set `saved`; do not count the stem. In Inception-B's first branch the 1×1 comes
-#   after the pool, so it is no sibling.
+# task: How many convolutions of Inception-v4 (the paper's, with its 4, 7 and 3 repeats) disappear
+# when every block's
+#   sibling 1×1 convolutions are merged? Set `saved`; do not count the stem. In Inception-B's first
+#   branch the 1×1 comes after the pool, so it is no sibling.
 # hint: Look at Figs. 4, 5 and 6: how many branches begin with a 1×1? n of them become 1.
 # hint: The reductions: Fig. 7 has one branch that begins with a 1×1, Fig. 8 has two.
 # begin solution
 saved = 4 * 2 + 7 * 2 + 3 * 2 + 1
+
+
 # end solution
 # stub: saved = ...
 # check:
 def siblings(block):
-    firsts = [branch.parts[0] if hasattr(branch, "parts") else branch for branch in block.node.branches]
+    firsts = [
+        branch.parts[0] if hasattr(branch, "parts") else branch for branch in block.node.branches
+    ]
     return sum(isinstance(first, figures.Conv) and first.kernel == (1, 1) for first in firsts)
-expected = sum(b.repeat * max(0, siblings(b) - 1) for b in networks.inception_v4().blocks if b.name != "stem")
-checks.number(saved, expected, name="saved", wrong={
+
+
+expected = sum(
+    b.repeat * max(0, siblings(b) - 1) for b in networks.inception_v4().blocks if b.name != "stem"
+)
+checks.number(
+    saved,
+    expected,
+    name="saved",
+    wrong={
         4 * 2 + 7 * 2 + 3 * 2: "Reduction-B has two siblings as well.",
-        4 * 3 + 7 * 3 + 3 * 3 + 2: "n siblings become one, so n − 1 disappear."})
+        4 * 3 + 7 * 3 + 3 * 3 + 2: "n siblings become one, so n − 1 disappear.",
+    },
+)
 
 # %%
 # exercise: A clock that lies | ●●○ | 5 min
-# task: Somebody times a network with `start = time.perf_counter(); model(x); print(time.perf_counter() - start)`, once,
-#   right after building it, on a GPU. Put into the set `faults` which of these make the number useless: "first call"
-#   (memory is fetched and code chosen then), "no waiting" (the GPU is still at work), "eval mode" (batch norm uses
-#   running averages), "one round" (nobody knows how much it scatters).
+# task: Somebody times a network with
+# `start = time.perf_counter(); model(x); print(time.perf_counter() - start)`, once,
+#   right after building it, on a GPU. Put into the set `faults` which of these make the number
+#   useless: "first call" (memory is fetched and code chosen then), "no waiting" (the GPU is still
+#   at work), "eval mode" (batch norm uses running averages), "one round" (nobody knows how much it
+#   scatters).
 # hint: Three of them. What does `clock` do that this line does not?
 # begin solution
 faults = {"first call", "no waiting", "one round"}
@@ -380,7 +492,7 @@ checks.equal(faults, {"first call", "no waiting", "one round"}, name="faults")
 # - Layout, precision and compiler are the machine's business: measure on yours, in turns, and count the rounds.
 # - A share bounds a gain. Look for the largest share first.
 #
-# **What would change our mind.** A machine on which the folded network is slower in nine rounds of ten: run the
-# experiment there, and keep the dots.
+# **What would change our mind.** A machine on which the folded network is slower in nine rounds of
+# ten: run the experiment there, and keep the dots.
 #
 # **Next.** Back to chapter 08 with a faster network, or to chapter 12 to see what it computes.

@@ -1,4 +1,5 @@
-"""Fixtures for tests in a real JupyterLab: `lab` is a fresh browser window; see harness.py for what it can do."""
+"""Fixtures for tests in a real JupyterLab: `lab` is a fresh browser window; see harness.py for what
+it can do."""
 
 import os
 
@@ -6,12 +7,14 @@ import pytest
 from harness import Lab, LabServer, find_browser, open_browser
 from playwright.sync_api import expect
 
-expect.set_options(timeout=30_000)      # 5 s by default: too little for a kernel that shares its cores with others
+expect.set_options(
+    timeout=30_000
+)  # 5 s by default: too little for a kernel that shares its cores with others
 
 
 def pytest_collection_modifyitems(items):
-    """Browser, server and kernel are three programs on two shared cores: a test that fails is tried once more, and the
-    summary names it as run again ("R")."""
+    """Browser, server and kernel are three programs on two shared cores: a test that fails is tried
+    once more, and the summary names it as run again ("R")."""
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
@@ -21,7 +24,9 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def browser():
     if find_browser() is None and not os.environ.get("INCEPTION_EDU_REQUIRE_BROWSER"):
-        pytest.skip("no Chromium or Chrome here: install one, or run `.venv/bin/playwright install chromium`")
+        pytest.skip(
+            "no Chromium or Chrome here: install one, or run `.venv/bin/playwright install chromium`"
+        )
     with open_browser() as browser:
         yield browser
 
@@ -34,10 +39,11 @@ def server(browser):
 
 @pytest.fixture
 def lab(browser, server):
-    """A fresh window. At the end the test fails if the console holds an error or a request left this machine."""
+    """A fresh window. At the end the test fails if the console holds an error or a request left
+    this machine."""
     lab = Lab(browser, server)
     yield lab
     try:
-        lab.assert_clean()              # before the kernel goes: JupyterLab complains about requests cut short by that
+        lab.assert_clean()  # before the kernel goes: JupyterLab complains about requests cut short by that
     finally:
         lab.close()

@@ -6,10 +6,12 @@
         lab.run_all()
         lab.close()
 
-The server runs on a copy of notebooks/ with configuration folders of its own, on 127.0.0.1 and a free port, and ends
-with the `with` block: nothing of the repository or of the user's Jupyter settings is read or changed.
+The server runs on a copy of notebooks/ with configuration folders of its own, on 127.0.0.1 and a
+free port, and ends with the `with` block: nothing of the repository or of the user's Jupyter
+settings is read or changed.
 
-`python tests/browser/harness.py --find` prints the browser that is used; it exits 1 where there is none.
+`python tests/browser/harness.py --find` prints the browser that is used; it exits 1 where there is
+none.
 """
 
 import json
@@ -27,12 +29,29 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
-# Messages that JupyterLab writes to the console by itself, with no chapter open: (pattern, why it is harmless).
-HARMLESS = ((r"warning: Plugin .* (too long|[\d.]+ms) to activate", "a loaded machine starts slowly"),)
+# Messages that JupyterLab writes to the console by itself, with no chapter open: (pattern, why it
+# is harmless).
+HARMLESS = (
+    (r"warning: Plugin .* (too long|[\d.]+ms) to activate", "a loaded machine starts slowly"),
+)
 
 # Waits for what JupyterLab calls ready; its idle indicator alone shows too early.
 READY = """async () => {
@@ -48,9 +67,12 @@ RUN_ALL = """async (limit) => {
     const late = new Promise((_, reject) => setTimeout(() => reject(Error('still running at the time limit')), limit));
     return await Promise.race([jupyterapp.commands.execute('notebook:run-all-cells'), late]);
 }"""
-CELLS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(c => c.toJSON())"""
+CELLS = (
+    """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(c => c.toJSON())"""
+)
 # Where the last cell would end in a window in which nothing had to be scrolled.
-# ipywidgets shows what a callback raises with IPython's showtraceback: keep it, where JupyterLab would only log it.
+# ipywidgets shows what a callback raises with IPython's showtraceback: keep it, where JupyterLab
+# would only log it.
 WATCH_CALLBACKS = """setattr(get_ipython(), "showtraceback", lambda *args, **kwargs: get_ipython().user_ns.setdefault(
     "_failed_callbacks", []).append(repr(__import__("sys").exc_info()[1])))"""
 
@@ -77,6 +99,7 @@ def find_browser() -> str | None:
         if shutil.which(name):
             return shutil.which(name)
     from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if os.path.exists(path) else None
@@ -86,9 +109,12 @@ def find_browser() -> str | None:
 def open_browser():
     """A headless browser; RuntimeError where there is none."""
     from playwright.sync_api import sync_playwright
+
     path = find_browser()
     if path is None:
-        raise RuntimeError("No Chromium or Chrome found: install one, or run `.venv/bin/playwright install chromium`.")
+        raise RuntimeError(
+            "No Chromium or Chrome found: install one, or run `.venv/bin/playwright install chromium`."
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
         yield browser
@@ -105,19 +131,32 @@ class LabServer:
         self._temporary = tempfile.TemporaryDirectory(prefix="lab-", ignore_cleanup_errors=True)
         base = Path(self._temporary.name)
         self.folder = base / "files"
-        shutil.copytree(ROOT / "notebooks", self.folder / "notebooks",
-                        ignore=shutil.ignore_patterns("src", "__pycache__", ".ipynb_checkpoints", "*.py"))
+        shutil.copytree(
+            ROOT / "notebooks",
+            self.folder / "notebooks",
+            ignore=shutil.ignore_patterns("src", "__pycache__", ".ipynb_checkpoints", "*.py"),
+        )
         settings = base / "settings" / "@jupyterlab"
-        for name, values in {"apputils-extension/notification": {"fetchNews": "false"},
-                             "docmanager-extension/plugin": {"autosave": False}}.items():
+        for name, values in {
+            "apputils-extension/notification": {"fetchNews": "false"},
+            "docmanager-extension/plugin": {"autosave": False},
+        }.items():
             path = settings / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-        private = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
-                   "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-                   "IPYTHONDIR": "ipython"}
-        environment = {**os.environ, "INCEPTION_EDU_MODE": self.mode,
-                       **{key: str(base / name) for key, name in private.items()}}
+        private = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+            "IPYTHONDIR": "ipython",
+        }
+        environment = {
+            **os.environ,
+            "INCEPTION_EDU_MODE": self.mode,
+            **{key: str(base / name) for key, name in private.items()},
+        }
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -125,10 +164,25 @@ class LabServer:
         self.log = base / "server.log"
         with open(self.log, "wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-                 f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
-                 f"--ServerApp.root_dir={self.folder}", "--LabApp.expose_app_in_browser=True"],
-                cwd=base, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [
+                    sys.executable,
+                    "-m",
+                    "jupyterlab",
+                    "--no-browser",
+                    "--allow-root",
+                    "--ServerApp.ip=127.0.0.1",
+                    f"--ServerApp.port={port}",
+                    "--ServerApp.port_retries=0",
+                    "--IdentityProvider.token=",
+                    f"--ServerApp.root_dir={self.folder}",
+                    "--LabApp.expose_app_in_browser=True",
+                ],
+                cwd=base,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         self._wait()
         return self
 
@@ -142,10 +196,12 @@ class LabServer:
                 time.sleep(0.1)
         text = self.log.read_text(errors="replace")[-3000:]
         self.__exit__()
-        raise RuntimeError(f"JupyterLab did not start within {seconds:.0f} s. Its log ends with:\n{text}")
+        raise RuntimeError(
+            f"JupyterLab did not start within {seconds:.0f} s. Its log ends with:\n{text}"
+        )
 
     def __exit__(self, *_):
-        self._process.terminate()                            # it ends its kernels first
+        self._process.terminate()  # it ends its kernels first
         try:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
@@ -161,8 +217,8 @@ class Lab:
         self.server = server
         self.context = browser.new_context(viewport={"width": width, "height": height})
         self.page = self.context.new_page()
-        self.console: list[str] = []        # errors and warnings, JupyterLab's own harmless ones left out
-        self.foreign: list[str] = []        # addresses outside this machine that the page asked for
+        self.console: list[str] = []  # errors and warnings, JupyterLab's own harmless ones left out
+        self.foreign: list[str] = []  # addresses outside this machine that the page asked for
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
         self.page.on("request", lambda request: self._on_request(request.url))
@@ -170,7 +226,9 @@ class Lab:
 
     def _on_console(self, message):
         text = f"{message.type}: {message.text}"
-        if message.type in ("error", "warning") and not any(re.search(pattern, text) for pattern, _ in HARMLESS):
+        if message.type in ("error", "warning") and not any(
+            re.search(pattern, text) for pattern, _ in HARMLESS
+        ):
             self.console.append(f"{text} ({message.location.get('url', '')})")
 
     def _on_request(self, url: str):
@@ -181,17 +239,26 @@ class Lab:
     # -- notebooks --
 
     def open(self, notebook: str):
-        """Open `notebook` (a path under the server's folder, "notebooks/08_….ipynb") and wait until it can be run."""
+        """Open `notebook` (a path under the server's folder, "notebooks/08_….ipynb") and wait until
+        it can be run."""
         self.page.goto(f"{self.server.url}/doc/tree/{notebook}?reset", timeout=120_000)
-        self.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context !== undefined", timeout=120_000)
+        self.page.wait_for_function(
+            "window.jupyterapp?.shell?.currentWidget?.context !== undefined", timeout=120_000
+        )
         self.page.evaluate(READY)
         return self
 
     def write(self, name: str, *cells: str) -> str:
-        """Write a notebook of code cells into the server's folder and return its path, for `open`."""
+        """Write a notebook of code cells into the server's folder and return its path, for
+        `open`."""
         import nbformat.v4 as v4
-        notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells], metadata={
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}})
+
+        notebook = v4.new_notebook(
+            cells=[v4.new_code_cell(cell) for cell in cells],
+            metadata={
+                "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+            },
+        )
         path = self.server.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(notebook))
@@ -205,15 +272,25 @@ class Lab:
         """Run every cell as the menu does, and assert that each was run and none failed."""
         self.page.evaluate(READY)
         self.page.evaluate(RUN_ALL, seconds * 1000)
-        code = [cell for cell in self.cells() if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
-        errors = [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"]
+        code = [
+            cell
+            for cell in self.cells()
+            if cell["cell_type"] == "code" and "".join(cell["source"]).strip()
+        ]
+        errors = [
+            output
+            for cell in code
+            for output in cell["outputs"]
+            if output["output_type"] == "error"
+        ]
         assert not errors, f"a cell failed: {errors[0]['ename']}: {errors[0]['evalue']}"
         skipped = [n for n, cell in enumerate(code) if not cell["execution_count"]]
         assert code and not skipped, f"code cells {skipped} of {len(code)} were not run"
         return self
 
     def evaluate(self, expression: str) -> str:
-        """The repr of a Python expression in the notebook's kernel (it waits while a cell is running)."""
+        """The repr of a Python expression in the notebook's kernel (it waits while a cell is
+        running)."""
         return self.page.evaluate(EVALUATE, expression)
 
     # -- looking and acting --
@@ -223,15 +300,19 @@ class Lab:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
 
     def slider(self, label: str, within=None):
-        """Locator of the handle of the slider whose description is `label`: press arrow keys, Home, End on it."""
+        """Locator of the handle of the slider whose description is `label`: press arrow keys, Home,
+        End on it."""
         return self._slider_box(label, within).get_by_role("slider")
 
     def readout(self, label: str, within=None):
-        """Locator of the number beside that slider; `type_into(lab.readout("scale"), "0.3")` types into it."""
+        """Locator of the number beside that slider; `type_into(lab.readout("scale"), "0.3")` types
+        into it."""
         return self._slider_box(label, within).locator(".widget-readout")
 
     def _slider_box(self, label: str, within):
-        name = self.page.locator(".widget-label", has_text=re.compile(rf"^\s*{re.escape(label)}\s*$"))
+        name = self.page.locator(
+            ".widget-label", has_text=re.compile(rf"^\s*{re.escape(label)}\s*$")
+        )
         return (within or self.page).locator(".widget-slider").filter(has=name)
 
     def type_into(self, readout, text: str):
@@ -242,14 +323,20 @@ class Lab:
 
     def button(self, label: str, within=None):
         """Locator of an ipywidgets button by its label."""
-        return (within or self.page).locator(".jupyter-button", has_text=re.compile(rf"^\s*{re.escape(label)}\s*$"))
+        return (within or self.page).locator(
+            ".jupyter-button", has_text=re.compile(rf"^\s*{re.escape(label)}\s*$")
+        )
 
     def theme(self, name: str):
-        """"light" or "dark"."""
+        """ "light" or "dark"."""
         theme = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[name]
-        self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light",
-                                    arg="true" if name == "light" else "false")
+        self.page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+        )
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light",
+            arg="true" if name == "light" else "false",
+        )
         return self
 
     def resize(self, width: int, height: int = 900):
@@ -263,32 +350,39 @@ class Lab:
         return path
 
     def pages(self, stem, height: int = 1800) -> list[Path]:
-        """The whole notebook as numbered PNG pictures STEM-1.png, STEM-2.png, …, each at most `height` pixels high."""
+        """The whole notebook as numbered PNG pictures STEM-1.png, STEM-2.png, …, each at most
+        `height` pixels high."""
         width = self.page.viewport_size["width"]
         total = 0
         while total != (total := min(self.page.evaluate(END_OF_LAST_CELL), 30_000)):
-            self.resize(width, total)           # cells get their real height only when they come into view
+            self.resize(width, total)  # cells get their real height only when they come into view
             self.page.wait_for_timeout(500)
         paths = []
         Path(stem).parent.mkdir(parents=True, exist_ok=True)
         for number, top in enumerate(range(0, total, height), 1):
             paths.append(Path(f"{stem}-{number}.png"))
-            self.page.screenshot(path=str(paths[-1]), clip={"x": 0, "y": top, "width": width,
-                                                           "height": min(height, total - top)})
+            self.page.screenshot(
+                path=str(paths[-1]),
+                clip={"x": 0, "y": top, "width": width, "height": min(height, total - top)},
+            )
         return paths
 
     def press_everything(self, wait: int = 60) -> int:
-        """Use every control of every lab: each entry of each list, each button, box and number, sliders by the
-        keyboard, and the boxes of diagrams that can be chosen. Returns how many times something was pressed; raises
-        where one of the kernel's callbacks failed."""
+        """Use every control of every lab: each entry of each list, each button, box and number,
+        sliders by the keyboard, and the boxes of diagrams that can be chosen. Returns how many
+        times something was pressed; raises where one of the kernel's callbacks failed."""
         self.evaluate(WATCH_CALLBACKS)
-        self.resize(self.page.viewport_size["width"], min(self.page.evaluate(END_OF_LAST_CELL), 30_000))
-        self.page.wait_for_timeout(1000)          # cells are made when they come into view
+        self.resize(
+            self.page.viewport_size["width"], min(self.page.evaluate(END_OF_LAST_CELL), 30_000)
+        )
+        self.page.wait_for_timeout(1000)  # cells are made when they come into view
         pressed = 0
 
         def each(selector: str):
             nonlocal pressed
-            for control in self.page.query_selector_all(f".jp-Notebook .jp-OutputArea-output {selector}"):
+            for control in self.page.query_selector_all(
+                f".jp-Notebook .jp-OutputArea-output {selector}"
+            ):
                 if control.is_visible() and control.is_enabled():
                     yield control
                     pressed += 1
@@ -296,7 +390,9 @@ class Lab:
 
         for choice in each("select"):
             number = 0
-            while number < len(choice.query_selector_all("option")):       # a choice may shorten its own list
+            while number < len(
+                choice.query_selector_all("option")
+            ):  # a choice may shorten its own list
                 choice.select_option(index=number)
                 number += 1
                 self.page.wait_for_timeout(wait)
@@ -321,7 +417,9 @@ class Lab:
     def assert_clean(self):
         """No error or warning in the console, no request that left this machine."""
         assert not self.foreign, f"requests left this machine: {self.foreign[:5]}"
-        assert not self.console, f"{len(self.console)} messages in the browser's console, first: {self.console[:3]}"
+        assert not self.console, (
+            f"{len(self.console)} messages in the browser's console, first: {self.console[:3]}"
+        )
 
     def close(self):
         """Shut the notebook's kernel down and close the window."""

@@ -31,8 +31,14 @@ def choose(lab, css, label):
 
 @pytest.fixture
 def diagram(lab):
-    lab.open(lab.write("diagram.ipynb", "from inception_edu.labs.diagram import network_diagram\n"
-                       "names = []\ng = network_diagram('inception_v4', on_select=names.append)", "len(names)"))
+    lab.open(
+        lab.write(
+            "diagram.ipynb",
+            "from inception_edu.labs.diagram import network_diagram\n"
+            "names = []\ng = network_diagram('inception_v4', on_select=names.append)",
+            "len(names)",
+        )
+    )
     lab.run_all(seconds=120)
     expect(lab.page.locator(".ied-picker svg")).to_be_visible()
     return lab
@@ -60,7 +66,7 @@ def test_keyboard_alone_reaches_every_block(diagram):
     page.locator('.ied-picker g[data-path="stem"]').focus()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
-    assert page.evaluate(focused) == "reduction_a"          # upwards as the data flows
+    assert page.evaluate(focused) == "reduction_a"  # upwards as the data flows
     expect(page.locator(".ied-details")).to_contain_text("Stem")
     page.keyboard.press("Enter")
     expect(page.locator(".ied-details")).to_contain_text("Reduction-A")
@@ -81,12 +87,19 @@ def test_the_dropdown_does_the_same(diagram):
     lab = diagram
     choose(lab, ".ied-control-block", "reduction_b")
     expect(lab.page.locator(".ied-details")).to_contain_text("Reduction-B")
-    expect(lab.page.locator('.ied-picker g[data-path="reduction_b"]')).to_have_attribute("aria-selected", "true")
+    expect(lab.page.locator('.ied-picker g[data-path="reduction_b"]')).to_have_attribute(
+        "aria-selected", "true"
+    )
     assert lab.evaluate("names[-1]") == "'reduction_b'"
 
 
 def test_the_shape_explorer_follows_slider_keys_and_typing(lab):
-    lab.open(lab.write("shapes.ipynb", "from inception_edu.labs.shapes import shape_explorer\ns = shape_explorer()"))
+    lab.open(
+        lab.write(
+            "shapes.ipynb",
+            "from inception_edu.labs.shapes import shape_explorer\ns = shape_explorer()",
+        )
+    )
     lab.run_all(seconds=120)
     page = lab.page
     said, overview = page.locator(".ied-shape-explorer .ied-status"), page.locator(".ied-overview")
@@ -110,16 +123,25 @@ def test_the_shape_explorer_follows_slider_keys_and_typing(lab):
     expect(page.locator(".ied-details")).to_contain_text("conv4 in ResNet-152")
     lab.button("Reset").click()
     expect(said).to_contain_text("Inception-v4 takes 299×299")
-    expect(lab.readout("image (px)")).to_have_text("299")   # the slider itself hears of it in a message of its own
+    expect(lab.readout("image (px)")).to_have_text(
+        "299"
+    )  # the slider itself hears of it in a message of its own
     expect(lab.slider("image (px)")).to_have_attribute("aria-valuenow", re.compile(r"^299(\.0*)?$"))
-    times = [page.evaluate(SLIDE, {"box": ".ied-control-image", "picture": ".ied-overview", "key": key})
-             for key in ["ArrowRight", "ArrowLeft"] * 5]
+    times = [
+        page.evaluate(SLIDE, {"box": ".ied-control-image", "picture": ".ied-overview", "key": key})
+        for key in ["ArrowRight", "ArrowLeft"] * 5
+    ]
     print("slider to redrawn picture, ms:", json.dumps([round(t) for t in times]))
-    assert min(times) < 2000                                # the aim is 100 ms; a loaded machine takes longer
+    assert min(times) < 2000  # the aim is 100 ms; a loaded machine takes longer
 
 
 def test_a_block_is_redesigned_and_put_back(lab):
-    lab.open(lab.write("design.ipynb", "from inception_edu.labs.designer import block_designer\nd = block_designer()"))
+    lab.open(
+        lab.write(
+            "design.ipynb",
+            "from inception_edu.labs.designer import block_designer\nd = block_designer()",
+        )
+    )
     lab.run_all(seconds=180)
     page = lab.page
     said, diagram = page.locator(".ied-block-designer .ied-status"), page.locator(".ied-diagram")
@@ -144,7 +166,9 @@ def test_a_block_is_redesigned_and_put_back(lab):
     lab.button("Add step").press("Enter")
     expect(diagram.locator('g[data-path^="branch 4"]')).to_have_count(3)
     page.locator(".ied-export summary").click()
-    expect(page.locator(".ied-export pre")).to_contain_text("from inception_edu.spec import")
+    expect(page.locator(".ied-export pre")).to_contain_text(
+        "from inception_edu.describe.spec import"
+    )
     lab.button("Reset").click()
     expect(said).to_contain_text("as the paper has it")
     assert lab.evaluate("(d.node == d.node, len(d.node.branches))") == "(True, 4)"

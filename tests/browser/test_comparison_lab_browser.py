@@ -1,12 +1,21 @@
 """The comparison lab in a real JupyterLab."""
+
 from playwright.sync_api import expect
 
 
 def test_two_networks_side_by_side(lab):
-    lab.open(lab.write("comparison.ipynb", "from inception_edu.labs.comparison import comparison_lab\n"
-                       "bench = comparison_lab()", "bench.words()"))
+    lab.open(
+        lab.write(
+            "comparison.ipynb",
+            "from inception_edu.labs.comparison import comparison_lab\nbench = comparison_lab()",
+            "bench.words()",
+        )
+    )
     lab.run_all(seconds=120)
-    result, sentence = lab.page.locator(".ied-comparison .ied-result"), lab.page.locator(".ied-comparison .ied-status")
+    result, sentence = (
+        lab.page.locator(".ied-comparison .ied-result"),
+        lab.page.locator(".ied-comparison .ied-status"),
+    )
     expect(result).to_contain_text("10 / 20 / 10")
     lab.page.locator(".ied-comparison select").first.select_option(label="Inception-v4")
     expect(result).to_contain_text("4 / 7 / 3")
@@ -20,5 +29,6 @@ def test_two_networks_side_by_side(lab):
     assert lab.evaluate("bench.view.value") == "'differing'"
     lab.theme("dark")
     lab.resize(600, 900)
-    assert lab.page.locator(".ied-comparison").evaluate("box => box.scrollWidth <= box.clientWidth + 1"), \
-        "the lab is wider than a narrow window"
+    assert lab.page.locator(".ied-comparison").evaluate(
+        "box => box.scrollWidth <= box.clientWidth + 1"
+    ), "the lab is wider than a narrow window"

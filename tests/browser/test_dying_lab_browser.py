@@ -1,4 +1,5 @@
-"""The dying lab in a real JupyterLab: a tower dies in its map and lives with other settings; Stop, Reset."""
+"""The dying lab in a real JupyterLab: a tower dies in its map and lives with other settings; Stop,
+Reset."""
 
 import re
 
@@ -19,7 +20,11 @@ def maps(lab):
 
 def dead(lab, place=0):
     """The share of the last block that a map says is dead, in percent."""
-    return float(re.search(r"([\d.]+) % of the last block dead", maps(lab).nth(place).get_attribute("aria-label"))[1])
+    return float(
+        re.search(
+            r"([\d.]+) % of the last block dead", maps(lab).nth(place).get_attribute("aria-label")
+        )[1]
+    )
 
 
 def test_it_dies_and_lives(lab):
@@ -28,14 +33,17 @@ def test_it_dies_and_lives(lab):
     expect(status(lab)).to_contain_text("Run 1: Finished 40 steps", timeout=PATIENCE)
     expect(maps(lab)).to_have_count(1)
     assert dead(lab) > 50
-    expect(lab.page.locator(".ied-run").first).to_contain_text(re.compile(r"width 72 · scale 1 · RMSProp 0\.45 .*dead"))
+    expect(lab.page.locator(".ied-run").first).to_contain_text(
+        re.compile(r"width 72 · scale 1 · RMSProp 0\.45 .*dead")
+    )
 
-    # Each control once: a scale by typing, a rate by the keyboard, remedy and optimizer from their lists, a seed.
+    # Each control once: a scale by typing, a rate by the keyboard, remedy and optimizer from their
+    # lists, a seed.
     lab.type_into(lab.readout("scale"), "0.1")
     setting(lab, "scale", "0.1")
     lab.button("Retrain").click()
     expect(status(lab)).to_contain_text("Run 2: Finished", timeout=PATIENCE)
-    expect(maps(lab)).to_have_count(2)                 # this run above the one before
+    expect(maps(lab)).to_have_count(2)  # this run above the one before
     assert dead(lab) < 10 and dead(lab, 1) > 50
 
     lab.type_into(lab.readout("scale"), "1")
@@ -55,7 +63,8 @@ def test_it_dies_and_lives(lab):
     lab.button("Retrain").click()
     expect(status(lab)).to_contain_text("Run 3: Finished", timeout=PATIENCE)
     expect(lab.page.locator(".ied-run").last).to_contain_text(
-        "width 144 · scale 1 · SGD 0.001 · norm after last sum · seed 3")
+        "width 144 · scale 1 · SGD 0.001 · norm after last sum · seed 3"
+    )
     assert dead(lab) < 10
     expect(lab.page.locator(".ied-panel-2 polyline[opacity='0.5']")).to_have_count(2)
     lab.button("Reset").click()
@@ -80,7 +89,7 @@ def test_chapter_09_shows_a_recorded_death_and_goes_on_from_there(lab):
     lab.open("notebooks/09_dying_networks.ipynb")
     picture = lab.page.locator("img[alt^='Dying networks:']")
     picture.scroll_into_view_if_needed()
-    expect(picture).to_be_visible()                    # without a kernel
+    expect(picture).to_be_visible()  # without a kernel
     lab.run_all(seconds=900)
     expect(lab.page.locator(".ied-dying-lab .ied-panel")).to_have_count(2)
     expect(lab.page.locator(".ied-run").first).to_contain_text("recorded earlier")

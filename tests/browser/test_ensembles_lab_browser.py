@@ -1,4 +1,6 @@
-"""The ensembles lab in a real JupyterLab: mouse, keyboard, rows that stay, reset, the dark theme, a narrow window."""
+"""The ensembles lab in a real JupyterLab: mouse, keyboard, rows that stay, reset, the dark theme, a
+narrow window."""
+
 from playwright.sync_api import expect
 
 CODE = """import torch
@@ -16,14 +18,18 @@ def test_members_and_crops_are_chosen_and_rows_stay(lab):
     lab.run_all(seconds=120)
     shown = lab.page.locator(".ied-ensembles")
     status, picture = shown.locator(".ied-status"), shown.locator("svg.ied-ensembles-rows")
-    expect(status).to_contain_text("Inception-v4 (seed 0) + Inception-ResNet-v2 (seeds 0, 1, 2), 1 crop: error")
+    expect(status).to_contain_text(
+        "Inception-v4 (seed 0) + Inception-ResNet-v2 (seeds 0, 1, 2), 1 crop: error"
+    )
     expect(picture).to_contain_text("Inception-v3 (0, 1, 2, 3) · 1 crop")
 
     shown.locator(".ied-kind-inception_v4").get_by_label("seed 1").check()
-    expect(status).to_contain_text("Inception-v4 (seeds 0, 1) + Inception-ResNet-v2 (seeds 0, 1, 2)")
+    expect(status).to_contain_text(
+        "Inception-v4 (seeds 0, 1) + Inception-ResNet-v2 (seeds 0, 1, 2)"
+    )
     first = shown.locator(".ied-kind-inception_v3").get_by_label("seed 0")
     first.focus()
-    lab.page.keyboard.press("Space")                              # the keyboard does it too, and Tab goes on
+    lab.page.keyboard.press("Space")  # the keyboard does it too, and Tab goes on
     expect(status).to_contain_text("Inception-v3 (seed 0) + ")
     lab.page.keyboard.press("Tab")
     expect(shown.locator(".ied-kind-inception_v3").get_by_label("seed 1")).to_be_focused()
@@ -42,4 +48,6 @@ def test_members_and_crops_are_chosen_and_rows_stay(lab):
     lab.theme("dark")
     lab.resize(600, 900)
     expect(picture).to_be_visible()
-    assert shown.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), "the lab is wider than a narrow window"
+    assert shown.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), (
+        "the lab is wider than a narrow window"
+    )

@@ -47,12 +47,17 @@ def test_run_all_right_after_opening_runs_every_cell(lab):
     assert lab.evaluate("n") == "29"
 
 
-@pytest.mark.parametrize("html, where", [
-    ("<img src='http://127.0.0.2:9/x.png'>", "foreign"),
-    ("<img src=x onerror=\"console.error('oh')\">", "console"),
-])
+@pytest.mark.parametrize(
+    "html, where",
+    [
+        ("<img src='http://127.0.0.2:9/x.png'>", "foreign"),
+        ("<img src=x onerror=\"console.error('oh')\">", "console"),
+    ],
+)
 def test_a_foreign_request_or_a_console_message_is_noticed(window, html, where):
-    window.open(window.write("bad.ipynb", f"from IPython.display import HTML\nHTML({html!r})")).run_all()
+    window.open(
+        window.write("bad.ipynb", f"from IPython.display import HTML\nHTML({html!r})")
+    ).run_all()
     window.page.wait_for_timeout(1000)
     assert getattr(window, where)
     with pytest.raises(AssertionError):
@@ -60,11 +65,17 @@ def test_a_foreign_request_or_a_console_message_is_noticed(window, html, where):
 
 
 def test_theme_width_and_pictures(lab, tmp_path):
-    lab.open(lab.write("long.ipynb", *["print('x\\n' * 20)"] * 10)).theme("dark").resize(600).run_all()
+    lab.open(lab.write("long.ipynb", *["print('x\\n' * 20)"] * 10)).theme("dark").resize(
+        600
+    ).run_all()
     pictures = lab.pages(tmp_path / "long")
     assert len(pictures) >= 3 and all(path.stat().st_size > 1000 for path in pictures)
-    assert lab.page.evaluate(
-        "getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor") == "rgb(17, 17, 17)"
+    assert (
+        lab.page.evaluate(
+            "getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor"
+        )
+        == "rgb(17, 17, 17)"
+    )
 
 
 def test_server_leaves_the_repository_alone_and_ends():

@@ -1,4 +1,5 @@
-"""The feature-map lab in a real JupyterLab: every control pressed, and what is shown compared with the network."""
+"""The feature-map lab in a real JupyterLab: every control pressed, and what is shown compared with
+the network."""
 
 import ast
 import io
@@ -10,15 +11,16 @@ from PIL import Image
 from playwright.sync_api import expect
 from training import wait_until
 
-# Two small networks and two pictures of our own, so that the test does not depend on which checkpoints are there. The
-# first network's last block has nine channels that are 0 whatever enters. `expected` computes without the lab.
+# Two small networks and two pictures of our own, so that the test does not depend on which
+# checkpoints are there. The first network's last block has nine channels that are 0 whatever
+# enters. `expected` computes without the lab.
 SETUP = """
 import numpy as np, torch
 from PIL import Image
-from inception_edu.build import build, named_blocks
-from inception_edu.features import activations
+from inception_edu.nets.build import build, named_blocks
+from inception_edu.nets.features import activations
 from inception_edu.labs.maps import Subject, feature_maps
-from inception_edu.networks import mini, network
+from inception_edu.describe.networks import mini, network
 
 def subject(name):
     def prepare(picture, side=32):
@@ -64,8 +66,9 @@ def press(lab, name, label):
 
 def expect_chosen(lab, name, label):
     # ipywidgets puts no-break spaces into the options' values.
-    expect(control(lab, name).locator("select")).to_have_value(re.compile(r"^\s*" + r"\s".join(
-        re.escape(word) for word in label.split()) + r"\s*$"))
+    expect(control(lab, name).locator("select")).to_have_value(
+        re.compile(r"^\s*" + r"\s".join(re.escape(word) for word in label.split()) + r"\s*$")
+    )
 
 
 def value(lab, expression):
@@ -73,13 +76,16 @@ def value(lab, expression):
 
 
 def options(lab, name):
-    return [text.replace("\xa0", " ") for text in control(lab, name).locator("option").all_inner_texts()]
+    return [
+        text.replace("\xa0", " ") for text in control(lab, name).locator("option").all_inner_texts()
+    ]
 
 
 def shown(lab):
     """The channels whose tiles are shown, in order."""
     labels = lab.page.locator(".ied-maps .ied-tile").evaluate_all(
-        "tiles => tiles.map(t => t.querySelector('[alt], [aria-label]')).map(t => t.alt || t.ariaLabel)")
+        "tiles => tiles.map(t => t.querySelector('[alt], [aria-label]')).map(t => t.alt || t.ariaLabel)"
+    )
     return [int(re.match(r"channel (\d+),", label).group(1)) for label in labels]
 
 
@@ -121,15 +127,16 @@ def test_picture_network_size_and_block(maps):
     other_picture(maps, before)
     assert maps.evaluate("agrees('residual', 'two', 'inception_resnet_a')") == "True"
 
-    control(maps, "picture").locator("select").press("ArrowUp")            # the keyboard does it too
+    control(maps, "picture").locator("select").press("ArrowUp")  # the keyboard does it too
     expect(view.get_by_alt_text("the picture: one")).to_be_visible()
 
     choose(maps, "block", "inception_resnet_b.2")
     expect(words(maps)).to_contain_text("that leave inception_resnet_b.2")
     for part in ("branch 1 · 1×1", "branch 2 · 1×1 → 1×7 → 7×1", "after the 1×1", "output"):
         expect(view.locator("b", has_text=re.compile(f"^{part}$"))).to_be_visible()
-    expect(maps.page.locator('.ied-overview g[data-path="inception_resnet_b"]')).to_have_attribute("aria-selected",
-                                                                                                  "true")
+    expect(maps.page.locator('.ied-overview g[data-path="inception_resnet_b"]')).to_have_attribute(
+        "aria-selected", "true"
+    )
     assert maps.evaluate("agrees('residual', 'one', 'inception_resnet_b.2')") == "True"
 
     choose(maps, "size", "64×64")
@@ -143,7 +150,9 @@ def test_picture_network_size_and_block(maps):
     choose(maps, "network", "plain")
     expect(maps.page.locator('.ied-overview g[data-path="inception_b"]')).to_be_visible()
     expect(words(maps)).not_to_contain_text("resnet")
-    assert options(maps, "block") == value(maps, "[name for name, _ in named_blocks(subjects['plain'].model)]")
+    assert options(maps, "block") == value(
+        maps, "[name for name, _ in named_blocks(subjects['plain'].model)]"
+    )
     choose(maps, "block", "reduction_b")
     expect(view.locator("b", has_text="max pool")).to_be_visible()
     assert maps.evaluate("agrees('plain', 'one', 'reduction_b')") == "True"
@@ -154,7 +163,7 @@ def test_a_block_is_chosen_in_the_diagram_by_mouse_and_keyboard(maps):
     expect_chosen(maps, "block", "reduction_b")
     expect(words(maps)).to_contain_text("that leave reduction_b")
     expect(maps.page.locator(".ied-maps")).to_contain_text("max pool")
-    maps.page.keyboard.press("ArrowDown")                                  # against the flow of the data
+    maps.page.keyboard.press("ArrowDown")  # against the flow of the data
     maps.page.keyboard.press("Enter")
     expect_chosen(maps, "block", "inception_resnet_b.1")
     expect(words(maps)).to_contain_text("that leave inception_resnet_b.1")
@@ -162,7 +171,9 @@ def test_a_block_is_chosen_in_the_diagram_by_mouse_and_keyboard(maps):
 
 
 def test_part_order_page_and_channel(maps):
-    strongest = "torch.argsort(lab.maps[{!r}].abs().flatten(1).mean(1), descending=True).tolist()".format
+    strongest = (
+        "torch.argsort(lab.maps[{!r}].abs().flatten(1).mean(1), descending=True).tolist()".format
+    )
     press(maps, "view", "all channels")
     expect(maps.page.locator(".ied-maps b")).to_have_count(1)
     choose(maps, "block", "reduction_a")
@@ -177,7 +188,7 @@ def test_part_order_page_and_channel(maps):
     assert shown(maps)[:3] == [24, 25, 26]
 
     parts = options(maps, "part")
-    assert len(parts) == 4 and parts[-1] == "output"                       # three branches
+    assert len(parts) == 4 and parts[-1] == "output"  # three branches
     press(maps, "order", "strongest first")
     choose(maps, "part", parts[1])
     expect(maps.page.locator(".ied-maps b")).to_contain_text(parts[1])
@@ -191,7 +202,9 @@ def test_part_order_page_and_channel(maps):
     expect(maps.page.locator(".ied-maps b")).to_contain_text(mean)
     control(maps, "channel").locator("input").press("ArrowUp")
     expect(maps.page.locator(".ied-maps b")).to_contain_text("channel 6 of")
-    maps.type_into(control(maps, "channel").locator("input"), "9999")      # there is no such channel: the last one
+    maps.type_into(
+        control(maps, "channel").locator("input"), "9999"
+    )  # there is no such channel: the last one
     expect(maps.page.locator(".ied-maps b")).to_contain_text(re.compile(r"channel \d{1,2} of"))
     press(maps, "view", "branches side by side")
     expect(maps.page.locator(".ied-maps b")).to_have_count(4)
@@ -201,8 +214,10 @@ def test_part_order_page_and_channel(maps):
 def test_dead_channels_are_counted_and_crossed_out(maps):
     choose(maps, "block", "inception_resnet_c")
     expect(words(maps)).to_contain_text("that leave inception_resnet_c")
-    silent = value(maps, "(lab.maps['output'].flatten(1).amax(1) == 0).nonzero().flatten().tolist()")
-    assert silent[:9] == list(range(9))                                    # and others by chance
+    silent = value(
+        maps, "(lab.maps['output'].flatten(1).amax(1) == 0).nonzero().flatten().tolist()"
+    )
+    assert silent[:9] == list(range(9))  # and others by chance
     expect(words(maps)).to_contain_text(f"{len(silent)} are 0 everywhere")
     press(maps, "view", "all channels")
     press(maps, "order", "by number")
@@ -211,7 +226,9 @@ def test_dead_channels_are_counted_and_crossed_out(maps):
     expect(crossed).to_have_count(sum(channel < 24 for channel in silent))
     labels = crossed.evaluate_all("tiles => tiles.map(t => t.ariaLabel)")
     assert [int(label.split()[1].strip(",")) for label in labels] == [c for c in silent if c < 24]
-    assert crossed.evaluate_all("tiles => tiles.every(t => getComputedStyle(t).backgroundImage.includes('gradient'))")
+    assert crossed.evaluate_all(
+        "tiles => tiles.every(t => getComputedStyle(t).backgroundImage.includes('gradient'))"
+    )
 
 
 def test_an_own_picture_and_a_file_that_is_none(maps):
@@ -235,7 +252,13 @@ def test_an_own_picture_and_a_file_that_is_none(maps):
 
 
 def test_the_trained_networks_that_come_with_the_project(lab):
-    lab.open(lab.write("trained.ipynb", "from inception_edu.labs.maps import feature_maps", "lab = feature_maps()"))
+    lab.open(
+        lab.write(
+            "trained.ipynb",
+            "from inception_edu.labs.maps import feature_maps",
+            "lab = feature_maps()",
+        )
+    )
     lab.run_all(seconds=180)
     expect(words(lab)).to_contain_text("The network says")
     networks, pictures = options(lab, "network"), options(lab, "picture")
@@ -243,13 +266,22 @@ def test_the_trained_networks_that_come_with_the_project(lab):
     for name in networks[1:] + networks[:1]:
         choose(lab, "network", name)
         expect_chosen(lab, "network", name)
-        wait_until(lambda name=name: lab.evaluate("lab.network.value") == repr(name), f"the kernel has no {name}")
+        wait_until(
+            lambda name=name: lab.evaluate("lab.network.value") == repr(name),
+            f"the kernel has no {name}",
+        )
         seen = first_tile(lab)
         choose(lab, "picture", pictures[1])
-        expect(lab.page.locator(".ied-maps").get_by_alt_text(f"the picture: {pictures[1]}")).to_be_visible()
+        expect(
+            lab.page.locator(".ied-maps").get_by_alt_text(f"the picture: {pictures[1]}")
+        ).to_be_visible()
         assert first_tile(lab) != seen
         choose(lab, "picture", pictures[0])
-        expect(lab.page.locator(".ied-maps").get_by_alt_text(f"the picture: {pictures[0]}")).to_be_visible()
+        expect(
+            lab.page.locator(".ied-maps").get_by_alt_text(f"the picture: {pictures[0]}")
+        ).to_be_visible()
     lab.theme("dark").resize(600, 900)
     box = lab.page.locator(".ied-feature-maps")
-    assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), "the lab is wider than a narrow window"
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), (
+        "the lab is wider than a narrow window"
+    )

@@ -1,4 +1,5 @@
-"""The residual-scaling lab in a real JupyterLab: sliders, Retrain, Stop, two quick clicks, Reset, light and dark."""
+"""The residual-scaling lab in a real JupyterLab: sliders, Retrain, Stop, two quick clicks, Reset,
+light and dark."""
 
 import re
 
@@ -42,7 +43,7 @@ def test_set_retrain_and_compare(lab):
     expect(lab.readout("scale")).not_to_have_text("0.30")
     dragged = float(lab.readout("scale").text_content())
     lab.button("Retrain").focus()
-    lab.page.keyboard.press("Enter")                     # the keyboard alone will do
+    lab.page.keyboard.press("Enter")  # the keyboard alone will do
     expect(status(lab)).to_contain_text("Run 2: Finished", timeout=PATIENCE)
     expect(lab.page.locator(".ied-run")).to_have_count(2)
     expect(lab.page.locator(".ied-panel-1 polyline[opacity='0.5']")).to_have_count(1)
@@ -52,12 +53,14 @@ def test_set_retrain_and_compare(lab):
 def test_stop_two_quick_clicks_and_reset(lab):
     open_lab(lab, "scaling", MAKE.format(20_000), panels=4)
     expect(lab.page.locator(".ied-estimate")).to_contain_text("Long:", timeout=PATIENCE)
-    lab.button("Retrain").dblclick()                      # one run
+    lab.button("Retrain").dblclick()  # one run
     wait_until(lambda: points(lab) >= 2, "no curve appeared")
     before = points(lab)
     wait_until(lambda: points(lab) > before, "the curve does not grow")
     expect(lab.page.locator(".ied-progress-text")).to_contain_text("left")
-    assert lab.evaluate("(bench.run.started, len(bench.runs))") == "(1, 1)", "answered while the run goes on"
+    assert lab.evaluate("(bench.run.started, len(bench.runs))") == "(1, 1)", (
+        "answered while the run goes on"
+    )
     lab.button("Stop").click()
     expect(status(lab)).to_contain_text(re.compile("Run 1: Stopped"), timeout=PATIENCE)
     expect(lab.page.locator(".ied-progress")).to_have_count(0)
@@ -65,7 +68,7 @@ def test_stop_two_quick_clicks_and_reset(lab):
     lab.type_into(lab.readout("scale"), "1.5")
     lab.button("Retrain").click()
     wait_until(lambda: points(lab) >= 2, "no curve appeared")
-    lab.button("Reset").click()                           # in mid-run
+    lab.button("Reset").click()  # in mid-run
     expect(status(lab)).to_contain_text("press Retrain", timeout=PATIENCE)
     expect(lab.page.locator(".ied-run")).to_have_count(0)
     expect(lab.readout("scale")).to_have_text("1.00")
@@ -89,7 +92,7 @@ def test_chapter_08_from_its_picture_to_a_run_of_ones_own(lab):
     lab.open("notebooks/08_residual_scaling.ipynb")
     picture = lab.page.locator("img[alt^='Residual-scaling lab: scale 1']")
     picture.scroll_into_view_if_needed()
-    expect(picture).to_be_visible()                        # the stored chapter shows the lab at rest, without a kernel
+    expect(picture).to_be_visible()  # the stored chapter shows the lab at rest, without a kernel
     assert picture.evaluate("image => image.naturalWidth") > 400
     lab.run_all(seconds=900)
     expect(lab.page.locator(".ied-scaling-lab .ied-panel")).to_have_count(4)

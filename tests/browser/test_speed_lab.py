@@ -1,10 +1,17 @@
 """The speed lab in a real JupyterLab."""
+
 from playwright.sync_api import expect
 
 
 def test_a_trick_is_clocked(lab):
-    lab.open(lab.write("speed.ipynb", "from inception_edu.labs.speed import speed_lab\n"
-                       "bench = speed_lab('mini inception_v4', image=32)", "len(bench.found)"))
+    lab.open(
+        lab.write(
+            "speed.ipynb",
+            "from inception_edu.labs.speed import speed_lab\n"
+            "bench = speed_lab('mini inception_v4', image=32)",
+            "len(bench.found)",
+        )
+    )
     lab.run_all(seconds=120)
     box = lab.page.locator(".ied-speed")
     result, sentence = box.locator(".ied-result"), box.locator(".ied-status")
@@ -20,4 +27,6 @@ def test_a_trick_is_clocked(lab):
     expect(result.locator("svg")).to_have_count(0)
     lab.theme("dark")
     lab.resize(600, 900)
-    assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), "the lab is wider than a narrow window"
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), (
+        "the lab is wider than a narrow window"
+    )

@@ -1,14 +1,17 @@
-"""Error figures of trained networks: on one crop or many, of one network or an ensemble, with their uncertainty.
+"""Error figures of trained networks: on one crop or many, of one network or an ensemble, with their
+uncertainty.
 
     accuracy(model, data)                               share of the test images named rightly
     logits(model, data)                                 N×classes, one row an image
-    logits(model, data, crops=ten_crops(28))            averaged over ten crops, as in the paper's Table 3
-    ensemble([logits(a, data), logits(b, data)])        average of the softmax, as in Table 5
-    error_rate(rows, data.test.labels, k=5)             top-5 error
+    logits(model, data, crops=ten_crops(28))            averaged over ten crops, as in the paper's
+    Table 3 ensemble([logits(a, data), logits(b, data)])        average of the softmax, as in Table
+    5 error_rate(rows, data.test.labels, k=5)             top-5 error
     interval(wrong, count)                              95 % interval of a share
 
-A function that shows itself in a chapter takes plain tensors, so a reader can check it by hand on four images.
+A function that shows itself in a chapter takes plain tensors, so a reader can check it by hand on
+four images.
 """
+
 from __future__ import annotations
 
 import math
@@ -23,7 +26,8 @@ from torch import Tensor, nn
 Crops = Callable[[Tensor], Iterator[Tensor]]
 
 
-# --- One network on all images ---------------------------------------------------------------------------------------
+# --- One network on all images --------------------------------------------------------------------
+
 
 @contextmanager
 def evaluating(model: nn.Module):
@@ -38,44 +42,54 @@ def evaluating(model: nn.Module):
 
 
 def fast_layout(images: Tensor) -> Tensor:
-    """The same N×C×H×W with each pixel's channels side by side in memory where that is faster; the layout carries
-    through the network.
+    """The same N×C×H×W with each pixel's channels side by side in memory where that is faster; the
+    layout carries through the network.
 
-    On a CPU a training step of a mini network takes 0.65 (Inception-v4) to 0.95 (tower) of the time so; on a GPU it
-    is what tensor cores want, so there it goes with bfloat16.
+    On a CPU a training step of a mini network takes 0.65 (Inception-v4) to 0.95 (tower) of the time
+    so; on a GPU it is what tensor cores want, so there it goes with bfloat16.
     """
     if images.device.type == "cpu" or torch.is_autocast_enabled(images.device.type):
         return images.contiguous(memory_format=torch.channels_last)
     return images
 
 
-def logits(model: nn.Module, data, split=None, crops: Crops | None = None, batch_size: int | None = None,
-           stop=None) -> Tensor:
-    """The classifier's output for every image of a split (the test images where none is given): float32, N×classes.
+def logits(
+    model: nn.Module,
+    data,
+    split=None,
+    crops: Crops | None = None,
+    batch_size: int | None = None,
+    stop=None,
+) -> Tensor:
+    """The classifier's output for every image of a split (the test images where none is given):
+    float32, N×classes.
 
-    With `crops`, the softmax is averaged over an image's crops and its logarithm returned, so the rows can be used
-    like logits. Rows stand in the order of the split, on the data's device. A `threading.Event` in `stop` that is set
-    ends the work after a batch, with fewer rows.
+    With `crops`, the softmax is averaged over an image's crops and its logarithm returned, so the
+    rows can be used like logits. Rows stand in the order of the split, on the data's device. A
+    `threading.Event` in `stop` that is set ends the work after a batch, with fewer rows.
     """
     split = data.test if split is None else split
     # 250 images of 32×32 at a time; fewer of larger ones, which fill the memory.
-    batch_size = batch_size or min(250, max(1, 2 ** 20 // split.images[0, 0].numel()))
+    batch_size = batch_size or min(250, max(1, 2**20 // split.images[0, 0].numel()))
     rows = []
     with evaluating(model):
         for start in range(0, len(split.labels), batch_size):
             if stop is not None and stop.is_set():
                 break
-            images = data.normalise(split.images[start:start + batch_size])
+            images = data.normalise(split.images[start : start + batch_size])
             if crops is None:
                 rows.append(model(fast_layout(images)).float())
             else:
                 shares = [model(fast_layout(crop)).float().softmax(1) for crop in crops(images)]
                 rows.append(torch.stack(shares).mean(0).log())
-    return torch.cat(rows) if rows else torch.empty(0, len(data.classes), device=split.labels.device)
+    return (
+        torch.cat(rows) if rows else torch.empty(0, len(data.classes), device=split.labels.device)
+    )
 
 
 def accuracy(model: nn.Module, data, split=None, crops: Crops | None = None) -> float:
-    """Share of the images of a split (the test images where none is given) whose first guess is right, 0 to 1."""
+    """Share of the images of a split (the test images where none is given) whose first guess is
+    right, 0 to 1."""
     split = data.test if split is None else split
     return 1 - error_rate(logits(model, data, split, crops), split.labels)
 
@@ -83,11 +97,14 @@ def accuracy(model: nn.Module, data, split=None, crops: Crops | None = None) -> 
 def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
     """For each image (a row of N×classes) whether its label is among the k largest: N booleans.
 
-    A class that ties with the label counts as smaller only if it stands behind it, so a network that says the same
-    of every class is not counted as right. Raises ValueError where k is not between 1 and the number of classes.
+    A class that ties with the label counts as smaller only if it stands behind it, so a network
+    that says the same of every class is not counted as right. Raises ValueError where k is not
+    between 1 and the number of classes.
     """
     if not 1 <= k <= rows.shape[1]:
-        raise ValueError(f"k is {k}, but there are {rows.shape[1]} classes: choose 1 to {rows.shape[1]}.")
+        raise ValueError(
+            f"k is {k}, but there are {rows.shape[1]} classes: choose 1 to {rows.shape[1]}."
+        )
     own = rows.gather(1, labels[:, None])
     before = torch.arange(rows.shape[1], device=rows.device) < labels[:, None]
     # A row with NaN is never right: comparisons with NaN are false, so it must be asked for.
@@ -96,72 +113,99 @@ def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
 
 
 def error_rate(rows: Tensor, labels: Tensor, k: int = 1) -> float:
-    """Top-k error, 0 to 1: the share of images whose label is not among the k largest of its row (N×classes)."""
+    """Top-k error, 0 to 1: the share of images whose label is not among the k largest of its row
+    (N×classes)."""
     return 1 - right(rows, labels, k).double().mean().item()
 
 
-# --- Crops -----------------------------------------------------------------------------------------------------------
+# --- Crops ----------------------------------------------------------------------------------------
+
 
 def centre_crop(size: int) -> Crops:
     """One crop of size×size pixels from the middle, as in the paper's Table 2 ("single crop")."""
+
     def crops(images: Tensor) -> Iterator[Tensor]:
         yield _window(images, size, 0.5, 0.5)
+
     return crops
 
 
 def ten_crops(size: int) -> Crops:
-    """The four corners and the middle, each also mirrored: the "10 crops" of Table 3's ResNet row."""
+    """The four corners and the middle, each also mirrored: the "10 crops" of Table 3's ResNet
+    row."""
+
     def crops(images: Tensor) -> Iterator[Tensor]:
         for y, x in ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5)):
             yield from _both_ways(_window(images, size, y, x))
+
     return crops
 
 
 def twelve_crops(size: int) -> Crops:
     """`ten_crops` and the whole image rescaled to size×size, also mirrored.
 
-    The paper does not say which 12 its Table 3 means; these are the 10 usual ones and the last view of `many_crops`.
+    The paper does not say which 12 its Table 3 means; these are the 10 usual ones and the last view
+    of `many_crops`.
     """
+
     def crops(images: Tensor) -> Iterator[Tensor]:
         yield from ten_crops(size)(images)
         yield from _both_ways(_resize(images, (size, size)))
+
     return crops
 
 
-def many_crops(size: int, scales: Sequence[float] = (256 / 224, 288 / 224, 320 / 224, 352 / 224),
-               squares: int = 3) -> Crops:
-    """GoogLeNet's crops (arXiv 1409.4842, section 7), which the paper's Table 4 calls 144: 4 · 3 · 6 · 2.
+def many_crops(
+    size: int,
+    scales: Sequence[float] = (256 / 224, 288 / 224, 320 / 224, 352 / 224),
+    squares: int = 3,
+) -> Crops:
+    """GoogLeNet's crops (arXiv 1409.4842, section 7), which the paper's Table 4 calls 144: 4 · 3 ·
+    6 · 2.
 
-    The image is rescaled so that its shorter side is each of `scales` times `size`; of each, `squares` squares are
-    taken along the longer side; of each square four corners and the middle, size×size, and the square itself rescaled
-    to size×size; and all of these mirrored. On square images all squares coincide and only one is computed, which
-    leaves 48 different crops: the average is the same. GoogLeNet's sizes are 256, 288, 320 and 352 for crops of 224.
+    The image is rescaled so that its shorter side is each of `scales` times `size`; of each,
+    `squares` squares are taken along the longer side; of each square four corners and the middle,
+    size×size, and the square itself rescaled to size×size; and all of these mirrored. On square
+    images all squares coincide and only one is computed, which leaves 48 different crops: the
+    average is the same. GoogLeNet's sizes are 256, 288, 320 and 352 for crops of 224.
     """
+
     def crops(images: Tensor) -> Iterator[Tensor]:
         height, width = images.shape[-2:]
         for scale in scales:
             factor = scale * size / min(height, width)
             large = _resize(images, (round(height * factor), round(width * factor)))
             side, spare = min(large.shape[-2:]), max(large.shape[-2:]) - min(large.shape[-2:])
-            places = [i / max(1, squares - 1) if squares > 1 else 0.5 for i in range(squares)] if spare else [0.5]
+            places = (
+                [i / max(1, squares - 1) if squares > 1 else 0.5 for i in range(squares)]
+                if spare
+                else [0.5]
+            )
             for place in places:
                 square = _window(large, side, place, place)
                 yield from ten_crops(size)(square)
                 yield from _both_ways(_resize(square, (size, size)))
+
     return crops
 
 
 def shifted_crops(size: int, reach: int, step: int = 1) -> Crops:
-    """Every size×size crop whose middle is at most `reach` pixels off, `step` apart, also mirrored: a dense set for
-    small images. Raises ValueError where the crops do not fit."""
+    """Every size×size crop whose middle is at most `reach` pixels off, `step` apart, also mirrored:
+    a dense set for small images. Raises ValueError where the crops do not fit."""
+
     def crops(images: Tensor) -> Iterator[Tensor]:
         top, left = ((n - size) // 2 for n in images.shape[-2:])
         if min(top, left) < reach:
-            raise ValueError(f"Crops of {size} pixels shifted by {reach} do not fit into images of "
-                             f"{images.shape[-2]}×{images.shape[-1]}.")
+            raise ValueError(
+                f"Crops of {size} pixels shifted by {reach} do not fit into images of "
+                f"{images.shape[-2]}×{images.shape[-1]}."
+            )
         for dy in range(-reach, reach + 1, step):
             for dx in range(-reach, reach + 1, step):
-                yield from _both_ways(images[..., top + dy:top + dy + size, left + dx:left + dx + size])
+                yield from _both_ways(
+                    images[..., top + dy : top + dy + size, left + dx : left + dx + size]
+                )
+
     return crops
 
 
@@ -173,9 +217,11 @@ def _window(images: Tensor, size: int, y: float, x: float) -> Tensor:
     """size×size at the place y, x between 0 (top, left) and 1 (bottom, right)."""
     height, width = images.shape[-2:]
     if size > min(height, width):
-        raise ValueError(f"A crop of {size}×{size} pixels does not fit into an image of {height}×{width}.")
+        raise ValueError(
+            f"A crop of {size}×{size} pixels does not fit into an image of {height}×{width}."
+        )
     top, left = int((height - size) * y), int((width - size) * x)
-    return images[..., top:top + size, left:left + size]
+    return images[..., top : top + size, left : left + size]
 
 
 def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -184,10 +230,12 @@ def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
-# --- Ensembles -------------------------------------------------------------------------------------------------------
+# --- Ensembles ------------------------------------------------------------------------------------
+
 
 def ensemble(members: Sequence[Tensor]) -> Tensor:
-    """The logarithm of the members' averaged softmax: M tensors N×classes become one. Table 5 of the paper."""
+    """The logarithm of the members' averaged softmax: M tensors N×classes become one. Table 5 of
+    the paper."""
     if not members:
         raise ValueError("An ensemble needs at least one member.")
     return torch.stack([member.softmax(1) for member in members]).mean(0).log()
@@ -198,9 +246,10 @@ def agreement(a: Tensor, b: Tensor) -> dict[str, float]:
 
     both_right, both_wrong, only_a, only_b   shares of the images
     disagreement   only_a + only_b: how often exactly one of them is right
-    q              Yule's Q, (both_right·both_wrong − only_a·only_b) / (both_right·both_wrong + only_a·only_b):
-                   1 where the same images are missed, 0 where errors are independent, −1 where they never meet;
-                   NaN where it is not defined (a member that is always right or always wrong)
+    q              Yule's Q, (both_right·both_wrong − only_a·only_b) / (both_right·both_wrong +
+                   only_a·only_b): 1 where the same images are missed, 0 where errors are
+                   independent, −1 where they never meet; NaN where it is not defined (a member that
+                   is always right or always wrong)
     correlation    of the two columns of right and wrong (phi); NaN likewise
     """
     a, b = a.double(), b.double()
@@ -208,13 +257,20 @@ def agreement(a: Tensor, b: Tensor) -> dict[str, float]:
     n10, n01 = (a * (1 - b)).mean().item(), ((1 - a) * b).mean().item()
     same, cross = n11 * n00, n10 * n01
     spread = math.sqrt((n11 + n10) * (n01 + n00) * (n11 + n01) * (n10 + n00))
-    return {"both_right": n11, "both_wrong": n00, "only_a": n10, "only_b": n01, "disagreement": n10 + n01,
-            "q": (same - cross) / (same + cross) if same + cross else math.nan,
-            "correlation": (same - cross) / spread if spread else math.nan}
+    return {
+        "both_right": n11,
+        "both_wrong": n00,
+        "only_a": n10,
+        "only_b": n01,
+        "disagreement": n10 + n01,
+        "q": (same - cross) / (same + cross) if same + cross else math.nan,
+        "correlation": (same - cross) / spread if spread else math.nan,
+    }
 
 
 def error_correlation(members: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
-    """`agreement` averaged over all pairs of members (N×classes each). Raises ValueError for fewer than two."""
+    """`agreement` averaged over all pairs of members (N×classes each). Raises ValueError for fewer
+    than two."""
     if len(members) < 2:
         raise ValueError("Agreement is between members: an ensemble of at least two is needed.")
     columns = [right(member, labels) for member in members]
@@ -222,32 +278,50 @@ def error_correlation(members: Sequence[Tensor], labels: Tensor) -> dict[str, fl
     return {key: sum(pair[key] for pair in pairs) / len(pairs) for key in pairs[0]}
 
 
-# --- Uncertainty -----------------------------------------------------------------------------------------------------
+# --- Uncertainty ----------------------------------------------------------------------------------
+
 
 def interval(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
     """Wilson's interval of a share: `hits` of `count` independent images; 95 % with the z given.
 
-    It says how far the share could lie off because the test set is finite, not how it varies from seed to seed.
+    It says how far the share could lie off because the test set is finite, not how it varies from
+    seed to seed.
     """
     if count < 1 or not 0 <= hits <= count:
-        raise ValueError(f"An interval needs 0 ≤ hits ≤ count and at least one image, got {hits} of {count}.")
+        raise ValueError(
+            f"An interval needs 0 ≤ hits ≤ count and at least one image, got {hits} of {count}."
+        )
     share = hits / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    half = (
+        z
+        / (1 + z * z / count)
+        * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    )
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def bootstrap(values: Tensor, statistic: Callable[[Tensor], float] | None = None, level: float = 0.95,
-              draws: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """Percentile interval of a statistic (the mean where none is given) of N values, or of N rows drawn together.
+def bootstrap(
+    values: Tensor,
+    statistic: Callable[[Tensor], float] | None = None,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile interval of a statistic (the mean where none is given) of N values, or of N rows
+    drawn together.
 
-    For paired comparisons, give the difference of two networks' `right` on the same images as the values. `statistic`
-    gets a resampled tensor of the same shape. Always the same draws for a seed.
+    For paired comparisons, give the difference of two networks' `right` on the same images as the
+    values. `statistic` gets a resampled tensor of the same shape. Always the same draws for a seed.
     """
     generator = torch.Generator().manual_seed(seed)
     values = values.cpu().double() if statistic is None else values.cpu()
     picks = (torch.randint(len(values), (len(values),), generator=generator) for _ in range(draws))
-    found = torch.tensor([(values[pick].mean() if statistic is None else statistic(values[pick])) for pick in picks],
-                         dtype=torch.float64)
-    low, high = torch.quantile(found, torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)).tolist()
+    found = torch.tensor(
+        [(values[pick].mean() if statistic is None else statistic(values[pick])) for pick in picks],
+        dtype=torch.float64,
+    )
+    low, high = torch.quantile(
+        found, torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
+    ).tolist()
     return low, high

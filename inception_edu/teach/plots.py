@@ -5,11 +5,12 @@
     axis.plot(steps, losses)
     show(fig, "Training loss against steps: it falls from 2.3 to 0.9.")
 
-Figures are matplotlib's own, drawn without pyplot (which keeps state that threads share). Each stands on a light card
-of its own, so it reads the same in a dark theme; `show` needs a sentence for readers who cannot see it. Every colour
-has at least 3:1 contrast on the card and is told apart by colour-blind readers; where it can be, a second sign goes
-with it (dashes, markers, a number).
+Figures are matplotlib's own, drawn without pyplot (which keeps state that threads share). Each
+stands on a light card of its own, so it reads the same in a dark theme; `show` needs a sentence for
+readers who cannot see it. Every colour has at least 3:1 contrast on the card and is told apart by
+colour-blind readers; where it can be, a second sign goes with it (dashes, markers, a number).
 """
+
 from __future__ import annotations
 
 import base64
@@ -27,23 +28,46 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
-from inception_edu.canvas import BRANCH_COLOURS, CARD, INK
+from inception_edu.describe.canvas import BRANCH_COLOURS, CARD, INK
 
-# For runs, networks and the like; branches of a block have their own colours, the same as in every diagram.
+# For runs, networks and the like; branches of a block have their own colours, the same as in every
+# diagram.
 COLOURS = ("#0072b2", "#d55e00", "#007a5a", "#a63d82", "#8a6200", "#4a4a9c", "#555555")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = "os^Dv*P"
-# Light means little, dark much; lightness alone tells the values apart. Near-white stays apart from the card.
-SHADES = LinearSegmentedColormap.from_list("inception_edu", ["#eef4f9", "#9fc3de", "#3f86ba", "#0b4a7d", "#062b4c"])
+# Light means little, dark much; lightness alone tells the values apart. Near-white stays apart from
+# the card.
+SHADES = LinearSegmentedColormap.from_list(
+    "inception_edu", ["#eef4f9", "#9fc3de", "#3f86ba", "#0b4a7d", "#062b4c"]
+)
 
 STYLE = {
-    "figure.facecolor": CARD, "axes.facecolor": CARD, "savefig.facecolor": CARD,
-    "figure.dpi": 110, "savefig.dpi": 110,
-    "font.size": 10, "axes.titlesize": 10.5, "axes.labelsize": 10, "xtick.labelsize": 9, "ytick.labelsize": 9,
-    "legend.fontsize": 9, "legend.frameon": False, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.edgecolor": "#767676",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "axes.grid": False, "grid.color": "#e3e3e3", "lines.linewidth": 1.8, "lines.markersize": 5,
+    "figure.facecolor": CARD,
+    "axes.facecolor": CARD,
+    "savefig.facecolor": CARD,
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.edgecolor": "#767676",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "grid.color": "#e3e3e3",
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
     "axes.prop_cycle": cycler(color=COLOURS),
 }
 
@@ -57,7 +81,8 @@ style()
 
 
 def figure(width: float = 7.0, height: float = 3.2) -> Figure:
-    """An empty figure, in inches; 7 to 9 wide fills a notebook's column. Axes: `fig.add_subplot(rows, columns, i)`."""
+    """An empty figure, in inches; 7 to 9 wide fills a notebook's column. Axes:
+    `fig.add_subplot(rows, columns, i)`."""
     fig = Figure((width, height), layout="constrained")
     FigureCanvasAgg(fig)
     return fig
@@ -71,9 +96,11 @@ class Picture:
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.png).decode()
-        return (f'<img class="inception-figure" alt="{escape(self.alt, quote=True)}" width="{self.width}" '
-                'style="max-width:100%;height:auto;background:#fff;border-radius:6px" '
-                f'src="data:image/png;base64,{data}">')
+        return (
+            f'<img class="inception-figure" alt="{escape(self.alt, quote=True)}" width="{self.width}" '
+            'style="max-width:100%;height:auto;background:#fff;border-radius:6px" '
+            f'src="data:image/png;base64,{data}">'
+        )
 
     def __repr__(self) -> str:
         return f"<Picture: {self.alt}>"
@@ -85,7 +112,8 @@ class Picture:
 
 
 def show(fig: Figure, alt: str, dpi: int = 160) -> Picture:
-    """The figure for a notebook; `alt` says in words what it shows. Raises ValueError where `alt` is empty.
+    """The figure for a notebook; `alt` says in words what it shows. Raises ValueError where `alt`
+    is empty.
 
     Drawn at 160 dots an inch and shown at 96, so it is sharp on a dense screen.
     """
@@ -114,14 +142,22 @@ def _axis(axis: Axes | None, width: float, height: float) -> Axes:
     return figure(width, height).add_subplot() if axis is None else axis
 
 
-# --- Curves ----------------------------------------------------------------------------------------------------------
+# --- Curves ---------------------------------------------------------------------------------------
 
-def curves(groups: Mapping[str, Sequence], value: str = "loss", axis: Axes | None = None, ylabel: str = "",
-           percent: bool = False, block: str | None = None) -> Axes:
+
+def curves(
+    groups: Mapping[str, Sequence],
+    value: str = "loss",
+    axis: Axes | None = None,
+    ylabel: str = "",
+    percent: bool = False,
+    block: str | None = None,
+) -> Axes:
     """Every run a thin line and the mean of its group a thick one, against the step.
 
-    groups: by name, the runs; a run is a `History` (of its records `value` is drawn, `block`'s where it is a dict), or
-    a pair (steps, values). The mean covers the steps that all runs of the group have.
+    groups: by name, the runs; a run is a `History` (of its records `value` is drawn, `block`'s
+    where it is a dict), or a pair (steps, values). The mean covers the steps that all runs of the
+    group have.
     """
     axis = _axis(axis, 7, 3.2)
     for (name, runs), colour, dash in zip(groups.items(), cycle(COLOURS), cycle(DASHES)):
@@ -131,12 +167,16 @@ def curves(groups: Mapping[str, Sequence], value: str = "loss", axis: Axes | Non
         factor = 100 if percent else 1
         if len(lines) > 1:
             for line in lines:
-                axis.plot(list(line), [factor * v for v in line.values()], color=colour, lw=0.8, alpha=0.4)
+                axis.plot(
+                    list(line), [factor * v for v in line.values()], color=colour, lw=0.8, alpha=0.4
+                )
         steps = sorted(set.intersection(*(set(line) for line in lines)))
         mean = [factor * sum(line[s] for line in lines) / len(lines) for s in steps]
         count = f" ({len(lines)} seeds)" if len(lines) > 1 else ""
         axis.plot(steps, mean, color=colour, ls=dash, lw=2.2, label=f"{name}{count}")
-    axis.set(xlabel="step", ylabel=ylabel or (value.replace("_", " ") + (" (%)" if percent else "")))
+    axis.set(
+        xlabel="step", ylabel=ylabel or (value.replace("_", " ") + (" (%)" if percent else ""))
+    )
     if len(groups) > 1 or any(len(runs) > 1 for runs in groups.values()):
         axis.legend()
     return axis
@@ -149,11 +189,19 @@ def _line(run, value: str, block: str | None) -> dict[float, float]:
     return {step: v[block] if block is not None else v for step, v in values}
 
 
-# --- Values by name --------------------------------------------------------------------------------------------------
+# --- Values by name -------------------------------------------------------------------------------
 
-def bars(values: Mapping[str, float], axis: Axes | None = None, xlabel: str = "", colours: Sequence[str] | None = None,
-         text: str = "{:.3g}", errors: Mapping[str, tuple[float, float]] | None = None) -> Axes:
-    """Horizontal bars from 0, first name on top, each with its number. `errors`: (low, high) by name."""
+
+def bars(
+    values: Mapping[str, float],
+    axis: Axes | None = None,
+    xlabel: str = "",
+    colours: Sequence[str] | None = None,
+    text: str = "{:.3g}",
+    errors: Mapping[str, tuple[float, float]] | None = None,
+) -> Axes:
+    """Horizontal bars from 0, first name on top, each with its number. `errors`: (low, high) by
+    name."""
     axis = _axis(axis, 7, 0.6 + 0.36 * len(values))
     names, places = list(values), range(len(values))
     axis.barh(places, list(values.values()), 0.68, color=colours or COLOURS[0], edgecolor=CARD)
@@ -163,8 +211,14 @@ def bars(values: Mapping[str, float], axis: Axes | None = None, xlabel: str = ""
             low, high = errors[name]
             axis.plot([low, high], [place, place], color=INK, lw=1.4)
             ends[name] = max(values[name], high)
-        axis.annotate(text.format(values[name]), (ends[name], place), (4, 0), textcoords="offset points", va="center",
-                      fontsize=9)
+        axis.annotate(
+            text.format(values[name]),
+            (ends[name], place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     axis.set_yticks(places, names)
     axis.invert_yaxis()
     axis.tick_params(axis="y", length=0)
@@ -173,8 +227,13 @@ def bars(values: Mapping[str, float], axis: Axes | None = None, xlabel: str = ""
     return axis
 
 
-def dots(groups: Mapping[str, Sequence[float]], axis: Axes | None = None, xlabel: str = "", percent: bool = False,
-         intervals: Mapping[str, tuple[float, float]] | None = None) -> Axes:
+def dots(
+    groups: Mapping[str, Sequence[float]],
+    axis: Axes | None = None,
+    xlabel: str = "",
+    percent: bool = False,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+) -> Axes:
     """Each seed a dot, the mean of its group an upright stroke, first name on top.
 
     `intervals`: by name (low, high), drawn as a grey bar under the dots.
@@ -184,13 +243,34 @@ def dots(groups: Mapping[str, Sequence[float]], axis: Axes | None = None, xlabel
     for place, (name, values) in enumerate(groups.items()):
         scaled = [factor * v for v in values]
         if intervals and name in intervals:
-            axis.plot([factor * v for v in intervals[name]], [place, place], color="#c9c9c9", lw=7, zorder=1,
-                      solid_capstyle="butt")
+            axis.plot(
+                [factor * v for v in intervals[name]],
+                [place, place],
+                color="#c9c9c9",
+                lw=7,
+                zorder=1,
+                solid_capstyle="butt",
+            )
         # Spread out a little, always in the same way, so that equal values stay countable.
         offsets = [0.22 * (i / max(1, len(scaled) - 1) - 0.5) for i in range(len(scaled))]
-        axis.plot(scaled, [place + o for o in offsets], "o", color=COLOURS[0], alpha=0.75, ms=5, mew=0, zorder=3)
+        axis.plot(
+            scaled,
+            [place + o for o in offsets],
+            "o",
+            color=COLOURS[0],
+            alpha=0.75,
+            ms=5,
+            mew=0,
+            zorder=3,
+        )
         if scaled:
-            axis.plot([sum(scaled) / len(scaled)] * 2, [place - 0.3, place + 0.3], color=COLOURS[1], lw=2.2, zorder=2)
+            axis.plot(
+                [sum(scaled) / len(scaled)] * 2,
+                [place - 0.3, place + 0.3],
+                color=COLOURS[1],
+                lw=2.2,
+                zorder=2,
+            )
     axis.set_yticks(range(len(groups)), list(groups))
     axis.set_ylim(len(groups) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
@@ -199,18 +279,33 @@ def dots(groups: Mapping[str, Sequence[float]], axis: Axes | None = None, xlabel
     return axis
 
 
-# --- Maps and images -------------------------------------------------------------------------------------------------
+# --- Maps and images ------------------------------------------------------------------------------
 
-def grid_map(values, rows: Sequence, columns: Sequence, axis: Axes | None = None, xlabel: str = "", ylabel: str = "",
-             text: str = "{:.2g}", low: float | None = None, high: float | None = None) -> Axes:
-    """A table of numbers on shades from light (`low`) to dark (`high`); cells without a number (NaN, None) stay empty.
+
+def grid_map(
+    values,
+    rows: Sequence,
+    columns: Sequence,
+    axis: Axes | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
+    text: str = "{:.2g}",
+    low: float | None = None,
+    high: float | None = None,
+) -> Axes:
+    """A table of numbers on shades from light (`low`) to dark (`high`); cells without a number
+    (NaN, None) stay empty.
 
     values: rows × columns.
     """
-    table = np.array([[np.nan if v is None else float(v) for v in row] for row in values], dtype=float)
+    table = np.array(
+        [[np.nan if v is None else float(v) for v in row] for row in values], dtype=float
+    )
     if table.shape != (len(rows), len(columns)):
-        raise ValueError(f"The values are {' × '.join(map(str, table.shape))}, but there are {len(rows)} rows and "
-                         f"{len(columns)} columns.")
+        raise ValueError(
+            f"The values are {' × '.join(map(str, table.shape))}, but there are {len(rows)} rows and "
+            f"{len(columns)} columns."
+        )
     axis = _axis(axis, 1.6 + 0.85 * len(columns), 1.0 + 0.42 * len(rows))
     known = table[~np.isnan(table)]
     low = (known.min() if known.size else 0.0) if low is None else low
@@ -219,8 +314,15 @@ def grid_map(values, rows: Sequence, columns: Sequence, axis: Axes | None = None
     axis.imshow(np.ma.masked_invalid(table), cmap=SHADES, norm=shade, aspect="auto")
     for (i, j), value in np.ndenumerate(table):
         if not np.isnan(value):
-            axis.text(j, i, text.format(value), ha="center", va="center", fontsize=9,
-                      color=CARD if _luminance(SHADES(shade(value))) < 0.2 else INK)
+            axis.text(
+                j,
+                i,
+                text.format(value),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=CARD if _luminance(SHADES(shade(value))) < 0.2 else INK,
+            )
     axis.set_xticks(range(len(columns)), [str(c) for c in columns])
     axis.set_yticks(range(len(rows)), [str(r) for r in rows])
     axis.set(xlabel=xlabel, ylabel=ylabel)
@@ -235,18 +337,28 @@ def _luminance(colour) -> float:
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
-def image_grid(images, titles: Sequence[str] | None = None, columns: int = 10, side: float = 0.8,
-               low: float | None = None, high: float | None = None) -> Figure:
-    """Images in rows of `columns`: N×C×H×W or N×H×W, uint8 from 0 to 255 or floats from `low` to `high`.
+def image_grid(
+    images,
+    titles: Sequence[str] | None = None,
+    columns: int = 10,
+    side: float = 0.8,
+    low: float | None = None,
+    high: float | None = None,
+) -> Figure:
+    """Images in rows of `columns`: N×C×H×W or N×H×W, uint8 from 0 to 255 or floats from `low` to
+    `high`.
 
-    One channel is drawn in shades of grey, three are red, green and blue. Floats without `low` and `high` span the
-    values of all images together, so that images can be compared. `side` is in inches.
+    One channel is drawn in shades of grey, three are red, green and blue. Floats without `low` and
+    `high` span the values of all images together, so that images can be compared. `side` is in
+    inches.
     """
     pixels = images.detach().cpu().numpy() if hasattr(images, "detach") else np.asarray(images)
     if pixels.ndim == 3:
         pixels = pixels[:, None]
     if pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
-        raise ValueError("Images are N×1×H×W, N×3×H×W or N×H×W, got " + "×".join(map(str, pixels.shape)) + ".")
+        raise ValueError(
+            "Images are N×1×H×W, N×3×H×W or N×H×W, got " + "×".join(map(str, pixels.shape)) + "."
+        )
     if pixels.dtype == np.uint8:
         pixels = pixels / 255
     else:
@@ -259,8 +371,13 @@ def image_grid(images, titles: Sequence[str] | None = None, columns: int = 10, s
     fig = figure(columns * (side + 0.06), rows * (side + line))
     for i, picture in enumerate(pixels):
         axis = fig.add_subplot(rows, columns, i + 1)
-        axis.imshow(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1,
-                    interpolation="nearest")
+        axis.imshow(
+            picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0),
+            cmap="gray",
+            vmin=0,
+            vmax=1,
+            interpolation="nearest",
+        )
         axis.set_axis_off()
         if titles is not None:
             axis.set_title(titles[i], fontsize=8, fontweight="normal", loc="center", pad=2)
@@ -268,5 +385,20 @@ def image_grid(images, titles: Sequence[str] | None = None, columns: int = 10, s
     return fig
 
 
-__all__ = ["BRANCH_COLOURS", "COLOURS", "DASHES", "MARKERS", "SHADES", "Picture", "bars", "curves", "dots", "figure",
-           "grid_map", "image_grid", "save", "show", "style"]
+__all__ = [
+    "BRANCH_COLOURS",
+    "COLOURS",
+    "DASHES",
+    "MARKERS",
+    "SHADES",
+    "Picture",
+    "bars",
+    "curves",
+    "dots",
+    "figure",
+    "grid_map",
+    "image_grid",
+    "save",
+    "show",
+    "style",
+]

@@ -1,8 +1,10 @@
-"""What a trained network computes: maps by block and by branch, dead channels, who listens to whom, what is seen.
+"""What a trained network computes: maps by block and by branch, dead channels, who listens to whom,
+what is seen.
 
-Every function takes a network that `build` made and a batch N×C×H×W as the network wants it (normalised), and leaves
-the network as it was. Block names are those of `named_blocks`.
+Every function takes a network that `build` made and a batch N×C×H×W as the network wants it
+(normalised), and leaves the network as it was. Block names are those of `named_blocks`.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -12,15 +14,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from inception_edu.build import Concat, ScaledResidual, named_blocks
 from inception_edu.data import Data, Split
-from inception_edu.evaluate import accuracy, evaluating
-from inception_edu.measure import measure
-from inception_edu.networks import Network
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import Network
+from inception_edu.learn.evaluate import accuracy, evaluating
+from inception_edu.nets.build import Concat, ScaledResidual, named_blocks
 
 
 class FeatureError(ValueError):
-    """A block, branch or channel that the network does not have. The message says which there are."""
+    """A block, branch or channel that the network does not have. The message says which there
+    are."""
 
 
 def block(model: nn.Module, name: str) -> nn.Module:
@@ -32,8 +35,8 @@ def block(model: nn.Module, name: str) -> nn.Module:
 
 
 def concatenation(module: nn.Module) -> Concat | None:
-    """The concatenation that ends a block's branches: an Inception block itself, the first part of a residual body,
-    the last of a stem. None for a block without branches."""
+    """The concatenation that ends a block's branches: an Inception block itself, the first part of
+    a residual body, the last of a stem. None for a block without branches."""
     if isinstance(module, Concat):
         return module
     if isinstance(module, ScaledResidual):
@@ -45,13 +48,16 @@ def concatenation(module: nn.Module) -> Concat | None:
 
 
 def branch_names(module: nn.Module) -> list[str]:
-    """Words for each branch of a block, "1×1 → 3×3", in the order of the figure; empty without branches."""
+    """Words for each branch of a block, "1×1 → 3×3", in the order of the figure; empty without
+    branches."""
     join = concatenation(module)
     return [] if join is None else [_words(branch) for branch in join.children()]
 
 
 def _words(branch: nn.Module) -> str:
-    parts = branch if isinstance(branch, nn.Sequential) and not hasattr(branch, "spec") else [branch]
+    parts = (
+        branch if isinstance(branch, nn.Sequential) and not hasattr(branch, "spec") else [branch]
+    )
     words = []
     for part in parts:
         if hasattr(part, "spec"):
@@ -71,7 +77,8 @@ def _words(branch: nn.Module) -> str:
 
 @contextmanager
 def _watched(modules: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
-    """The outputs of some modules, as they are computed. Copies: a ReLU in place would change them afterwards."""
+    """The outputs of some modules, as they are computed. Copies: a ReLU in place would change them
+    afterwards."""
     seen: dict[str, Tensor] = {}
 
     def keep(name):
@@ -93,8 +100,9 @@ def activations(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
 
 @dataclass(frozen=True)
 class Inside:
-    """One block at work: what entered it, each branch before the concatenation (keys "1×1", "1×1 → 3×3", …), the
-    linear 1×1 after it (`change`, before the scale; None where a block has none) and what leaves it. All N×C×H×W."""
+    """One block at work: what entered it, each branch before the concatenation (keys "1×1", "1×1 →
+    3×3", …), the linear 1×1 after it (`change`, before the scale; None where a block has none) and
+    what leaves it. All N×C×H×W."""
 
     input: Tensor
     branches: dict[str, Tensor]
@@ -105,7 +113,7 @@ class Inside:
 def inside(model: nn.Module, images: Tensor, name: str) -> Inside:
     """The same images through each branch of one block, side by side."""
     names = [other for other, _ in named_blocks(model)]
-    block(model, name)                        # raises where there is no such block
+    block(model, name)  # raises where there is no such block
     before = names.index(name)
     entering = images if before == 0 else activations(model, images)[names[before - 1]]
     return inside_block(block(model, name), entering)
@@ -123,9 +131,12 @@ def inside_block(module: nn.Module, entering: Tensor) -> Inside:
 
 
 @torch.no_grad()
-def dead_channels(model: nn.Module, data: Data, split: Split | None = None, batch_size: int = 250) -> dict[str, Tensor]:
-    """For each block a mask of its channels: True where a channel is 0 at every pixel of every image of the split
-    (by default the test images). Only blocks that end with a ReLU can have such channels."""
+def dead_channels(
+    model: nn.Module, data: Data, split: Split | None = None, batch_size: int = 250
+) -> dict[str, Tensor]:
+    """For each block a mask of its channels: True where a channel is 0 at every pixel of every
+    image of the split (by default the test images). Only blocks that end with a ReLU can have such
+    channels."""
     alive: dict[str, Tensor] = {}
     for images, _ in data.batches(data.test if split is None else split, batch_size):
         for name, out in activations(model, images).items():
@@ -135,6 +146,7 @@ def dead_channels(model: nn.Module, data: Data, split: Split | None = None, batc
 
 
 # --- Branches and shares ---
+
 
 def _linear(module: nn.Module) -> nn.Module | None:
     """The 1×1 convolution after the concatenation of a residual block."""
@@ -152,27 +164,40 @@ def _slices(module: nn.Module, channels: list[int]) -> list[slice]:
 
 def branch_channels(module: nn.Module) -> list[int]:
     """Channels that each branch of a block delivers."""
+
     def out(part: nn.Module) -> int:
         if isinstance(part, Concat):
             return sum(out(inner) for inner in part.children())
         convs = [m for m in part.modules() if isinstance(m, nn.Conv2d)]
-        last = list(part.children())[-1] if isinstance(part, nn.Sequential) and not hasattr(part, "spec") else part
+        last = (
+            list(part.children())[-1]
+            if isinstance(part, nn.Sequential) and not hasattr(part, "spec")
+            else part
+        )
         if isinstance(last, Concat):
             return out(last)
         if not convs:
-            raise FeatureError("A pooling branch hands on the channels of its input, which only a forward pass knows.")
+            raise FeatureError(
+                "A pooling branch hands on the channels of its input, which only a forward pass knows."
+            )
         return convs[-1].out_channels
+
     join = concatenation(module)
     return [] if join is None else [out(branch) for branch in join.children()]
 
 
 def listening(module: nn.Module) -> list[float]:
-    """How strongly the linear 1×1 of a residual block reads each branch: the root mean square of its weights on that
-    branch's slice of the concatenation, as shares that sum to 1."""
+    """How strongly the linear 1×1 of a residual block reads each branch: the root mean square of
+    its weights on that branch's slice of the concatenation, as shares that sum to 1."""
     conv = _linear(module)
     if conv is None:
-        raise FeatureError("Only a residual Inception block has a linear 1×1 that reads its branches.")
-    norms = [conv.weight[:, s].detach().square().mean().sqrt() for s in _slices(module, branch_channels(module))]
+        raise FeatureError(
+            "Only a residual Inception block has a linear 1×1 that reads its branches."
+        )
+    norms = [
+        conv.weight[:, s].detach().square().mean().sqrt()
+        for s in _slices(module, branch_channels(module))
+    ]
     total = float(sum(norms)) or 1.0
     return [float(n) / total for n in norms]
 
@@ -183,16 +208,23 @@ def switched_off(model: nn.Module, name: str, branch: int) -> Iterator[None]:
     join = concatenation(block(model, name))
     branches = [] if join is None else list(join.children())
     if not 1 <= branch <= len(branches):
-        raise FeatureError(f"Block {name} has {len(branches)} branches; there is no branch {branch}.")
-    hook = branches[branch - 1].register_forward_hook(lambda module, inputs, out: torch.zeros_like(out))
+        raise FeatureError(
+            f"Block {name} has {len(branches)} branches; there is no branch {branch}."
+        )
+    hook = branches[branch - 1].register_forward_hook(
+        lambda module, inputs, out: torch.zeros_like(out)
+    )
     try:
         yield
     finally:
         hook.remove()
 
 
-def branch_effects(model: nn.Module, data: Data, split: Split | None = None) -> dict[str, list[float]]:
-    """For each block with branches: how much accuracy is lost (a share, 0.1 is ten points) when one branch is off."""
+def branch_effects(
+    model: nn.Module, data: Data, split: Split | None = None
+) -> dict[str, list[float]]:
+    """For each block with branches: how much accuracy is lost (a share, 0.1 is ten points) when one
+    branch is off."""
     whole = accuracy(model, data, split)
     effects = {}
     for name, module in named_blocks(model):
@@ -208,7 +240,8 @@ def branch_effects(model: nn.Module, data: Data, split: Split | None = None) -> 
 
 @torch.no_grad()
 def residual_shares(model: nn.Module, images: Tensor) -> dict[str, float]:
-    """For each residual block: root mean square of scale · change over that of change and identity together (0 to 1;
+    """For each residual block: root mean square of scale · change over that of change and identity
+    together (0 to 1;
     0.5 where both are equally large)."""
     shares = {}
     for name, module in named_blocks(model):
@@ -216,18 +249,24 @@ def residual_shares(model: nn.Module, images: Tensor) -> dict[str, float]:
             at = inside(model, images, name)
             with evaluating(module):
                 identity = module.shortcut(at.input)
-            change, kept = (t.square().mean().sqrt().item() for t in (float(module.scale) * at.change, identity))
+            change, kept = (
+                t.square().mean().sqrt().item() for t in (float(module.scale) * at.change, identity)
+            )
             shares[name] = change / (change + kept) if change + kept > 0 else 0.0
     return shares
 
 
 # --- What is seen ---
 
+
 def effective_field(model: nn.Module, images: Tensor, name: str) -> Tensor:
-    """H×W map of how much the middle of a block's output depends on each pixel of the input: the mean over images of
-    the gradient's absolute value, summed over colours, scaled to a maximum of 1 (Luo et al., arXiv 1701.04128)."""
+    """H×W map of how much the middle of a block's output depends on each pixel of the input: the
+    mean over images of the gradient's absolute value, summed over colours, scaled to a maximum of 1
+    (Luo et al., arXiv 1701.04128)."""
     found = {}
-    hook = block(model, name).register_forward_hook(lambda m, inputs, out: found.__setitem__("out", out))
+    hook = block(model, name).register_forward_hook(
+        lambda m, inputs, out: found.__setitem__("out", out)
+    )
     x = images.detach().clone().requires_grad_(True)
     try:
         with evaluating(model), torch.enable_grad():
@@ -236,14 +275,14 @@ def effective_field(model: nn.Module, images: Tensor, name: str) -> Tensor:
         hook.remove()
     out = found["out"]
     middle = out[:, :, out.shape[2] // 2, out.shape[3] // 2]
-    gradient, = torch.autograd.grad(middle.sum(), x)
+    (gradient,) = torch.autograd.grad(middle.sum(), x)
     field = gradient.abs().sum(1).mean(0)
     return field / field.max().clamp_min(1e-30)
 
 
 def field_radius(field: Tensor, share: float = 0.95) -> float:
-    """Side in pixels of the square around the field's centre of mass that holds `share` of it: one number to set
-    beside the theoretical receptive field."""
+    """Side in pixels of the square around the field's centre of mass that holds `share` of it: one
+    number to set beside the theoretical receptive field."""
     height, width = field.shape
     total = field.sum()
     rows = torch.arange(height, dtype=field.dtype, device=field.device)
@@ -256,12 +295,19 @@ def field_radius(field: Tensor, share: float = 0.95) -> float:
     return 2 * distance[order[position]].item() + 1
 
 
-def occlusion(model: nn.Module, image: Tensor, target: int, patch: int = 8, stride: int = 2,
-              cover: float = 0.0) -> Tensor:
-    """H×W map for one image C×H×W: by how much the target's probability falls when a square lies there.
+def occlusion(
+    model: nn.Module,
+    image: Tensor,
+    target: int,
+    patch: int = 8,
+    stride: int = 2,
+    cover: float = 0.0,
+) -> Tensor:
+    """H×W map for one image C×H×W: by how much the target's probability falls when a square lies
+    there.
 
-    `cover`: the square's value; 0 is the normalised images' mean, a middle grey. Positive where the network needs the
-    pixel, or where the square itself disturbs it. Computed by captum.
+    `cover`: the square's value; 0 is the normalised images' mean, a middle grey. Positive where the
+    network needs the pixel, or where the square itself disturbs it. Computed by captum.
     """
     from captum.attr import Occlusion
 
@@ -269,16 +315,21 @@ def occlusion(model: nn.Module, image: Tensor, target: int, patch: int = 8, stri
         return model(x).softmax(1)
 
     with evaluating(model), torch.no_grad():
-        drop = Occlusion(probability).attribute(image[None], sliding_window_shapes=(len(image), patch, patch),
-                                                strides=(len(image), stride, stride), target=int(target),
-                                                baselines=cover, perturbations_per_eval=64)
+        drop = Occlusion(probability).attribute(
+            image[None],
+            sliding_window_shapes=(len(image), patch, patch),
+            strides=(len(image), stride, stride),
+            target=int(target),
+            baselines=cover,
+            perturbations_per_eval=64,
+        )
     return drop[0].mean(0)
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A piece of an image that excites a channel: its place (top, left, bottom, right in pixels), the activation and
-    the position of the image in its split."""
+    """A piece of an image that excites a channel: its place (top, left, bottom, right in pixels),
+    the activation and the position of the image in its split."""
 
     image: int
     box: tuple[int, int, int, int]
@@ -286,10 +337,17 @@ class Patch:
 
 
 @torch.no_grad()
-def top_patches(model: nn.Module, data: Data, name: str, channels: list[int], count: int = 8,
-                split: Split | None = None, batch_size: int = 250) -> dict[int, list[Patch]]:
-    """For each channel of a block, the `count` images of the split that excite it most, with the place that does:
-    the receptive field around the strongest pixel, cut at the image's border."""
+def top_patches(
+    model: nn.Module,
+    data: Data,
+    name: str,
+    channels: list[int],
+    count: int = 8,
+    split: Split | None = None,
+    batch_size: int = 250,
+) -> dict[int, list[Patch]]:
+    """For each channel of a block, the `count` images of the split that excite it most, with the
+    place that does: the receptive field around the strongest pixel, cut at the image's border."""
     split = data.test if split is None else split
     values, places = [], []
     with evaluating(model), _watched({"out": block(model, name)}) as seen:
@@ -297,7 +355,9 @@ def top_patches(model: nn.Module, data: Data, name: str, channels: list[int], co
             model(images)
             out = seen["out"]
             if max(channels) >= out.shape[1]:
-                raise FeatureError(f"Block {name} has {out.shape[1]} channels; there is no channel {max(channels)}.")
+                raise FeatureError(
+                    f"Block {name} has {out.shape[1]} channels; there is no channel {max(channels)}."
+                )
             best, where = out[:, channels].flatten(2).max(2)
             values.append(best)
             places.append(where)

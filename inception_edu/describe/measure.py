@@ -1,24 +1,39 @@
-"""Shapes, parameters, multiply-adds and receptive fields of a description, without running it. No torch.
+"""Shapes, parameters, multiply-adds and receptive fields of a description, without running it. No
+torch.
 
-Parameters and multiply-adds are counted as torchinfo counts them, so that both print the same number: a convolution
-costs its weights and biases at every output position, batch norm its 2·C parameters once, the classifier its weights
-and biases once. One multiply-add is one multiplication with one addition.
+Parameters and multiply-adds are counted as torchinfo counts them, so that both print the same
+number: a convolution costs its weights and biases at every output position, batch norm its 2·C
+parameters once, the classifier its weights and biases once. One multiply-add is one multiplication
+with one addition.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-from inception_edu.networks import Block, Network
-from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape, SizeError, SpecError, out_shape
+from inception_edu.describe.networks import Block, Network
+from inception_edu.describe.spec import (
+    Chain,
+    Concat,
+    Conv,
+    Node,
+    Pool,
+    Residual,
+    Shape,
+    SizeError,
+    SpecError,
+    out_shape,
+)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One block: shapes (C, H, W), parameters, multiply-adds per image, and how far its output reaches back.
+    """One block: shapes (C, H, W), parameters, multiply-adds per image, and how far its output
+    reaches back.
 
-    `receptive_field` is (height, width) in pixels of the network's input, `stride` the pixels between neighbours
-    of the block's output.
+    `receptive_field` is (height, width) in pixels of the network's input, `stride` the pixels
+    between neighbours of the block's output.
     """
 
     name: str
@@ -33,7 +48,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What `measure` returns: a row a block, and the totals with the classifier, if there is one."""
+    """What `measure` returns: a row a block, and the totals with the classifier, if there is
+    one."""
 
     name: str
     input: Shape
@@ -60,10 +76,18 @@ class Measurement:
 
     def __str__(self):
         head = f"{self.name}, input {_words(self.input)}"
-        lines = [f"{'block':<28}{'output C×H×W':<16}{'parameters':>12}{'multiply-adds':>16}{'sees':>10}"]
+        lines = [
+            f"{'block':<28}{'output C×H×W':<16}{'parameters':>12}{'multiply-adds':>16}{'sees':>10}"
+        ]
         for row in self.rows:
-            sees = "" if row.name == "classifier" else f"{row.receptive_field[0]}×{row.receptive_field[1]}"
-            lines.append(f"{row.name:<28}{_words(row.output):<16}{row.params:>12,}{row.macs:>16,}{sees:>10}")
+            sees = (
+                ""
+                if row.name == "classifier"
+                else f"{row.receptive_field[0]}×{row.receptive_field[1]}"
+            )
+            lines.append(
+                f"{row.name:<28}{_words(row.output):<16}{row.params:>12,}{row.macs:>16,}{sees:>10}"
+            )
         lines.append(f"{'together':<44}{self.params:>12,}{self.macs:>16,}")
         return "\n".join([head, *lines])
 
@@ -76,7 +100,8 @@ def _words(shape: Shape) -> str:
 
 @dataclass(frozen=True)
 class _Cost:
-    """Cost of a node: reach is what it adds to the receptive field, in steps of its own input; jump its stride."""
+    """Cost of a node: reach is what it adds to the receptive field, in steps of its own input; jump
+    its stride."""
 
     params: int
     macs: int
@@ -112,48 +137,68 @@ def _cost(node: Node, shape: Shape) -> _Cost:
     costs = [_cost(part, shape) for part in parts]
     learnt = 1 if isinstance(node, Residual) and node.learnable else 0
     reach = tuple(max(c.reach[axis] for c in costs) for axis in (0, 1))
-    return _Cost(sum(c.params for c in costs) + learnt, sum(c.macs for c in costs), reach, costs[0].jump)
+    return _Cost(
+        sum(c.params for c in costs) + learnt, sum(c.macs for c in costs), reach, costs[0].jump
+    )
 
 
 def _window(node) -> tuple[tuple[int, int], tuple[int, int]]:
     return tuple(k - 1 for k in node.kernel), (node.stride, node.stride)
 
 
-def measure(what: Network | Node, image: int | tuple[int, int] | Shape | None = None) -> Measurement:
+def measure(
+    what: Network | Node, image: int | tuple[int, int] | Shape | None = None
+) -> Measurement:
     """Measure a network or a node for one input.
 
-    `image` is the side in pixels, (height, width), or for a node the shape (C, H, W) that enters it.
-    Raises `SizeError` that names the block in which the map vanishes and the smallest legal image, and `ChannelError`
-    where a description's numbers do not close.
+    `image` is the side in pixels, (height, width), or for a node the shape (C, H, W) that enters
+    it.
+    Raises `SizeError` that names the block in which the map vanishes and the smallest legal image,
+    and `ChannelError` where a description's numbers do not close.
     """
     if not isinstance(what, Network):
         if not (isinstance(image, tuple) and len(image) == 3):
-            raise SpecError("A block needs the shape (channels, height, width) of its input, "
-                            "for example measure(InceptionA(), (384, 35, 35)).")
-        out_shape(what, image)                 # raises with the node's own words
+            raise SpecError(
+                "A block needs the shape (channels, height, width) of its input, "
+                "for example measure(InceptionA(), (384, 35, 35))."
+            )
+        out_shape(what, image)  # raises with the node's own words
         name = getattr(what, "name", "") or "block"
         return Measurement(name, image, _rows((Block(name, what),), image))
     try:
         shape = input_shape(what, image)
         rows = _rows(what.blocks, shape)
     except SizeError as error:
-        raise SizeError(f"{what.name} cannot take {shape[1]}×{shape[2]} images. {error} "
-                        f"The smallest image it can take is {smallest_image(what)}×{smallest_image(what)}.") from None
+        raise SizeError(
+            f"{what.name} cannot take {shape[1]}×{shape[2]} images. {error} "
+            f"The smallest image it can take is {smallest_image(what)}×{smallest_image(what)}."
+        ) from None
     features = rows[-1].output[0] if rows else shape[0]
     classifier = (features + 1) * what.classes
-    head = Row("classifier", Chain(), (features, 1, 1), (what.classes, 1, 1), classifier, classifier,
-               rows[-1].receptive_field if rows else (1, 1), (1, 1))
+    head = Row(
+        "classifier",
+        Chain(),
+        (features, 1, 1),
+        (what.classes, 1, 1),
+        classifier,
+        classifier,
+        rows[-1].receptive_field if rows else (1, 1),
+        (1, 1),
+    )
     return Measurement(what.name, shape, (*rows, head))
 
 
 def input_shape(network: Network, image: int | tuple[int, ...] | None = None) -> Shape:
-    """(C, H, W) for an image given as its side, (height, width), (C, H, W) or None for the network's own size."""
+    """(C, H, W) for an image given as its side, (height, width), (C, H, W) or None for the
+    network's own size."""
     if image is None:
         return network.input
     if isinstance(image, int):
         image = (image, image)
     if len(image) == 3 and image[0] != network.channels:
-        raise SpecError(f"{network.name} takes images of {network.channels} channels, got {image[0]}.")
+        raise SpecError(
+            f"{network.name} takes images of {network.channels} channels, got {image[0]}."
+        )
     if min(image) < 1:
         raise SpecError(f"An image needs at least one pixel a side, got {_words(image)}.")
     return (network.channels, *image[-2:])
@@ -168,8 +213,11 @@ def _rows(blocks: tuple[Block, ...], shape: Shape) -> tuple[Row, ...]:
             try:
                 output = _output(block.node, shape)
             except SizeError as error:
-                raise SizeError(f"In block {name} the map vanishes: {error}" if "too small" in str(error)
-                                else f"In block {name}: {error}") from None
+                raise SizeError(
+                    f"In block {name} the map vanishes: {error}"
+                    if "too small" in str(error)
+                    else f"In block {name}: {error}"
+                ) from None
             cost = _cost(block.node, shape)
             field = tuple(r + j * c for r, j, c in zip(field, jump, cost.reach))
             jump = tuple(j * c for j, c in zip(jump, cost.jump))
@@ -185,7 +233,8 @@ def _output(node: Node, shape: Shape) -> Shape:
 
 @lru_cache(maxsize=256)
 def smallest_image(network: Network) -> int:
-    """The smallest side of a square image, in pixels, that passes every block of the network (75 for Inception-v4)."""
+    """The smallest side of a square image, in pixels, that passes every block of the network (75
+    for Inception-v4)."""
     for side in range(1, 1025):
         try:
             _rows(network.blocks, (network.channels, side, side))

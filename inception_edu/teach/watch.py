@@ -1,9 +1,12 @@
-"""What a module really computes, as steps: it is run once, and every operation on a tensor is recorded.
+"""What a module really computes, as steps: it is run once, and every operation on a tensor is
+recorded.
 
-However a module is written (`nn.Sequential`, attributes, `torch.nn.functional`, a loop), what it does to its input is
-the same handful of operations; watching them needs no look at the source. Where an operation cannot work, the fault is
-noted and a map of zeros goes on in its place, so that one run finds every fault.
+However a module is written (`nn.Sequential`, attributes, `torch.nn.functional`, a loop), what it
+does to its input is the same handful of operations; watching them needs no look at the source.
+Where an operation cannot work, the fault is noted and a map of zeros goes on in its place, so that
+one run finds every fault.
 """
+
 from __future__ import annotations
 
 import math
@@ -13,13 +16,35 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from inception_edu.diagnose import Join, Sequence, Step, size_words, tidy
+from inception_edu.teach.diagnose import Join, Sequence, Step, size_words, tidy
 
 RELUS = {"relu", "relu_"}
-ADDS = {"add": 1, "add_": 1, "__add__": 1, "__radd__": 1, "__iadd__": 1, "sub": -1, "sub_": -1, "__sub__": -1,
-        "__isub__": -1, "__rsub__": -1, "rsub": -1}
-TIMES = {"mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply", "div", "div_", "__truediv__", "__itruediv__",
-         "true_divide"}
+ADDS = {
+    "add": 1,
+    "add_": 1,
+    "__add__": 1,
+    "__radd__": 1,
+    "__iadd__": 1,
+    "sub": -1,
+    "sub_": -1,
+    "__sub__": -1,
+    "__isub__": -1,
+    "__rsub__": -1,
+    "rsub": -1,
+}
+TIMES = {
+    "mul",
+    "mul_",
+    "__mul__",
+    "__rmul__",
+    "__imul__",
+    "multiply",
+    "div",
+    "div_",
+    "__truediv__",
+    "__itruediv__",
+    "true_divide",
+}
 CATS = {"cat", "concat", "concatenate"}
 SILENT = {"contiguous", "to", "float", "type", "clone", "detach", "alias"}
 
@@ -35,13 +60,14 @@ class _Made:
 
 @dataclass
 class Watched:
-    """What was seen. `output` is what the module returned, `faults` are sentences, `error` what stopped it."""
+    """What was seen. `output` is what the module returned, `faults` are sentences, `error` what
+    stopped it."""
 
     steps: Sequence | None
     output: object = None
     faults: list[str] = field(default_factory=list)
     error: Exception | None = None
-    used: list[nn.Module] = field(default_factory=list)       # layers with weights, in the order of use
+    used: list[nn.Module] = field(default_factory=list)  # layers with weights, in the order of use
     order: list[tuple[Step, nn.Module | None]] = field(default_factory=list)
 
 
@@ -54,7 +80,7 @@ def watch(module: nn.Module, x: Tensor) -> Watched:
     try:
         with torch.no_grad(), mode:
             output = module(x)
-    except Exception as caught:      # whatever a student's forward raises becomes a sentence later
+    except Exception as caught:  # whatever a student's forward raises becomes a sentence later
         error = caught
     finally:
         module.train(was)
@@ -69,7 +95,9 @@ class _Mode(TorchFunctionMode):
     def __init__(self, module, x):
         super().__init__()
         self.start = _Made(None, [], tuple(x.shape))
-        self.made = {id(x): (x, self.start)}     # the tensor is kept, so that its id is not given to another
+        self.made = {
+            id(x): (x, self.start)
+        }  # the tensor is kept, so that its id is not given to another
         self.names, self.layers = {}, {}
         for name, child in module.named_modules():
             for parameter in child.parameters(recurse=False):
@@ -87,8 +115,13 @@ class _Mode(TorchFunctionMode):
             result = function(*args, **kwargs)
         except Exception as error:
             result = self._go_on(name, args, kwargs, error)
-        tensors = [result] if isinstance(result, Tensor) else \
-            [t for t in result if isinstance(t, Tensor)] if isinstance(result, (tuple, list)) else []
+        tensors = (
+            [result]
+            if isinstance(result, Tensor)
+            else [t for t in result if isinstance(t, Tensor)]
+            if isinstance(result, (tuple, list))
+            else []
+        )
         if name in SILENT and tensors:
             self._keep(tensors[0], known[0])
             return result
@@ -111,7 +144,7 @@ class _Mode(TorchFunctionMode):
     def _note(self, name, args, kwargs, known, result) -> _Made:
         step = self._step(name, args, kwargs, known)
         shape = tuple(result.shape)
-        if step is None:                       # adding a number that changes nothing, …
+        if step is None:  # adding a number that changes nothing, …
             return known[0]
         if name == "sub" or name in ("sub_", "__sub__", "__isub__", "__rsub__", "rsub"):
             minus = 1 if name not in ("__rsub__", "rsub") else 0
@@ -120,7 +153,10 @@ class _Mode(TorchFunctionMode):
                 known[minus] = _Made(Step("times", factor=-1.0), [known[minus]], known[minus].shape)
         alpha = kwargs.get("alpha", 1)
         if isinstance(step, Join) and alpha != 1 and len(known) == 2:
-            known = [known[0], _Made(Step("times", factor=float(alpha)), [known[1]], known[1].shape)]
+            known = [
+                known[0],
+                _Made(Step("times", factor=float(alpha)), [known[1]], known[1].shape),
+            ]
         return _Made(step, known, shape)
 
     def _step(self, name, args, kwargs, known):
@@ -133,16 +169,32 @@ class _Mode(TorchFunctionMode):
         if name in RELUS or (name in ("clamp", "clamp_min", "clip") and _lower(args, kwargs) == 0):
             return Step("relu")
         if name in ("max_pool2d", "_max_pool2d"):
-            get = _getter(args, kwargs, ("kernel_size", "stride", "padding", "dilation", "ceil_mode"))
+            get = _getter(
+                args, kwargs, ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+            )
             kernel = _two(get(1, "kernel_size"))
-            return Step("max", 0, kernel, _two(get(2, "stride") or kernel), _two(get(3, "padding", 0)),
-                        dilation=_two(get(4, "dilation", 1)), ceil=bool(get(5, "ceil_mode", False)))
+            return Step(
+                "max",
+                0,
+                kernel,
+                _two(get(2, "stride") or kernel),
+                _two(get(3, "padding", 0)),
+                dilation=_two(get(4, "dilation", 1)),
+                ceil=bool(get(5, "ceil_mode", False)),
+            )
         if name == "avg_pool2d":
             get = _getter(args, kwargs, ())
             kernel, padding = _two(get(1, "kernel_size")), _two(get(3, "padding", 0))
             count = bool(get(5, "count_include_pad", True)) and any(padding)
-            return Step("avg", 0, kernel, _two(get(2, "stride") or kernel), padding, count=count,
-                        ceil=bool(get(4, "ceil_mode", False)))
+            return Step(
+                "avg",
+                0,
+                kernel,
+                _two(get(2, "stride") or kernel),
+                padding,
+                count=count,
+                ceil=bool(get(4, "ceil_mode", False)),
+            )
         if name in CATS:
             dim = kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else 0))
             return Join("cat", (), dim % max(1, len(known[0].shape)))
@@ -176,8 +228,17 @@ class _Mode(TorchFunctionMode):
         if isinstance(padding, str):
             same = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation))
             padding = same if padding == "same" else (0, 0)
-        step = Step("conv", weight.shape[0], kernel, _two(get(3, "stride", 1)), _two(padding), bias=bias is not None,
-                    groups=int(get(6, "groups", 1)), dilation=dilation, name=self.names.get(id(weight), ""))
+        step = Step(
+            "conv",
+            weight.shape[0],
+            kernel,
+            _two(get(3, "stride", 1)),
+            _two(padding),
+            bias=bias is not None,
+            groups=int(get(6, "groups", 1)),
+            dilation=dilation,
+            name=self.names.get(id(weight), ""),
+        )
 
         self._use(weight)
         self.order.append((step, self.layers.get(id(weight))))
@@ -196,11 +257,17 @@ class _Mode(TorchFunctionMode):
             if x.dim() == 4 and channels != wanted:
                 what = f"{weight.shape[2]}×{weight.shape[3]} convolution with {weight.shape[0]} filters"
                 called = self.names.get(id(weight), "")
-                self.faults.append(f"The in-channels of {called or 'a convolution'} ({what}) should be {channels}, not "
-                                   f"{wanted}: that many channels arrive.")
+                self.faults.append(
+                    f"The in-channels of {called or 'a convolution'} ({what}) should be {channels}, not "
+                    f"{wanted}: that many channels arrive."
+                )
                 step = self._conv(args, kwargs)
-                size = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in
-                        zip(x.shape[2:], step.kernel, step.stride, step.padding, step.dilation)]
+                size = [
+                    (n + 2 * p - d * (k - 1) - 1) // s + 1
+                    for n, k, s, p, d in zip(
+                        x.shape[2:], step.kernel, step.stride, step.padding, step.dilation
+                    )
+                ]
                 self.order.pop()
                 self.used.pop()
                 return x.new_zeros(x.shape[0], weight.shape[0], *(max(1, n) for n in size))
@@ -208,8 +275,10 @@ class _Mode(TorchFunctionMode):
             x = get(0, "input")
             mean = get(1, "running_mean")
             called = self.names.get(id(kwargs.get("weight")), "") or "a batch norm"
-            self.faults.append(f"The batch norm {called} is made for {len(mean)} channels, but {x.shape[1]} arrive: it "
-                               "needs as many as the convolution before it has filters.")
+            self.faults.append(
+                f"The batch norm {called} is made for {len(mean)} channels, but {x.shape[1]} arrive: it "
+                "needs as many as the convolution before it has filters."
+            )
             return x.clone()
         if name in CATS:
             tensors = list(get(0, "tensors"))
@@ -218,15 +287,23 @@ class _Mode(TorchFunctionMode):
                 sizes = ", ".join(size_words(t.shape[2:]) for t in tensors)
                 self.faults.append(f"The maps to be concatenated have different sizes: {sizes}.")
             else:
-                self.faults.append(f"The branches cannot be joined along dimension {step.dim}; channels are dimension "
-                                   "1: torch.cat([…], dim=1).")
+                self.faults.append(
+                    f"The branches cannot be joined along dimension {step.dim}; channels are dimension "
+                    "1: torch.cat([…], dim=1)."
+                )
             first = tensors[0]
-            return first.new_zeros(first.shape[0], sum(t.shape[1] for t in tensors), *first.shape[2:])
+            return first.new_zeros(
+                first.shape[0], sum(t.shape[1] for t in tensors), *first.shape[2:]
+            )
         if name in ADDS:
             tensors = [a for a in args if isinstance(a, Tensor)]
             if len(tensors) == 2:
-                shapes = [f"{t.shape[1]}×{size_words(t.shape[2:])}" for t in tensors if t.dim() == 4]
-                self.faults.append(f"The maps to be added have different shapes: {' and '.join(shapes)}.")
+                shapes = [
+                    f"{t.shape[1]}×{size_words(t.shape[2:])}" for t in tensors if t.dim() == 4
+                ]
+                self.faults.append(
+                    f"The maps to be added have different shapes: {' and '.join(shapes)}."
+                )
                 return tensors[0].clone()
         if name in ("conv2d", "max_pool2d", "avg_pool2d"):
             x = get(0, "input")
@@ -236,12 +313,16 @@ class _Mode(TorchFunctionMode):
                 self.used.pop()
             room = [n + 2 * p for n, p in zip(x.shape[2:], step.padding)]
             if any(k > n for k, n in zip(step.kernel, room)):
-                self.faults.append(f"The kernel {size_words(step.kernel)} of {step.name or 'a pool'} is larger than "
-                                   f"the map that arrives, {size_words(x.shape[2:])}.")
+                self.faults.append(
+                    f"The kernel {size_words(step.kernel)} of {step.name or 'a pool'} is larger than "
+                    f"the map that arrives, {size_words(x.shape[2:])}."
+                )
                 return x.new_zeros(x.shape[0], step.out or x.shape[1], *x.shape[2:])
             if any(2 * p > k for k, p in zip(step.kernel, step.padding)) and name != "conv2d":
-                self.faults.append(f"A pool with the kernel {size_words(step.kernel)} cannot have padding "
-                                   f"{step.padding[0]}: at most half the kernel.")
+                self.faults.append(
+                    f"A pool with the kernel {size_words(step.kernel)} cannot have padding "
+                    f"{step.padding[0]}: at most half the kernel."
+                )
                 return x.clone()
         raise error
 
@@ -267,7 +348,8 @@ def _lower(args, kwargs):
     return kwargs.get("min", args[1] if len(args) > 1 else None)
 
 
-# --- From what was recorded to a sequence ----------------------------------------------------------------------------
+# --- From what was recorded to a sequence ---------------------------------------------------------
+
 
 def _before(made: _Made, memory: dict) -> list[_Made]:
     """The maps that every path from the input to `made` passes, from `made` back to the input."""
@@ -290,7 +372,7 @@ def _trace(end: _Made, start: _Made, memory: dict | None = None) -> Sequence:
     if stop is None:
         return ((None, Step("something that does not begin at the input")),)
     items = []
-    for point, origin in zip(points[:stop], points[1:stop + 1]):
+    for point, origin in zip(points[:stop], points[1 : stop + 1]):
         if len(point.sources) < 2:
             items.append((point, point.step))
             continue
@@ -329,11 +411,19 @@ def _fuse(items) -> Sequence:
         if isinstance(item, Join):
             found.append(replace(item, branches=tuple(_fuse(branch) for branch in item.branches)))
             continue
-        last = found[-1] if found and isinstance(found[-1], Step) and found[-1].kind == "conv" else None
+        last = (
+            found[-1]
+            if found and isinstance(found[-1], Step) and found[-1].kind == "conv"
+            else None
+        )
         if last and item.kind == "norm" and not last.norm:
-            found[-1] = replace(last, norm=True, eps=item.eps, norm_name=item.name, relu_first=last.relu)
+            found[-1] = replace(
+                last, norm=True, eps=item.eps, norm_name=item.name, relu_first=last.relu
+            )
         elif last and item.kind == "relu" and not last.relu:
             found[-1] = replace(last, relu=True)
-        elif not (item.kind == "relu" and last and last.relu) and not (item.kind == "times" and item.factor == 1):
+        elif not (item.kind == "relu" and last and last.relu) and not (
+            item.kind == "times" and item.factor == 1
+        ):
             found.append(item)
     return tuple(found)

@@ -5,10 +5,12 @@
     checks.module(MyInceptionA, InceptionA(), (384, 35, 35))
     checks.residual(MyResidual, scale=0.1)
 
-Each check returns a `Verdict`. None of them raises, whatever the answer is, so a wrong answer never stops a notebook.
-An answer that is still None or `...` is "not solved yet", not wrong. Modules are judged by what they do when they run,
-residual blocks and training steps by how they treat a body and a batch that are known; the source is never read.
+Each check returns a `Verdict`. None of them raises, whatever the answer is, so a wrong answer never
+stops a notebook. An answer that is still None or `...` is "not solved yet", not wrong. Modules are
+judged by what they do when they run, residual blocks and training steps by how they treat a body
+and a batch that are known; the source is never read.
 """
+
 from __future__ import annotations
 
 import copy
@@ -22,21 +24,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inception_edu import diagnose
-from inception_edu.build import build
-from inception_edu.measure import measure
-from inception_edu.networks import Network
-from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape, SpecError, children
-from inception_edu.spec import out_shape as described_shape
-from inception_edu.watch import watch
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import Network
+from inception_edu.describe.spec import (
+    Chain,
+    Concat,
+    Conv,
+    Node,
+    Pool,
+    Residual,
+    Shape,
+    SpecError,
+    children,
+)
+from inception_edu.describe.spec import out_shape as described_shape
+from inception_edu.nets.build import build
+from inception_edu.teach import diagnose
+from inception_edu.teach.watch import watch
 
 NODES = (Conv, Pool, Chain, Concat, Residual)
-MOST = 4                     # faults that are listed one by one
+MOST = 4  # faults that are listed one by one
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: `state` is "right", "wrong" or "unsolved"; `message` one or more plain sentences.
+    """What a check found: `state` is "right", "wrong" or "unsolved"; `message` one or more plain
+    sentences.
 
     `faults` are the same findings one by one, for a list. True in an `if` when the answer is right.
     """
@@ -58,16 +71,24 @@ class Verdict:
         return f"{mark} {self.name + ': ' if self.name else ''}{self.message}"
 
     def _repr_html_(self):
-        mark, word, colour = {"right": ("✓", "Right", "#00704a"), "wrong": ("✗", "Not yet", "#b3400a"),
-                              "unsolved": ("…", "Not solved yet", "#5a5a5a")}[self.state]
+        mark, word, colour = {
+            "right": ("✓", "Right", "#00704a"),
+            "wrong": ("✗", "Not yet", "#b3400a"),
+            "unsolved": ("…", "Not solved yet", "#5a5a5a"),
+        }[self.state]
         body = f"<span>{_html(self.message)}</span>"
         if len(self.faults) > 1:
-            body = ("<ul style='margin:4px 0 0;padding-left:20px'>"
-                    + "".join(f"<li>{_html(fault)}</li>" for fault in self.faults) + "</ul>")
+            body = (
+                "<ul style='margin:4px 0 0;padding-left:20px'>"
+                + "".join(f"<li>{_html(fault)}</li>" for fault in self.faults)
+                + "</ul>"
+            )
         name = f" · {escape(self.name)}" if self.name else ""
-        return (f"<div class='ied-verdict ied-{self.state}' role='status' style='background:#fff;color:#222;"
-                f"border:1px solid #d0d0d0;border-left:6px solid {colour};border-radius:6px;padding:8px 12px;"
-                f"line-height:1.45;max-width:820px'><b style='color:{colour}'>{mark} {word}{name}</b><br>{body}</div>")
+        return (
+            f"<div class='ied-verdict ied-{self.state}' role='status' style='background:#fff;color:#222;"
+            f"border:1px solid #d0d0d0;border-left:6px solid {colour};border-radius:6px;padding:8px 12px;"
+            f"line-height:1.45;max-width:820px'><b style='color:{colour}'>{mark} {word}{name}</b><br>{body}</div>"
+        )
 
 
 def _html(text: str) -> str:
@@ -96,6 +117,7 @@ def _wrong(*faults: str) -> Verdict:
 
 def _check(function):
     """Turn whatever happens in a check into a verdict, and put the exercise's name on it."""
+
     @functools.wraps(function)
     def checked(answer, *args, name: str = "", **kwargs) -> Verdict:
         try:
@@ -107,9 +129,10 @@ def _check(function):
             verdict = Verdict("unsolved", text)
         except _Wrong as fault:
             verdict = _wrong(str(fault))
-        except Exception as error:      # the answer is a student's code: anything can come out of it
+        except Exception as error:  # the answer is a student's code: anything can come out of it
             verdict = _wrong(f"Your answer stopped with {_error(error)}")
         return replace(verdict, name=name)
+
     return checked
 
 
@@ -121,34 +144,53 @@ def _error(error: Exception) -> str:
 def _missing(value) -> bool:
     if value is None or value is Ellipsis or value is NotImplemented:
         return True
-    return isinstance(value, (tuple, list)) and len(value) > 0 and any(v is Ellipsis or v is None for v in value)
+    return (
+        isinstance(value, (tuple, list))
+        and len(value) > 0
+        and any(v is Ellipsis or v is None for v in value)
+    )
 
 
-# --- Numbers, shapes, values -----------------------------------------------------------------------------------------
+# --- Numbers, shapes, values ----------------------------------------------------------------------
+
 
 @_check
-def number(answer, expected: float, *, wrong: dict | None = None, tolerance: float = 0.0, unit: str = "") -> Verdict:
-    """A number. `wrong` maps likely wrong numbers to what was overlooked; `tolerance` is relative."""
+def number(
+    answer, expected: float, *, wrong: dict | None = None, tolerance: float = 0.0, unit: str = ""
+) -> Verdict:
+    """A number. `wrong` maps likely wrong numbers to what was overlooked; `tolerance` is
+    relative."""
     if isinstance(answer, Tensor) and answer.numel() == 1:
         answer = answer.item()
     if callable(answer):
-        return _wrong("This is a function; the answer should be the number that it returns: call it.")
+        return _wrong(
+            "This is a function; the answer should be the number that it returns: call it."
+        )
     if isinstance(answer, str):
-        return _wrong(f"The answer should be a number, but it is the text {answer!r}: leave the quotation marks out.")
+        return _wrong(
+            f"The answer should be a number, but it is the text {answer!r}: leave the quotation marks out."
+        )
     if isinstance(answer, (tuple, list)):
         return _wrong(f"The answer should be one number, but there are {len(answer)}.")
-    if isinstance(answer, bool) or not hasattr(answer, "__float__") or not math.isfinite(float(answer)):
+    if (
+        isinstance(answer, bool)
+        or not hasattr(answer, "__float__")
+        or not math.isfinite(float(answer))
+    ):
         return _wrong(f"The answer should be a number, got {answer!r}.")
     value, unit = float(answer), f" {unit}" if unit else ""
 
     def near(x):
         return math.isclose(value, x, rel_tol=max(tolerance, 1e-9), abs_tol=1e-12)
+
     if near(float(expected)):
         return _right(f"{_plain(expected)}{unit}.")
     for mistake, sentence in (wrong or {}).items():
         if near(float(mistake)):
             return _wrong(sentence)
-    return _wrong(f"{_plain(answer)}{unit} is not the answer. {_hint(value, float(expected))}".strip())
+    return _wrong(
+        f"{_plain(answer)}{unit} is not the answer. {_hint(value, float(expected))}".strip()
+    )
 
 
 def _plain(value) -> str:
@@ -159,6 +201,7 @@ def _plain(value) -> str:
 def _hint(value: float, expected: float) -> str:
     def ratio(factor):
         return expected and math.isclose(value / expected, factor, rel_tol=1e-6)
+
     whole = expected == int(expected)
     if whole and abs(value - expected) == 1:
         return "You are off by one."
@@ -168,8 +211,12 @@ def _hint(value: float, expected: float) -> str:
         return "You are off by a factor of 2: it is twice as much as it should be."
     if ratio(0.5):
         return "You are off by a factor of 2: it is half of what it should be."
-    for factor, words in ((1e3, "a thousand"), (1e6, "a million"), (1e9, "a thousand million"), (100, "a hundred: a "
-                          "share or a percentage?")):
+    for factor, words in (
+        (1e3, "a thousand"),
+        (1e6, "a million"),
+        (1e9, "a thousand million"),
+        (100, "a hundred: a share or a percentage?"),
+    ):
         if ratio(factor) or ratio(1 / factor):
             return f"You are off by a factor of {words}{'' if words.endswith('?') else ': which unit is asked for?'}"
     if expected and value > 0 and expected > 0:
@@ -183,7 +230,9 @@ def shape(answer, expected: Shape, *, wrong: dict | None = None) -> Verdict:
     if isinstance(answer, Tensor):
         return _wrong(f"This is a tensor; its shape is asked for: {tuple(answer.shape)}.")
     if isinstance(answer, (int, float, str)) or not hasattr(answer, "__len__"):
-        return _wrong(f"A shape has {len(expected)} numbers, (channels, height, width); got {answer!r}.")
+        return _wrong(
+            f"A shape has {len(expected)} numbers, (channels, height, width); got {answer!r}."
+        )
     values, expected = tuple(answer), tuple(expected)
     if any(v is None or v is Ellipsis for v in values):
         raise _Unsolved
@@ -197,13 +246,23 @@ def shape(answer, expected: Shape, *, wrong: dict | None = None) -> Verdict:
     if len(values) != len(expected):
         return _wrong(f"{len(expected)} numbers are asked for, got {len(values)}.")
     if sorted(values) == sorted(expected):
-        return _wrong("The numbers are right, but in another order: channels come first, then height and width.")
+        return _wrong(
+            "The numbers are right, but in another order: channels come first, then height and width."
+        )
     if values[0] == expected[0]:
         near = all(abs(a - b) <= 1 for a, b in zip(values[1:], expected[1:]))
-        return _wrong(f"The channels are right, the map is not {diagnose.size_words(values[1:])}"
-                      + (": off by one, so look at padding and rounding." if near else ": look at strides, padding."))
+        return _wrong(
+            f"The channels are right, the map is not {diagnose.size_words(values[1:])}"
+            + (
+                ": off by one, so look at padding and rounding."
+                if near
+                else ": look at strides, padding."
+            )
+        )
     if values[1:] == expected[1:]:
-        return _wrong(f"The map is right, but there are not {values[0]} channels: what do the branches add up to?")
+        return _wrong(
+            f"The map is right, but there are not {values[0]} channels: what do the branches add up to?"
+        )
     return _wrong(f"{values} is not the shape: neither the channels nor the map.")
 
 
@@ -224,7 +283,9 @@ def _same(a, b, tolerance: float = 1e-6) -> bool:
             a, b = torch.as_tensor(a), torch.as_tensor(b)
         except (TypeError, ValueError, RuntimeError):
             return False
-        return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=tolerance, atol=tolerance)
+        return a.shape == b.shape and torch.allclose(
+            a.double(), b.double(), rtol=tolerance, atol=tolerance
+        )
     if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
         return type(a) is type(b) and a == b
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
@@ -277,11 +338,13 @@ def _short(value) -> str:
 
 
 @_check
-def function(answer, expected, cases: list, *, wrong: dict | None = None, tolerance: float = 1e-5) -> Verdict:
+def function(
+    answer, expected, cases: list, *, wrong: dict | None = None, tolerance: float = 1e-5
+) -> Verdict:
     """A student's function, on `cases` (tuples of arguments).
 
-    expected: a reference function, or a list of the values. wrong: {sentence: function that makes a typical mistake};
-    a mistake is recognised when the answer agrees with it in every case.
+    expected: a reference function, or a list of the values. wrong: {sentence: function that makes a
+    typical mistake}; a mistake is recognised when the answer agrees with it in every case.
     """
     if not callable(answer):
         return _wrong(f"A function is asked for, got {_short(answer)}.")
@@ -299,7 +362,9 @@ def function(answer, expected, cases: list, *, wrong: dict | None = None, tolera
         if _missing(got[-1]):
             if len(got) == 1:
                 raise _Unsolved("Your function returns nothing yet." if got[0] is None else "")
-            return _wrong(f"With {_call(case)} your function returns nothing: is there a path without a return?")
+            return _wrong(
+                f"With {_call(case)} your function returns nothing: is there a path without a return?"
+            )
     bad = [i for i, (a, b) in enumerate(zip(got, wanted)) if not _same(a, b, tolerance)]
     if not bad:
         return _right(f"Right in all {len(cases)} cases.")
@@ -309,8 +374,12 @@ def function(answer, expected, cases: list, *, wrong: dict | None = None, tolera
     first = bad[0]
     some = f"Right in {len(cases) - len(bad)} of {len(cases)} cases. With {_call(cases[first])}"
     if _is_number(got[first]) and _is_number(wanted[first]):
-        return _wrong(f"{some} your function gives {_plain(got[first])}; {_plain(wanted[first])} would be right.")
-    value = "" if isinstance(wanted[first], Tensor) else f" The function gives {_short(got[first])}."
+        return _wrong(
+            f"{some} your function gives {_plain(got[first])}; {_plain(wanted[first])} would be right."
+        )
+    value = (
+        "" if isinstance(wanted[first], Tensor) else f" The function gives {_short(got[first])}."
+    )
     return _wrong(f"{some}:{value} {_unlike(got[first], wanted[first])}")
 
 
@@ -325,18 +394,21 @@ def _copies(case):
 def _quietly(twin, case):
     try:
         return twin(*_copies(case))
-    except Exception:            # a twin that cannot take a case is not what the student wrote
+    except Exception:  # a twin that cannot take a case is not what the student wrote
         return None
 
 
 def _call(case) -> str:
-    words = [f"a tensor of shape {tuple(v.shape)}" if isinstance(v, Tensor) else _short(v) for v in case]
+    words = [
+        f"a tensor of shape {tuple(v.shape)}" if isinstance(v, Tensor) else _short(v) for v in case
+    ]
     return "(" + ", ".join(words) + ")"
 
 
 @_check
 def raises(answer, error: type[Exception] = SpecError) -> Verdict:
-    """A function without arguments that should raise `error`, for example because its block cannot exist."""
+    """A function without arguments that should raise `error`, for example because its block cannot
+    exist."""
     if not callable(answer):
         return _wrong(f"A function without arguments is asked for, got {_short(answer)}.")
     try:
@@ -345,18 +417,28 @@ def raises(answer, error: type[Exception] = SpecError) -> Verdict:
         return _right(f"It says: {caught}")
     if _missing(value):
         raise _Unsolved
-    return _wrong(f"It should stop with {error.__name__}, but it works and returns {_short(value)}.")
+    return _wrong(
+        f"It should stop with {error.__name__}, but it works and returns {_short(value)}."
+    )
 
 
-# --- Descriptions ----------------------------------------------------------------------------------------------------
+# --- Descriptions ---------------------------------------------------------------------------------
+
 
 @_check
-def description(answer, expected: Node, shape: Shape | None = None, *, wrong: dict | None = None,
-                ordered: bool = False) -> Verdict:
+def description(
+    answer,
+    expected: Node,
+    shape: Shape | None = None,
+    *,
+    wrong: dict | None = None,
+    ordered: bool = False,
+) -> Verdict:
     """A description of a block, compared with `expected` (a node of `spec`) branch by branch.
 
-    shape: (C, H, W) of what enters, for sentences about sizes. wrong: {node: sentence}. Without `ordered` the branches
-    may stand in another order. Names, figure words and printed sums are not compared.
+    shape: (C, H, W) of what enters, for sentences about sizes. wrong: {node: sentence}. Without
+    `ordered` the branches may stand in another order. Names, figure words and printed sums are not
+    compared.
     """
     if isinstance(answer, type) and issubclass(answer, NODES):
         return _wrong(f"This is the type {answer.__name__}; make one: {answer.__name__}(…).")
@@ -365,12 +447,18 @@ def description(answer, expected: Node, shape: Shape | None = None, *, wrong: di
         if _missing(answer):
             raise _Unsolved("Your function returns nothing yet.")
     if isinstance(answer, nn.Module):
-        return _wrong("This is a module; a description is asked for, made of Conv, Pool, Chain, Concat and Residual.")
+        return _wrong(
+            "This is a module; a description is asked for, made of Conv, Pool, Chain, Concat and Residual."
+        )
     if isinstance(answer, (list, tuple)):
-        return _wrong(f"This is a {type(answer).__name__} of {len(answer)} parts; put them into Chain(…) if they "
-                      "follow each other, into Concat(…) if they stand side by side.")
+        return _wrong(
+            f"This is a {type(answer).__name__} of {len(answer)} parts; put them into Chain(…) if they "
+            "follow each other, into Concat(…) if they stand side by side."
+        )
     if not isinstance(answer, NODES):
-        return _wrong(f"A description is made of Conv, Pool, Chain, Concat and Residual, got {_short(answer)}.")
+        return _wrong(
+            f"A description is made of Conv, Pool, Chain, Concat and Residual, got {_short(answer)}."
+        )
     _find_gaps(answer)
     return _verdict(diagnose.sequence(answer), expected, shape, wrong, ordered, answer=answer)
 
@@ -381,11 +469,17 @@ def _find_gaps(node: Node, where: str = "") -> None:
         if part is Ellipsis or part is None:
             raise _Unsolved(f"There is still a `...` in {place}.")
         if isinstance(part, type) and issubclass(part, NODES):
-            raise _Wrong(f"{place.capitalize()} is the type {part.__name__}; make one: {part.__name__}(…).")
+            raise _Wrong(
+                f"{place.capitalize()} is the type {part.__name__}; make one: {part.__name__}(…)."
+            )
         if isinstance(part, (list, tuple)):
-            raise _Wrong(f"{place.capitalize()} is a {type(part).__name__}; put its parts into Chain(…).")
+            raise _Wrong(
+                f"{place.capitalize()} is a {type(part).__name__}; put its parts into Chain(…)."
+            )
         if not isinstance(part, NODES):
-            raise _Wrong(f"{place.capitalize()} is {_short(part)}; a part is a Conv, Pool, Chain, Concat or Residual.")
+            raise _Wrong(
+                f"{place.capitalize()} is {_short(part)}; a part is a Conv, Pool, Chain, Concat or Residual."
+            )
         _find_gaps(part, place)
 
 
@@ -394,19 +488,25 @@ def _verdict(steps, expected: Node, shape, wrong, ordered, answer=None, faults=(
     for mistake, sentence in (wrong or {}).items():
         if steps == diagnose.sequence(mistake):
             return _wrong(sentence)
-    found = _explained(steps, wanted, shape) or [str(d) for d in diagnose.differences(steps, wanted, shape, ordered)]
+    found = _explained(steps, wanted, shape) or [
+        str(d) for d in diagnose.differences(steps, wanted, shape, ordered)
+    ]
     found = list(dict.fromkeys([*faults, *found]))
     if found:
         return _wrong(*found)
     if answer is not None and shape is not None:
-        described_shape(answer, shape)      # a printed sum that does not close raises its own sentence
+        described_shape(answer, shape)  # a printed sum that does not close raises its own sentence
     words = []
     if shape is not None:
         size = measure(expected, shape)
-        words = [f"{_printed(shape)} → {_printed(size.output)}, {size.params:,} parameters, {size.macs:,} "
-                 "multiply-adds."]
+        words = [
+            f"{_printed(shape)} → {_printed(size.output)}, {size.params:,} parameters, {size.macs:,} "
+            "multiply-adds."
+        ]
     if diagnose.reordered(steps, wanted):
-        words.append("The branches stand in another order than in the figure; that only permutes the channels.")
+        words.append(
+            "The branches stand in another order than in the figure; that only permutes the channels."
+        )
     return _right(" ".join(words) or "The same block as in the figure.")
 
 
@@ -417,14 +517,25 @@ def _explained(steps, wanted, shape) -> list[str]:
     if not diagnose.differences(_turned(steps), wanted):
         return ["Every 1×n and n×1 is turned: a kernel is (height, width), so 1×7 is (1, 7)."]
     if not diagnose.differences(steps, _unshared(wanted)):
-        return ["Two branches begin with a convolution of their own; in the figure they share it and fan out after it: "
-                "Chain(…, Concat(…, …))."]
+        return [
+            "Two branches begin with a convolution of their own; in the figure they share it and fan out after it: "
+            "Chain(…, Concat(…, …))."
+        ]
     if wanted and isinstance(wanted[0], diagnose.Join) and wanted[0].kind == "add":
         for body in wanted[0].branches:
-            if () not in wanted[0].branches or not body or any(
-                    isinstance(step, diagnose.Join) and step.kind == "add" for step in steps):
+            if (
+                () not in wanted[0].branches
+                or not body
+                or any(isinstance(step, diagnose.Join) and step.kind == "add" for step in steps)
+            ):
                 continue
-            if min(len(diagnose.differences(steps, end, shape)) for end in (body, body + wanted[1:])) < 3:
+            if (
+                min(
+                    len(diagnose.differences(steps, end, shape))
+                    for end in (body, body + wanted[1:])
+                )
+                < 3
+            ):
                 return ["The identity is missing: the result of the branches is not added to x."]
     return []
 
@@ -455,16 +566,26 @@ def _unshared(items):
     return tuple(found)
 
 
-# --- Modules ---------------------------------------------------------------------------------------------------------
+# --- Modules --------------------------------------------------------------------------------------
+
 
 @_check
-def module(answer, expected: Node, shape: Shape, *, wrong: dict | None = None, ordered: bool = False,
-           strict_eps: float | None = None) -> Verdict:
-    """A torch module, by what it does to a batch of two maps of `shape` (C, H, W), compared with a description.
+def module(
+    answer,
+    expected: Node,
+    shape: Shape,
+    *,
+    wrong: dict | None = None,
+    ordered: bool = False,
+    strict_eps: float | None = None,
+) -> Verdict:
+    """A torch module, by what it does to a batch of two maps of `shape` (C, H, W), compared with a
+    description.
 
-    `answer` is a module, or a class or function that makes one without arguments. Compared are every operation, the
-    output's shape, the parameters, and the output itself once the reference has the answer's weights. `strict_eps`:
-    the batch norms' eps must be this (otherwise any is right).
+    `answer` is a module, or a class or function that makes one without arguments. Compared are
+    every operation, the output's shape, the parameters, and the output itself once the reference
+    has the answer's weights. `strict_eps`: the batch norms' eps must be this (otherwise any is
+    right).
     """
     model = _make(answer)
     x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
@@ -477,8 +598,10 @@ def module(answer, expected: Node, shape: Shape, *, wrong: dict | None = None, o
     if _missing(seen.output):
         raise _Unsolved("Its forward returns nothing yet.")
     if isinstance(seen.output, (list, tuple)):
-        return _wrong(f"Its forward returns {len(seen.output)} tensors; join them along the channels: "
-                      "torch.cat([…], dim=1).")
+        return _wrong(
+            f"Its forward returns {len(seen.output)} tensors; join them along the channels: "
+            "torch.cat([…], dim=1)."
+        )
     if not isinstance(seen.output, Tensor):
         return _wrong(f"Its forward should return a tensor, got {_short(seen.output)}.")
     if seen.steps is None:
@@ -492,7 +615,9 @@ def module(answer, expected: Node, shape: Shape, *, wrong: dict | None = None, o
             got = tuple(seen.output.shape[1:])
             if not seen.faults and got != want and seen.output.dim() == 4:
                 extra = f"(It gives {_printed(got)}, wanted is {_printed(want)}.)"
-                return replace(verdict, message=f"{verdict.message} {extra}", faults=(*verdict.faults, extra))
+                return replace(
+                    verdict, message=f"{verdict.message} {extra}", faults=(*verdict.faults, extra)
+                )
         return verdict
     if (tuple(seen.output.shape[1:])) != want:
         return _wrong(f"It gives {_printed(seen.output.shape[1:])}, wanted is {_printed(want)}.")
@@ -503,7 +628,9 @@ def _make(answer) -> nn.Module:
     if isinstance(answer, nn.Module):
         return answer
     if isinstance(answer, NODES):
-        raise _Wrong("This is a description; a module is asked for: build(description, in_channels).")
+        raise _Wrong(
+            "This is a description; a module is asked for: build(description, in_channels)."
+        )
     if not callable(answer):
         raise _Wrong(f"A module is asked for, got {_short(answer)}.")
     try:
@@ -530,7 +657,9 @@ def _eps_fault(steps, strict: float | None) -> list[str]:
         return []
     for step in _all_steps(steps):
         if step.eps is not None and not math.isclose(step.eps, strict, rel_tol=1e-6):
-            return [f"The batch norm's eps is {step.eps:g}; it should be {strict:g} (torch's default is 1e-05)."]
+            return [
+                f"The batch norm's eps is {step.eps:g}; it should be {strict:g} (torch's default is 1e-05)."
+            ]
     return []
 
 
@@ -543,38 +672,53 @@ def _all_steps(items):
             yield item
 
 
-def _weights(model: nn.Module, seen, expected: Node, shape: Shape, x: Tensor, verdict: Verdict) -> Verdict:
-    """Parameters that are shared, unused or too many; then the same output from the same weights."""
+def _weights(
+    model: nn.Module, seen, expected: Node, shape: Shape, x: Tensor, verdict: Verdict
+) -> Verdict:
+    """Parameters that are shared, unused or too many; then the same output from the same
+    weights."""
     paired = list(diagnose.pairs(seen.steps, diagnose.sequence(expected)))
     convs = [a.name for a, _ in paired if a.kind == "conv" and a.name]
     if twice := [n for n in dict.fromkeys(convs) if convs.count(n) > 1]:
-        return _wrong(f"The layer {twice[0]} is used {convs.count(twice[0])} times, so these places share one set of "
-                      "weights; the figure has a layer of its own at each place.")
+        return _wrong(
+            f"The layer {twice[0]} is used {convs.count(twice[0])} times, so these places share one set of "
+            "weights; the figure has a layer of its own at each place."
+        )
     own = {n for n, m in model.named_modules() if any(True for _ in m.parameters(recurse=False))}
     watched = {step.name for step, _ in paired} | {step.norm_name for step, _ in paired}
     if idle := sorted(own - watched):
         verb = "is" if len(idle) == 1 else "are"
-        return _wrong(f"{', '.join(idle[:3])} {verb} made in __init__, but forward does not use "
-                      f"{'it' if len(idle) == 1 else 'them'}.")
+        return _wrong(
+            f"{', '.join(idle[:3])} {verb} made in __init__, but forward does not use "
+            f"{'it' if len(idle) == 1 else 'them'}."
+        )
     got, want = sum(p.numel() for p in model.parameters()), measure(expected, shape).params
     surplus = sum(a.out for a, e in paired if a.kind == "conv" and a.norm and a.bias)
     remark = ""
     if surplus:
-        remark = (f" Its convolutions have biases, {surplus:,} parameters that the batch norms after them cancel: "
-                  "bias=False saves them.")
+        remark = (
+            f" Its convolutions have biases, {surplus:,} parameters that the batch norms after them cancel: "
+            "bias=False saves them."
+        )
     if got - surplus != want:
         return _wrong(f"It has {got:,} parameters, wanted are {want:,}.")
-    same = _same_output(model, paired, expected, shape, x, diagnose.order(seen.steps, diagnose.sequence(expected)))
+    same = _same_output(
+        model, paired, expected, shape, x, diagnose.order(seen.steps, diagnose.sequence(expected))
+    )
     if isinstance(same, str):
         return _wrong(same)
-    equality = "" if same is None else " With the same weights its output is the reference's, " + (
-        "exactly." if same == 0 else f"to {same:.0e}.")
+    equality = (
+        ""
+        if same is None
+        else " With the same weights its output is the reference's, "
+        + ("exactly." if same == 0 else f"to {same:.0e}.")
+    )
     return replace(verdict, message=verdict.message + equality + remark)
 
 
 def _same_output(model, paired, expected, shape, x, order) -> float | str | None:
-    """The largest difference between the outputs with equal weights, relative to the output; a sentence where it is
-    too large; None where weights cannot be told apart."""
+    """The largest difference between the outputs with equal weights, relative to the output; a
+    sentence where it is too large; None where weights cannot be told apart."""
     model = copy.deepcopy(model).eval()
     if order and order != sorted(order) and isinstance(expected, Concat):
         expected = Concat(*(expected.branches[j] for j in order))
@@ -604,7 +748,7 @@ def _same_output(model, paired, expected, shape, x, order) -> float | str | None
                         return None
                     copy_to.load_state_dict(norm.state_dict())
                     copy_to.eps = norm.eps
-                    if source.bias is not None:      # a bias before a batch norm only shifts its mean
+                    if source.bias is not None:  # a bias before a batch norm only shifts its mean
                         copy_to.running_mean.sub_(source.bias)
         got, want = model(x.clone()), reference(x.clone())
     off = ((got - want).abs().max() / want.abs().max().clamp(min=1e-12)).item()
@@ -613,7 +757,8 @@ def _same_output(model, paired, expected, shape, x, order) -> float | str | None
     return off
 
 
-# --- Residual blocks -------------------------------------------------------------------------------------------------
+# --- Residual blocks ------------------------------------------------------------------------------
+
 
 class _Probe(nn.Module):
     """A body whose output does not depend on its input, and that remembers what it was given."""
@@ -633,25 +778,39 @@ class _Probe(nn.Module):
 def residual(answer, scale: float = 0.1, relu: bool = True, *, kind: str = "module") -> Verdict:
     """A scaled residual block, judged by what it does with bodies whose output is known.
 
-    answer: a class or function (body, scale) → module; with kind="function" a function (x, body, scale) → tensor.
-    relu: whether a ReLU follows the sum (the last block of the released network has none).
+    answer: a class or function (body, scale) → module; with kind="function" a function (x, body,
+    scale) → tensor. relu: whether a ReLU follows the sum (the last block of the released network
+    has none).
     """
     if not callable(answer) or isinstance(answer, nn.Module):
-        return _wrong("A class or function that takes a body and a scale is asked for, got " + _short(answer) + ".")
+        return _wrong(
+            "A class or function that takes a body and a scale is asked for, got "
+            + _short(answer)
+            + "."
+        )
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(2, 4, 5, 5, generator=generator) * 2
     b = torch.randn(2, 4, 5, 5, generator=generator) * 2
     y, probe, untouched = _respond(answer, kind, x, b, scale)
     if y.shape != x.shape:
         if y.dim() == 4 and y.shape[1] == 2 * x.shape[1]:
-            return _wrong("The two branches are concatenated, channels doubled; a residual block adds them.")
-        return _wrong(f"{'×'.join(map(str, x.shape))} goes in, {'×'.join(map(str, y.shape))} comes out; a residual "
-                      "block keeps the shape.")
+            return _wrong(
+                "The two branches are concatenated, channels doubled; a residual block adds them."
+            )
+        return _wrong(
+            f"{'×'.join(map(str, x.shape))} goes in, {'×'.join(map(str, y.shape))} comes out; a residual "
+            "block keeps the shape."
+        )
     if not untouched:
-        return _wrong("The block overwrites its input x (an operation in place, such as += or inplace=True on x).")
+        return _wrong(
+            "The block overwrites its input x (an operation in place, such as += or inplace=True on x)."
+        )
     if len(probe.inputs) != 1:
-        return _wrong("The body is never called." if not probe.inputs else
-                      f"The body is called {len(probe.inputs)} times; once is enough.")
+        return _wrong(
+            "The body is never called."
+            if not probe.inputs
+            else f"The body is called {len(probe.inputs)} times; once is enough."
+        )
     if not torch.allclose(probe.inputs[0], x, atol=1e-5):
         return _wrong(_about_input(probe.inputs[0], x, scale))
     sentence = _about_output(answer, kind, x, b, y, scale, relu)
@@ -661,8 +820,10 @@ def residual(answer, scale: float = 0.1, relu: bool = True, *, kind: str = "modu
     again, _, _ = _respond(answer, kind, x, b, other)
     if not torch.allclose(again, _wanted(x, b, other, relu), atol=1e-5):
         if torch.allclose(again, _wanted(x, b, scale, relu), atol=1e-5):
-            return _wrong(f"It is right for scale {scale:g} but does the same for scale {other:g}: the number is "
-                          "written into the block; use the argument.")
+            return _wrong(
+                f"It is right for scale {scale:g} but does the same for scale {other:g}: the number is "
+                "written into the block; use the argument."
+            )
         return _wrong(f"It is right for scale {scale:g}, not for scale {other:g}.")
     formula = f"relu(x + {scale:g} · body(x))" if relu else f"x + {scale:g} · body(x)"
     return _right(f"{formula}, measured with bodies of known output.")
@@ -706,39 +867,69 @@ def _about_input(got, x, scale) -> str:
 
 
 def _about_output(answer, kind, x, b, y, scale, relu) -> str:
-    """The first mistake that reproduces what came out; else the numbers a, b of the sum that fits best."""
+    """The first mistake that reproduces what came out; else the numbers a, b of the sum that fits
+    best."""
     s = scale
     if torch.allclose(y, _wanted(x, b, s, relu), atol=1e-5):
         return ""
     mistakes = [
         ("the ReLU is missing: it follows the addition.", x + s * b),
         ("there is a ReLU after the sum; this block has none.", (x + s * b).relu()),
-        ("the ReLU comes before the addition, on the residual branch; it belongs after the sum.", x + (s * b).relu()),
-        ("the ReLU comes before the addition, on the residual branch; it belongs after the sum alone.",
-         (x + (s * b).relu()).relu()),
-        ("the ReLU comes before the addition, on the identity; it belongs after the sum.", x.relu() + s * b),
-        ("the ReLU comes before the addition, on both branches; it belongs after the sum.",
-         x.relu() + (s * b).relu()),
-        ("there is a ReLU on the identity before the addition; x passes unchanged.", (x.relu() + s * b).relu()),
+        (
+            "the ReLU comes before the addition, on the residual branch; it belongs after the sum.",
+            x + (s * b).relu(),
+        ),
+        (
+            "the ReLU comes before the addition, on the residual branch; it belongs after the sum alone.",
+            (x + (s * b).relu()).relu(),
+        ),
+        (
+            "the ReLU comes before the addition, on the identity; it belongs after the sum.",
+            x.relu() + s * b,
+        ),
+        (
+            "the ReLU comes before the addition, on both branches; it belongs after the sum.",
+            x.relu() + (s * b).relu(),
+        ),
+        (
+            "there is a ReLU on the identity before the addition; x passes unchanged.",
+            (x.relu() + s * b).relu(),
+        ),
         ("the branches are multiplied; a residual block adds them.", x * s * b),
         ("the branches are multiplied; a residual block adds them.", (x * s * b).relu()),
-        ("the identity comes after the ReLU: x + relu(…); the ReLU follows the sum.", x + s * b.relu()),
+        (
+            "the identity comes after the ReLU: x + relu(…); the ReLU follows the sum.",
+            x + s * b.relu(),
+        ),
     ]
     for sentence, candidate in mistakes:
         if torch.allclose(y, candidate, atol=1e-5):
             return sentence[0].upper() + sentence[1:]
     for eps in (1e-3, 1e-5):
+
         def normed(value, eps=eps):
             return F.batch_norm(value, None, None, training=True, eps=eps)
+
         for sentence, candidate in (
-                ("There is a batch norm after the sum; the paper has none there.", normed(x + s * b)),
-                ("There is a batch norm after the ReLU; the paper has none there.", normed((x + s * b).relu())),
-                ("There is a batch norm on the identity.", normed(x) + s * b),
-                ("There is a batch norm on the residual branch, which already ends as it should.", x + s * normed(b)),
-                ("There is a batch norm on the residual branch, which already ends as it should.", x + normed(s * b))):
+            ("There is a batch norm after the sum; the paper has none there.", normed(x + s * b)),
+            (
+                "There is a batch norm after the ReLU; the paper has none there.",
+                normed((x + s * b).relu()),
+            ),
+            ("There is a batch norm on the identity.", normed(x) + s * b),
+            (
+                "There is a batch norm on the residual branch, which already ends as it should.",
+                x + s * normed(b),
+            ),
+            (
+                "There is a batch norm on the residual branch, which already ends as it should.",
+                x + normed(s * b),
+            ),
+        ):
             if any(torch.allclose(y, c, atol=1e-4) for c in (candidate, candidate.relu())):
                 return sentence
-    # With large positive inputs no ReLU hides the sum; with a negative x none hides one that subtracts it.
+    # With large positive inputs no ReLU hides the sum; with a negative x none hides one that
+    # subtracts it.
     for large in (x.abs() + 500, -x.abs() - 500):
         found = _respond(answer, kind, large, b.abs(), s)[0]
         if found.any():
@@ -747,7 +938,9 @@ def _about_output(answer, kind, x, b, y, scale, relu) -> str:
     if fit is not None and (fit[0] or fit[1]):
         faults = diagnose.scale_faults(fit[0], fit[1], s)
         line = fit[0] * x + fit[1] * b + fit[2]
-        if faults and not any(torch.allclose(y, c, atol=1e-3) for c in (line, line.relu(), line.relu() - fit[2])):
+        if faults and not any(
+            torch.allclose(y, c, atol=1e-3) for c in (line, line.relu(), line.relu() - fit[2])
+        ):
             return _off(x, b, y, s, relu)
         if abs(fit[2]) > 1e-3 and not faults:
             return f"A constant {fit[2]:.3g} is added to the sum."
@@ -774,11 +967,13 @@ def _fit(y, x, b) -> tuple[float, float, float] | None:
     return tuple(0.0 if abs(v) < 1e-6 else v for v in solution.tolist())
 
 
-# --- Training --------------------------------------------------------------------------------------------------------
+# --- Training -------------------------------------------------------------------------------------
+
 
 @_check
 def training_step(answer) -> Verdict:
-    """A function step(model, images, labels, optimizer) → loss that makes one step of gradient descent."""
+    """A function step(model, images, labels, optimizer) → loss that makes one step of gradient
+    descent."""
     if not callable(answer):
         return _wrong(f"A function is asked for, got {_short(answer)}.")
     wanted = _trajectory(_right_step)
@@ -788,17 +983,24 @@ def training_step(answer) -> Verdict:
             return _wrong("The step trains, but it returns nothing: return the loss.")
         raise _Unsolved("Your function returns nothing yet.")
     if not got.moved:
-        return _wrong("The parameters have gradients but did not move: optimizer.step() is missing." if got.gradients
-                      else "The parameters have no gradients: loss.backward() is missing.")
+        return _wrong(
+            "The parameters have gradients but did not move: optimizer.step() is missing."
+            if got.gradients
+            else "The parameters have no gradients: loss.backward() is missing."
+        )
     if got.close(wanted):
         return _right("Loss and parameters are as they should be after three steps.")
     for sentence, twin in _TWINS.items():
         if got.close(_trajectory(twin)):
             return _wrong(sentence)
     if not math.isclose(got.losses[0], wanted.losses[0], rel_tol=1e-4):
-        return _wrong(f"The loss of the first step is {got.losses[0]:.4g}, wanted is {wanted.losses[0]:.4g}, the mean "
-                      "cross-entropy.")
-    return _wrong("The loss is right, but the parameters do not move as gradient descent would move them.")
+        return _wrong(
+            f"The loss of the first step is {got.losses[0]:.4g}, wanted is {wanted.losses[0]:.4g}, the mean "
+            "cross-entropy."
+        )
+    return _wrong(
+        "The loss is right, but the parameters do not move as gradient descent would move them."
+    )
 
 
 @dataclass
@@ -810,8 +1012,9 @@ class _Trained:
 
     def close(self, other: _Trained) -> bool:
         return torch.allclose(self.weights, other.weights, rtol=1e-4, atol=1e-6) and all(
-            a is not None and b is not None and math.isclose(a, b, rel_tol=1e-4) for a, b in
-            zip(self.losses, other.losses))
+            a is not None and b is not None and math.isclose(a, b, rel_tol=1e-4)
+            for a, b in zip(self.losses, other.losses)
+        )
 
 
 def _trajectory(step) -> _Trained:
@@ -828,9 +1031,16 @@ def _trajectory(step) -> _Trained:
     for x, y in zip(images, labels):
         loss = step(model, x, y, optimizer)
         gradients = gradients or model.weight.grad is not None
-        losses.append(loss.item() if isinstance(loss, Tensor) and loss.numel() == 1 else
-                      loss if isinstance(loss, (int, float)) or _missing(loss) else math.nan)
-    return _Trained(losses, model.weight.detach().clone(), not torch.equal(model.weight, before), gradients)
+        losses.append(
+            loss.item()
+            if isinstance(loss, Tensor) and loss.numel() == 1
+            else loss
+            if isinstance(loss, (int, float)) or _missing(loss)
+            else math.nan
+        )
+    return _Trained(
+        losses, model.weight.detach().clone(), not torch.equal(model.weight, before), gradients
+    )
 
 
 def _step(loss_of, zero="first", repeats=1):
@@ -844,25 +1054,41 @@ def _step(loss_of, zero="first", repeats=1):
         for _ in range(repeats):
             optimizer.step()
         return loss
+
     return step
 
 
 _right_step = _step(F.cross_entropy)
 _TWINS = {
-    "The gradients of earlier batches are still there: optimizer.zero_grad() is missing.":
-        _step(F.cross_entropy, zero=""),
-    "A softmax is applied before the cross-entropy, which has one inside: pass it the model's output itself.":
-        _step(lambda z, y: F.cross_entropy(z.softmax(1), y)),
-    "A log-softmax is taken twice: F.cross_entropy takes the model's output itself.":
-        _step(lambda z, y: F.nll_loss(z, y)),
-    "The loss is summed over the batch; take the mean, so that the rate does not depend on the batch size.":
-        _step(lambda z, y: F.cross_entropy(z, y, reduction="sum")),
-    "The loss is label-smoothed; plain cross-entropy is asked for.":
-        _step(lambda z, y: F.cross_entropy(z, y, label_smoothing=0.1)),
+    "The gradients of earlier batches are still there: optimizer.zero_grad() is missing.": _step(
+        F.cross_entropy, zero=""
+    ),
+    "A softmax is applied before the cross-entropy, which has one inside: pass it the model's output itself.": _step(
+        lambda z, y: F.cross_entropy(z.softmax(1), y)
+    ),
+    "A log-softmax is taken twice: F.cross_entropy takes the model's output itself.": _step(
+        lambda z, y: F.nll_loss(z, y)
+    ),
+    "The loss is summed over the batch; take the mean, so that the rate does not depend on the batch size.": _step(
+        lambda z, y: F.cross_entropy(z, y, reduction="sum")
+    ),
+    "The loss is label-smoothed; plain cross-entropy is asked for.": _step(
+        lambda z, y: F.cross_entropy(z, y, label_smoothing=0.1)
+    ),
     "optimizer.step() is called twice.": _step(F.cross_entropy, repeats=2),
     "The sign is wrong: the step climbs the loss.": _step(lambda z, y: -F.cross_entropy(z, y)),
 }
 
 
-__all__ = ["Verdict", "description", "equal", "function", "module", "number", "raises", "residual", "shape",
-           "training_step"]
+__all__ = [
+    "Verdict",
+    "description",
+    "equal",
+    "function",
+    "module",
+    "number",
+    "raises",
+    "residual",
+    "shape",
+    "training_step",
+]

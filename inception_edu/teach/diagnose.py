@@ -1,23 +1,26 @@
 """Two blocks as sequences of steps, and what differs between them, in sentences. No torch.
 
-Descriptions (`spec`) and modules that were watched at work (`watch`) both become tuples of `Step` and `Join`, so that
-an answer of either kind is compared with a figure in the same way: branches are matched to branches and steps to
-steps at the least cost, and each remaining difference becomes a sentence that says where it is and what it is.
+Descriptions (`spec`) and modules that were watched at work (`watch`) both become tuples of `Step`
+and `Join`, so that an answer of either kind is compared with a figure in the same way: branches are
+matched to branches and steps to steps at the least cost, and each remaining difference becomes a
+sentence that says where it is and what it is.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
-from inception_edu.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape
+from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape
 
 WINDOWS = ("conv", "max", "avg")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation. `kind`: conv (with its batch norm and ReLU), max, avg, norm, relu, times, or another word.
+    """One operation. `kind`: conv (with its batch norm and ReLU), max, avg, norm, relu, times, or
+    another word.
 
     `name` and `norm_name` are what the answer calls its layers ("b3.1"); they are not compared.
     """
@@ -30,12 +33,12 @@ class Step:
     norm: bool = False
     relu: bool = False
     bias: bool = False
-    count: bool = False            # an average that counts padded zeros
+    count: bool = False  # an average that counts padded zeros
     ceil: bool = False
     groups: int = 1
     dilation: tuple[int, int] = (1, 1)
     factor: float = 1.0
-    relu_first: bool = False       # ReLU, then batch norm
+    relu_first: bool = False  # ReLU, then batch norm
     eps: float | None = field(default=None, compare=False)
     name: str = field(default="", compare=False)
     norm_name: str = field(default="", compare=False)
@@ -43,7 +46,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Join:
-    """Branches that start from the same map and are put together: kind "cat" (along `dim`) or "add"."""
+    """Branches that start from the same map and are put together: kind "cat" (along `dim`) or
+    "add"."""
 
     kind: str
     branches: tuple[Sequence, ...]
@@ -56,8 +60,18 @@ Sequence = tuple  # of Step and Join
 def sequence(node: Node) -> Sequence:
     """The steps of a description."""
     if isinstance(node, Conv):
-        return (Step("conv", node.out, node.kernel, _two(node.stride), _pad(node), node.norm, node.relu,
-                     bias=not node.norm),)
+        return (
+            Step(
+                "conv",
+                node.out,
+                node.kernel,
+                _two(node.stride),
+                _pad(node),
+                node.norm,
+                node.relu,
+                bias=not node.norm,
+            ),
+        )
     if isinstance(node, Pool):
         count = node.count_padding and any(_pad(node))
         return (Step(node.kind, 0, node.kernel, _two(node.stride), _pad(node), count=count),)
@@ -66,14 +80,17 @@ def sequence(node: Node) -> Sequence:
     if isinstance(node, Concat):
         return tidy((Join("cat", tuple(sequence(branch) for branch in node.branches)),))
     if isinstance(node, Residual):
-        body = sequence(node.body) + ((Step("times", factor=float(node.scale)),) if node.scale != 1 else ())
+        body = sequence(node.body) + (
+            (Step("times", factor=float(node.scale)),) if node.scale != 1 else ()
+        )
         identity = () if node.shortcut is None else sequence(node.shortcut)
         return tidy((Join("add", (identity, body)), *((Step("relu"),) if node.relu else ())))
     raise TypeError(f"not a description: {node!r}")
 
 
 def tidy(items: Sequence) -> Sequence:
-    """The same computation written in one way: a join directly inside a join of its kind is spliced into it."""
+    """The same computation written in one way: a join directly inside a join of its kind is spliced
+    into it."""
     found = []
     for item in items:
         if isinstance(item, Join):
@@ -98,7 +115,8 @@ def _pad(node) -> tuple[int, int]:
     return tuple(k // 2 for k in node.kernel) if node.padding == "same" else (0, 0)
 
 
-# --- Words -----------------------------------------------------------------------------------------------------------
+# --- Words ----------------------------------------------------------------------------------------
+
 
 def size_words(pair) -> str:
     return f"{pair[0]}×{pair[1]}"
@@ -111,8 +129,13 @@ def what(item: Step | Join) -> str:
     if item.kind == "conv":
         plain = not item.norm and not item.relu
         return f"{'linear ' if plain else ''}{size_words(item.kernel)} convolution"
-    names = {"max": f"{size_words(item.kernel)} max pool", "avg": f"{size_words(item.kernel)} average pool",
-             "norm": "batch norm", "relu": "ReLU", "times": f"multiplication by {item.factor:g}"}
+    names = {
+        "max": f"{size_words(item.kernel)} max pool",
+        "avg": f"{size_words(item.kernel)} average pool",
+        "norm": "batch norm",
+        "relu": "ReLU",
+        "times": f"multiplication by {item.factor:g}",
+    }
     return names.get(item.kind, item.kind)
 
 
@@ -133,7 +156,9 @@ def branch_words(items: Sequence) -> str:
         if isinstance(item, Join):
             words.append("{" + ", ".join(branch_words(b) for b in item.branches) + "}")
         else:
-            words.append(size_words(item.kernel) if item.kind == "conv" else short.get(item.kind, what(item)))
+            words.append(
+                size_words(item.kernel) if item.kind == "conv" else short.get(item.kind, what(item))
+            )
     return " → ".join(words) or "identity"
 
 
@@ -141,7 +166,8 @@ def _number(pair) -> str:
     return str(pair[0]) if pair[0] == pair[1] else f"({pair[0]}, {pair[1]})"
 
 
-# --- Shapes ----------------------------------------------------------------------------------------------------------
+# --- Shapes ---------------------------------------------------------------------------------------
+
 
 def output(items: Sequence, shape: Shape | None) -> Shape | None:
     """The shape (C, H, W) that leaves a sequence, or None where it does not work out."""
@@ -155,7 +181,9 @@ def output(items: Sequence, shape: Shape | None) -> Shape | None:
             shape = (sum(o[0] for o in outs) if item.kind == "cat" else outs[0][0], *outs[0][1:])
         elif item.kind in WINDOWS:
             size = []
-            for n, k, s, p, d in zip(shape[1:], item.kernel, item.stride, item.padding, item.dilation):
+            for n, k, s, p, d in zip(
+                shape[1:], item.kernel, item.stride, item.padding, item.dilation
+            ):
                 span = n + 2 * p - d * (k - 1) - 1
                 size.append(-(-span // s) + 1 if item.ceil else span // s + 1)
             shape = (item.out or shape[0], *size) if min(size) >= 1 else None
@@ -163,7 +191,8 @@ def output(items: Sequence, shape: Shape | None) -> Shape | None:
 
 
 def misfit(join: Join, shape: Shape | None) -> str:
-    """A sentence on branches whose maps differ in size; empty where they agree or cannot be known."""
+    """A sentence on branches whose maps differ in size; empty where they agree or cannot be
+    known."""
     outs = [output(branch, shape) for branch in join.branches]
     if shape is None or None in outs:
         return ""
@@ -172,16 +201,21 @@ def misfit(join: Join, shape: Shape | None) -> str:
     odd = [i for i, size in enumerate(sizes) if size != common]
     if not odd:
         return ""
-    parts = [f"branch {i + 1} ({branch_words(join.branches[i])}) gives {size_words(sizes[i])}" for i in odd]
+    parts = [
+        f"branch {i + 1} ({branch_words(join.branches[i])}) gives {size_words(sizes[i])}"
+        for i in odd
+    ]
     rest = "the others give" if len(sizes) - len(odd) > 1 else "the other gives"
     return f"{', '.join(parts)}, {rest} {size_words(common)}."
 
 
-# --- Differences -----------------------------------------------------------------------------------------------------
+# --- Differences ----------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Difference:
-    """One fault: its sentence, and where it is (words such as "branch 3", "step 2 (3×3 convolution)")."""
+    """One fault: its sentence, and where it is (words such as "branch 3", "step 2 (3×3
+    convolution)")."""
 
     text: str
     where: tuple[str, ...]
@@ -195,11 +229,18 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def differences(answer: Sequence, expected: Sequence, shape: Shape | None = None, ordered: bool = False,
-                where: tuple[str, ...] = ()) -> list[Difference]:
-    """What must change in `answer` to become `expected`, in the order of the answer; empty where nothing must.
+def differences(
+    answer: Sequence,
+    expected: Sequence,
+    shape: Shape | None = None,
+    ordered: bool = False,
+    where: tuple[str, ...] = (),
+) -> list[Difference]:
+    """What must change in `answer` to become `expected`, in the order of the answer; empty where
+    nothing must.
 
-    shape: (C, H, W) of what enters. Without `ordered`, branches may stand in another order (see `reordered`).
+    shape: (C, H, W) of what enters. Without `ordered`, branches may stand in another order (see
+    `reordered`).
     """
     if (sentence := _steps_swapped(answer, expected) or _arranged(answer, expected)) is not None:
         return [Difference(sentence, where)]
@@ -218,7 +259,9 @@ def differences(answer: Sequence, expected: Sequence, shape: Shape | None = None
         elif isinstance(a, Join) or isinstance(expected[j], Join):
             found.append(Difference(f"should be {_whole(expected[j])}.", _named(step, a)))
         else:
-            found += [Difference(text, _named(step, a)) for text, _ in _steps(a, expected[j], arriving)]
+            found += [
+                Difference(text, _named(step, a)) for text, _ in _steps(a, expected[j], arriving)
+            ]
         last = i + 1
         arriving = output((a,), arriving)
     return found
@@ -257,35 +300,64 @@ def _steps(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]]:
         if not {a.kind, e.kind} <= {"max", "avg"}:
             return found
     if a.kind == "times":
-        return found + ([(f"the factor should be {e.factor:g}.", 1)] if abs(a.factor - e.factor) > 1e-6 else [])
+        return found + (
+            [(f"the factor should be {e.factor:g}.", 1)] if abs(a.factor - e.factor) > 1e-6 else []
+        )
     if a.kind not in WINDOWS:
         return found
     if a.out != e.out and a.kind == e.kind:
         found.append((f"has {a.out} filters, the figure has {e.out}.", 2))
     if a.kernel != e.kernel:
         turned = " Height comes first: (height, width)." if a.kernel == e.kernel[::-1] else ""
-        found.append((f"should have the kernel {size_words(e.kernel)}, not {size_words(a.kernel)}.{turned}", 2))
+        found.append(
+            (
+                f"should have the kernel {size_words(e.kernel)}, not {size_words(a.kernel)}.{turned}",
+                2,
+            )
+        )
     if a.stride != e.stride:
-        found.append((f"the stride {_number(e.stride)} is forgotten." if a.stride == (1, 1)
-                      else f"has stride {_number(a.stride)}, the figure has {_number(e.stride)}.", 2))
+        found.append(
+            (
+                f"the stride {_number(e.stride)} is forgotten."
+                if a.stride == (1, 1)
+                else f"has stride {_number(a.stride)}, the figure has {_number(e.stride)}.",
+                2,
+            )
+        )
     found += _paddings(a, e, shape)
     if a.relu_first:
-        found.append(("the ReLU comes before the batch norm; the order is convolution, batch norm, ReLU.", 1))
+        found.append(
+            ("the ReLU comes before the batch norm; the order is convolution, batch norm, ReLU.", 1)
+        )
     elif a.norm != e.norm:
-        found.append(("the batch norm is missing." if e.norm
-                      else 'has a batch norm; the figures\' "Linear" convolution has none.', 1))
+        found.append(
+            (
+                "the batch norm is missing."
+                if e.norm
+                else 'has a batch norm; the figures\' "Linear" convolution has none.',
+                1,
+            )
+        )
     if a.relu != e.relu:
-        found.append(("the ReLU is missing." if e.relu else
-                      "has a ReLU that the figure does not have.", 1))
+        found.append(
+            ("the ReLU is missing." if e.relu else "has a ReLU that the figure does not have.", 1)
+        )
     if a.kind == "conv" and e.bias and not a.bias and not a.norm:
         found.append(("the bias is missing; a convolution without batch norm needs one.", 0.5))
     if a.count != e.count and a.kind == "avg":
-        found.append((f"{'counts' if a.count else 'does not count'} the padded zeros in the average, the figure's pool "
-                      f"{'does' if e.count else 'does not'} (count_include_pad={e.count}).", 0.5))
+        found.append(
+            (
+                f"{'counts' if a.count else 'does not count'} the padded zeros in the average, the figure's pool "
+                f"{'does' if e.count else 'does not'} (count_include_pad={e.count}).",
+                0.5,
+            )
+        )
     if a.ceil != e.ceil:
         found.append(("rounds the size up (ceil_mode=True), the figure's rounds down.", 1))
     if a.groups != e.groups:
-        found.append((f"has groups={a.groups}; every filter should see all channels (groups=1).", 2))
+        found.append(
+            (f"has groups={a.groups}; every filter should see all channels (groups=1).", 2)
+        )
     if a.dilation != e.dilation:
         found.append((f"has dilation {_number(a.dilation)}, the figure has none.", 2))
     return found
@@ -303,7 +375,12 @@ def _mode(step: Step) -> str | None:
 
 def _paddings(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]]:
     mode, wanted = _mode(a), _mode(e)
-    if mode == wanted or "both" in (mode, wanted) and None not in (mode, wanted) and a.kernel != e.kernel:
+    if (
+        mode == wanted
+        or "both" in (mode, wanted)
+        and None not in (mode, wanted)
+        and a.kernel != e.kernel
+    ):
         return []
     half = tuple(k // 2 for k in a.kernel)
     if wanted == "valid":
@@ -314,30 +391,59 @@ def _paddings(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]]:
         after = output((a,), shape)
         sizes = (size_words(shape[1:]), size_words(after[1:])) if shape and after else ()
         shrinks = ": the map shrinks from {} to {}".format(*sizes) if sizes else ""
-        return [(f'padding is missing{shrinks}. "Same" needs padding {_number(half)} for a {size_words(a.kernel)} '
-                 "kernel.", 2)]
-    turned = " Height comes first, as in the kernel." if a.padding == half[::-1] and half[0] != half[1] else ""
-    return [(f"has padding {_number(a.padding)}; a {size_words(a.kernel)} kernel keeps the map with padding "
-             f"{_number(half)}.{turned}", 2)]
+        return [
+            (
+                f'padding is missing{shrinks}. "Same" needs padding {_number(half)} for a {size_words(a.kernel)} '
+                "kernel.",
+                2,
+            )
+        ]
+    turned = (
+        " Height comes first, as in the kernel."
+        if a.padding == half[::-1] and half[0] != half[1]
+        else ""
+    )
+    return [
+        (
+            f"has padding {_number(a.padding)}; a {size_words(a.kernel)} kernel keeps the map with padding "
+            f"{_number(half)}.{turned}",
+            2,
+        )
+    ]
 
 
-def _joins(a: Join, e: Join, shape: Shape | None, ordered: bool, where: tuple[str, ...]) -> list[Difference]:
+def _joins(
+    a: Join, e: Join, shape: Shape | None, ordered: bool, where: tuple[str, ...]
+) -> list[Difference]:
     found = []
     if a.kind != e.kind:
         verb = {"cat": "concatenated", "add": "added", "product": "multiplied"}
-        found.append(Difference(f"the branches are {verb.get(a.kind, 'joined by ' + a.kind)}; the figure has them "
-                                f"{verb[e.kind]}.", where))
+        found.append(
+            Difference(
+                f"the branches are {verb.get(a.kind, 'joined by ' + a.kind)}; the figure has them "
+                f"{verb[e.kind]}.",
+                where,
+            )
+        )
     elif a.dim != e.dim:
-        axis = {0: "the images of the batch", 2: "the height", 3: "the width"}.get(a.dim, "another axis")
-        found.append(Difference(f"the branches are joined along dimension {a.dim} ({axis}); channels are dimension 1.",
-                                where))
+        axis = {0: "the images of the batch", 2: "the height", 3: "the width"}.get(
+            a.dim, "another axis"
+        )
+        found.append(
+            Difference(
+                f"the branches are joined along dimension {a.dim} ({axis}); channels are dimension 1.",
+                where,
+            )
+        )
     if a.kind == e.kind == "add" and (texts := _scaled(a, e)) is not None:
         return [*found, *(Difference(text, where) for text in texts)]
     pairs_ = _assign(a.branches, e.branches)
     chosen = [j for _, j in pairs_ if j is not None]
     if ordered and e.kind == "cat" and chosen != sorted(chosen):
         order_ = ", ".join(branch_words(b) for b in e.branches)
-        found.append(Difference(f"the branches stand in another order; the figure has {order_}.", where))
+        found.append(
+            Difference(f"the branches stand in another order; the figure has {order_}.", where)
+        )
     if (swap := _filters_swapped(a, e)) is not None:
         return [*found, Difference(swap, where)]
     if sentence := misfit(a, shape):
@@ -347,8 +453,12 @@ def _joins(a: Join, e: Join, shape: Shape | None, ordered: bool, where: tuple[st
         if i is None:
             found.append(Difference(f"the branch {branch_words(e.branches[j])} is missing.", where))
         elif j is None:
-            found.append(Difference(f"({branch_words(a.branches[i])}) is a branch that the figure does not have.",
-                                    (*where, f"branch {i + 1}")))
+            found.append(
+                Difference(
+                    f"({branch_words(a.branches[i])}) is a branch that the figure does not have.",
+                    (*where, f"branch {i + 1}"),
+                )
+            )
         else:
             found += differences(a.branches[i], e.branches[j], shape, ordered, _place(a, i, where))
     return found
@@ -362,12 +472,15 @@ def _place(a: Join, i: int, where: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _scaled(a: Join, e: Join) -> list[str] | None:
-    """Sentences on a residual sum whose factors are wrong and nothing else; None where that is not the case."""
+    """Sentences on a residual sum whose factors are wrong and nothing else; None where that is not
+    the case."""
+
     def split(branch):
         product = 1.0
         for step in branch:
             product *= step.factor if isinstance(step, Step) else 1
         return tuple(s for s in branch if not (isinstance(s, Step) and s.kind == "times")), product
+
     if len(a.branches) != 2 or len(e.branches) != 2:
         return None
     mine, wanted = [split(b) for b in a.branches], [split(b) for b in e.branches]
@@ -380,15 +493,21 @@ def _scaled(a: Join, e: Join) -> list[str] | None:
 
 def scale_faults(identity: float, residual: float, scale: float) -> list[str]:
     """Sentences on identity · x + residual · body(x) where 1 · x + scale · body(x) is wanted."""
+
     def near(x, y):
         return abs(x - y) <= 1e-3 * max(1, abs(y))
+
     if near(identity, 1) and near(residual, scale):
         return []
     if near(identity, scale) and near(residual, 1):
-        return [f"you scaled the identity: the factor {scale:g} belongs to the residual branch, x itself passes "
-                "unchanged."]
+        return [
+            f"you scaled the identity: the factor {scale:g} belongs to the residual branch, x itself passes "
+            "unchanged."
+        ]
     if near(identity, scale) and near(residual, scale):
-        return [f"you scaled the whole sum: the factor {scale:g} belongs to the residual branch alone."]
+        return [
+            f"you scaled the whole sum: the factor {scale:g} belongs to the residual branch alone."
+        ]
     if near(identity, 0):
         return ["the identity is missing: x itself is not added."]
     if near(residual, 0):
@@ -404,16 +523,21 @@ def scale_faults(identity: float, residual: float, scale: float) -> list[str]:
             return [f"the residual branch is divided by {scale:g}; it should be multiplied by it."]
         return [f"the residual branch is multiplied by {residual:.3g}; the scale is {scale:g}."]
     if near(identity, 1 - scale) and near(residual, scale):
-        return [f"this blends, (1 − {scale:g})·x + {scale:g}·body(x); the identity should pass unchanged."]
+        return [
+            f"this blends, (1 − {scale:g})·x + {scale:g}·body(x); the identity should pass unchanged."
+        ]
     if near(identity, -1) and near(residual, scale):
         return ["the identity is subtracted; it should be added."]
     if near(residual, scale):
         return [f"the identity is multiplied by {identity:.3g}; it should pass unchanged."]
-    return [f"the sum is {identity:.3g}·x + {residual:.3g}·body(x); wanted is x + {scale:g}·body(x)."]
+    return [
+        f"the sum is {identity:.3g}·x + {residual:.3g}·body(x); wanted is x + {scale:g}·body(x)."
+    ]
 
 
 def _filters_swapped(a: Join, e: Join) -> str | None:
-    """Filters of two convolutions exchanged, in one branch or between two: one sentence in the place of two."""
+    """Filters of two convolutions exchanged, in one branch or between two: one sentence in the
+    place of two."""
     mine, wanted = list(_places(a)), list(_places(e))
     if [_shapeless(s) for _, s in mine] != [_shapeless(s) for _, s in wanted]:
         return None
@@ -452,8 +576,11 @@ def _steps_swapped(a: Sequence, e: Sequence) -> str | None:
         return None
     first, second = e[odd[0]], e[odd[1]]
     same = isinstance(first, Step) and isinstance(second, Step) and what(first) == what(second)
-    words = (f"{what(first)} with {first.out}", f"the one with {second.out} filters") if same else \
-        (what(first), f"the {what(second)}")
+    words = (
+        (f"{what(first)} with {first.out}", f"the one with {second.out} filters")
+        if same
+        else (what(first), f"the {what(second)}")
+    )
     return f"steps {odd[0] + 1} and {odd[1] + 1} are swapped: the {words[0]} comes first, then {words[1]}."
 
 
@@ -462,52 +589,75 @@ def _arranged(a: Sequence, e: Sequence) -> str | None:
     for j, item in enumerate(e):
         if isinstance(item, Join) and item.kind == "cat":
             row = tuple(step for branch in item.branches for step in branch)
-            if a == (*e[:j], *row, *e[j + 1:]):
-                return (f"the branches {', '.join(map(branch_words, item.branches))} follow one another here; in the "
-                        "figure they stand side by side and are concatenated.")
+            if a == (*e[:j], *row, *e[j + 1 :]):
+                return (
+                    f"the branches {', '.join(map(branch_words, item.branches))} follow one another here; in the "
+                    "figure they stand side by side and are concatenated."
+                )
             for branch in item.branches:
-                if branch and a == (*e[:j], *branch, *e[j + 1:]):
+                if branch and a == (*e[:j], *branch, *e[j + 1 :]):
                     rest = [branch_words(b) for b in item.branches if b is not branch]
-                    return (f"only {branch_words(branch)} is there; beside it {', '.join(rest)} is missing, to be "
-                            "concatenated with it.")
+                    return (
+                        f"only {branch_words(branch)} is there; beside it {', '.join(rest)} is missing, to be "
+                        "concatenated with it."
+                    )
     for i, item in enumerate(a):
         if isinstance(item, Join) and item.kind == "cat":
             row = tuple(step for branch in item.branches for step in branch)
-            if (*a[:i], *row, *a[i + 1:]) == e:
-                return (f"{', '.join(map(branch_words, item.branches))} stand side by side here, as a concatenation; "
-                        "in the figure they follow one another.")
+            if (*a[:i], *row, *a[i + 1 :]) == e:
+                return (
+                    f"{', '.join(map(branch_words, item.branches))} stand side by side here, as a concatenation; "
+                    "in the figure they follow one another."
+                )
     return None
 
 
 def reordered(answer: Sequence, expected: Sequence) -> bool:
     """Whether the branches of two otherwise equal sequences stand in another order."""
-    return answer != expected and not differences(answer, expected) and bool(differences(answer, expected, None, True))
+    return (
+        answer != expected
+        and not differences(answer, expected)
+        and bool(differences(answer, expected, None, True))
+    )
 
 
-# --- Matching --------------------------------------------------------------------------------------------------------
+# --- Matching -------------------------------------------------------------------------------------
 
-GAP = 6.0       # a step that has no counterpart
+GAP = 6.0  # a step that has no counterpart
 
 
 @lru_cache(maxsize=50_000)
 def _distance(a, e) -> float:
     """How much two items, or two sequences, differ."""
     if isinstance(a, tuple):
-        return sum(GAP * _weight(a[i]) if j is None else GAP * _weight(e[j]) if i is None else _distance(a[i], e[j])
-                   for i, j in _align(a, e))
+        return sum(
+            GAP * _weight(a[i])
+            if j is None
+            else GAP * _weight(e[j])
+            if i is None
+            else _distance(a[i], e[j])
+            for i, j in _align(a, e)
+        )
     if isinstance(a, Join) != isinstance(e, Join):
         return GAP * (_weight(a) + _weight(e))
     if isinstance(a, Join):
         cost = (5 if a.kind != e.kind else 0) + (3 if a.dim != e.dim else 0)
         for i, j in _assign(a.branches, e.branches):
-            cost += _alone(e.branches[j]) if i is None else _alone(a.branches[i]) if j is None else \
-                _distance(a.branches[i], e.branches[j])
+            cost += (
+                _alone(e.branches[j])
+                if i is None
+                else _alone(a.branches[i])
+                if j is None
+                else _distance(a.branches[i], e.branches[j])
+            )
         return cost
     if a.kind != e.kind and not {a.kind, e.kind} <= {"max", "avg"}:
         return 14
     cost = sum(c for _, c in _steps(a, e, None))
     # Filters that are nearly right belong together rather than filters that are far off.
-    return cost + (abs(a.out - e.out) / (a.out + e.out) if a.out != e.out and a.kind == e.kind == "conv" else 0)
+    return cost + (
+        abs(a.out - e.out) / (a.out + e.out) if a.out != e.out and a.kind == e.kind == "conv" else 0
+    )
 
 
 def _weight(item) -> float:
@@ -542,8 +692,11 @@ def _align(a: Sequence, e: Sequence) -> tuple[tuple[int | None, int | None], ...
 
 
 @lru_cache(maxsize=50_000)
-def _assign(a: tuple[Sequence, ...], e: tuple[Sequence, ...]) -> tuple[tuple[int | None, int | None], ...]:
+def _assign(
+    a: tuple[Sequence, ...], e: tuple[Sequence, ...]
+) -> tuple[tuple[int | None, int | None], ...]:
     """Each branch of `a` with the branch of `e` that it most resembles, in the order of `a`."""
+
     @cache
     def best(i: int, free: frozenset[int]):
         if i == len(a):
@@ -556,6 +709,7 @@ def _assign(a: tuple[Sequence, ...], e: tuple[Sequence, ...]) -> tuple[tuple[int
             cost, rest = best(i + 1, free)
             ways.append((cost + _alone(a[i]), ((i, None), *rest)))
         return min(ways, key=lambda way: way[0])
+
     return best(0, frozenset(range(len(e))))[1]
 
 
@@ -571,7 +725,12 @@ def pairs(answer: Sequence, expected: Sequence) -> Iterator[tuple[Step, Step]]:
 
 
 def order(answer: Sequence, expected: Sequence) -> list[int]:
-    """For a block that is one join: the position in `expected` of each branch of `answer`; else an empty list."""
-    if len(answer) == len(expected) == 1 and isinstance(answer[0], Join) and isinstance(expected[0], Join):
+    """For a block that is one join: the position in `expected` of each branch of `answer`; else an
+    empty list."""
+    if (
+        len(answer) == len(expected) == 1
+        and isinstance(answer[0], Join)
+        and isinstance(expected[0], Join)
+    ):
         return [j for _, j in _assign(answer[0].branches, expected[0].branches) if j is not None]
     return []

@@ -1,7 +1,9 @@
-"""From a description to an ordinary torch module: three small modules, and `build` that puts them together.
+"""From a description to an ordinary torch module: three small modules, and `build` that puts them
+together.
 
 `print` of what `build` returns reads like the figure: one line a convolution, one child a branch.
 """
+
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -11,10 +13,10 @@ from functools import partial
 import torch
 from torch import nn
 
-from inception_edu.measure import input_shape, measure
-from inception_edu.networks import Network
-from inception_edu.spec import Chain, Conv, Node, Pool, SizeError, SpecError, out_shape
-from inception_edu.spec import Concat as ConcatSpec
+from inception_edu.describe.measure import input_shape, measure
+from inception_edu.describe.networks import Network
+from inception_edu.describe.spec import Chain, Conv, Node, Pool, SizeError, SpecError, out_shape
+from inception_edu.describe.spec import Concat as ConcatSpec
 
 
 class ConvBNReLU(nn.Sequential):
@@ -40,7 +42,8 @@ class ConvBNReLU(nn.Sequential):
 
 
 class Concat(nn.Module):
-    """N×C×H×W → N×(sum of the branches)×H'×W': every branch on the same input, joined along the channels."""
+    """N×C×H×W → N×(sum of the branches)×H'×W': every branch on the same input, joined along the
+    channels."""
 
     def __init__(self, *branches: nn.Module):
         super().__init__()
@@ -54,12 +57,18 @@ class Concat(nn.Module):
 class ScaledResidual(nn.Module):
     """N×C×H×W → N×C×H×W: relu(x + scale · body(x)), Fig. 20.
 
-    The shortcut is the identity, or a projecting convolution in ResNet. `scale` is a number, or a parameter of the
-    network where `learnable`.
+    The shortcut is the identity, or a projecting convolution in ResNet. `scale` is a number, or a
+    parameter of the network where `learnable`.
     """
 
-    def __init__(self, body: nn.Module, scale: float = 1.0, relu: bool = True, shortcut: nn.Module | None = None,
-                 learnable: bool = False):
+    def __init__(
+        self,
+        body: nn.Module,
+        scale: float = 1.0,
+        relu: bool = True,
+        shortcut: nn.Module | None = None,
+        learnable: bool = False,
+    ):
         super().__init__()
         self.body = body
         self.shortcut = nn.Identity() if shortcut is None else shortcut
@@ -70,7 +79,9 @@ class ScaledResidual(nn.Module):
         return self.relu(self.shortcut(x) + self.scale * self.body(x))
 
     def extra_repr(self):
-        return f"scale={float(self.scale):g}" + (", learnable" if isinstance(self.scale, nn.Parameter) else "")
+        return f"scale={float(self.scale):g}" + (
+            ", learnable" if isinstance(self.scale, nn.Parameter) else ""
+        )
 
 
 def _padding(spec: Conv | Pool) -> tuple[int, int]:
@@ -87,7 +98,9 @@ def _module(node: Node, channels: int, norm_eps: float) -> tuple[nn.Module, int]
     if isinstance(node, Pool):
         if node.kind == "max":
             return nn.MaxPool2d(node.kernel, node.stride, _padding(node)), channels
-        return nn.AvgPool2d(node.kernel, node.stride, _padding(node), count_include_pad=node.count_padding), channels
+        return nn.AvgPool2d(
+            node.kernel, node.stride, _padding(node), count_include_pad=node.count_padding
+        ), channels
     if isinstance(node, Chain):
         parts = []
         for part in node.parts:
@@ -102,13 +115,16 @@ def _module(node: Node, channels: int, norm_eps: float) -> tuple[nn.Module, int]
     return ScaledResidual(body, node.scale, node.relu, shortcut, node.learnable), out
 
 
-def build(what: Network | Node, in_channels: int = 3, init: str = "truncated", seed: int | None = None) -> nn.Module:
+def build(
+    what: Network | Node, in_channels: int = 3, init: str = "truncated", seed: int | None = None
+) -> nn.Module:
     """An `nn.Module` from a network, or from a node that takes `in_channels` channels.
 
-    A network becomes an `nn.Sequential` with one named child a block (repeats in an inner `nn.Sequential`, named "1",
-    "2", …), then pool, flatten, dropout and classifier: N×C×H×W → N×classes.
-    `init`: "truncated" (normal cut at two deviations, std 1/√fan-in), "he" (std √(2/fan-in)) or "torch"
-    (torch's own defaults). With `seed` the weights are always the same; torch's global state is left alone.
+    A network becomes an `nn.Sequential` with one named child a block (repeats in an inner
+    `nn.Sequential`, named "1", "2", …), then pool, flatten, dropout and classifier: N×C×H×W →
+    N×classes. `init`: "truncated" (normal cut at two deviations, std 1/√fan-in), "he" (std
+    √(2/fan-in)) or "torch" (torch's own defaults). With `seed` the weights are always the same;
+    torch's global state is left alone.
     Raises `SpecError` where the description's numbers do not close.
     """
     if init not in ("truncated", "he", "torch"):
@@ -117,7 +133,8 @@ def build(what: Network | Node, in_channels: int = 3, init: str = "truncated", s
         if seed is not None:
             torch.manual_seed(seed)
         if not isinstance(what, Network):
-            # Raises where channels do not close. Sizes depend on the input, which is not known here.
+            # Raises where channels do not close. Sizes depend on the input, which is not known
+            # here.
             with suppress(SizeError):
                 out_shape(what, (in_channels, 1025, 1025))
             model, _ = _module(what, in_channels, 1e-3)
@@ -148,13 +165,16 @@ def _network(network: Network) -> nn.Sequential:
 
 
 def _check_input(network: Network, seen: set, module: nn.Module, inputs: tuple) -> None:
-    """A sentence instead of an error from inside torch, for a batch that the network cannot take."""
+    """A sentence instead of an error from inside torch, for a batch that the network cannot
+    take."""
     shape = tuple(inputs[0].shape)
     if shape[1:] in seen:
         return
     if len(shape) != 4 or shape[1] != network.channels:
-        raise SpecError(f"{network.name} takes batches of shape N×{network.channels}×H×W, "
-                        f"got {'×'.join(map(str, shape))}.")
+        raise SpecError(
+            f"{network.name} takes batches of shape N×{network.channels}×H×W, "
+            f"got {'×'.join(map(str, shape))}."
+        )
     measure(network, input_shape(network, shape[1:]))
     seen.add(shape[1:])
 
@@ -173,7 +193,8 @@ def initialise(model: nn.Module, init: str = "truncated") -> None:
 
 
 def named_blocks(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The blocks of a built network in order, repeats one by one: [("stem", …), ("inception_a.1", …), …]."""
+    """The blocks of a built network in order, repeats one by one: [("stem", …), ("inception_a.1",
+    …), …]."""
     blocks = []
     for name, child in model.named_children():
         if name == "pool":

@@ -1,14 +1,17 @@
-"""Which kernel sizes see small objects, and which see large ones: random filters on the `scales` pictures.
+"""Which kernel sizes see small objects, and which see large ones: random filters on the `scales`
+pictures.
 
-    see((3,), seed=0)            {"small": 0.61, "medium": 0.65, "large": 0.28, …}: accuracy by the object's size
+    see((3,), seed=0)            {"small": 0.61, "medium": 0.65, "large": 0.28, …}: accuracy by the
+                                 object's size
     see((3, 5, 9), filters=48)   a mixture: a third of the filters of each size
-    python -m inception_edu.kernel_sizes      the committed runs: 12 cells, 5 seeds each
+    python -m inception_edu.study.kernel_sizes      the committed runs: 12 cells, 5 seeds each
 
-The filters are drawn at random and stay as they are; only a linear classifier on what they see is fitted, in closed
-form. So nothing depends on a learning rate or on patience, a run takes seconds, and what differs between two runs is
-the size of the kernels alone. Each filter reports three numbers a picture: the mean, the maximum and the spread of its
-response after ReLU.
+The filters are drawn at random and stay as they are; only a linear classifier on what they see is
+fitted, in closed form. So nothing depends on a learning rate or on patience, a run takes seconds,
+and what differs between two runs is the size of the kernels alone. Each filter reports three
+numbers a picture: the mean, the maximum and the spread of its response after ReLU.
 """
+
 from __future__ import annotations
 
 import json
@@ -23,15 +26,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inception_edu.data import Split, data_dir, default_device
-from inception_edu.scales import CLASSES, scales
+from inception_edu.data.scales import CLASSES, scales
 
-SIZES = {"small": (8.0, 12.0), "medium": (12.0, 18.5), "large": (18.5, 28.1)}     # pixels of 32
+SIZES = {"small": (8.0, 12.0), "medium": (12.0, 18.5), "large": (18.5, 28.1)}  # pixels of 32
 STRIDE = 2
 SEEDS = range(5)
-PICTURES = (2000, 1000)                                                           # to fit, to test
+PICTURES = (2000, 1000)  # to fit, to test
 
-# Cells of the committed experiment: kernels and how many filters. First the same number of filters, then the same cost.
-SAME_FILTERS = [((k,), 48) for k in (1, 3, 5, 9, 13)] + [((3, 9), 48), ((3, 5, 9), 48), ((1, 3, 5, 9), 48)]
+# Cells of the committed experiment: kernels and how many filters. First the same number of filters,
+# then the same cost.
+SAME_FILTERS = [((k,), 48) for k in (1, 3, 5, 9, 13)] + [
+    ((3, 9), 48),
+    ((3, 5, 9), 48),
+    ((1, 3, 5, 9), 48),
+]
 SAME_COST = [((3,), 132), ((5,), 48), ((9,), 15), ((13,), 7), ((3, 5, 9), 30)]
 
 
@@ -42,33 +50,44 @@ def multiply_adds(kernels: tuple[int, ...], filters: int = 48, image: int = 32) 
 
 
 def responses(images: Tensor, kernels: tuple[int, ...], filters: int, seed: int) -> Tensor:
-    """uint8 N×3×H×W → float32 N×(3·filters): mean, maximum and spread of every random filter's response.
+    """uint8 N×3×H×W → float32 N×(3·filters): mean, maximum and spread of every random filter's
+    response.
 
-    Each kernel size has the same share of the filters. Filters larger than 1×1 have mean zero, so that an even
-    surface says nothing to them.
+    Each kernel size has the same share of the filters. Filters larger than 1×1 have mean zero, so
+    that an even surface says nothing to them.
     """
     generator = torch.Generator().manual_seed(seed)
     found = []
     pixels = images.float().div_(64).sub_(2)
     for k in kernels:
-        weight = torch.randn(filters // len(kernels), 3, k, k, generator=generator) / (3 * k * k) ** 0.5
+        weight = (
+            torch.randn(filters // len(kernels), 3, k, k, generator=generator) / (3 * k * k) ** 0.5
+        )
         if k > 1:
             weight = weight - weight.mean((2, 3), keepdim=True)
         for batch in pixels.split(250):
-            seen = F.conv2d(batch, weight.to(batch.device), stride=STRIDE, padding=k // 2).relu_().flatten(2)
+            seen = (
+                F.conv2d(batch, weight.to(batch.device), stride=STRIDE, padding=k // 2)
+                .relu_()
+                .flatten(2)
+            )
             found.append(torch.cat([seen.mean(2), seen.amax(2), seen.std(2)], 1))
     each = len(found) // len(kernels)
-    return torch.cat([torch.cat(found[i * each:(i + 1) * each]) for i in range(len(kernels))], 1)
+    return torch.cat([torch.cat(found[i * each : (i + 1) * each]) for i in range(len(kernels))], 1)
 
 
 def fit(features: Tensor, labels: Tensor, penalty: float = 1e-2):
-    """A linear classifier by least squares with a small penalty; returns features → N predicted labels."""
+    """A linear classifier by least squares with a small penalty; returns features → N predicted
+    labels."""
     mean, std = features.mean(0), features.std(0) + 1e-6
 
     def prepared(x):
         return torch.cat([(x - mean) / std, x.new_ones(len(x), 1)], 1).double()
+
     x, y = prepared(features), F.one_hot(labels, len(CLASSES)).double()
-    weights = torch.linalg.solve(x.T @ x + penalty * len(x) * torch.eye(x.shape[1], device=x.device).double(), x.T @ y)
+    weights = torch.linalg.solve(
+        x.T @ x + penalty * len(x) * torch.eye(x.shape[1], device=x.device).double(), x.T @ y
+    )
     return lambda new: (prepared(new) @ weights).argmax(1)
 
 
@@ -98,15 +117,23 @@ def pictures(seed: int) -> tuple[Split, Split]:
     return tuple(scales(count, 32, (seed, part)).to(device) for part, count in enumerate(PICTURES))
 
 
-def see(kernels: tuple[int, ...], filters: int = 48, seed: int = 0, data: tuple[Split, Split] | None = None) -> dict:
-    """Accuracy on small, medium and large objects, and on all, of `filters` random filters of these sizes.
+def see(
+    kernels: tuple[int, ...],
+    filters: int = 48,
+    seed: int = 0,
+    data: tuple[Split, Split] | None = None,
+) -> dict:
+    """Accuracy on small, medium and large objects, and on all, of `filters` random filters of these
+    sizes.
 
-    The seed draws the filters and, where `data` (from `pictures`) is not given, the pictures. Raises ValueError where
-    the filters cannot be shared out.
+    The seed draws the filters and, where `data` (from `pictures`) is not given, the pictures.
+    Raises ValueError where the filters cannot be shared out.
     """
     if not kernels or any(k < 1 or k % 2 == 0 for k in kernels) or filters < len(kernels):
-        raise ValueError(f"Kernels are odd sizes such as (3, 5, 9), with at least one filter each; got {kernels} and "
-                         f"{filters} filters.")
+        raise ValueError(
+            f"Kernels are odd sizes such as (3, 5, 9), with at least one filter each; got {kernels} and "
+            f"{filters} filters."
+        )
     train, test = data or pictures(seed)
     start = time.perf_counter()
     predict = fit(responses(train.images, kernels, filters, seed), train.labels)
@@ -118,7 +145,8 @@ def see(kernels: tuple[int, ...], filters: int = 48, seed: int = 0, data: tuple[
 
 
 def committed() -> tuple[dict[tuple, Cell], dict]:
-    """The committed runs as {(kernels, filters): Cell}, and the facts about them (seeds, device, versions)."""
+    """The committed runs as {(kernels, filters): Cell}, and the facts about them (seeds, device,
+    versions)."""
     content = json.loads((data_dir() / "results" / "kernel_sizes.json").read_text(encoding="utf-8"))
     cells: dict[tuple, Cell] = {}
     for run in content.pop("runs"):
@@ -135,19 +163,36 @@ def main() -> None:
         data = pictures(seed)
         for kernels, filters in dict.fromkeys(SAME_FILTERS + SAME_COST):
             found = see(kernels, filters, seed, data)
-            runs.append({"kernels": kernels, "filters": filters, "seed": seed,
-                         **{k: round(v, 4) for k, v in found.items()}})
+            runs.append(
+                {
+                    "kernels": kernels,
+                    "filters": filters,
+                    "seed": seed,
+                    **{k: round(v, 4) for k, v in found.items()},
+                }
+            )
             print(runs[-1], flush=True)
     content = {
         "question": "Which kernel sizes, and which mixtures of them, see small and large objects?",
         "data": f"scales, {PICTURES[0]} pictures to fit and {PICTURES[1]} to test, 32×32",
-        "config": {"stride": STRIDE, "penalty": 1e-2, "sizes": SIZES, "classifier": "least squares"},
-        "seeds": list(SEEDS), "device": str(default_device()), "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__.split("+")[0]}, "runs": runs}
+        "config": {
+            "stride": STRIDE,
+            "penalty": 1e-2,
+            "sizes": SIZES,
+            "classifier": "least squares",
+        },
+        "seeds": list(SEEDS),
+        "device": str(default_device()),
+        "threads": torch.get_num_threads(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__.split("+")[0]},
+        "runs": runs,
+    }
     path = data_dir() / "results" / "kernel_sizes.json"
     path.parent.mkdir(exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
+    part.write_text(
+        json.dumps(content, separators=(",", ":"), ensure_ascii=False), encoding="utf-8"
+    )
     os.replace(part, path)
 
 

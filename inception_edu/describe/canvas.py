@@ -1,33 +1,47 @@
 """Boxes, lines and words on a light card, written as SVG. `draw.py` says where they go. No torch.
 
-x grows to the right and y in the direction in which data flows; `render` turns that up (as in the paper) or down.
-Texts are measured here without a font at hand: `text_width` is an upper bound for the common sans-serif fonts, so
-no text leaves its box on any machine.
+x grows to the right and y in the direction in which data flows; `render` turns that up (as in the
+paper) or down. Texts are measured here without a font at hand: `text_width` is an upper bound for
+the common sans-serif fonts, so no text leaves its box on any machine.
 """
+
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
 from html import escape
 
-# Of the first, second, … branch of every block, left to right: here, in the plots and in the labs. Dark enough for
-# text on white, told apart by colour-blind readers; the branches also carry their numbers.
+# Of the first, second, … branch of every block, left to right: here, in the plots and in the labs.
+# Dark enough for text on white, told apart by colour-blind readers; the branches also carry their
+# numbers.
 BRANCH_COLOURS = ("#0072b2", "#d55e00", "#007a5a", "#a63d82", "#8a6200", "#4a4a9c")
 INK, FAINT, STROKE, WRONG, CARD = "#1b1b1b", "#5f5f5f", "#555555", "#c00000", "#ffffff"
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-SIZE, SMALL, LINE = 12, 10, 15           # of the letters in boxes, of those beside lines; from line to line
-PAD, MARGIN, PLATE = 9, 16, 3            # around the text in a box, around the drawing, between plates
+SIZE, SMALL, LINE = 12, 10, 15  # of the letters in boxes, of those beside lines; from line to line
+PAD, MARGIN, PLATE = 9, 16, 3  # around the text in a box, around the drawing, between plates
 
-# Widths of letters as shares of their size, at least those of DejaVu Sans, the widest font that is likely to be used.
+# Widths of letters as shares of their size, at least those of DejaVu Sans, the widest font that is
+# likely to be used.
 _NARROW, _WIDE, _WIDEST = "fijlrt.,:;'|!()[]I-/ ", "×≠=+<>→·…≥~#&^", "mwMWQ%@—\t"
 
-Words = tuple[str, float, bool]          # a text, its size, whether it is bold (up to a tab)
+Words = tuple[str, float, bool]  # a text, its size, whether it is bold (up to a tab)
 
 
 def text_width(text: str, size: float = SIZE, bold: bool = False) -> float:
-    """An upper bound of the width of a text in the common sans-serif fonts, in the drawing's units."""
-    ems = sum(0.44 if c in _NARROW else 0.84 if c in _WIDE else 1.0 if c in _WIDEST or not c.isascii()
-              else 0.8 if c.isupper() else 0.64 for c in text)
+    """An upper bound of the width of a text in the common sans-serif fonts, in the drawing's
+    units."""
+    ems = sum(
+        0.44
+        if c in _NARROW
+        else 0.84
+        if c in _WIDE
+        else 1.0
+        if c in _WIDEST or not c.isascii()
+        else 0.8
+        if c.isupper()
+        else 0.64
+        for c in text
+    )
     return ems * size * (1.13 if bold else 1.0)
 
 
@@ -51,7 +65,8 @@ def box_size(lines: tuple[Words, ...]) -> tuple[float, float]:
 
 @dataclass
 class Box:
-    """`kind` chooses the look; `path` says which node of the description this is; `repeat` draws plates behind it."""
+    """`kind` chooses the look; `path` says which node of the description this is; `repeat` draws
+    plates behind it."""
 
     x: float
     y: float
@@ -100,7 +115,8 @@ class Text:
 
 @dataclass
 class Canvas:
-    """What is to be rendered: items in 0…width × 0…height, a heading, a spoken description, lines of text below."""
+    """What is to be rendered: items in 0…width × 0…height, a heading, a spoken description, lines
+    of text below."""
 
     width: float
     height: float
@@ -114,7 +130,8 @@ class Canvas:
 class Drawing(str):
     """An SVG text that notebooks show as a picture.
 
-    `title` and `description` are its words, `errors` the sentences drawn in red, `size` its (width, height).
+    `title` and `description` are its words, `errors` the sentences drawn in red, `size` its (width,
+    height).
     """
 
     title: str
@@ -126,11 +143,14 @@ class Drawing(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        """As an <img>: it also shows in a notebook that is not trusted yet, and carries its words as alt text."""
+        """As an <img>: it also shows in a notebook that is not trusted yet, and carries its words
+        as alt text."""
         data = base64.b64encode(self.encode()).decode()
         said = escape(f"{self.title}. {self.description}", quote=True)
-        return (f'<img class="ied-drawing" alt="{said}" width="{self.size[0]:.0f}" '
-                f'style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">')
+        return (
+            f'<img class="ied-drawing" alt="{said}" width="{self.size[0]:.0f}" '
+            f'style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">'
+        )
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.title}. {self.description}>"
@@ -143,21 +163,32 @@ def branch_colour(branch: int | None) -> str:
 
 def tint(colour: str, share: float = 0.13) -> str:
     """A colour mixed with white."""
-    parts = [int(colour[i:i + 2], 16) for i in (1, 3, 5)]
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(255 - share * (255 - p)):02x}" for p in parts)
 
 
 def _inside(path: tuple[str, ...], wanted: list[tuple[str, ...]]) -> bool:
-    return any(path[i:i + len(w)] == w for w in wanted for i in range(len(path)))
+    return any(path[i : i + len(w)] == w for w in wanted for i in range(len(path)))
 
 
-def render(canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...]] | None = None) -> Drawing:
+def render(
+    canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...]] | None = None
+) -> Drawing:
     """The SVG. What does not lie in one of the `highlight` paths fades, where there are any."""
-    inner = max(canvas.width, 270.0)                      # room for a heading
+    inner = max(canvas.width, 270.0)  # room for a heading
     heading = wrap(canvas.title, inner, 14, True)
-    texts = [(line, WRONG if text in canvas.errors else FAINT) for text in (*canvas.notes, *canvas.errors)
-             for line in wrap(text, max(inner, 330), 11)]
-    inner = max([canvas.width, *(text_width(h, 14, True) for h in heading), *(text_width(t, 11) for t, _ in texts)])
+    texts = [
+        (line, WRONG if text in canvas.errors else FAINT)
+        for text in (*canvas.notes, *canvas.errors)
+        for line in wrap(text, max(inner, 330), 11)
+    ]
+    inner = max(
+        [
+            canvas.width,
+            *(text_width(h, 14, True) for h in heading),
+            *(text_width(t, 11) for t, _ in texts),
+        ]
+    )
     dx = MARGIN + (inner - canvas.width) / 2
     top = MARGIN + 19 * len(heading) + 8
     width = round(inner + 2 * MARGIN)
@@ -171,18 +202,29 @@ def render(canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...
         fade = ' opacity="0.22"' if highlight and not _inside(item.path, highlight) else ""
         drawn[type(item)].append(_SVG[type(item)](item, dx, at, fade))
     said = escape(canvas.title, quote=True)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-           f'role="img" aria-label="{said}" style="max-width:100%;height:auto" font-family="{FONT}" '
-           f'font-size="{SIZE}" fill="{INK}">',
-           f"<title>{said}</title><desc>{escape(canvas.description)}</desc>",
-           f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="{CARD}" stroke="#d5d8dd"/>']
-    out += [f'<text x="{MARGIN}" y="{MARGIN + 12 + 19 * i}" font-size="14" font-weight="700">{escape(text)}</text>'
-            for i, text in enumerate(heading)]
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{said}" style="max-width:100%;height:auto" font-family="{FONT}" '
+        f'font-size="{SIZE}" fill="{INK}">',
+        f"<title>{said}</title><desc>{escape(canvas.description)}</desc>",
+        f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="{CARD}" stroke="#d5d8dd"/>',
+    ]
+    out += [
+        f'<text x="{MARGIN}" y="{MARGIN + 12 + 19 * i}" font-size="14" font-weight="700">{escape(text)}</text>'
+        for i, text in enumerate(heading)
+    ]
     out += [svg for kind in (Line, Box, Text) for svg in drawn[kind]]
-    out += [f'<text x="{MARGIN}" y="{top + canvas.height + 22 + 16 * i:.1f}" font-size="11" fill="{colour}">'
-            f"{escape(text)}</text>" for i, (text, colour) in enumerate(texts)]
+    out += [
+        f'<text x="{MARGIN}" y="{top + canvas.height + 22 + 16 * i:.1f}" font-size="11" fill="{colour}">'
+        f"{escape(text)}</text>"
+        for i, (text, colour) in enumerate(texts)
+    ]
     drawing = Drawing("\n".join(out) + "\n</svg>")
-    drawing.title, drawing.description, drawing.errors = canvas.title, canvas.description, canvas.errors
+    drawing.title, drawing.description, drawing.errors = (
+        canvas.title,
+        canvas.description,
+        canvas.errors,
+    )
     drawing.size = (width, height)
     return drawing
 
@@ -190,28 +232,32 @@ def render(canvas: Canvas, direction: str = "up", highlight: list[tuple[str, ...
 def _text_svg(item: Text, dx: float, at, fade: str) -> str:
     weight = ' font-weight="700"' if item.bold else ""
     # The white edge keeps words readable where a line passes close by.
-    return (f'<text x="{item.x + dx:.1f}" y="{at(item.y) + item.size * 0.36:.1f}" font-size="{item.size:g}" '
-            f'text-anchor="{item.anchor}" fill="{item.colour}" stroke="{CARD}" stroke-width="3" paint-order="stroke"'
-            f"{weight}{fade}>{escape(item.text)}</text>")
+    return (
+        f'<text x="{item.x + dx:.1f}" y="{at(item.y) + item.size * 0.36:.1f}" font-size="{item.size:g}" '
+        f'text-anchor="{item.anchor}" fill="{item.colour}" stroke="{CARD}" stroke-width="3" paint-order="stroke"'
+        f"{weight}{fade}>{escape(item.text)}</text>"
+    )
 
 
 def _line_svg(item: Line, dx: float, at, fade: str) -> str:
     points = [(x + dx, at(y)) for x, y in item.points]
     colour = WRONG if item.wrong else branch_colour(item.branch)
     head = ""
-    if item.arrow:                                        # drawn, not a marker: markers need ids, unique in a page
+    if item.arrow:  # drawn, not a marker: markers need ids, unique in a page
         (x0, y0), (x1, y1) = points[-2:]
         length = max(abs(x1 - x0) + abs(y1 - y0), 1e-6)
         ux, uy = (x1 - x0) / length, (y1 - y0) / length
         x2, y2 = x1 - 7 * ux, y1 - 7 * uy
-        head = (f'<path d="M{x1:.1f} {y1:.1f}L{x2 - 3.5 * uy:.1f} {y2 + 3.5 * ux:.1f}'
-                f'L{x2 + 3.5 * uy:.1f} {y2 - 3.5 * ux:.1f}Z" fill="{colour}"{fade}/>')
+        head = (
+            f'<path d="M{x1:.1f} {y1:.1f}L{x2 - 3.5 * uy:.1f} {y2 + 3.5 * ux:.1f}'
+            f'L{x2 + 3.5 * uy:.1f} {y2 - 3.5 * ux:.1f}Z" fill="{colour}"{fade}/>'
+        )
         points[-1] = (x1 - 5 * ux, y1 - 5 * uy)
     way = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-linejoin="round"{fade}/>{head}'
 
 
-_LOOKS = {                # fill, stroke, text, corner; None: the branch's colour
+_LOOKS = {  # fill, stroke, text, corner; None: the branch's colour
     "conv": (None, None, INK, 3),
     "pool": (None, None, INK, 14),
     "bar": ("#3d4654", "#3d4654", "#ffffff", 4),
@@ -227,7 +273,7 @@ _LOOKS = {                # fill, stroke, text, corner; None: the branch's colou
 
 def _box_svg(item: Box, dx: float, at, fade: str) -> str:
     x, width, height = item.x + dx, item.width, item.height
-    foot, head = at(item.y), at(item.y + height)          # where data enters and leaves
+    foot, head = at(item.y), at(item.y + height)  # where data enters and leaves
     y = min(foot, head)
     fill, stroke, text, corner = _LOOKS[item.kind]
     stroke = stroke or branch_colour(item.branch)
@@ -239,23 +285,33 @@ def _box_svg(item: Box, dx: float, at, fade: str) -> str:
     corner = min(corner, height / 2)
     out = [f'<g class="{item.kind}" data-path="{escape("/".join(item.path), quote=True)}"{fade}>']
     out += [f"<title>{escape(item.tip)}</title>"] if item.tip else []
-    for i in range(min(item.repeat, 3) - 1, 0, -1):       # behind a repeated block, towards where data comes from
+    for i in range(
+        min(item.repeat, 3) - 1, 0, -1
+    ):  # behind a repeated block, towards where data comes from
         lift = PLATE * i if foot > head else -PLATE * i
-        out.append(f'<rect class="plate" x="{x - PLATE * i:.1f}" y="{y + lift:.1f}" width="{width:.1f}" '
-                   f'height="{height:.1f}" rx="{corner:g}" {look}/>')
-    if item.kind == "reduction":                          # narrower where data leaves, as the grid is
-        out.append(f'<path class="box" d="M{x:.1f} {foot:.1f}H{x + width:.1f}L{x + width - 12:.1f} {head:.1f}'
-                   f'H{x + 12:.1f}Z" {look}/>')
+        out.append(
+            f'<rect class="plate" x="{x - PLATE * i:.1f}" y="{y + lift:.1f}" width="{width:.1f}" '
+            f'height="{height:.1f}" rx="{corner:g}" {look}/>'
+        )
+    if item.kind == "reduction":  # narrower where data leaves, as the grid is
+        out.append(
+            f'<path class="box" d="M{x:.1f} {foot:.1f}H{x + width:.1f}L{x + width - 12:.1f} {head:.1f}'
+            f'H{x + 12:.1f}Z" {look}/>'
+        )
     else:
-        out.append(f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-                   f'rx="{corner:g}" {look}/>')
+        out.append(
+            f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'rx="{corner:g}" {look}/>'
+        )
     start = y + height / 2 - LINE * len(item.lines) / 2
     for i, (words, size, bold) in enumerate(item.lines):
         words, _, rest = words.partition("\t")
         rest = f'<tspan dx="6" font-weight="400"> {escape(rest)}</tspan>' if rest else ""
         weight = ' font-weight="700"' if bold else ""
-        out.append(f'<text x="{x + width / 2:.1f}" y="{start + LINE * (i + 0.5) + size * 0.36:.1f}" '
-                   f'text-anchor="middle" font-size="{size:g}" fill="{text}"{weight}>{escape(words)}{rest}</text>')
+        out.append(
+            f'<text x="{x + width / 2:.1f}" y="{start + LINE * (i + 0.5) + size * 0.36:.1f}" '
+            f'text-anchor="middle" font-size="{size:g}" fill="{text}"{weight}>{escape(words)}{rest}</text>'
+        )
     return "".join(out) + "</g>"
 
 

@@ -1,0 +1,1 @@
+"""The paper as data: what its figures are made of, measured, drawn and compared. No torch."""

@@ -1,0 +1,1 @@
+"""Training and testing: recipes, optimizers, the loop, what it records, evaluation."""

@@ -1,0 +1,1 @@
+"""Experiments: configurations, runs, sweeps, their results and statistics."""

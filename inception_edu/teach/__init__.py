@@ -1,0 +1,1 @@
+"""What the chapters teach with: checks of exercises and their diagnoses, plots."""
