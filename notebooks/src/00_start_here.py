@@ -117,12 +117,13 @@ def card(name, title, words, node):
     link = f'<a href="{file}" style="color:#0b57a4">{head}</a>' if file.exists() else head
     svg = base64.b64encode(draw.draw(node).encode()).decode()
     picture = (
-        f'<img alt="{escape(title)}: a block drawn from its description" style="height:150px;width:100%;'
-        f'object-fit:contain" src="data:image/svg+xml;base64,{svg}">'
+        f'<img alt="{escape(title)}: a block drawn from its description" '
+        f'style="height:150px;width:100%;object-fit:contain" src="data:image/svg+xml;base64,{svg}">'
     )
     return (
-        f'<div style="border:1px solid #d0d0d0;border-radius:8px;padding:8px;background:#fff;color:#222">'
-        f'{picture}<div style="font-weight:600;margin-top:6px">{link}</div><div>{escape(words)}</div></div>'
+        '<div style="border:1px solid #d0d0d0;border-radius:8px;padding:8px;background:#fff;'
+        f'color:#222">{picture}<div style="font-weight:600;margin-top:6px">{link}</div>'
+        f"<div>{escape(words)}</div></div>"
     )
 
 
@@ -139,7 +140,7 @@ HTML(
 # |---|---|---|
 # | laptop | two cores, no GPU, no internet | everything; small networks, seconds a run |
 # | Colab | a browser | the same; labs keep the notebook busy while they train, *Stop* still works |
-# | a GPU of your own | CUDA or Apple's MPS | the same code; set `INCEPTION_EDU_MODE=full` for longer experiments |
+# | a GPU of your own | CUDA or Apple's MPS | the same; `INCEPTION_EDU_MODE=full` runs longer |
 #
 # The device is found by itself; `INCEPTION_EDU_DEVICE=cpu` overrules it.
 
@@ -211,7 +212,8 @@ lab = scaling_lab()
 # ## In five lines
 #
 # - Every figure you will see is drawn from the description that builds the network.
-# - Every number is computed in the cell above it, or read from committed runs that name their seeds and device.
+# - Every number is computed in the cell above it, or read from committed runs that name their seeds
+#   and device.
 # - Everything runs on a laptop without internet; a GPU only makes it faster.
 # - A lab trains in seconds, says beforehand if it takes longer, and can be stopped.
 # - *Predict* before you run: the surprises are what you learn from.

@@ -68,7 +68,8 @@ def count(node, shape):
     """One line: what a block gives and what it costs."""
     m = measure(node, shape)
     print(
-        f"{size_words(m.output):11} {amount(m.params):>6} parameters  {amount(m.macs):>6} multiply-adds"
+        f"{size_words(m.output):11} {amount(m.params):>6} parameters  {amount(m.macs):>6} "
+        "multiply-adds"
     )
 
 
@@ -120,7 +121,8 @@ PAIRS = {
 for name, node in PAIRS.items():
     row = measure(node, MAP).rows[0]
     print(
-        f"{name:9} sees {row.receptive_field[0]}×{row.receptive_field[1]}  {amount(row.macs):>7} multiply-adds"
+        f"{name:9} sees {row.receptive_field[0]}×{row.receptive_field[1]}  {amount(row.macs):>7} "
+        "multiply-adds"
     )
 
 # %% [markdown]
@@ -306,7 +308,8 @@ plots.dots(
 axis.set_title("the same cost (0.9 M multiply-adds)", fontweight="bold")
 plots.show(
     fig,
-    "Left: accuracy against kernel size for small, medium and large objects; large objects need large "
+    "Left: accuracy against kernel size for small, medium and large objects; large objects need "
+    "large "
     "kernels most. Right: five choices of equal cost; "
     + ", ".join(
         f"{cells[key].label} {cells[key].mean('all'):.0%}" for key in kernel_sizes.SAME_COST
@@ -336,7 +339,8 @@ print(
 )
 share = kernel_sizes.multiply_adds((3, 5, 9)) / kernel_sizes.multiply_adds((9,))
 print(
-    f"The mixture 3×3 + 5×5 + 9×9 is right in {mixed.mean('all'):.0%}, the best single size, {whole.label}, in "
+    f"The mixture 3×3 + 5×5 + 9×9 is right in {mixed.mean('all'):.0%}, the best single size, "
+    f"{whole.label}, in "
     f"{whole.mean('all'):.0%}; the mixture has {share:.0%} of the 9×9's cost."
 )
 ranking = sorted(kernel_sizes.SAME_COST, key=lambda key: -cells[key].mean("all"))
@@ -419,7 +423,8 @@ label = torch.full((len(gaps),), 3)
 for smoothing in (0.0, 0.1):
     loss = F.cross_entropy(rows, label, reduction="none", label_smoothing=smoothing)
     print(
-        f"smoothing {smoothing}: smallest loss {loss.min():.3f}, the right logit leads by {gaps[loss.argmin()]}"
+        f"smoothing {smoothing}: smallest loss {loss.min():.3f}, the right logit leads by "
+        f"{gaps[loss.argmin()]}"
     )
 print(f"the formula: ln(0.91 / 0.01) = {torch.tensor(91.0).log():.2f}")
 
@@ -502,7 +507,8 @@ for words, gain, norm in STARTS:
     for identity in (False, True):
         found = [arrives(identity, gain, norm, seed=seed) for seed in range(5)]
         print(
-            f"{words:16} {'with' if identity else 'without':7} identity: {min(found):8.2g} to {max(found):8.2g}"
+            f"{words:16} {'with' if identity else 'without':7} identity: {min(found):8.2g} to "
+            f"{max(found):8.2g}"
         )
 
 # %% [markdown]
@@ -538,9 +544,10 @@ checks.function(
         "These are the weights; each is used at every place of the map.": lambda c, n, h, w, a, b: (
             c * n * a * b
         ),
-        "The size of the kernel is missing: each place of the output needs kh·kw products per channel.": lambda c, n, h, w, a, b: (
-            c * n * h * w
-        ),
+        (
+            "The size of the kernel is missing: each place of the output needs kh·kw products per "
+            "channel."
+        ): lambda c, n, h, w, a, b: c * n * h * w,
         "The kernel need not be square: `kh` times `kw`.": lambda c, n, h, w, a, b: (
             c * n * h * w * a * a
         ),
@@ -624,12 +631,12 @@ checks.function(
     name="smooth",
     wrong={
         "You spread it over the wrong classes only; v3 spreads it over all.": spread_over_others,
-        "The right class gets its share of `amount` too: `1 - amount` comes on top of it.": lambda y, c, a: (
-            (1 - a) * F.one_hot(y, c) + (1 - F.one_hot(y, c)) * a / c
-        ),
-        "Every class should get `amount / classes`: you divided by one class too few.": lambda y, c, a: (
-            (1 - a) * F.one_hot(y, c) + a / (c - 1)
-        ),
+        (
+            "The right class gets its share of `amount` too: `1 - amount` comes on top of it."
+        ): lambda y, c, a: (1 - a) * F.one_hot(y, c) + (1 - F.one_hot(y, c)) * a / c,
+        (
+            "Every class should get `amount / classes`: you divided by one class too few."
+        ): lambda y, c, a: (1 - a) * F.one_hot(y, c) + a / (c - 1),
         "The rows add up to more than 1: the right class must give something up.": lambda y, c, a: (
             F.one_hot(y, c) + a / c
         ),

@@ -251,7 +251,8 @@ stems = {"Fig. 3": figures.StemV4(), "Fig. 14": figures.StemV1(), "Inception-v3"
 for name, node in stems.items():
     m = measure(node, (3, 299, 299))
     print(
-        f"{name:13} {size_words(m.output):11} {amount(m.params):>6} parameters, {amount(m.macs):>6} multiply-adds, "
+        f"{name:13} {size_words(m.output):11} {amount(m.params):>6} parameters, "
+        f"{amount(m.macs):>6} multiply-adds, "
         f"each value sees {m.receptive_field[0]}×{m.receptive_field[1]} pixels"
     )
 
@@ -361,8 +362,10 @@ small, large = SIDES
 said = "; ".join(f"{name} {found[small][0]:.0%}" for name, found in share.items())
 print(
     fill(
-        f"Verdict ({len(SEEDS)} seeds, all alike: {all(len(set(f[small])) == 1 for f in share.values())}). Of the "
-        f"places of the map of a {small}×{small} image, padding reaches: {said}. At {large}×{large} the border is a "
+        f"Verdict ({len(SEEDS)} seeds, all alike: "
+        f"{all(len(set(f[small])) == 1 for f in share.values())}). Of the "
+        f"places of the map of a {small}×{small} image, padding reaches: {said}. At "
+        f"{large}×{large} the border is a "
         f"smaller part: Fig. 3 as printed {share['Fig. 3, as printed'][large][0]:.0%}.",
         100,
     )

@@ -137,7 +137,8 @@ assert inception_a.branches == figures.InceptionA().branches
 for step in walk(inception_a, (384, 35, 35)):
     if isinstance(step.node, (Conv, Pool)):
         print(
-            f"{', '.join(step.path):18} {size_words(step.input):10} → {size_words(step.output):9} {step.node}"
+            f"{', '.join(step.path):18} {size_words(step.input):10} → {size_words(step.output):9} "
+            f"{step.node}"
         )
 
 # %%
@@ -145,7 +146,8 @@ whole = measure(inception_a, (384, 35, 35))
 for i, branch in enumerate(inception_a.branches, 1):
     m = measure(branch, (384, 35, 35))
     print(
-        f"branch {i}: {m.params:>8,} parameters {m.params / whole.params:4.0%}   {amount(m.macs):>7} multiply-adds"
+        f"branch {i}: {m.params:>8,} parameters {m.params / whole.params:4.0%}   "
+        f"{amount(m.macs):>7} multiply-adds"
     )
 print(f"together: {whole.params:>8,} parameters        {amount(whole.macs):>7} multiply-adds")
 
@@ -176,7 +178,8 @@ with torch.inference_mode():
     for name, other in {"three modules": with_modules, "description": described}.items():
         found = copy_weights(by_hand, other)(x)
         print(
-            f"{name:14} largest difference {(found - wanted).abs().max():.1e}, values up to {wanted.abs().max():.1f}"
+            f"{name:14} largest difference {(found - wanted).abs().max():.1e}, values up to "
+            f"{wanted.abs().max():.1f}"
         )
 
 # %% [markdown]
@@ -383,7 +386,8 @@ clear = (
     gap.mean().abs() > {2: 12.7, 5: 2.78}[len(gap)] * error
 )  # the 5 % limit of a two-sided t test
 print(
-    f"Verdict: paper minus released {gap.mean():+.1%} ± {error:.1%} (standard error, {len(gap)} seeds, "
+    f"Verdict: paper minus released {gap.mean():+.1%} ± {error:.1%} (standard error, {len(gap)} "
+    "seeds, "
     f"{STEPS} steps):",
     ("a difference at this size." if clear else "no difference that these seeds could show."),
 )

@@ -59,7 +59,8 @@ pool_first = Chain(MaxPool(3, 2, "valid"), Conv(1024, 3))
 widen_first = Chain(Conv(1024, 3), MaxPool(3, 2, "valid"))
 ratio = measure(widen_first, ENTERS).macs / measure(pool_first, ENTERS).macs
 print(
-    f"both give {size_words(out_shape(pool_first, ENTERS))}; widening first costs {ratio:.2f} times as much"
+    f"both give {size_words(out_shape(pool_first, ENTERS))}; widening first costs {ratio:.2f} "
+    "times as much"
 )
 
 # %% [markdown]
@@ -84,7 +85,8 @@ def narrowest(node, shape):
 
 for name, node in {"pool first": pool_first, "widen first": widen_first}.items():
     print(
-        f"{name:12} {narrowest(node, ENTERS):>8,} numbers at the narrowest place, of {384 * 35 * 35:,} that enter"
+        f"{name:12} {narrowest(node, ENTERS):>8,} numbers at the narrowest place, of "
+        f"{384 * 35 * 35:,} that enter"
     )
 
 # %% [markdown]
@@ -183,7 +185,8 @@ for name, table in figures.TABLE_1.items():
     leaves = out_shape(figures.ReductionA(**table), enters)
     words = "  ".join(f"{key} {value}" for key, value in table.items())
     print(
-        f"{name:20} {words}   {enters[0]} + {table['n']} + {table['m']} = {leaves[0]}   {size_words(leaves)}"
+        f"{name:20} {words}   {enters[0]} + {table['n']} + {table['m']} = {leaves[0]}   "
+        f"{size_words(leaves)}"
     )
 
 # %% [markdown]
@@ -227,11 +230,13 @@ costs = {
 }
 for name, m in costs.items():
     print(
-        f"{name:7} {size_words(m.output)}  {m.params:>10,} parameters  {m.macs / 1e6:>6,.0f} million multiply-adds"
+        f"{name:7} {size_words(m.output)}  {m.params:>10,} parameters  {m.macs / 1e6:>6,.0f} "
+        "million multiply-adds"
     )
 with_it, without = costs.values()
 print(
-    f"without: {without.params / with_it.params:.1f} times the parameters, {without.macs / with_it.macs:.1f} times "
+    f"without: {without.params / with_it.params:.1f} times the parameters, "
+    f"{without.macs / with_it.macs:.1f} times "
     "the multiply-adds"
 )
 
@@ -296,7 +301,8 @@ for column, what in enumerate(("parameters", "multiply-adds")):
 axis.legend(frameon=False, fontsize=8)
 plots.show(
     fig,
-    "Stacked bars of parameters and multiply-adds by branch for Figs. 7, 8, 12 and 18: the last, deepest "
+    "Stacked bars of parameters and multiply-adds by branch for Figs. 7, 8, 12 and 18: the last, "
+    "deepest "
     "branch has the most multiply-adds in each; the pool costs nothing.",
 )
 
@@ -359,7 +365,8 @@ for seed in SEEDS:
 for name, network in CONTESTANTS.items():
     m, found = measure(network), accuracy[name]
     print(
-        f"{name:22} {statistics.mean(found):.1%} right (n = {len(found)})   {m.params:>8,} parameters  "
+        f"{name:22} {statistics.mean(found):.1%} right (n = {len(found)})   {m.params:>8,} "
+        "parameters  "
         f"{m.macs / 1e6:5.1f} million multiply-adds"
     )
 
@@ -378,7 +385,8 @@ clear = (
     gap.mean().abs() > {2: 12.7, 5: 2.78}[len(gap)] * noise
 )  # the 5 % limit of a two-sided t test
 print(
-    f"Verdict: parallel minus pool-first is {gap.mean():+.1%} (± {noise:.1%} standard error, {len(gap)} seeds, "
+    f"Verdict: parallel minus pool-first is {gap.mean():+.1%} (± {noise:.1%} standard error, "
+    f"{len(gap)} seeds, "
     f"{STEPS} steps): "
     + ("a clear difference here." if clear else "no clear difference at this size.")
 )
@@ -413,13 +421,14 @@ checks.function(
         "k and l are inner widths; only the ends of branches are joined.": lambda c, k, l, m, n: (
             c + k + l + m + n
         ),
-        "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; `l` is inside it.": lambda c, k, l, m, n: (
-            c + l + m + n
-        ),
+        (
+            "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; "
+            "`l` is inside it."
+        ): lambda c, k, l, m, n: c + l + m + n,
         "The third branch is missing: it ends with m channels.": lambda c, k, l, m, n: c + n,
-        "These three follow one another: only the last, m, reaches the join.": lambda c, k, l, m, n: (
-            k + l + m + n
-        ),
+        (
+            "These three follow one another: only the last, m, reaches the join."
+        ): lambda c, k, l, m, n: k + l + m + n,
     },
 )
 
@@ -536,12 +545,16 @@ checks.number(
 # %% [markdown]
 # ## In five lines
 #
-# - Pooling first is cheap but squeezes the image through a quarter of the numbers; widening first costs four times as
+# - Pooling first is cheap but squeezes the image through a quarter of the numbers; widening first
+#   costs four times as
 #   much.
-# - Reductions pool and convolve in parallel, with stride 2 and valid padding throughout, and join the results.
-# - Reduction-A gives c + n + m channels; k and l are inner widths: 1024, 896 and 1152 in the three networks.
+# - Reductions pool and convolve in parallel, with stride 2 and valid padding throughout, and join
+#   the results.
+# - Reduction-A gives c + n + m channels; k and l are inner widths: 1024, 896 and 1152 in the three
+#   networks.
 # - Reduction-B begins its convolutions with a 1×1: without it Fig. 8 costs nearly twice as much.
-# - Close contestants are told apart by measured time and by seeds, not by multiply-adds or by a good argument.
+# - Close contestants are told apart by measured time and by seeds, not by multiply-adds or by a
+#   good argument.
 #
 # **What would change our mind.** A longer training at full width in which pooling first lags behind
 # by more than the seeds scatter, or catches up.

@@ -84,7 +84,8 @@ for box in figures.FIG_9:
     last = box.block if box.repeat == 1 else f"{box.block}.{box.repeat}"
     print(
         f"{box.repeat} × {box.block:12} computed {size_words(rows[last].output):>10}   "
-        f"printed {size_words(box.output):>10}   {'equal' if rows[last].output == box.output else 'DIFFERENT'}"
+        f"printed {size_words(box.output):>10}   "
+        f"{'equal' if rows[last].output == box.output else 'DIFFERENT'}"
     )
 
 # %% [markdown]
@@ -155,7 +156,8 @@ plots.show(
     fig,
     "Two bar charts by group of blocks: "
     + "; ".join(
-        f"{group} {params[group] / measured.params:.0%} of parameters, {macs[group] / measured.macs:.0%} of multiply-adds"
+        f"{group} {params[group] / measured.params:.0%} of parameters, "
+        f"{macs[group] / measured.macs:.0%} of multiply-adds"
         for group in params
     )
     + ".",
@@ -224,7 +226,8 @@ for name, value in seconds.items():
     shares[name.split(".")[0]] = shares.get(name.split(".")[0], 0) + value / sum(seconds.values())
 for group, share in shares.items():
     print(
-        f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the multiply-adds"
+        f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the "
+        "multiply-adds"
     )
 print(
     f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine; the stem",
@@ -247,7 +250,8 @@ print("smallest image:", smallest_image(inception_v4()))
 for side in (75, 139, 203, 299, 427):
     m = measure(inception_v4(), side)
     print(
-        f"{side:>4}×{side:<4} last map {size_words(m.output):>10}   {amount(m.params)} parameters   "
+        f"{side:>4}×{side:<4} last map {size_words(m.output):>10}   {amount(m.params)} parameters  "
+        " "
         f"{amount(m.macs):>6} multiply-adds   {m.macs / measured.macs:5.2f} of those at 299 "
         f"(area {(side / 299) ** 2:.2f})"
     )
@@ -387,9 +391,9 @@ checks.function(
     [(inception_v4(), "inception_b"), (inception_v4(), "stem")],
     wrong={
         "A share from 0 to 1 is asked for; you give per cent.": lambda n, s: 100 * true_share(n, s),
-        "The blocks of a stage are called inception_b.1, inception_b.2, …: use `startswith`.": lambda n, s: (
-            sum(row.macs for row in measure(n).rows if row.name == s) / measure(n).macs
-        ),
+        (
+            "The blocks of a stage are called inception_b.1, inception_b.2, …: use `startswith`."
+        ): lambda n, s: sum(row.macs for row in measure(n).rows if row.name == s) / measure(n).macs,
         "These are shares of the parameters.": lambda n, s: true_share(n, s, "params"),
         "Divide by the total, so that all shares add up to 1.": lambda n, s: (
             true_share(n, s) * measure(n).macs
@@ -463,12 +467,14 @@ checks.number(
     64 * 147 * 147,
     name="largest",
     wrong={
-        32
-        * 149
-        * 149: "That is the first convolution's map; the third has a slightly smaller map but twice the filters.",
-        64
-        * 149
-        * 149: "The right filters, but a valid 3×3 lies before: the third convolution's map is 147 wide.",
+        32 * 149 * 149: (
+            "That is the first convolution's map; the third has a slightly smaller map but twice "
+            "the filters."
+        ),
+        64 * 149 * 149: (
+            "The right filters, but a valid 3×3 lies before: the third convolution's map is "
+            "147 wide."
+        ),
         299 * 299 * 3: "That is the image itself; maps inside the network are larger.",
         147 * 147: "That is one channel of it; the map has 64.",
         4 * 64 * 147 * 147: "Those are its bytes; how many numbers are they?",
@@ -479,11 +485,14 @@ checks.number(
 # %% [markdown]
 # ## In five lines
 #
-# - Inception-v4 is a list: stem, 4 A, Reduction-A, 7 B, Reduction-B, 3 C, average pooling, dropout, classifier.
+# - Inception-v4 is a list: stem, 4 A, Reduction-A, 7 B, Reduction-B, 3 C, average pooling, dropout,
+#   classifier.
 # - Every shape of Fig. 9 follows from the figures of its parts; a real forward pass agrees.
-# - The B stage holds the largest part of the parameters and of the work; stem and C stage trade places between the two.
+# - The B stage holds the largest part of the parameters and of the work; stem and C stage trade
+#   places between the two.
 # - Time follows arithmetic only roughly: measure it.
-# - With timm's weights our network gives timm's outputs, in the released orientation of the kernels.
+# - With timm's weights our network gives timm's outputs, in the released orientation of the
+#   kernels.
 #
 # **What would change our mind.** One logit that differs by more than rounding, for any image.
 #

@@ -157,7 +157,8 @@ found = {
 for relu, means in found.items():
     ends = means[:, -1]
     print(
-        f"{'with a ReLU' if relu else 'linear':12} mean from {means[:, 0].mean():.2f} to {ends.mean():.2f} after 10 "
+        f"{'with a ReLU' if relu else 'linear':12} mean from {means[:, 0].mean():.2f} to "
+        f"{ends.mean():.2f} after 10 "
         f"blocks ({ends.min():.2f} to {ends.max():.2f}, 5 seeds)"
     )
 
@@ -175,7 +176,8 @@ axis.legend()
 plots.show(
     axis.figure,
     "Mean activation behind ten residual blocks, five seeds averaged: it grows in both, and faster "
-    f"with a ReLU on the 1×1, to {found[True][:, -1].mean():.2f} against {found[False][:, -1].mean():.2f}.",
+    f"with a ReLU on the 1×1, to {found[True][:, -1].mean():.2f} against "
+    f"{found[False][:, -1].mean():.2f}.",
 )
 
 # %% [markdown]
@@ -195,7 +197,8 @@ for number in (10, 11, 13, 16, 17, 19):
     inside = f.node.body.parts[0]
     last = measure(f.node.body.parts[1], out_shape(inside, f.input))
     print(
-        f"Fig. {number}: the 1×1 holds {last.params / measure(f.node, f.input).params:.0%} of the block's parameters"
+        f"Fig. {number}: the 1×1 holds {last.params / measure(f.node, f.input).params:.0%} of the "
+        "block's parameters"
     )
 
 # %% [markdown]
@@ -314,7 +317,8 @@ for name, m, clean, enters in (
 ):
     identity = measure(clean, enters).params
     print(
-        f"block {name}: {m.params:,} parameters with a projection from {m.input[0]} channels, {identity:,} with the "
+        f"block {name}: {m.params:,} parameters with a projection from {m.input[0]} channels, "
+        f"{identity:,} with the "
         "identity"
     )
 
@@ -329,7 +333,8 @@ for name, m, clean, enters in (
 for network in (inception_resnet_v1(), inception_resnet_v2()):
     m = measure(network)
     print(
-        f"{m.name}, last map {size_words(m.output)}, {m.params:,} parameters, {m.macs:,} multiply-adds"
+        f"{m.name}, last map {size_words(m.output)}, {m.params:,} parameters, {m.macs:,} "
+        "multiply-adds"
     )
     for block in network.blocks:
         last = [row for row in m.rows if row.name.split(".")[0] == block.name][-1]
@@ -346,7 +351,8 @@ for small, large in (
 ):
     a, b = measure(small), measure(large)
     print(
-        f"{small.name} has {a.macs / b.macs:.2f} of {large.name}'s multiply-adds, {a.params / b.params:.2f} of its "
+        f"{small.name} has {a.macs / b.macs:.2f} of {large.name}'s multiply-adds, "
+        f"{a.params / b.params:.2f} of its "
         "parameters"
     )
 
@@ -424,7 +430,8 @@ images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0
 plain = kept_bytes(build(inception_resnet_v2(), seed=0), images) / len(images)
 normed = kept_bytes(with_norms(build(inception_resnet_v2(), seed=0)), images) / len(images)
 print(
-    f"Inception-ResNet-v2, {side}×{side}: {plain / 1e6:.1f} MB an image as described, {normed / 1e6:.1f} MB with a "
+    f"Inception-ResNet-v2, {side}×{side}: {plain / 1e6:.1f} MB an image as described, "
+    f"{normed / 1e6:.1f} MB with a "
     f"norm after each sum: {normed / plain - 1:+.1%}"
 )
 
@@ -439,7 +446,8 @@ extra = sum(
 )
 print(f"{extra / 1e6:.1f} MB expected, {(normed - plain) / 1e6:.1f} MB measured")
 print(
-    f"Verdict: one batch of 32 images of {side}×{side} would need {32 * (normed - plain) / 1e9:.2f} GB more, "
+    f"Verdict: one batch of 32 images of {side}×{side} would need "
+    f"{32 * (normed - plain) / 1e9:.2f} GB more, "
     f"on top of {32 * plain / 1e9:.1f} GB of activations."
 )
 
@@ -580,7 +588,8 @@ checks.number(
 #
 # - A residual block is `relu(x + linear_1x1(concat(branches(x))))`; there is no pooling branch.
 # - The 1×1 is linear so that a branch can subtract; it widens the slim branches back to the trunk.
-# - A batch norm after the sums keeps one more trunk-sized map a block: about a fifth more activation memory.
+# - A batch norm after the sums keeps one more trunk-sized map a block: about a fifth more
+#   activation memory.
 # - Reductions set the widths: 256, 896, 1792 in v1 and 384, 1152, 2144 in v2.
 # - So the printed 1154 and 2048 cannot be added to anything; the description refuses them.
 #

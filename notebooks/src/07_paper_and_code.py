@@ -91,7 +91,8 @@ for name, network in (("paper", paper), ("released", released)):
     rows = [row for row in measure(network).rows if row.name in ("stem", "mixed_5b")]
     for row in rows:
         print(
-            f"{name:9} {row.name:9} {row.params:>8,} parameters {row.macs / 1e6:>6,.0f} million multiply-adds"
+            f"{name:9} {row.name:9} {row.params:>8,} parameters {row.macs / 1e6:>6,.0f} million "
+            "multiply-adds"
         )
 
 # %% [markdown]
@@ -134,7 +135,8 @@ v4 = inception_v4()
 for network in (v4, paper, released):
     m = measure(network)
     print(
-        f"{network.name:31} {m.macs / 1e9:6.2f} billion multiply-adds, {m.macs / measure(v4).macs:.2f} of v4's;  "
+        f"{network.name:31} {m.macs / 1e9:6.2f} billion multiply-adds, "
+        f"{m.macs / measure(v4).macs:.2f} of v4's;  "
         f"{m.params / 1e6:5.1f} million parameters;  {convolutions(network)} convolutions"
     )
 
@@ -169,7 +171,8 @@ measured = seconds(models, x, rounds)
 base = statistics.median(measured[v4.name])
 for name, values in measured.items():
     print(
-        f"{name:31} {statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f}, {rounds} runs), "
+        f"{name:31} {statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f}, "
+        f"{rounds} runs), "
         f"{statistics.median(values) / base:.2f} of v4's"
     )
 
@@ -244,7 +247,8 @@ for side in (35, 17, 8):
     )
     changed = (counted - not_counted).abs() > 1e-6
     print(
-        f"{side:>2}×{side:<2} map: counting zeros changes {changed.float().mean():.0%} of an average's outputs"
+        f"{side:>2}×{side:<2} map: counting zeros changes {changed.float().mean():.0%} of an "
+        "average's outputs"
     )
 
 # %%
@@ -256,7 +260,8 @@ for variance in (1.0, 0.1, 0.01, 0.001):
         norm.eps = eps
         out.append(norm(torch.ones(1, 1, 1, 1)).item())
     print(
-        f"running variance {variance:<6} ε = 0.001 instead of 0.00001 scales the output by {out[0] / out[1]:.3f}"
+        f"running variance {variance:<6} ε = 0.001 instead of 0.00001 scales the output by "
+        f"{out[0] / out[1]:.3f}"
     )
 
 # %% [markdown]
@@ -525,10 +530,13 @@ checks.equal(
 # %% [markdown]
 # ## In five lines
 #
-# - The Inception-ResNet-v2 that everybody runs has another stem, twice the blocks, a narrower trunk and another head.
-# - The paper's network as printed cannot be built; read consistently it costs 0.76 of Inception-v4, the released 1.07.
+# - The Inception-ResNet-v2 that everybody runs has another stem, twice the blocks, a narrower trunk
+#   and another head.
+# - The paper's network as printed cannot be built; read consistently it costs 0.76 of Inception-v4,
+#   the released 1.07.
 # - Orientation changes no count and no shape, but a checkpoint needs the right one.
-# - ε, the padding of averages, scales and the last ReLU change outputs; decay, dropout and a learned γ matter in
+# - ε, the padding of averages, scales and the last ReLU change outputs; decay, dropout and a
+#   learned γ matter in
 #   training.
 # - Equal outputs with shared weights are the proof; each single spoiled detail shows.
 #

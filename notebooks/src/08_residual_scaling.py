@@ -159,7 +159,8 @@ def walk(scale, depth, variance=0.774, count=200_000):
 
 for s, runs in measured.items():
     print(
-        f"scale {s:<4}: measured {sum(r[-1] for r in runs) / 5:.2f}, predicted {walk(s, 10)[-1]:.2f}"
+        f"scale {s:<4}: measured {sum(r[-1] for r in runs) / 5:.2f}, predicted "
+        f"{walk(s, 10)[-1]:.2f}"
     )
 
 # %% tags=["hide-input"]
@@ -173,7 +174,8 @@ axis.set(xlabel="block (0 = stem)", ylabel="standard deviation", ylim=(0, None))
 axis.legend(title="dots: measured, 5 seeds\ndashes: predicted", frameon=False)
 plots.show(
     fig,
-    "Spread of the activations by block at scale 0.1, 0.3 and 1: measured dots lie within a few per cent "
+    "Spread of the activations by block at scale 0.1, 0.3 and 1: measured dots lie within a few "
+    "per cent "
     "of the predicted lines; 0.1 stays flat, 0.3 grows by a tenth, 1 more than doubles.",
 )
 
@@ -205,7 +207,8 @@ for s in SCALES:
         sum((run[-1] / run[5]) ** (2 / 5) for run in runs) / 5 for runs in (measured[s], free)
     ]
     print(
-        f"scale {s:<4} variance per block, over the last five: with norm × {factors[0]:.2f}, without × "
+        f"scale {s:<4} variance per block, over the last five: with norm × {factors[0]:.2f}, "
+        "without × "
         f"{factors[1]:.2f}; 1 + s² = {1 + s * s:.2f}"
     )
 
@@ -324,7 +327,8 @@ def compare(width, what, with_="unscaled"):
     gain, low, high = (100 * x for x in experiments.difference(a, b))
     word = "better" if low > 0 else "worse" if high < 0 else "not told apart"
     print(
-        f"width {width}: {what} against {with_}: {gain:+.1f} points ({low:+.1f} to {high:+.1f}): {word}"
+        f"width {width}: {what} against {with_}: {gain:+.1f} points ({low:+.1f} to {high:+.1f}): "
+        f"{word}"
     )
 
 
@@ -393,7 +397,8 @@ checks.residual(scaled_block, kind="function")
 # exercise: The square-root law | ●●○ | 5 min
 # task: A branch adds $s\,\xi\,b$ with $b^2 = v/2$ and $v = 0.774$. Forget the ReLU and the stem:
 # write `growth(scale,
-#   depth)`, the standard deviation of the sum of `depth` such independent additions. Compare `growth(1.0, 10)` with the
+#   depth)`, the standard deviation of the sum of `depth` such independent additions. Compare
+#   `growth(1.0, 10)` with the
 #   last dot of the figure above.
 # hint: Variances of independent terms add up.
 # explain: Without the ReLU the sum has variance $n s^2 v/2$. The clipped walk of the figure is
@@ -523,9 +528,9 @@ checks.function(
     lambda rate, scale: rate * scale**2,
     [(0.2, 0.3), (0.045, 0.1), (1.0, 1.0)],
     wrong={
-        "One factor comes from the gradient; what does the twin's definition add?": lambda rate, scale: (
-            rate * scale
-        ),
+        (
+            "One factor comes from the gradient; what does the twin's definition add?"
+        ): lambda rate, scale: rate * scale,
         "At the same rate the two drift apart: see the line printed above.": lambda rate, scale: (
             rate
         ),
@@ -540,11 +545,15 @@ checks.function(
 # ## In five lines
 #
 # - The block is `relu(x + scale * f(x))`: the branch is scaled, the identity never is.
-# - With batch norm in its branches a fresh tower's signal grows like a square root of the depth, at a pace set by the
+# - With batch norm in its branches a fresh tower's signal grows like a square root of the depth, at
+#   a pace set by the
 #   scale; without it, exponentially.
-# - Scaling equals a last layer that starts `scale` times smaller and, under SGD, learns `scale²` times more slowly.
-# - What five seeds say about stability and accuracy stands under *Verdict* above, computed from the committed runs.
-# - After training the constant can be folded into the last layer: it belongs to the training, not to the function.
+# - Scaling equals a last layer that starts `scale` times smaller and, under SGD, learns `scale²`
+#   times more slowly.
+# - What five seeds say about stability and accuracy stands under *Verdict* above, computed from the
+#   committed runs.
+# - After training the constant can be folded into the last layer: it belongs to the training, not
+#   to the function.
 #
 # **What would change our mind.** Seeds in which a scaled tower dies at this rate, or a wide tower
 # that stays alive unscaled with everything else equal; a longer training in which the narrow

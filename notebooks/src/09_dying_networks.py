@@ -153,7 +153,8 @@ def story(result, every=2, last=24):
             dead = list(result.maps["dead"].values())[-1][i]
             print(
                 f"{c['step'][i]:4} {c['loss'][i]:6.2f} {c['push'][i]:7.2f} {c['logits'][i]:8.2f} "
-                f"{c['identity'][i]:10.2f} {c['branch'][i]:8.2f} {c['momentum'][i]:10.1e} {dead:14.0%}"
+                f"{c['identity'][i]:10.2f} {c['branch'][i]:8.2f} {c['momentum'][i]:10.1e} "
+                f"{dead:14.0%}"
             )
 
 
@@ -278,7 +279,8 @@ for k, (what, label) in enumerate(ways):
 axis.legend(title="width", frameon=False, fontsize=8)
 plots.show(
     fig,
-    "Left: dead channels in the last block against width. Right: against rate times squared length of the "
+    "Left: dead channels in the last block against width. Right: against rate times squared length "
+    "of the "
     "classifier's input, all widths, scales and rates together.",
 )
 
@@ -308,7 +310,8 @@ for name, score in (
     share, dead, alive = separation(score)
     print(f"{name:14} orders {share:4.0%} of the pairs rightly")
 print(
-    f"({dead} dead runs, {alive} living ones; {len(grid) - dead - alive} in between are left out; chance is 50%)"
+    f"({dead} dead runs, {alive} living ones; {len(grid) - dead - alive} in between are left out; "
+    "chance is 50%)"
 )
 
 # %% [markdown]
@@ -529,7 +532,8 @@ print(
 for label in phases:
     first, later = ([r.curves["loss"][i] for r in remedies if r.label == label] for i in (0, 10))
     print(
-        f"   {label}: loss {sum(first) / len(first):.2f} at first, {sum(later) / len(later):.2f} after phase one"
+        f"   {label}: loss {sum(first) / len(first):.2f} at first, {sum(later) / len(later):.2f} "
+        "after phase one"
     )
 for label in (c for c in most if "warm-up" in c):
     row(label)
@@ -583,7 +587,8 @@ for label, cell in summarise(lasting, "dead_most").items():
         if r.label == label
     ]
     print(
-        f"{label:20} {fate(cell):8} worst block {cell.text():30} change since step {r.curves['step'][1]}: "
+        f"{label:20} {fate(cell):8} worst block {cell.text():30} change since step "
+        f"{r.curves['step'][1]}: "
         f"{100 * sum(late) / len(late):+.0f} points   accuracy {summarise(lasting)[label].mean:.0%}"
     )
 
@@ -593,7 +598,8 @@ broken = [label for label, cell in most_late.items() if fate(cell) != "lives" an
 say(
     not broken,
     "Whoever lived for 60 steps lives after thousands.",
-    f"Lived for 60 steps, and yet lost channels later: {', '.join(broken)}. A short run does not prove a remedy.",
+    f"Lived for 60 steps, and yet lost channels later: {', '.join(broken)}. A short run does not "
+    "prove a remedy.",
 )
 for label in broken:
     print(f"- C4 and C10 corrected: {label} delays death, it does not prevent it.")
@@ -656,9 +662,9 @@ checks.function(
     [0.875, 0.0, 1.0],
     [(one,), (two,), (torch.zeros(1, 3, 2, 2),)],
     wrong={
-        "That is the share of all zeros; a channel counts only if every one of its values is 0.": lambda maps: (
-            (maps == 0).float().mean().item()
-        )
+        (
+            "That is the share of all zeros; a channel counts only if every one of its values is 0."
+        ): lambda maps: (maps == 0).float().mean().item()
     },
 )
 
@@ -751,12 +757,16 @@ checks.function(
 # ## In five lines
 #
 # - A channel is dead when its ReLU lets nothing through for any image; then it cannot learn either.
-# - A network that is sure and wrong is pushed to shrink all activations at once: slope = loss − entropy.
-# - The story: the first steps overshoot, the push sinks the branches, which sink on when it is over; the ReLUs close.
+# - A network that is sure and wrong is pushed to shrink all activations at once: slope = loss −
+#   entropy.
+# - The story: the first steps overshoot, the push sinks the branches, which sink on when it is
+#   over; the ReLUs close.
 #   *Experiment 2* supports the overshoot and rejects the common shift of the weights; rate × ‖a‖²,
 #   not width, orders the dead and the living.
-# - Judge a remedy by its *worst* block. The verdicts on C3 to C6 and C10 are computed above, from five seeds a cell.
-# - Scaling does two things at once, small branches and slow last layers, and that is why it is so robust.
+# - Judge a remedy by its *worst* block. The verdicts on C3 to C6 and C10 are computed above, from
+#   five seeds a cell.
+# - Scaling does two things at once, small branches and slow last layers, and that is why it is so
+#   robust.
 #
 # **What would change our mind.** A tower that dies late, after thousands of healthy steps: that is
 # what the paper describes ("a few tens of thousands of iterations"), and our runs end long before.

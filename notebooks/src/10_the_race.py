@@ -51,7 +51,8 @@ for plain, residual in PAIRS:
     a, b = (TABLE_2[name] for name in (plain, residual))
     gaps = " / ".join(f"{b[top] - a[top]:+.1f}" for top in ("top1", "top5"))
     print(
-        f"{SHORT[plain]:13} {a['top1']:.1f} / {a['top5']:.1f} %    {SHORT[residual]:20} {b['top1']:.1f} / "
+        f"{SHORT[plain]:13} {a['top1']:.1f} / {a['top5']:.1f} %    {SHORT[residual]:20} "
+        f"{b['top1']:.1f} / "
         f"{b['top5']:.1f} %    residual minus plain: {gaps} points"
     )
 
@@ -120,7 +121,8 @@ print(data.describe())
 for name, kind in towers.items():
     length = gradient_lengths(networks.tower(72, 16, **kind), images, labels)
     print(
-        f"{name:17} block 1: {length[1]:9.3g}   block 8: {length[8]:8.3g}   block 16: {length[16]:8.3g}"
+        f"{name:17} block 1: {length[1]:9.3g}   block 8: {length[8]:8.3g}   block 16: "
+        f"{length[16]:8.3g}"
     )
 
 # %% [markdown]
@@ -138,7 +140,8 @@ racers = {
 for name, network in racers.items():
     size, shape = measure(network), "×".join(map(str, measure(network).output))
     print(
-        f"{SHORT[name]:20} blocks A, B, C: {RACERS[name]}   {size.params:6,} parameters   {size.macs:9,} "
+        f"{SHORT[name]:20} blocks A, B, C: {RACERS[name]}   {size.params:6,} parameters   "
+        f"{size.macs:9,} "
         f"multiply-adds   last map {shape}"
     )
 for plain, residual in PAIRS:
@@ -176,7 +179,8 @@ seconds = dict(zip(racers, step_seconds(models, small, labels, rounds)))
 for plain, residual in PAIRS:
     a, b = seconds[plain], seconds[residual]
     print(
-        f"a step: {SHORT[plain]} {1000 * a:.0f} ms, {SHORT[residual]} {1000 * b:.0f} ms: {b / a:.2f} times as long"
+        f"a step: {SHORT[plain]} {1000 * a:.0f} ms, {SHORT[residual]} {1000 * b:.0f} ms: "
+        f"{b / a:.2f} times as long"
     )
 
 # %% [markdown]
@@ -232,7 +236,8 @@ for name in RACERS:
     )
     runners = sorted((cells[f"{name}, rate {rate:g}"].mean for rate in rates), reverse=True)
     print(
-        f"{SHORT[name]:20} best rate {best:g}, {100 * (runners[0] - runners[1]):.1f} points before the second{edge}"
+        f"{SHORT[name]:20} best rate {best:g}, {100 * (runners[0] - runners[1]):.1f} points before "
+        f"the second{edge}"
     )
 
 # %% [markdown]
@@ -470,7 +475,8 @@ for kind in KINDS[1:]:
     for d in DEPTHS:
         gap, low, high = (100 * v for v in difference(best[kind, d], best["plain", d]))
         print(
-            f"{kind:15} depth {d:2}: {gap:+5.1f} points against plain (95 %: {low:+.1f} to {high:+.1f})"
+            f"{kind:15} depth {d:2}: {gap:+5.1f} points against plain (95 %: {low:+.1f} to "
+            f"{high:+.1f})"
         )
     start = begins(kind)
     print(
@@ -518,7 +524,8 @@ axis.set_ylim(0)
 axis.legend()
 plots.show(
     fig,
-    "By block, towers of sixteen: length of the gradient at the first and at the last step, and spread of "
+    "By block, towers of sixteen: length of the gradient at the first and at the last step, and "
+    "spread of "
     "the activations at the first. "
     + "; ".join(
         f"{kind}: gradient of block 1 {profile(kind, 'gradient', 0)[1]:.3g}, of block 16 "
@@ -540,7 +547,8 @@ for kind, factor in factors.items():
     spread, dead = profile(kind, "spread", 0), profile(kind, "dead", -1)
     print(
         f"{kind:15} gradient × {factor:.2f} a block, {factor**15:9,.3g} over fifteen;   spread × "
-        f"{(spread[-1] / spread[1]) ** (1 / 15):.2f} a block;   dead at the end, worst block {max(dead):.0%}"
+        f"{(spread[-1] / spread[1]) ** (1 / 15):.2f} a block;   dead at the end, worst block "
+        f"{max(dead):.0%}"
     )
 worst = factors["plain"]
 print(
@@ -553,7 +561,8 @@ print(
 )
 for lr in used:
     print(
-        f"plain towers of 16 blocks at rate {lr:g}: test accuracy {found[f'plain, depth 16, rate {lr:g}'].text()}"
+        f"plain towers of 16 blocks at rate {lr:g}: test accuracy "
+        f"{found[f'plain, depth 16, rate {lr:g}'].text()}"
     )
 
 # %% [markdown]
@@ -573,7 +582,8 @@ for name, kind in towers.items():
     weights = torch.stack([p.norm() for p in block.parameters()]).norm().item()
     for lr in used:
         print(
-            f"{name:17} rate {lr:g}: the first step is {lr * length / weights:8.2g} times as long as the weights"
+            f"{name:17} rate {lr:g}: the first step is {lr * length / weights:8.2g} times as long "
+            "as the weights"
         )
 
 # %% [markdown]
@@ -587,7 +597,8 @@ full = {name: measure(networks.network(name)) for name in RACERS}
 for plain, residual in PAIRS:
     a, b = full[plain], full[residual]
     print(
-        f"{SHORT[plain]:13} {a.macs / 1e9:5.2f} G multiply-adds, {SHORT[residual]:20} {b.macs / 1e9:5.2f} G: "
+        f"{SHORT[plain]:13} {a.macs / 1e9:5.2f} G multiply-adds, {SHORT[residual]:20} "
+        f"{b.macs / 1e9:5.2f} G: "
         f"{b.macs / a.macs:.2f} times;   parameters {b.params / a.params:.2f} times"
     )
 
@@ -635,11 +646,13 @@ print(
 )
 for residual, word in on_the_way.items():
     print(
-        f"   {SHORT[residual]} against its partner, mean error by steps: {word}; by the clock: {by_clock[residual]}"
+        f"   {SHORT[residual]} against its partner, mean error by steps: {word}; by the clock: "
+        f"{by_clock[residual]}"
     )
 gap, low, high = difference(best["residual × 0.1", 16], best["plain", 16])
 print(
-    f"   towers of 16 blocks: {100 * gap:+.0f} points of accuracy (95 %: {100 * low:+.0f} to {100 * high:+.0f})"
+    f"   towers of 16 blocks: {100 * gap:+.0f} points of accuracy (95 %: {100 * low:+.0f} to "
+    f"{100 * high:+.0f})"
 )
 
 # %%
@@ -651,7 +664,8 @@ print(
     if words == {"lower"}
     else "residual networks end with a higher error in both pairs: contradicted here"
     if words == {"higher"}
-    else "no difference seen in either pair (the intervals above say how small a margin they could show)"
+    else "no difference seen in either pair "
+    "(the intervals above say how small a margin they could show)"
     if words == {"no difference seen"}
     else "; ".join(f"{SHORT[name]} {word}" for name, word in at_the_end.items()),
 )
@@ -713,7 +727,8 @@ for what, step in (("minis of equal multiply-adds", seconds), ("full size, 139×
             else "about equal"
         )
         print(
-            f"   {what}: a step of Inception-v4 takes {slower:.2f} times that of Inception-ResNet-v2: {word}"
+            f"   {what}: a step of Inception-v4 takes {slower:.2f} times that of "
+            f"Inception-ResNet-v2: {word}"
         )
 
 # %% [markdown]
@@ -740,7 +755,8 @@ for config in experiments.configurations("depth", "standard", data="fashion"):
 for d in (2, 16):
     gap = mine[f"residual × 0.1, depth {d}, rate 0.02"] - mine[f"plain, depth {d}, rate 0.02"]
     print(
-        f"depth {d:2}: the identity is worth {100 * gap:+.0f} points (one seed: a picture, no verdict)"
+        f"depth {d:2}: the identity is worth {100 * gap:+.0f} points (one seed: a picture, no "
+        "verdict)"
     )
 
 # %% [markdown]
@@ -768,9 +784,10 @@ checks.function(
     [0.625, 0.43, 0.4],
     curves,
     wrong={
-        "That is the plain mean of the errors: a long piece must count for more than a short one.": lambda steps, errors: (
-            sum(errors) / len(errors)
-        )
+        (
+            "That is the plain mean of the errors: a long piece must count for more than a short "
+            "one."
+        ): lambda steps, errors: sum(errors) / len(errors)
     },
 )
 
@@ -863,20 +880,25 @@ checks.function(
     ["faster", "slower", "open", "open"],
     [(-3.0, -1.0), (0.5, 2.0), (-4.0, 0.5), (-0.1, 3.0)],
     wrong={
-        "That looks at the middle alone: an interval that holds 0 has shown nothing.": lambda low, high: (
-            "faster" if low + high < 0 else "slower"
-        )
+        (
+            "That looks at the middle alone: an interval that holds 0 has shown nothing."
+        ): lambda low, high: "faster" if low + high < 0 else "slower"
     },
 )
 
 # %% [markdown]
 # ## In five lines
 #
-# - A race needs equal cost, equal tuning, several seeds and two clocks; a mean without an interval is an anecdote.
-# - In pairs of a few blocks the identity is one design choice among others; the verdict on C1 above says how it fared.
-# - Depth is the control that matters: with it, compare what the identity is worth and how far the plain tower falls.
-# - The plain tower's trouble is in the gradient: look at its length block by block, not only at the loss.
-# - Equal multiply-adds are not equal time, and "matches the raw cost" is a sentence that one can compute.
+# - A race needs equal cost, equal tuning, several seeds and two clocks; a mean without an interval
+#   is an anecdote.
+# - In pairs of a few blocks the identity is one design choice among others; the verdict on C1 above
+#   says how it fared.
+# - Depth is the control that matters: with it, compare what the identity is worth and how far the
+#   plain tower falls.
+# - The plain tower's trouble is in the gradient: look at its length block by block, not only at the
+#   loss.
+# - Equal multiply-adds are not equal time, and "matches the raw cost" is a sentence that one can
+#   compute.
 #
 # **What would change our mind.** The paper trains full networks for up to 200 epochs; our minis see
 # less than one, and have a handful of blocks. A longer race of wider and deeper pairs on a GPU

@@ -93,7 +93,8 @@ plots.show(
     plots.image_grid(
         torch.cat([image[..., 2:30, 2:30], *views]).round().byte(), ["one crop", *sides], 7, 1.0
     ),
-    "One image as a network sees it: one crop, then twelve, from the corners, the middle and the whole image, "
+    "One image as a network sees it: one crop, then twelve, from the corners, the middle and the "
+    "whole image, "
     "each also mirrored.",
 )
 
@@ -169,7 +170,8 @@ print(
 for (table, row), numbers in AAAI.items():
     printed = {"TABLE_3": TABLE_3, "TABLE_5": TABLE_5}[table][row]
     print(
-        f"{table.replace('_', ' ').title()} (there Table {int(table[-1]) - 1}), row {row}: arXiv {printed['top1']} / "
+        f"{table.replace('_', ' ').title()} (there Table {int(table[-1]) - 1}), row {row}: arXiv "
+        f"{printed['top1']} / "
         f"{printed['top5']}, AAAI "
         f"{numbers['top1']} / {numbers['top5']}",
         "(its BN-Inception row again)"
@@ -206,7 +208,8 @@ for k, top in enumerate(("top1", "top5")):
 axis.legend(fontsize=8)
 plots.show(
     fig,
-    "The paper's top-1 and top-5 errors of four networks with 1, 12 and 144 crops and as ensembles: every "
+    "The paper's top-1 and top-5 errors of four networks with 1, 12 and 144 crops and as "
+    "ensembles: every "
     "step lowers them; two pairs of networks lie close together all the way.",
 )
 
@@ -223,7 +226,8 @@ def mean_gain(before, after, top, add=0.0):
 for top in ("top1", "top5"):
     print(
         f"{top}: 12 crops for 1: {mean_gain(TABLE_2, TABLE_3, top):.2f} as printed, "
-        f"{mean_gain(TABLE_2, TABLE_3, top, BLACKLISTED[top]):.2f} on the same images;  144 for 12: "
+        f"{mean_gain(TABLE_2, TABLE_3, top, BLACKLISTED[top]):.2f} on the same images;  144 for "
+        "12: "
         f"{mean_gain(TABLE_3, TABLE_4, top):.2f};  4 × v3 for 1: "
         f"{TABLE_4['inception_v3'][top] - TABLE_5['inception_v3'][top]:.2f}"
     )
@@ -255,7 +259,8 @@ for top in ("top1", "top5"):
         else "no difference that rounding could not make",
     )
     print(
-        f"      as a share of v3's own error: {gains['144 crops'] / TABLE_4['inception_v3'][top]:.1%} with one "
+        "      as a share of v3's own error: "
+        f"{gains['144 crops'] / TABLE_4['inception_v3'][top]:.1%} with one "
         f"network, {together / TABLE_5['inception_v3'][top]:.1%} with four"
     )
 
@@ -376,7 +381,8 @@ for kind in kinds:
         least, most = experiments.Cell("", tuple(runs)).interval if len(runs) > 1 else (low, high)
         crop_words[kind, after] = word(min(low, least), max(high, most))
         print(
-            f"{SHORT[kind]:5} {after:>9} for {before:>8}: {g:+.1f} (images {low:+.1f} to {high:+.1f}, seeds "
+            f"{SHORT[kind]:5} {after:>9} for {before:>8}: {g:+.1f} (images {low:+.1f} to "
+            f"{high:+.1f}, seeds "
             f"{least:+.1f} to {most:+.1f}) {crop_words[kind, after]}"
         )
 
@@ -404,7 +410,8 @@ for name in CROPS:
         else ""
     )
     print(
-        f"{name:>9}: {1000 * seconds[name] / count:6.2f} ms an image, {seconds[name] / seconds['1 crop']:5.1f} × one "
+        f"{name:>9}: {1000 * seconds[name] / count:6.2f} ms an image, "
+        f"{seconds[name] / seconds['1 crop']:5.1f} × one "
         f"crop (passes: {PASSES[name]}); mean error {errors[name]:.1f} %{rate}"
     )
 
@@ -486,7 +493,8 @@ for kind in kinds:
         g, low, high = gain(misses(group, c), members.wrong(group, c))
         ensemble_words[kind, c] = word(low, high)
         print(
-            f"{SHORT[kind]:5} {len(group)} seeds, {c:>9}: error {100 * members.error(group, c):.1f} %, saved "
+            f"{SHORT[kind]:5} {len(group)} seeds, {c:>9}: error "
+            f"{100 * members.error(group, c):.1f} %, saved "
             f"{g:+.1f} ({low:+.1f} to {high:+.1f}) {ensemble_words[kind, c]}"
         )
 
@@ -508,7 +516,8 @@ for name, groups in FOURS.items():
     found = [100 * members.error(g, "1 crop") for g in groups]
     a, b = sum(single) / len(groups), sum(found) / len(groups)
     print(
-        f"{name:19} {len(groups):7} {a:8.1f} {b:6.1f} ({min(found):.1f} to {max(found):.1f}) {a - b:6.1f}"
+        f"{name:19} {len(groups):7} {a:8.1f} {b:6.1f} ({min(found):.1f} to {max(found):.1f}) "
+        f"{a - b:6.1f}"
     )
 
 # %% [markdown]
@@ -599,7 +608,8 @@ plots.grid_map(
 ).set_title("Means")
 plots.show(
     fig,
-    f"Yule's Q of every pair of members, and its mean by kinds of networks; from {low:.2f} to {high:.2f}.",
+    f"Yule's Q of every pair of members, and its mean by kinds of networks; from {low:.2f} to "
+    f"{high:.2f}.",
 )
 
 # %% [markdown]
@@ -622,11 +632,13 @@ observed = contrast(names)
 as_large = sum(d >= observed for d in dealt)
 disagree = [agreement(a, b)["disagreement"] for a, b in combinations(columns, 2)]
 print(
-    f"Yule's Q on average {pairs.mean().item():.2f}; two members disagree about {sum(disagree) / len(disagree):.1%} "
+    f"Yule's Q on average {pairs.mean().item():.2f}; two members disagree about "
+    f"{sum(disagree) / len(disagree):.1%} "
     "of the images"
 )
 print(
-    f"same kind minus different kinds: {observed:+.3f}; as large in {as_large} of {len(dealt):,} random deals:",
+    f"same kind minus different kinds: {observed:+.3f}; as large in {as_large} of {len(dealt):,} "
+    "random deals:",
     "the kind matters"
     if as_large < 0.025 * len(dealt)
     else "seeds of one kind and kinds are not told apart",
@@ -644,11 +656,13 @@ saved = {
 }
 for kind in sorted(kinds, key=within.get):
     print(
-        f"{SHORT[kind]:5} Yule's Q among its seeds {within[kind]:.3f}, saved by averaging {saved[kind]:.1f}"
+        f"{SHORT[kind]:5} Yule's Q among its seeds {within[kind]:.3f}, saved by averaging "
+        f"{saved[kind]:.1f}"
     )
 agrees = sum((within[a] - within[b]) * (saved[a] - saved[b]) < 0 for a, b in combinations(kinds, 2))
 print(
-    f"Of {len(kinds) * (len(kinds) - 1) // 2} pairs of networks, in {agrees} the one with the lower Q gains more."
+    f"Of {len(kinds) * (len(kinds) - 1) // 2} pairs of networks, in {agrees} the one with the "
+    "lower Q gains more."
 )
 
 # %% [markdown]
@@ -697,10 +711,12 @@ for kind in ("inception_v4", "inception_resnet_v2"):
             else "not told apart"
         )
         print(
-            f"v3 → {SHORT[kind]:5} {c:>9}: alone {alone:+.1f}, together {alone - mean:+.1f}, lost {mean:+.1f}"
+            f"v3 → {SHORT[kind]:5} {c:>9}: alone {alone:+.1f}, together {alone - mean:+.1f}, lost "
+            f"{mean:+.1f}"
         )
         print(
-            f"{'':11} (images {low:+.1f} to {high:+.1f}, seeds {mean - half:+.1f} to {mean + half:+.1f}) "
+            f"{'':11} (images {low:+.1f} to {high:+.1f}, seeds {mean - half:+.1f} to "
+            f"{mean + half:+.1f}) "
             f"{carried[kind, c]}"
         )
 
@@ -736,7 +752,8 @@ for c in CROPS:
     ]
     slopes[c] = (slope(rows), *bootstrap(rows, slope, draws=DRAWS), without)
     print(
-        f"{c:>9}: slope {slopes[c][0]:.2f} ({slopes[c][1]:.2f} to {slopes[c][2]:.2f}; without one seed "
+        f"{c:>9}: slope {slopes[c][0]:.2f} ({slopes[c][1]:.2f} to {slopes[c][2]:.2f}; without one "
+        "seed "
         f"{min(without):.2f} to {max(without):.2f})"
     )
 
@@ -796,8 +813,8 @@ def verdict(words):
         if better == len(words)
         else "contradicted here"
         if worse == len(words)
-        else f"better for {better}, worse for {worse}, not told apart for {len(words) - better - worse} of {len(words)} "
-        "networks"
+        else f"better for {better}, worse for {worse}, not told apart for "
+        f"{len(words) - better - worse} of {len(words)} networks"
     )
 
 
@@ -922,9 +939,9 @@ checks.function(
     lambda k, t: TABLE_2[k][t] + BLACKLISTED[t] - TABLE_3[k][t],
     cases,
     wrong={
-        "That is the difference as printed: the two tables are about different images.": lambda k, t: (
-            TABLE_2[k][t] - TABLE_3[k][t]
-        ),
+        (
+            "That is the difference as printed: the two tables are about different images."
+        ): lambda k, t: TABLE_2[k][t] - TABLE_3[k][t],
         "Table 2 is too good, so its errors must be raised.": lambda k, t: (
             TABLE_2[k][t] - BLACKLISTED[t] - TABLE_3[k][t]
         ),
@@ -966,7 +983,8 @@ def reference(w):
 for group in (of(kinds[0]), everyone):
     found, independent = reference(table[group])
     print(
-        f"{len(group)} members: all miss {found:.1%} of the images; independent ones would miss {independent:.2%}"
+        f"{len(group)} members: all miss {found:.1%} of the images; independent ones would miss "
+        f"{independent:.2%}"
     )
 checks.function(
     missed_by_all,
@@ -1028,11 +1046,14 @@ checks.function(
 # %% [markdown]
 # ## In five lines
 #
-# - Crops and members are averaged in the same way, as probabilities; a forward pass costs the same for both.
+# - Crops and members are averaged in the same way, as probabilities; a forward pass costs the same
+#   for both.
 # - Table 2 leaves images out; Tables 3 to 5 do not: add what the paper says before you subtract.
-# - Compare networks on the same images with a paired interval; say whether it is for other images or other seeds.
+# - Compare networks on the same images with a paired interval; say whether it is for other images
+#   or other seeds.
 # - An ensemble mends what its members do not share; Yule's Q says how much they share.
-# - How far C9 holds, in the paper's tables and in our runs, is computed above; the two need not agree.
+# - How far C9 holds, in the paper's tables and in our runs, is computed above; the two need not
+#   agree.
 #
 # **What would change our mind.** A slope whose interval lies on the other side of one, from
 # networks that differ more than ours; larger networks, trained to the end, whose members might

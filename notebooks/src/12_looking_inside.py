@@ -98,7 +98,8 @@ for part, maps in {
 for name in ("inception_resnet_a.1", "inception_resnet_c.2"):
     maps = features.inside(model, images, name).output
     print(
-        f"{name}: {'×'.join(map(str, maps.shape[2:]))} places, {(maps == 0).float().mean():.0%} of all values are 0, "
+        f"{name}: {'×'.join(map(str, maps.shape[2:]))} places, {(maps == 0).float().mean():.0%} of "
+        "all values are 0, "
         f"{(maps.amax((2, 3)) == 0).float().mean():.0%} of the maps everywhere"
     )
 
@@ -161,7 +162,8 @@ same = sum(
     first(features.listening(features.block(model, name))) == first(effects[name]) for name in names
 )
 print(
-    f"In {same} of {len(names)} blocks the branch that is read loudest is also the one that is missed most."
+    f"In {same} of {len(names)} blocks the branch that is read loudest is also the one that is "
+    "missed most."
 )
 
 # %% tags=["hide-input"]
@@ -182,7 +184,8 @@ axis.set(xlabel="share of the 1×1's weights", ylabel="accuracy lost without it 
 axis.legend()
 plots.show(
     fig,
-    "Accuracy lost when a branch is switched off against the share of the 1×1's weights on that branch, "
+    "Accuracy lost when a branch is switched off against the share of the 1×1's weights on that "
+    "branch, "
     f"{len(pairs)} branches of {len(names)} residual blocks.",
 )
 
@@ -260,7 +263,8 @@ fig = plots.image_grid(
 )
 plots.show(
     fig,
-    "Effective receptive fields of the middle value of each block (dark: large gradient, square root "
+    "Effective receptive fields of the middle value of each block (dark: large gradient, square "
+    "root "
     "taken): a small spot after the stem that grows from block to block.",
 )
 
@@ -287,7 +291,8 @@ drops = [
 for i, drop in zip(chosen, drops):
     row, column = divmod(int(drop.argmax()), drop.shape[1])
     print(
-        f"{clothes.classes[clothes.test.labels[i]]:12} falls by up to {drop.max():.2f}, most at ({row}, {column})"
+        f"{clothes.classes[clothes.test.labels[i]]:12} falls by up to {drop.max():.2f}, most at "
+        f"({row}, {column})"
     )
 
 # %% tags=["hide-input"]
@@ -299,7 +304,8 @@ titles = [clothes.classes[clothes.test.labels[i]] for i in chosen] + [
 ]
 plots.show(
     plots.image_grid(both, titles, columns=len(chosen), side=0.95, low=0, high=1),
-    "Above: test images. Below: how far the probability of the right class falls where a black square covers "
+    "Above: test images. Below: how far the probability of the right class falls where a black "
+    "square covers "
     "the image (dark: far).",
 )
 
@@ -356,8 +362,10 @@ for when, tower in towers.items():
     last = features.inside(tower, images, named_blocks(tower)[-1][0])
     bias = features.block(tower, named_blocks(tower)[-1][0]).body[1].bias
     print(
-        f"{when:7} identity {last.input.mean():7.3f}   change {last.change.mean():8.3f}   sum below zero in "
-        f"{(last.input + last.change <= 0).float().mean():4.0%}   bias of the 1×1 {bias.mean().item():7.3f}"
+        f"{when:7} identity {last.input.mean():7.3f}   change {last.change.mean():8.3f}   sum "
+        "below zero in "
+        f"{(last.input + last.change <= 0).float().mean():4.0%}   bias of the 1×1 "
+        f"{bias.mean().item():7.3f}"
     )
 
 # %% [markdown]
@@ -376,7 +384,8 @@ for k, (when, tower) in enumerate(towers.items()):
     axis.set(title=when, xlabel="identity + change, mean of a channel", ylabel="channels")
 plots.show(
     fig,
-    "Distribution over the 576 channels of the last block's sum before the ReLU, before and after dying.",
+    "Distribution over the 576 channels of the last block's sum before the ReLU, before and after "
+    "dying.",
 )
 
 # %% [markdown]

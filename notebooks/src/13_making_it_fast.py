@@ -187,7 +187,8 @@ images = torch.randn(1, 3, 139, 139, generator=torch.Generator().manual_seed(0))
 with torch.inference_mode():
     before, after = model(images), quick(images)
 print(
-    f"logits differ by at most {(before - after).abs().max():.1e}; their spread is {before.std():.2f}"
+    f"logits differ by at most {(before - after).abs().max():.1e}; their spread is "
+    f"{before.std():.2f}"
 )
 
 # %% [markdown]
@@ -264,7 +265,8 @@ gains = {
 }
 for name, found in gains.items():
     print(
-        f"{name:32} {median(found):5.2f} times as fast as plain ({min(found):.2f} to {max(found):.2f})"
+        f"{name:32} {median(found):5.2f} times as fast as plain ({min(found):.2f} to "
+        f"{max(found):.2f})"
     )
 
 # %% tags=["hide-input"]
@@ -293,7 +295,8 @@ def verdict(found):
 
 
 print(
-    f"Verdict ({network.name}, one image of 139×139, {rounds} rounds, {device}, {torch.get_num_threads()} threads)"
+    f"Verdict ({network.name}, one image of 139×139, {rounds} rounds, {device}, "
+    f"{torch.get_num_threads()} threads)"
 )
 for name, found in gains.items():
     print(f"   {name:32} {verdict(found)}")
@@ -394,10 +397,13 @@ checks.function(
     reference,
     [(w0, g0, b0, m0, v0, 1e-3), (w0, g0, b0, m0, v0 / 100, 1e-2)],
     wrong={
-        "ε is missing under the root: it matters where the variance is small.": lambda w, g, b, m, v, e: (
-            reference(w, g, b, m, v, 0.0)
-        ),
-        "The mean is taken away after the factor was applied: it has to be multiplied by it too.": lambda w, g, b, m, v, e: (
+        (
+            "ε is missing under the root: it matters where the variance is small."
+        ): lambda w, g, b, m, v, e: reference(w, g, b, m, v, 0.0),
+        (
+            "The mean is taken away after the factor was applied: it has to be multiplied by it "
+            "too."
+        ): lambda w, g, b, m, v, e: (
             reference(w, g, b, m, v, e)[0],
             b - m,
         ),
@@ -486,10 +492,14 @@ checks.equal(faults, {"first call", "no waiting", "one round"}, name="faults")
 # %% [markdown]
 # ## In five lines
 #
-# - Multiply-adds sit in convolutions; time also sits where maps are read and written: batch norm, ReLU, joins.
-# - After training, batch norm and scale are constants, and constants fold into weights: same outputs, fewer passes.
-# - Siblings that read one map can be one convolution. Proved equal, then measured: the second does not follow.
-# - Layout, precision and compiler are the machine's business: measure on yours, in turns, and count the rounds.
+# - Multiply-adds sit in convolutions; time also sits where maps are read and written: batch norm,
+#   ReLU, joins.
+# - After training, batch norm and scale are constants, and constants fold into weights: same
+#   outputs, fewer passes.
+# - Siblings that read one map can be one convolution. Proved equal, then measured: the second does
+#   not follow.
+# - Layout, precision and compiler are the machine's business: measure on yours, in turns, and count
+#   the rounds.
 # - A share bounds a gain. Look for the largest share first.
 #
 # **What would change our mind.** A machine on which the folded network is slower in nine rounds of
