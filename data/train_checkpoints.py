@@ -21,8 +21,10 @@ import torch
 
 from inception_edu.data import load
 from inception_edu.describe.networks import make
-from inception_edu.learn.train import Recipe, device, train
+from inception_edu.learn.evaluate import accuracy
+from inception_edu.learn.train import Average, Recipe, device, train, training
 from inception_edu.nets.build import build
+from inception_edu.nets.steps import load_step, save_steps
 from inception_edu.nets.weights import save_checkpoint
 
 FOLDER = Path(__file__).parent / "checkpoints"
@@ -38,6 +40,8 @@ NETWORKS = {
 # The second, narrower, on the embedded Fashion-MNIST, whose images can be shown beside what it
 # computes.
 CLOTHES = {"fashion_inception_resnet_v2": NETWORKS["inception_resnet_v2"] | dict(width=1 / 8)}
+# After which steps of the clothes' network's training it is kept (625 steps in all; `--steps`).
+KEPT_STEPS = (0, 10, 25, 50, 100, 200, 400)
 # A wide unscaled tower under the paper's optimizer at twice its rate: alive at first, dead soon
 # after (chapter 09).
 DYING = dict(kind="tower", width=576, depth=10, scale=1.0)
@@ -101,6 +105,42 @@ def run(
     print(f"{path.name}: {history.sentence}", flush=True)
 
 
+def record_steps(name: str, network: dict, data, plan: Recipe, source: str, command: str) -> None:
+    """Train as `run` does, and keep the averaged weights after some steps, with batch-norm
+    statistics that belong to them."""
+    model = build(make(**network), seed=plan.seed).to(data.device)
+    average, states, step = Average(model, plan.average), {}, 0
+
+    def keep() -> None:
+        with average.weights(data):
+            states[step] = {key: value.cpu().clone() for key, value in model.state_dict().items()}
+
+    keep()
+    for history in training(model, data, plan, on_record=report):
+        if history.status != "running" or step == plan.steps:
+            break  # the last yield tests the finished run
+        step += 1
+        average.update()
+        if step in KEPT_STEPS:
+            keep()
+    path = FOLDER / f"{name}_steps.safetensors"
+    facts = {
+        "recipe": asdict(plan),
+        "data": source,
+        "command": command,
+        "device": str(device()),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+    save_steps(path, network, states, **facts)
+    right = {}
+    for step in states:
+        right[step] = accuracy(load_step(path, step)[0].to(data.device), data)
+        print(f"step {step:4}: {right[step]:.1%} of the test images right", flush=True)
+    save_steps(path, network, states, test_accuracy=right, **facts)
+    torch.save(model.state_dict(), "/tmp/inside_final.pt")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -122,6 +162,11 @@ def main() -> None:
         "--lr", type=float, default=0.2, help="the highest learning rate (default: 0.2)"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--steps",
+        action="store_true",
+        help="keep the network after some steps of its training, in NAME_steps.safetensors",
+    )
     options = parser.parse_args()
     unknown = set(options.names) - set(names)
     if unknown:
@@ -137,8 +182,8 @@ def main() -> None:
         print(data.describe(), flush=True)
         source = options.called or data.name if photographs else data.name
         command = (
-            f"python data/train_checkpoints.py {name} --epochs {options.epochs:g} --lr {options.lr:g} "
-            f"--seed {options.seed}"
+            f"python data/train_checkpoints.py {name} --epochs {options.epochs:g} "
+            f"--lr {options.lr:g} --seed {options.seed}"
         )
         if name == "dying":
             for when, steps in DYING_STEPS.items():
@@ -156,7 +201,11 @@ def main() -> None:
         else:
             plan = recipe(options.epochs, len(data.train.labels), options.lr, options.seed)
             plan = replace(plan, **PHOTOGRAPHS) if photographs else plan
-            run(name, (NETWORKS | CLOTHES)[name], data, plan, source, command, stop)
+            network = (NETWORKS | CLOTHES)[name]
+            if options.steps:
+                record_steps(name, network, data, plan, source, command + " --steps")
+            else:
+                run(name, network, data, plan, source, command, stop)
 
 
 if __name__ == "__main__":

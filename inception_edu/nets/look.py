@@ -1,0 +1,431 @@
+"""One network on one picture, as numbers that can be shown: answers, maps, fields, reasons.
+
+Every function takes any module that maps 1×C×H×W to 1×classes, and leaves it as it was. The batch
+is moved to the module; what comes back is numpy, on the CPU. Blocks are called as `named_blocks`
+calls them; in a module that `build` did not make they are its children that give maps.
+
+    seen = look(model, image)
+    seen.shares, seen.outputs["stem"]
+    parts(model, seen, "inception_resnet_a.1")      {"branch 1 · 1×1": C×H×W, …, "output": C×H×W}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from inception_edu.describe.field import within
+from inception_edu.describe.spec import Concat as ConcatSpec
+from inception_edu.describe.spec import Node, Residual
+from inception_edu.nets.build import ScaledResidual, named_blocks
+from inception_edu.nets.features import FeatureError, branch_names, concatenation
+
+INPUT, CHANGE, OUTPUT = "what came in", "× scale, after the linear 1×1", "output"
+Off = Iterable[tuple[str, int]]  # branches that are switched off: (block, 1, 2, …)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One forward pass: `logits` and `shares` (their softmax), K numbers each, and by block what
+    entered it (`entered`, tensors on the module's device) and its output, C×H×W (`outputs`)."""
+
+    logits: np.ndarray
+    shares: np.ndarray
+    entered: dict[str, tuple]
+    outputs: dict[str, np.ndarray]
+
+
+def look(model: nn.Module, image: Tensor, off: Off = ()) -> Look:
+    """Run one picture, 1×C×H×W, through the network, with some branches switched off."""
+    entered, outputs = {}, {}
+
+    def keep(name):
+        def hook(module, inputs, output):
+            if isinstance(output, Tensor) and output.ndim == 4:
+                entered[name] = tuple(
+                    x.detach().clone() if isinstance(x, Tensor) else x for x in inputs
+                )
+                outputs[name] = _numpy(output[0])
+
+        return hook
+
+    with _quiet(model), _silenced(model, off), ExitStack() as stack:
+        for name, module in _candidates(model):
+            stack.callback(module.register_forward_hook(keep(name)).remove)
+        with torch.no_grad():
+            logits = model(_to(model, image))[0].float()
+    if not outputs:
+        raise FeatureError(
+            f"No child of this {type(model).__name__} gives maps (1×C×H×W): there is nothing to "
+            "look into."
+        )
+    order = [name for name, _ in _candidates(model) if name in outputs]
+    return Look(
+        _numpy(logits),
+        _numpy(logits.softmax(0)),
+        {name: entered[name] for name in order},
+        {name: outputs[name] for name in order},
+    )
+
+
+def parts(model: nn.Module, seen: Look, name: str, off: Off = ()) -> dict[str, np.ndarray]:
+    """What happens in one block, in the figure's order, C×H×W each: its branches; in a residual
+    block the linear 1×1's output times the scale, and the identity; the block's output."""
+    module, found = block_of(model, name), {}
+    join = concatenation(module)
+    watched = [] if join is None else list(join.children())
+    words = branch_words(module)
+    residual = isinstance(module, ScaledResidual)
+
+    def keep(key):
+        return lambda m, inputs, output: found.__setitem__(key, output[0].detach().clone())
+
+    with _quiet(model), _silenced(model, off), ExitStack() as stack:
+        for key, branch in zip(words, watched):
+            stack.callback(branch.register_forward_hook(keep(key)).remove)
+        if residual:
+            stack.callback(module.body.register_forward_hook(keep(CHANGE)).remove)
+        with torch.no_grad():
+            output = module(*seen.entered[name])
+            if residual:
+                found[CHANGE] = found[CHANGE] * float(module.scale)
+                found[INPUT] = module.shortcut(seen.entered[name][0])[0]
+    found[OUTPUT] = output[0]
+    return {key: _numpy(value) for key, value in found.items()}
+
+
+def branch_words(module: nn.Module) -> list[str]:
+    """What `parts` calls a block's branches: "branch 1 · 1×1", …"""
+    return [f"branch {i} · {words}" for i, words in enumerate(branch_names(module), 1)]
+
+
+def block_of(model: nn.Module, name: str) -> nn.Module:
+    """The module of a block. Raises `FeatureError` where there is none of that name."""
+    blocks = dict(_candidates(model))
+    if name not in blocks:
+        raise FeatureError(f"The network has no block {name!r}; it has {', '.join(blocks)}.")
+    return blocks[name]
+
+
+def block_node(model: nn.Module, name: str) -> Node | None:
+    """A block's description; None in a module that was not built from one."""
+    network = getattr(model, "description", None)
+    return None if network is None else network[name.partition(".")[0]].node
+
+
+# --- Where a value looks --------------------------------------------------------------------------
+
+
+def windows(model: nn.Module, name: str, part: str = OUTPUT):
+    """The windows (rows, columns; see `describe.field`) of a part's values in pixels of the image.
+    None in a module without description."""
+    node = block_node(model, name)
+    if node is None:
+        return None
+    words = branch_words(block_of(model, name))
+    if part in words:
+        node = _branches(node)[words.index(part)]
+    elif part == CHANGE:
+        node = node.body
+    elif part == INPUT:
+        node = node.shortcut
+    if node is None:  # the identity
+        from inception_edu.describe.field import entering
+
+        return entering(model.description, name)
+    return within(model.description, name, node)
+
+
+def shade(
+    model: nn.Module, image: Tensor, name: str, part: str, channel: int, y: int, x: int
+) -> np.ndarray:
+    """H×W: how much one value of a part depends on each pixel of this picture: the gradient's
+    absolute value, summed over colours, scaled to a maximum of 1 (all 0 where it depends on
+    none)."""
+    module = block_of(model, name)
+    target, factor = _part_module(module, part)
+    picture = _to(model, image).detach().clone().requires_grad_(True)
+    with _quiet(model), torch.enable_grad():
+        out = _run_to(model, target, picture, inputs=factor)
+        (gradient,) = torch.autograd.grad(out[0, channel, y, x], picture, allow_unused=True)
+    if gradient is None:
+        return np.zeros(tuple(image.shape[-2:]), np.float32)
+    depends = _numpy(gradient[0].abs().sum(0))
+    return depends / max(float(depends.max()), 1e-30)
+
+
+def _part_module(module: nn.Module, part: str) -> tuple[nn.Module, bool]:
+    """(the module whose output, or input if the second is true, is this part)."""
+    words = branch_words(module)
+    if part in words:
+        return list(concatenation(module).children())[words.index(part)], False
+    if part == CHANGE:
+        return module.body, False
+    if part == INPUT:
+        return module.shortcut, False
+    return module, False
+
+
+class _Reached(Exception):
+    """The value that was wanted is there: the rest of the network need not run."""
+
+
+def _run_to(model: nn.Module, target: nn.Module, image: Tensor, inputs: bool = False) -> Tensor:
+    found = []
+
+    def stop(module, args, output):
+        found.append(args[0] if inputs else output)
+        raise _Reached
+
+    handle = target.register_forward_hook(stop)
+    try:
+        model(image)
+    except _Reached:
+        pass
+    finally:
+        handle.remove()
+    if not found:
+        raise FeatureError("This part of the network was not reached by its forward pass.")
+    return found[0]
+
+
+# --- What a channel is for ------------------------------------------------------------------------
+
+
+def effect(
+    model: nn.Module, image: Tensor, name: str, part: str, channel: int, off: Off = ()
+) -> np.ndarray:
+    """K numbers: what one channel adds to each class's logit on this picture, which is the logit as
+    it is minus the logit with this channel set to 0. In the last block's output that is the
+    channel's mean times its weight in the classifier."""
+    target, _ = _part_module(block_of(model, name), part)
+
+    def silence(module, inputs, output):
+        output = output.clone()
+        output[:, channel] = 0
+        return output
+
+    with _quiet(model), _silenced(model, off), torch.no_grad():
+        batch = _to(model, image)
+        whole = model(batch)[0]
+        handle = target.register_forward_hook(silence)
+        try:
+            without = model(batch)[0]
+        finally:
+            handle.remove()
+    return _numpy(whole - without)
+
+
+def class_weights(model: nn.Module, name: str, channel: int) -> np.ndarray | None:
+    """K numbers: the classifier's weights on one channel of the last block; None for another block,
+    which no class reads directly."""
+    classifier = getattr(model, "classifier", None)
+    last = _candidates(model)[-1][0]
+    if name != last or not isinstance(classifier, nn.Linear):
+        return None
+    return _numpy(classifier.weight[:, channel])
+
+
+@dataclass(frozen=True)
+class Exciting:
+    """Which images of a split excite each channel of a part most, strongest first, C×count each:
+    `images` their positions, `values` the largest value, `rows` and `columns` where it stands."""
+
+    images: np.ndarray
+    values: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+
+
+def exciting(
+    model: nn.Module, images: Tensor, prepare, name: str, count: int = 8, batch_size: int = 250
+) -> dict[str, Exciting]:
+    """For each part of a block (its branches and its output): the images that excite its channels
+    most. `images`: N×C×H×W as a split keeps them; `prepare(batch)` makes the network's input of
+    them, such as `data.normalise`. One pass over the images, up to this block."""
+    module = block_of(model, name)
+    targets = dict(zip(branch_words(module), _children_of(module))) | {OUTPUT: module}
+    best: dict[str, list] = {part: [] for part in targets}
+    sides: dict[str, int] = {}
+
+    def keep(part):
+        def hook(m, inputs, output):
+            flat = output.detach().flatten(2)
+            value, place = flat.max(2)
+            sides[part] = output.shape[3]
+            best[part].append((value.float().cpu(), place.cpu()))
+
+        return hook
+
+    def stop(m, inputs, output):
+        raise _Reached
+
+    with _quiet(model), ExitStack() as stack, torch.no_grad():
+        for part, target in targets.items():
+            stack.callback(target.register_forward_hook(keep(part)).remove)
+        stack.callback(module.register_forward_hook(stop).remove)
+        for start in range(0, len(images), batch_size):
+            try:
+                model(_to(model, prepare(images[start : start + batch_size])))
+            except _Reached:
+                pass
+    found = {}
+    for part, batches in best.items():
+        values = torch.cat([value for value, _ in batches])
+        places = torch.cat([place for _, place in batches])
+        top = values.topk(min(count, len(values)), dim=0)
+        place = places.gather(0, top.indices).T.numpy()
+        found[part] = Exciting(
+            top.indices.T.numpy().astype(np.int32),
+            top.values.T.numpy(),
+            (place // sides[part]).astype(np.int16),
+            (place % sides[part]).astype(np.int16),
+        )
+    return found
+
+
+def _children_of(module: nn.Module) -> list[nn.Module]:
+    join = concatenation(module)
+    return [] if join is None else list(join.children())
+
+
+# --- Why this class -------------------------------------------------------------------------------
+
+
+def class_activation(
+    model: nn.Module, image: Tensor, targets: Iterable[int], name: str | None = None
+) -> dict[int, np.ndarray]:
+    """By class, h×w: how much each place of a block's output (the last one's, by default) speaks
+    for the class, or against it where negative. For a network that averages its last maps and reads
+    them with one linear layer, the places of the last block add up to the class's logit without the
+    classifier's bias (Zhou et al., arXiv 1512.04150). Computed by captum's GradCAM."""
+    from captum.attr import LayerGradCam
+
+    if name is None:
+        name = list(look(model, image).outputs)[-1]
+    cam = LayerGradCam(model, block_of(model, name))
+    found = {}
+    with _quiet(model), torch.enable_grad():
+        batch = _to(model, image).detach().clone().requires_grad_(True)
+        for target in targets:
+            places = cam.attribute(batch, target=int(target), relu_attributions=False)
+            found[int(target)] = _numpy(places[0, 0])
+    return found
+
+
+# --- Another network beside it --------------------------------------------------------------------
+
+
+@contextmanager
+def without_residuals(model: nn.Module) -> Iterator[nn.Module]:
+    """Within the context every residual block's scale is 0: only the identity is left."""
+    kept = [(m, m.scale) for m in model.modules() if isinstance(m, ScaledResidual)]
+    try:
+        for module, scale in kept:
+            if isinstance(scale, nn.Parameter):
+                module.scale = nn.Parameter(torch.zeros_like(scale))
+            else:
+                module.scale = 0.0 * scale
+        yield model
+    finally:
+        for module, scale in kept:
+            module.scale = scale
+
+
+def counterpart(seen: Look, name: str, other: Look) -> str:
+    """The block of another network to set beside `name`: of the same name, or else the last one
+    whose maps have the nearest size."""
+    if name in other.outputs:
+        return name
+    side = seen.outputs[name].shape[-1]
+    nearest = min(abs(maps.shape[-1] - side) for maps in other.outputs.values())
+    return [key for key, maps in other.outputs.items() if abs(maps.shape[-1] - side) == nearest][-1]
+
+
+# --- Helpers --------------------------------------------------------------------------------------
+
+
+def _numpy(values: Tensor) -> np.ndarray:
+    return values.detach().to("cpu", torch.float32).numpy()
+
+
+def _to(model: nn.Module, image: Tensor) -> Tensor:
+    tensor = next(model.parameters(), None)
+    return image if tensor is None else image.to(tensor.device, tensor.dtype)
+
+
+@contextmanager
+def _quiet(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode; afterwards every module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
+def _silenced(model: nn.Module, off: Off) -> Iterator[None]:
+    with ExitStack() as stack:
+        for name, branch in off:
+            branches = _children_of(block_of(model, name))
+            if not 1 <= branch <= len(branches):
+                raise FeatureError(
+                    f"Block {name} has {len(branches)} branches; there is no branch {branch}."
+                )
+            handle = branches[branch - 1].register_forward_hook(
+                lambda module, inputs, output: torch.zeros_like(output)
+            )
+            stack.callback(handle.remove)
+        yield
+
+
+def _candidates(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules that may be blocks: those of `named_blocks`, or else children, containers
+    opened."""
+    if getattr(model, "description", None) is not None:
+        return named_blocks(model)
+    found: list[tuple[str, nn.Module]] = []
+
+    def add(prefix: str, module: nn.Module) -> None:
+        for name, child in module.named_children():
+            if _is_stage(child):
+                add(f"{prefix}{name}.", child)
+            else:
+                found.append((prefix + name, child))
+
+    add("", model)
+    return found
+
+
+def _is_stage(module: nn.Module) -> bool:
+    """A list of blocks, and not a block that is a list of layers."""
+    if type(module) not in (nn.Sequential, nn.ModuleList):
+        return False
+    return len(list(module.children())) > 4 or any(list(m.children()) for m in module.children())
+
+
+def _branches(node: Node) -> tuple[Node, ...]:
+    """The branches that `features.concatenation` finds, in the description, each as a chain from
+    the block's input."""
+    from inception_edu.describe.spec import Chain
+
+    if isinstance(node, ConcatSpec):
+        return node.branches
+    if isinstance(node, Residual):
+        return _branches(node.body)
+    before: list[Node] = []
+    found: tuple[Node, ...] = ()
+    for part in getattr(node, "parts", ()):
+        inner = _branches(part)
+        if inner:
+            found = tuple(Chain(*before, branch) for branch in inner)
+        before.append(part)
+    return found
