@@ -25,8 +25,12 @@ import numpy as np
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 TARGET = Path(__file__).resolve().with_name("fashion.npz")
 ORIGINALS = {  # sha256 of the files as Zalando published them
-    "train-images-idx3-ubyte.gz": "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7",
-    "train-labels-idx1-ubyte.gz": "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056",
+    "train-images-idx3-ubyte.gz": (
+        "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7"
+    ),
+    "train-labels-idx1-ubyte.gz": (
+        "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056"
+    ),
     "t10k-images-idx3-ubyte.gz": "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa",
     "t10k-labels-idx1-ubyte.gz": "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05",
 }
@@ -76,7 +80,8 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEBIAN
     if not folder.is_dir():
         raise SystemExit(
-            f"{folder} does not exist: name the folder with the original files, or install the Debian "
+            f"{folder} does not exist: name the folder with the original files, or install the "
+            "Debian "
             "package dataset-fashion-mnist."
         )
     content = build(folder)

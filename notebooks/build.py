@@ -86,14 +86,17 @@ COLAB_EXTRAS = "torchinfo safetensors anywidget psygnal captum"
 BOOTSTRAP = """\
 # @title Makes inception_edu importable. Where it already is, this cell does nothing.
 import importlib.util, pathlib, shutil, subprocess, sys
-missing = [name for name in "inception_edu {extras}".split() if importlib.util.find_spec(name) is None]
+names = "inception_edu {extras}".split()
+missing = [name for name in names if importlib.util.find_spec(name) is None]
 if "inception_edu" in missing:
     if pathlib.Path("{bundle}").exists(): shutil.unpack_archive("{bundle}")
     package = [str(path) for path in pathlib.Path().glob("inception_edu-*.whl")][-1:] or {package}
     if not package or "google.colab" not in sys.modules: raise SystemExit("{advice}")
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *package, *missing[1:]], check=True)"""
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    subprocess.run([*pip, *package, *missing[1:]], check=True)"""
 ADVICE = (
-    "inception_edu is not installed here. On Colab: upload {bundle} beside this notebook, then run this cell "
+    "inception_edu is not installed here. On Colab: upload {bundle} beside this notebook, then run "
+    "this cell "
     "again. Elsewhere: run `make lab` in the project's folder."
 )
 
@@ -121,7 +124,8 @@ def colab_link(name: str, address: str) -> str:
     owner = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(\.git)?", address)
     if not owner:
         return ""
-    return f"[Open in Colab](https://colab.research.google.com/github/{owner[1]}/blob/main/notebooks/{name}.ipynb)"
+    path = f"{owner[1]}/blob/main/notebooks/{name}.ipynb"
+    return f"[Open in Colab](https://colab.research.google.com/github/{path})"
 
 
 # ---- exercises -----------------------------------------------------------------------------------
@@ -238,7 +242,8 @@ def exercise_cells(exercise: Exercise, number: int) -> list:
     )
     return [
         new_markdown_cell(
-            f"### Exercise {number} · {exercise.title}\n\n{exercise.difficulty} · {exercise.minutes}"
+            f"### Exercise {number} · {exercise.title}\n\n{exercise.difficulty} · "
+            f"{exercise.minutes}"
             f"\n\n{exercise.task}"
         ),
         new_code_cell(exercise.stub, metadata={"tags": ["exercise"]}),
@@ -270,7 +275,8 @@ def head(source: Path) -> tuple[str, str]:
     paragraphs = [p.replace("\n", " ").strip() for p in first.source.split("\n\n") if p.strip()]
     if first.cell_type != "markdown" or len(paragraphs) < 2 or not paragraphs[0].startswith("# "):
         raise SourceError(
-            f"{source.name}: the first cell must be text: `# Title`, then a paragraph on what it covers"
+            f"{source.name}: the first cell must be text: `# Title`, then a paragraph on what it "
+            "covers"
         )
     return paragraphs[0][2:], paragraphs[1]
 
@@ -309,7 +315,8 @@ def transform(source: Path):
                 "jupyter": {"source_hidden": True},
                 "cellView": "form",
             }  # folded in JupyterLab, in Colab
-        cell.id = f"{source.stem[:2]}-{number:03d}"  # the same id at every build: small differences in git
+        # The same id at every build: small differences in git.
+        cell.id = f"{source.stem[:2]}-{number:03d}"
     return new_notebook(
         cells=cells,
         metadata={
@@ -459,7 +466,8 @@ def readme() -> str:
             else ""
         )
         rows.append(
-            f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | {claim} |"
+            f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | "
+            f"{claim} |"
         )
     table = "\n".join(rows) + "\n"
     return TABLE.sub(

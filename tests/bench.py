@@ -259,7 +259,8 @@ def loop() -> list[Line]:
                     "×",
                     1.5,
                     True,
-                    f"{mine:.0f} against {none:.0f} images/s without and {two:.0f} with two workers",
+                    f"{mine:.0f} against {none:.0f} images/s without and {two:.0f} with two "
+                    "workers",
                 )
             )
     return lines

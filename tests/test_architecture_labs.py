@@ -507,7 +507,8 @@ def everything(widget):
 
 def test_the_shape_explorer_and_diagram_need_no_torch():
     code = (
-        "import sys; from inception_edu.labs.shapes import shape_explorer; from inception_edu.labs.diagram import "
+        "import sys; from inception_edu.labs.shapes import shape_explorer; from "
+        "inception_edu.labs.diagram import "
         "network_diagram; shape_explorer(); network_diagram(); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
@@ -527,11 +528,14 @@ def test_a_slider_move_is_redrawn_quickly():
 def test_as_on_colab(notebook_on_colab):
     notebook = notebook_on_colab(
         [
-            "from inception_edu.labs.diagram import network_diagram\ng = network_diagram('inception_v4')",
+            "from inception_edu.labs.diagram import network_diagram\ng = "
+            "network_diagram('inception_v4')",
             "from inception_edu.labs.shapes import shape_explorer\ns = shape_explorer()\ns",
             "from inception_edu.labs.designer import block_designer\nd = block_designer()",
-            "import ipywidgets\ng.selected = 'inception_a.2'; s.image.value = 70; d.step.value = ('branch 2',); "
-            "d.filters.value = 8\n(ipywidgets.__version__, g.selected, s.trace.broken.name, d.node.branches[1].out)",
+            "import ipywidgets\ng.selected = 'inception_a.2'; s.image.value = 70; d.step.value = "
+            "('branch 2',); "
+            "d.filters.value = 8\n(ipywidgets.__version__, g.selected, s.trace.broken.name, "
+            "d.node.branches[1].out)",
         ]
     )
     for cell in notebook.cells[:3]:

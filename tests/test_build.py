@@ -183,7 +183,8 @@ def test_the_address_in_pyproject_stamps_link_and_first_cell(project):
     project("--no-execute")
     cells = nbformat.read(project.notebook, as_version=4).cells
     assert cells[0].source.endswith(
-        "[Open in Colab](https://colab.research.google.com/github/someone/course/blob/main/notebooks/00_tiny.ipynb)"
+        "[Open in "
+        "Colab](https://colab.research.google.com/github/someone/course/blob/main/notebooks/00_tiny.ipynb)"
     )
     assert "inception-edu @ git+https://github.com/someone/course" in cells[1].source
 
@@ -254,7 +255,8 @@ def test_lint_finds(wrong, word):
 
 def test_lint_is_content_with_described_pictures():
     good = html(
-        "<svg aria-label='a curve'><svg></svg></svg><svg><title>x</title></svg><img alt='x' src='data:,'>"
+        "<svg aria-label='a curve'><svg></svg></svg><svg><title>x</title></svg><img alt='x' "
+        "src='data:,'>"
         "<svg aria-hidden='true'></svg>"
     )
     assert lint.problems(notebook_with(output=good)) == []

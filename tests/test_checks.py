@@ -705,7 +705,8 @@ def test_linear_without_bias():
     assert checks.module(ConvBNReLU(8, Conv(4, 1)), Conv(4, 1), (8, 5, 5))
 
 
-# --- Wrong answers that nobody wrote a check for: `python tests/checks_hit_rate.py` prints the rates -----------------
+# --- Wrong answers that nobody wrote a check for: `python tests/checks_hit_rate.py` prints the
+# rates -----------------
 
 
 @pytest.mark.parametrize(

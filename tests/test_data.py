@@ -50,7 +50,7 @@ def builder():
     return module
 
 
-# ------------------------------------------------------------------------------------------------ the embedded images
+# ------------------------------------------------------------------------------ the embedded images
 
 
 def test_fashion_is_balanced_and_bordered(fashion):
@@ -160,7 +160,7 @@ def test_where_the_embedded_data_is_found(tmp_path, monkeypatch):
     assert D.data_dir() == package.resolve() / "_data"
 
 
-# -------------------------------------------------------------------------------------------------------- normalising
+# -------------------------------------------------------------------------------------- normalising
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -188,7 +188,7 @@ def test_constant_images_become_zero():
     assert (D.Data("flat", ("a", "b"), split, split).normalise(split.images) == 0).all()
 
 
-# ------------------------------------------------------------------------------------------------------------ batches
+# ------------------------------------------------------------------------------------------ batches
 
 
 def numbers(data, images):
@@ -275,7 +275,7 @@ def test_batches_leave_the_images_alone():
     assert torch.equal(data.train.images, before)
 
 
-# ------------------------------------------------------------------------------------------------------- augmentation
+# ------------------------------------------------------------------------------------- augmentation
 
 
 def naive(image, window, crop, flip, middle, fill):
@@ -379,7 +379,7 @@ def test_cutout_covers_at_most_a_quarter_with_the_mean():
     assert len(filled) > 0 and filled.abs().max() < 0.01
 
 
-# ------------------------------------------------------------------------------------------------ choosing and showing
+# ----------------------------------------------------------------------------- choosing and showing
 
 
 @settings(deadline=None)
@@ -492,7 +492,8 @@ def test_the_device_can_be_chosen(monkeypatch):
 def test_importing_costs_no_more_than_torch():
     script = (
         "import sys, torch, numpy; before = set(sys.modules); import inception_edu.data; "
-        "print(*{name.split('.')[0] for name in set(sys.modules) - before - set(sys.stdlib_module_names)})"
+        "print(*{name.split('.')[0] for name in set(sys.modules) - before - "
+        "set(sys.stdlib_module_names)})"
     )
     out = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
@@ -500,7 +501,7 @@ def test_importing_costs_no_more_than_torch():
     assert set(out.split()) - set(sys.stdlib_module_names) == {"inception_edu"}
 
 
-# ------------------------------------------------------------------------------------------------------------- scales
+# ------------------------------------------------------------------------------------------- scales
 
 
 def test_scales_are_reproducible_and_fewer_are_the_first_of_more():

@@ -277,7 +277,8 @@ def test_as_on_colab(notebook_on_colab):
         [
             "import torch\nfrom inception_edu.labs.ensembles import Answers, ensembles_lab\n"
             "rows = torch.randn(3, 50, 10, generator=torch.Generator().manual_seed(0))\n"
-            "a = Answers(torch.arange(50) % 10, ('inception_v3',) * 3, (0, 1, 2), {'1 crop': rows, '12 crops': rows})\n"
+            "a = Answers(torch.arange(50) % 10, ('inception_v3',) * 3, (0, 1, 2), {'1 crop': rows, "
+            "'12 crops': rows})\n"
             "lab = ensembles_lab(a)\nlab",
             "import ipywidgets\nlab.boxes[0].value = False; lab.crops.value = '12 crops'\n"
             "(ipywidgets.__version__, lab.chosen, len(lab.rows))",

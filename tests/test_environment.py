@@ -4,7 +4,8 @@
 def test_colab_kernel_has_colabs_versions(notebook_on_colab):
     notebook = notebook_on_colab(
         [
-            "import IPython, ipykernel, ipywidgets as w\nprint(IPython.__version__, ipykernel.__version__, w.__version__)",
+            "import IPython, ipykernel, ipywidgets as w\nprint(IPython.__version__, "
+            "ipykernel.__version__, w.__version__)",
             "import inception_edu, torch\nprint(inception_edu.__name__)",
         ]
     )

@@ -55,7 +55,8 @@ def tiny(count: int, **changes) -> list[Config]:
 def test_digest_is_the_same_in_another_process_and_never_changes():
     code = (
         "from inception_edu.study.experiments import *\n"
-        "print(digest(Config('other words', 'tower', [('scale', 0.5), ('depth', 2), ('width', 16)], "
+        "print(digest(Config('other words', 'tower', [('scale', 0.5), ('depth', 2), ('width', "
+        "16)], "
         "Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data='fashion', test_images=20)))"
     )
     other = subprocess.run(

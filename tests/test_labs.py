@@ -749,10 +749,10 @@ def counting_module():
     lab = text[text.index("class CountingLab") : text.index("def everything")]
     work = text[text.index("def counting(") : text.index("def until")]
     return (
-        "import threading, time\nfrom types import SimpleNamespace as Record\nimport ipywidgets as widgets\n"
-        "from inception_edu.labs.chart import Curve, Panel\nfrom inception_edu.labs.frame import Lab\n\n"
-        + work
-        + lab
+        "import threading, time\nfrom types import SimpleNamespace as Record\nimport ipywidgets as "
+        "widgets\n"
+        "from inception_edu.labs.chart import Curve, Panel\nfrom inception_edu.labs.frame import "
+        "Lab\n\n" + work + lab
     )
 
 

@@ -301,7 +301,8 @@ def test_deep_minis_keep_the_last_block_of_a_stage():
 
 def test_descriptions_import_no_torch():
     code = (
-        "import sys, inception_edu, inception_edu.describe.spec, inception_edu.describe.figures, inception_edu.describe.networks, "
+        "import sys, inception_edu, inception_edu.describe.spec, inception_edu.describe.figures, "
+        "inception_edu.describe.networks, "
         "inception_edu.describe.measure; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

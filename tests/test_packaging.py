@@ -101,7 +101,8 @@ def test_first_cell_prefers_the_bundle_to_the_address(bundle, bare_python, tmp_p
     show = "import subprocess; subprocess.run = lambda command, **_: print(*command[5:])\n"
     hide = (
         "import importlib.util; find = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda n: None if n in ('inception_edu', 'torchinfo') else find(n)\n"
+        "importlib.util.find_spec = lambda n: None if n in ('inception_edu', 'torchinfo') else "
+        "find(n)\n"
     )
     cell = ON_COLAB + show + hide + build.bootstrap("https://github.com/someone/course")
     assert run(bare_python, cell, tmp_path).stdout.split("\n")[0] == (

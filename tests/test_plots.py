@@ -59,7 +59,8 @@ def test_pyplot_is_not_needed():
     import sys
 
     code = (
-        "import sys; from inception_edu.teach import plots; plots.show(plots.dots({'a': [1, 2]}).figure, 'dots'); "
+        "import sys; from inception_edu.teach import plots; plots.show(plots.dots({'a': [1, "
+        "2]}).figure, 'dots'); "
         "print([m for m in ('matplotlib.pyplot', 'torch') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -54,7 +54,7 @@ def from_folder(root, **options):
     return load(f"folder:{root}", device="cpu", **options)
 
 
-# ------------------------------------------------------------------------------------------------------------- folder
+# ------------------------------------------------------------------------------------------- folder
 
 
 def test_train_and_test_folders(tmp_path):
@@ -403,7 +403,7 @@ def test_thousands_of_pictures_show_progress(tmp_path, monkeypatch, capsys):
     assert "decoding images: 10 %" in shown and shown.rstrip().endswith("100 %")
 
 
-# ----------------------------------------------------------------------------------------------------- a small CIFAR-10
+# --------------------------------------------------------------------------------- a small CIFAR-10
 
 
 def python2_pickle(data, labels):
@@ -533,7 +533,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path, protocol):
     assert not os.path.exists("evil")
 
 
-# ----------------------------------------------------------------------------------------------------------- download
+# ----------------------------------------------------------------------------------------- download
 
 CONTENT = np.random.default_rng(1).integers(0, 256, 1_000_003, np.uint8).tobytes()
 SIZE, MD5 = len(CONTENT), hashlib.md5(CONTENT).hexdigest()

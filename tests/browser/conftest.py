@@ -25,7 +25,8 @@ def pytest_collection_modifyitems(items):
 def browser():
     if find_browser() is None and not os.environ.get("INCEPTION_EDU_REQUIRE_BROWSER"):
         pytest.skip(
-            "no Chromium or Chrome here: install one, or run `.venv/bin/playwright install chromium`"
+            "no Chromium or Chrome here: install one, or run `.venv/bin/playwright install "
+            "chromium`"
         )
     with open_browser() as browser:
         yield browser

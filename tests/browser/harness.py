@@ -113,7 +113,8 @@ def open_browser():
     path = find_browser()
     if path is None:
         raise RuntimeError(
-            "No Chromium or Chrome found: install one, or run `.venv/bin/playwright install chromium`."
+            "No Chromium or Chrome found: install one, or run `.venv/bin/playwright install "
+            "chromium`."
         )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))

@@ -84,7 +84,8 @@ def options(lab, name):
 def shown(lab):
     """The channels whose tiles are shown, in order."""
     labels = lab.page.locator(".ied-maps .ied-tile").evaluate_all(
-        "tiles => tiles.map(t => t.querySelector('[alt], [aria-label]')).map(t => t.alt || t.ariaLabel)"
+        "tiles => tiles.map(t => t.querySelector('[alt], [aria-label]')).map(t => t.alt || "
+        "t.ariaLabel)"
     )
     return [int(re.match(r"channel (\d+),", label).group(1)) for label in labels]
 

@@ -1,0 +1,138 @@
+"""The rooms of the package: who imports whom, which need no torch, how long a file may be."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "inception_edu"
+
+# A room may import the rooms that stand before it; `nets` and `data` stand side by side.
+LEVELS = {"describe": 0, "nets": 1, "data": 1, "learn": 2, "study": 3, "teach": 4, "labs": 5}
+
+# Rooms and modules that load no torch when they are imported.
+TORCH_FREE = ("describe",)
+
+LONGEST = 330  # lines of a file: what can be read in one sitting
+
+# Still to be mended: (module, room that it imports), and files that are still too long.
+IMPORTS_UPWARDS = {
+    ("nets.features", "data"),
+    ("nets.features", "learn"),
+    ("nets.look", "learn"),
+}
+TOO_LONG = {
+    "data/__init__.py",
+    "data/sources.py",
+    "describe/compare.py",
+    "describe/draw.py",
+    "describe/figures.py",
+    "describe/networks.py",
+    "labs/designer.py",
+    "labs/diagram.py",
+    "labs/ensembles.py",
+    "labs/frame.py",
+    "labs/maps.py",
+    "learn/train.py",
+    "nets/features.py",
+    "nets/look.py",
+    "nets/weights.py",
+    "study/experiments.py",
+    "study/runs.py",
+    "study/sweeps.py",
+    "teach/checks.py",
+    "teach/diagnose.py",
+    "teach/plots.py",
+    "teach/watch.py",
+}
+
+
+def files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def module(file: Path) -> str:
+    """The dotted name below inception_edu: describe/draw.py is describe.draw."""
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(text: str, name: str) -> set[str]:
+    """Names below inception_edu that a module's text imports, also inside its functions.
+
+    `name` is the dotted name of the package that relative imports start from.
+    """
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = ""
+            if node.level:
+                parents = f"inception_edu.{name}".split(".")
+                start = ".".join(parents[: len(parents) - node.level + 1]) + "."
+            found |= {f"{start}{node.module or ''}.{alias.name}" for alias in node.names}
+    inside = (full.replace("..", ".").split(".") for full in found)
+    return {".".join(parts[1:]) for parts in inside if parts[0] == "inception_edu"}
+
+
+def forbidden(importer: str, imported: str) -> bool:
+    """Whether a module of room `importer` must not import from room `imported`."""
+    if importer == imported or imported not in LEVELS:
+        return False
+    return LEVELS[imported] >= LEVELS[importer]
+
+
+def test_the_rule_sees_every_kind_of_import():
+    text = (
+        "import inception_edu.labs.frame\n"
+        "from inception_edu import data\n"
+        "def f():\n"
+        "    from inception_edu.learn.train import train\n"
+        "    from ..study import runs\n"
+        "    from . import fast\n"
+    )
+    found = {name.split(".")[0] for name in imports(text, "nets")}
+    assert found == {"labs", "data", "learn", "study", "nets"}
+    assert {room for room in found if forbidden("nets", room)} == {"labs", "data", "learn", "study"}
+    assert not {room for room in found if forbidden("labs", room)}
+
+
+def test_every_file_stands_in_a_room():
+    outside = {module(file) for file in files()} - {""}
+    assert {name.split(".")[0] for name in outside} <= set(LEVELS)
+
+
+def test_no_room_imports_a_higher_one():
+    wrong = set()
+    for file in files():
+        name = module(file)
+        room = name.split(".")[0]
+        if room not in LEVELS:
+            continue  # the face of the package may name them all
+        package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+        for target in imports(file.read_text(encoding="utf-8"), package):
+            if forbidden(room, target.split(".")[0]):
+                wrong.add((name, target.split(".")[0]))
+    assert not wrong - IMPORTS_UPWARDS, sorted(wrong - IMPORTS_UPWARDS)
+
+
+@pytest.mark.parametrize("room", TORCH_FREE)
+def test_torch_free_rooms_load_no_torch(room):
+    names = [f"inception_edu.{module(file)}" for file in files() if module(file).startswith(room)]
+    assert names
+    script = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr or f"{room} loads torch"
+
+
+def test_each_file_can_be_read_in_one_sitting():
+    lengths = {
+        file.relative_to(PACKAGE).as_posix(): len(file.read_text(encoding="utf-8").splitlines())
+        for file in files()
+    }
+    too_long = {name for name, length in lengths.items() if length > LONGEST}
+    assert not too_long - TOO_LONG, {name: lengths[name] for name in too_long - TOO_LONG}
