@@ -195,7 +195,7 @@ def test_the_address_in_pyproject_stamps_link_and_first_cell(project):
 
 
 def test_first_cell_is_short():
-    assert len(build.bootstrap("https://github.com/someone/course").splitlines()) <= 8
+    assert len(build.bootstrap("https://github.com/someone/course").splitlines()) <= 10
 
 
 # ---- lint ----------------------------------------------------------------------------------------
