@@ -536,7 +536,8 @@ def test_as_on_colab(notebook_on_colab):
             "('branch 2',); "
             "d.filters.value = 8\n(ipywidgets.__version__, g.selected, s.trace.broken.name, "
             "d.node.branches[1].out)",
-        ]
+        ],
+        COLAB_RELEASE_TAG="release",
     )
     for cell in notebook.cells[:3]:
         shown = [o for o in cell.outputs if o.output_type in ("display_data", "execute_result")]

@@ -282,7 +282,8 @@ def test_as_on_colab(notebook_on_colab):
             "lab = ensembles_lab(a)\nlab",
             "import ipywidgets\nlab.boxes[0].value = False; lab.crops.value = '12 crops'\n"
             "(ipywidgets.__version__, lab.chosen, len(lab.rows))",
-        ]
+        ],
+        COLAB_RELEASE_TAG="release",
     )
     shown = [
         o for o in notebook.cells[0].outputs if o.output_type in ("display_data", "execute_result")

@@ -466,7 +466,7 @@ def test_the_loss_axis_can_be_logarithmic():
     assert ">0.01<" in lab.chart.widget.value
 
 
-@pytest.mark.parametrize("mode, own", [("foreground", set()), ("background", {"Changing"})])
+@pytest.mark.parametrize("mode, own", [("foreground", set()), ("background", {"Component_html"})])
 def test_every_part_can_be_found_and_is_a_core_widget_on_colab(mode, own):
     lab = CountingLab(mode)
     for name in (
@@ -490,9 +490,9 @@ def test_without_anywidget_the_chart_is_html(monkeypatch):
     from inception_edu.labs import page
 
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    page._class.cache_clear()
+    page.component.cache_clear()
     assert type(page.changing("background")) is widgets.HTML
-    page._class.cache_clear()
+    page.component.cache_clear()
 
 
 def test_a_lab_is_one_bundle_of_widget_picture_and_text():
@@ -749,10 +749,12 @@ def counting_module():
     lab = text[text.index("class CountingLab") : text.index("def everything")]
     work = text[text.index("def counting(") : text.index("def until")]
     return (
-        "import threading, time\nfrom types import SimpleNamespace as Record\nimport ipywidgets as "
-        "widgets\n"
-        "from inception_edu.labs.chart import Curve, Panel\nfrom inception_edu.labs.frame import "
-        "Lab\n\n" + work + lab
+        "import threading, time\nfrom types import SimpleNamespace as Record\n"
+        "import ipywidgets as widgets\n"
+        "from inception_edu.labs.chart import Curve, Panel\n"
+        "from inception_edu.labs.frame import Lab\n\n"
+        + work
+        + lab
     )
 
 

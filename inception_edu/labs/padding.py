@@ -6,12 +6,15 @@ padding_calculator(15, kernel=3, stride=2, padding=0)
 
 from __future__ import annotations
 
-import ipywidgets as widgets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from inception_edu.describe.canvas import BRANCH_COLOURS, CARD, INK
 from inception_edu.labs import Picture
-from inception_edu.labs.diagram import ROW, Bench, card, status
-from inception_edu.labs.page import changing
+from inception_edu.labs.core import Control, Event, Lab, Part, Press, Set, View, begun
+
+if TYPE_CHECKING:
+    from inception_edu.labs.host import NotebookLab
 
 LONGEST = 35  # pixels in the row
 PARTNERS = {  # what stands beside the window: kernel, stride, padding
@@ -45,13 +48,13 @@ def window_svg(size: int, kernel: int, stride: int, padding: int) -> Picture:
     top = 10
     height = top + cell + 14 + rows * (gap + 6) + (12 if count > rows else 0) + cell + 24
     said = (
-        f"A row of {size} pixels with {padding} of padding on each side. A window of {kernel} moves by {stride} "
-        f"and stops at {count} places"
+        f"A row of {size} pixels with {padding} of padding on each side. "
+        f"A window of {kernel} moves by {stride} and stops at {count} places"
         + (f"; {lost} pixels at the end are not read." if lost else ".")
     )
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="ied-window" role="img" aria-label="{said}" '
-        f'viewBox="0 0 {width} {height}" width="{width}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="ied-window" role="img" '
+        f'aria-label="{said}" viewBox="0 0 {width} {height}" width="{width}" '
         f'style="max-width:100%;height:auto;background:{CARD};font:12px system-ui,sans-serif">'
     ]
 
@@ -61,8 +64,8 @@ def window_svg(size: int, kernel: int, stride: int, padding: int) -> Picture:
     def square(i, y, fill, stroke, dash=""):
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         out.append(
-            f'<rect x="{left + i * cell + 1}" y="{y}" width="{cell - 2}" height="{cell - 2}" rx="2" '
-            f'fill="{fill}" stroke="{stroke}"{dashes}/>'
+            f'<rect x="{left + i * cell + 1}" y="{y}" width="{cell - 2}" height="{cell - 2}" '
+            f'rx="2" fill="{fill}" stroke="{stroke}"{dashes}/>'
         )
 
     text(left - 8, top + 12, "input")
@@ -99,60 +102,20 @@ def window_svg(size: int, kernel: int, stride: int, padding: int) -> Picture:
     return Picture("".join(out), said)
 
 
-class PaddingCalculator(Bench):
-    """`padding_calculator` makes one. `size`, `kernel`, `stride`, `padding`, `beside` are its
-    controls."""
+@dataclass(frozen=True)
+class State:
+    """What is set: a row of `size` pixels, the window, and a key of `PARTNERS` beside it."""
 
-    name, title = "padding", "Padding calculator"
-
-    def __init__(
-        self,
-        size: int = 15,
-        kernel: int = 3,
-        stride: int = 2,
-        padding: int = 0,
-        beside: str = "nothing",
-    ):
-        wide = {"layout": widgets.Layout(width="300px"), "style": {"description_width": "80px"}}
-        self.size = widgets.IntSlider(size, min=1, max=LONGEST, description="input", **wide)
-        self.kernel = widgets.IntSlider(kernel, min=1, max=7, description="kernel", **wide)
-        self.stride = widgets.IntSlider(stride, min=1, max=4, description="stride", **wide)
-        self.padding = widgets.IntSlider(padding, min=0, max=3, description="padding", **wide)
-        self.beside = widgets.Dropdown(
-            options=list(PARTNERS), value=beside, description="beside it", **wide
-        )
-        self.reset_button = widgets.Button(
-            description="Reset",
-            tooltip="Put every setting back",
-            layout=widgets.Layout(width="96px"),
-        )
-        self.controls = {
-            key: getattr(self, key) for key in ("size", "kernel", "stride", "padding", "beside")
-        }
-        self._first = {key: control.value for key, control in self.controls.items()}
-        for key, control in self.controls.items():
-            control.add_class(f"ied-control-{key}")
-            control.observe(self._redraw, names="value")
-        self.reset_button.on_click(lambda _: self.reset())
-        self.sentence = widgets.HTML().add_class("ied-status")
-        self.picture = changing().add_class("ied-picture")
-        row = widgets.Layout(**ROW)
-        self.widget = widgets.VBox(
-            [
-                widgets.HBox([self.size, self.kernel], layout=row),
-                widgets.HBox([self.stride, self.padding], layout=row),
-                widgets.HBox([self.beside, self.reset_button], layout=row),
-                self.sentence,
-                self.picture,
-            ],
-            layout=widgets.Layout(width="100%"),
-        )
-        self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
-        self._redraw()
+    size: int = 15
+    kernel: int = 3
+    stride: int = 2
+    padding: int = 0
+    beside: str = "nothing"
+    first: State | None = None  # what Reset goes back to
 
     @property
     def window(self) -> tuple[int, int, int, int]:
-        return self.size.value, self.kernel.value, self.stride.value, self.padding.value
+        return self.size, self.kernel, self.stride, self.padding
 
     @property
     def output(self) -> int:
@@ -163,67 +126,108 @@ class PaddingCalculator(Bench):
     def joins(self) -> bool | None:
         """Whether this branch can be concatenated with the one beside it; None where there is
         none."""
-        partner = PARTNERS[self.beside.value]
-        return None if partner is None else outputs(self.size.value, *partner) == self.output
+        partner = PARTNERS[self.beside]
+        return None if partner is None else outputs(self.size, *partner) == self.output
 
-    def reset(self) -> None:
-        """Put every setting back to the first one."""
-        for key, value in self._first.items():
-            self.controls[key].value = value
 
-    def formula(self) -> str:
-        """The arithmetic with the numbers in it."""
-        n, k, s, p = self.window
-        return f"⌊({n} + 2·{p} − {k}) / {s}⌋ + 1 = {self.output}"
+def update(state: State, event: Event) -> State:
+    """A slider is moved, the partner chosen, or Reset pressed."""
+    if isinstance(event, Set):
+        return replace(state, **{event.key: event.value})
+    if event == Press("reset"):
+        return replace(state.first, first=state.first)
+    return state
 
-    def verdict(self) -> str:
-        """The settings in the figures' words, and whether the concatenation works."""
-        n, k, s, p = self.window
-        if not self.output:
-            return f"A window of {k} does not fit into {n} pixels with {p} of padding: there is no output."
-        kind = (
-            "V: valid, no padding"
-            if p == 0
-            else "same: the window's centre starts on the first pixel"
-            if 2 * p == k - 1
-            else f"neither V nor same; same would be {(k - 1) // 2}"
-            if k % 2
-            else "neither V nor same; same needs an odd kernel"
+
+def render(state: State) -> View:
+    """Four sliders, a list, a sentence, the picture."""
+    at_first = replace(state, first=None) == state.first
+
+    def slider(key: str, label: str, low: int, high: int) -> Control:
+        return Control(
+            key, "slider", label, getattr(state, key), low=low, high=high, step=1, whole=True
         )
-        lost = unread(*self.window)
-        words = f"{self.formula()}   ({kind})." + (
-            f" The last {lost} of {n} pixels are not read." if lost else ""
-        )
-        partner = PARTNERS[self.beside.value]
-        if partner is None:
-            return words
-        other = outputs(n, *partner)
-        if self.joins:
-            return f"{words} The branch beside it gives {other} too: the two can be concatenated."
-        return f"{words} The branch beside it gives {other}, this one {self.output}: the concatenation breaks."
 
-    def _redraw(self, _=None) -> None:
-        self.sentence.value = status(self.verdict(), alert=self.joins is False or not self.output)
-        self.picture.value = card(window_svg(*self.window))
+    return View(
+        controls=(
+            slider("size", "input", 1, LONGEST),
+            slider("kernel", "kernel", 1, 7),
+            slider("stride", "stride", 1, 4),
+            slider("padding", "padding", 0, 3),
+            Control("beside", "list", "beside it", state.beside, options=tuple(PARTNERS)),
+            Control("reset", "button", "Reset", disabled=at_first, tip="Put every setting back"),
+        ),
+        parts=(Part("picture", window_svg(*state.window)),),
+        status=verdict(state),
+        alert=state.joins is False or not state.output,
+    )
 
-    def pictures(self) -> list[Picture]:
-        picture = window_svg(*self.window)
-        picture.said = f"{self.verdict()} {picture.said}"
-        return [picture]
 
-    def words(self) -> str:
-        return self.verdict()
+def formula(state: State) -> str:
+    """The arithmetic with the numbers in it."""
+    n, k, s, p = state.window
+    return f"⌊({n} + 2·{p} − {k}) / {s}⌋ + 1 = {state.output}"
+
+
+def kind(state: State) -> str:
+    """The padding in the figures' words."""
+    if state.padding == 0:
+        return "V: valid, no padding"
+    if 2 * state.padding == state.kernel - 1:
+        return "same: the window's centre starts on the first pixel"
+    if state.kernel % 2:
+        return f"neither V nor same; same would be {(state.kernel - 1) // 2}"
+    return "neither V nor same; same needs an odd kernel"
+
+
+def verdict(state: State) -> str:
+    """The settings in the figures' words, and whether the concatenation works."""
+    n, k, _, p = state.window
+    if not state.output:
+        return f"A window of {k} does not fit into {n} pixels with {p} of padding: no output."
+    words = f"{formula(state)}   ({kind(state)})."
+    lost = unread(*state.window)
+    if lost:
+        words += f" The last {lost} of {n} pixels are not read."
+    partner = PARTNERS[state.beside]
+    if partner is None:
+        return words
+    other = outputs(n, *partner)
+    if state.joins:
+        return f"{words} The branch beside it gives {other} too: the two can be concatenated."
+    return (
+        f"{words} The branch beside it gives {other}, this one {state.output}: "
+        "the concatenation breaks."
+    )
+
+
+def stored(state: State) -> list[Picture]:
+    """What a page without a kernel shows."""
+    picture = window_svg(*state.window)
+    return [Picture(picture, f"{verdict(state)} {picture.said}")]
+
+
+def padding_lab(
+    size: int = 15, kernel: int = 3, stride: int = 2, padding: int = 0, beside: str = "nothing"
+) -> Lab:
+    """The padding calculator without widgets: a `core.Lab`. Raises ValueError for a setting that
+    it does not have."""
+    lab = Lab("padding", "Padding calculator", State(), update, render, stored, verdict)
+    lab = begun(lab, size=size, kernel=kernel, stride=stride, padding=padding, beside=beside)
+    return replace(lab, start=replace(lab.start, first=lab.start))
 
 
 def padding_calculator(
     size: int = 15, kernel: int = 3, stride: int = 2, padding: int = 0, beside: str = "nothing"
-) -> PaddingCalculator:
+) -> NotebookLab:
     """Display the padding calculator and return it.
 
     `size` up to 35 pixels, `kernel` up to 7, `stride` up to 4, `padding` up to 3 on each side;
     `beside` is a key of `PARTNERS`, the branch that the result is to be concatenated with. In code,
-    set `.size.value` and so on.
+    set `.size`, `.kernel` and so on, and read `.state.output`, `.state.joins`.
     """
-    lab = PaddingCalculator(size, kernel, stride, padding, beside)
+    from inception_edu.labs.host import NotebookLab
+
+    lab = NotebookLab(padding_lab(size, kernel, stride, padding, beside))
     lab.show()
     return lab

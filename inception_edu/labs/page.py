@@ -1,83 +1,75 @@
-"""What a lab does in the page itself: text and pictures that change in place, and keys that stay
-inside the lab.
+"""The JavaScript and CSS of the labs, as widgets.
 
-chart = changing()        an `ipywidgets.HTML` to all who use it: set its `value`
+A component is a file `web/NAME.js` with one function:
+
+    mount(el, value, tell) → { update(value), remove() }
+
+`value` is JSON, `tell(said)` sends something to the lab. The file knows nothing of notebooks; what
+it needs it names in its first line (`// needs: keys.js`). Here the files are tied to `anywidget`;
+a page without Python ties the same files to itself.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
+from functools import cache
+from pathlib import Path
 
 import ipywidgets as widgets
 
 from inception_edu.labs.live import pick_mode
 
-# In JupyterLab plain keys walk through the cells or change them: inside a lab they belong to its
-# lists and buttons.
-KEEP_KEYS = """
-const keep = event => {
-  if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && event.key !== "Escape")
-    event.stopPropagation();
-};
-const keepKeys = el => requestAnimationFrame(() => el.closest(".ied-lab")?.addEventListener("keydown", keep));
-"""
-
-# A new text for the whole element makes the browser lay out and paint everything anew, and
-# JupyterLab's page with it. Here only what differs is touched: most of the time the points of a few
-# lines and some numbers.
-_ESM = (
-    KEEP_KEYS
-    + """
-function patch(here, next) {
-  const old = [...here.childNodes];
-  [...next.childNodes].forEach((node, i) => {
-    const was = old[i];
-    if (!was) here.append(node);
-    else if (was.nodeName !== node.nodeName) was.replaceWith(node);
-    else if (node.nodeType === Node.TEXT_NODE) { if (was.data !== node.data) was.data = node.data; }
-    else if (!was.isEqualNode(node)) {
-      for (const { name } of [...was.attributes]) if (!node.hasAttribute(name)) was.removeAttribute(name);
-      for (const { name, value } of node.attributes)
-        if (was.getAttribute(name) !== value) was.setAttribute(name, value);
-      patch(was, node);
-    }
-    old[i] = null;
-  });
-  old.forEach(node => node?.remove());
-}
-function render({ model, el }) {
-  const show = () => {
-    const next = document.createElement("template");
-    next.innerHTML = model.get("value");
-    patch(el, next.content);
-  };
-  model.on("change:value", show);
-  show();
-  keepKeys(el);
-  return () => model.off("change:value", show);
-}
-export default { render };
-"""
-)
+WEB = Path(__file__).parent / "web"
 
 
-@lru_cache(maxsize=1)
-def _class():
-    """The widget's class, or None where anywidget is missing."""
+@cache
+def script(name: str) -> str:
+    """The JavaScript of a component, with all that it needs before it, each file once."""
+    there: dict[str, str] = {}
+
+    def add(file: str) -> None:
+        if file in there:
+            return
+        text = (WEB / file).read_text(encoding="utf-8")
+        there[file] = ""  # taken: a circle ends here
+        for line in re.findall(r"^// needs: (.+)$", text[:500], re.MULTILINE):
+            for other in line.split():
+                add(other)
+        del there[file]
+        there[file] = text
+
+    add(f"{name}.js")
+    return "\n".join(there.values())
+
+
+@cache
+def style(name: str) -> str:
+    """The CSS of a component: `web/NAME.css`, or nothing."""
+    path = WEB / f"{name}.css"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+@cache
+def component(name: str):
+    """The widget class of `web/NAME.js`, with a `value`; None where anywidget is missing."""
     try:
         import anywidget
         import traitlets
     except ImportError:
         return None
+    return type(
+        f"Component_{name}",
+        (anywidget.AnyWidget,),
+        {
+            "_esm": script(name) + "\n" + script("anywidget"),
+            "_css": style(name),
+            "value": traitlets.Any().tag(sync=True),
+        },
+    )
 
-    class Changing(anywidget.AnyWidget):
-        """HTML that is changed where it differs. Plain keys pressed in its lab do not reach the
-        notebook."""
 
-        _esm = _ESM
-        value = traitlets.Unicode().tag(sync=True)
-
-    return Changing
+# For the labs that draw HTML by themselves.
+KEEP_KEYS = script("keys")
 
 
 def changing(mode: str = "auto", **layout: str) -> widgets.DOMWidget:
@@ -87,5 +79,7 @@ def changing(mode: str = "auto", **layout: str) -> widgets.DOMWidget:
     `mode` as in `live.pick_mode`: in the foreground (Colab), and without anywidget, it is an
     `ipywidgets.HTML`.
     """
-    kind = _class() if pick_mode(mode) == "background" else None
-    return (kind or widgets.HTML)(layout=widgets.Layout(**layout))
+    kind = component("html") if pick_mode(mode) == "background" else None
+    if kind is None:
+        return widgets.HTML(layout=widgets.Layout(**layout))
+    return kind(value="", layout=widgets.Layout(**layout))

@@ -301,14 +301,18 @@ class Lab:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
 
     def slider(self, label: str, within=None):
-        """Locator of the handle of the slider whose description is `label`: press arrow keys, Home,
-        End on it."""
-        return self._slider_box(label, within).get_by_role("slider")
+        """Locator of the handle of the slider whose description or name is `label`: press arrow
+        keys, Home, End on it."""
+        named = (within or self.page).get_by_role("slider", name=label, exact=True)
+        return self._slider_box(label, within).get_by_role("slider").or_(named)
 
     def readout(self, label: str, within=None):
         """Locator of the number beside that slider; `type_into(lab.readout("scale"), "0.3")` types
         into it."""
-        return self._slider_box(label, within).locator(".widget-readout")
+        name = re.compile(rf"^\s*{re.escape(label)}\s*$")
+        box = (within or self.page).locator(".ied-slider-text")
+        box = box.filter(has=self.page.locator(".widget-label", has_text=name))
+        return self._slider_box(label, within).locator(".widget-readout").or_(box.locator("input"))
 
     def _slider_box(self, label: str, within):
         name = self.page.locator(

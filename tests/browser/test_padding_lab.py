@@ -33,4 +33,4 @@ def test_a_wrong_padding_is_seen_and_mended(lab):
     status.get_by_text("does not fit").wait_for()
     lab.button("Reset").click()
     status.get_by_text("can be concatenated").wait_for()
-    assert lab.evaluate("calculator.window") == "(15, 3, 1, 1)"
+    assert lab.evaluate("calculator.state.window") == "(15, 3, 1, 1)"

@@ -1,0 +1,336 @@
+"""A lab in a notebook: widgets for its controls, components for its parts.
+
+    lab = NotebookLab(core.Lab(…))
+    lab.show()
+    lab.scale = 0.3                          # or lab.set("scale", "0,3"): as a reader types it
+    lab.controls["scale"].value = 0.3        # the widget; can be linked to others
+    lab.state, lab.view                      # what came of it
+
+The host knows nothing of any lab. It sends what a reader does as events and sets the widgets to
+what the lab renders. What a widget says while the host sets it is looked at afterwards: if it then
+shows what the state says, as it nearly always does, it has said nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from html import escape
+
+import ipywidgets as widgets
+
+from inception_edu.labs import WIDGET_VIEW, Shown, core
+from inception_edu.labs.core import Column, Control, End, Part, Press, Report, Set, Stop, Tell
+from inception_edu.labs.live import LiveRun, let_clicks_through, page_seconds, pick_mode
+from inception_edu.labs.page import component, style
+
+
+class Box:
+    """The widgets of one control. `handle` is the one with the value; `widget` holds all of it.
+
+    Whatever the reader does goes to `send(Set or Press)`; `show(control)` sets the widgets.
+    """
+
+    def __init__(self, control: Control, send):
+        self.control, self._send = control, send
+        self._css = "ied-control-" + control.key.replace("_", "-")
+        self.handle = self._make(control)
+        self.text = None
+        whole = widgets.Layout(width="auto")
+        if control.kind == "button":
+            self.handle.add_class("ied-" + control.key.replace("_", "-"))
+            self.handle.on_click(lambda _: send(Press(control.key)))
+            self.widget = self.handle.add_class(self._css)
+            self.show(control)
+            return
+        rows: list[widgets.Widget] = []
+        if control.kind in ("slider", "steps"):
+            self.text = widgets.Text(
+                continuous_update=False, description=control.label, layout=whole
+            )
+            self.text.add_class("ied-slider-text")
+            self.text.observe(lambda change: self._typed(change["new"]), names="value")
+            rows.append(self.text)
+        rows.append(self.handle)
+        self.strip = widgets.HTML(layout=whole).add_class("ied-strip")
+        self.note = widgets.HTML(layout=whole).add_class("ied-note")
+        if control.strip:
+            rows.append(self.strip)
+        rows.append(self.note)
+        self.handle.observe(lambda change: send(Set(control.key, change["new"])), names="value")
+        self.widget = widgets.VBox(rows).add_class("ied-control").add_class(self._css)
+        self.show(control)
+
+    def _typed(self, text: str) -> None:
+        if text != self.control.text:
+            self._send(Set(self.control.key, text))
+
+    def _make(self, control: Control) -> widgets.Widget:
+        whole = widgets.Layout(width="auto")
+        if control.kind == "slider":
+            kind = widgets.IntSlider if control.whole else widgets.FloatSlider
+            return kind(
+                value=control.value,
+                min=control.low,
+                max=control.high,
+                step=control.step,
+                readout=False,
+                layout=whole,
+            )
+        if control.kind == "steps":
+            return widgets.SelectionSlider(
+                options=control.choices, value=control.value, readout=False, layout=whole
+            )
+        if control.kind in ("list", "pick"):
+            kind = widgets.Dropdown if control.kind == "list" else widgets.ToggleButtons
+            return kind(options=control.choices, value=control.value, description=control.label)
+        if control.kind == "check":
+            return widgets.Checkbox(control.value, description=control.label, indent=False)
+        if control.kind == "text":
+            return widgets.Text(
+                control.value, description=control.label, continuous_update=False, layout=whole
+            )
+        return widgets.Button(
+            description=control.label,
+            button_style=control.look,
+            layout=widgets.Layout(width="auto"),
+        )
+
+    def show(self, control: Control) -> None:
+        """Set the widgets to what the control says; only what differs is sent to the page."""
+        before, self.control = self.control, control
+        handle = self.handle
+        handle.disabled = control.disabled
+        self.widget.layout.display = "none" if control.hidden else None
+        if control.kind == "button":
+            handle.description, handle.tooltip = control.label, control.tip
+            return
+        if control.kind == "slider":
+            if control.low > handle.max:  # a range never stands on its head
+                handle.max = control.high
+            handle.min, handle.max, handle.step = control.low, control.high, control.step
+        elif control.options != before.options:
+            handle.options = control.choices
+        if not control.wrong:
+            handle.value = control.value
+        if self.text is not None:
+            self.text.disabled = control.disabled
+            if not control.wrong:
+                self.text.value = control.text
+        self.strip.value = control.strip
+        words = escape(control.note)
+        self.note.value = f'<span class="ied-wrong">{words}</span>' if control.wrong else words
+
+
+class Piece:
+    """The widget of one part."""
+
+    def __init__(self, part: Part, tell):
+        kind = component(part.kind)
+        if kind is None and part.kind != "html":
+            raise RuntimeError(
+                f"This lab draws {part.key!r} with anywidget, which is missing: "
+                "pip install anywidget, then run this cell again."
+            )
+        self.widget = (kind or widgets.HTML)(layout=widgets.Layout(width="auto"))
+        self.widget.add_class("ied-" + part.key.replace("_", "-"))
+        if kind is not None:
+            self.widget.on_msg(lambda _, said, __: tell(said["tell"]) if "tell" in said else None)
+        self.part = None
+        self.show(part)
+
+    def show(self, part: Part) -> None:
+        if self.part is None or part.hidden != self.part.hidden:
+            self.widget.layout.display = "none" if part.hidden else None
+        if self.part is None or (part.value is not self.part.value and part != self.part):
+            self.widget.value = part.value
+        self.part = part
+
+
+class NotebookLab(Shown):
+    """A `core.Lab` with widgets. `mode`: see `live.pick_mode`."""
+
+    def __init__(self, lab: core.Lab, mode: str = "auto"):
+        mode = pick_mode(mode)
+        self.lab = lab
+        self.name, self.title = lab.name, lab.title
+        self.session = core.Session(lab, self._carry_out, self._changed)
+        self._tasks: dict[str, LiveRun] = {}
+        self._mode = mode
+        self._setting: int | None = None  # the thread that sets widgets now
+        self._said: set[str] = set()  # controls that said something meanwhile
+        view = self.session.view
+        self.boxes = {c.key: Box(c, self._from_widget) for c in view.controls}
+        self.pieces = {
+            p.key: Piece(p, lambda said, key=p.key: self.send(Tell(key, said))) for p in view.parts
+        }
+        self.controls = {key: box.handle for key, box in self.boxes.items()}
+        self.status = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-status")
+        self._frame = self._make_frame()
+        look = widgets.HTML(f"<style>{style('lab')}</style>").add_class("ied-frame")
+        laid_out = self._arrange(view.arranged())
+        self.widget = widgets.VBox(
+            [look, *([self._frame] if self._frame else []), laid_out],
+            layout=widgets.Layout(width="auto"),
+        )
+        self.widget.add_class("ied-lab").add_class(f"ied-{lab.name}")
+        self._view = None
+        self._apply()
+
+    # -- what code does --
+
+    @property
+    def state(self):
+        """The lab's state now; frozen."""
+        return self.session.state
+
+    @property
+    def view(self) -> core.View:
+        """What is shown now."""
+        return self.session.view
+
+    def set(self, key: str, value) -> None:
+        """Give a control a value, typed or not. Raises `core.Refused` with the reason."""
+        self.session.set(key, value)
+
+    def press(self, key: str) -> None:
+        """Press a button."""
+        self.send(Press(key))
+
+    def send(self, event: core.Event) -> None:
+        self.session.send(event)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until no task is under way (for code; a reader just watches)."""
+        return all(run.wait(seconds) for run in list(self._tasks.values()))
+
+    def __getattr__(self, key: str):
+        boxes = self.__dict__.get("boxes", {})
+        if key in boxes:
+            return self.session.view.control(key).value
+        raise AttributeError(f"{type(self).__name__} has no {key!r}.")
+
+    def __setattr__(self, key: str, value) -> None:
+        if key in self.__dict__.get("boxes", {}):
+            self.set(key, value)
+            return
+        super().__setattr__(key, value)
+
+    # -- tasks --
+
+    def task(self, name: str) -> LiveRun:
+        """The runner of a task: its status, its times."""
+        if name not in self._tasks:
+            self._tasks[name] = LiveRun(self._mode, draw=self._apply, page=page_seconds(self._mode))
+        return self._tasks[name]
+
+    def _carry_out(self, effect: core.Effect) -> None:
+        run = self.task(effect.task)
+        if isinstance(effect, Stop):
+            run.stop()
+            return
+
+        def work(report, stop):
+            if self._mode == "foreground":
+                let_clicks_through()
+
+            def tell(record):
+                self.session.send(Report(effect.task, record))
+                report(record)
+
+            return self.lab.work(effect.job)(tell, stop)
+
+        def ended():
+            self.send(End(effect.task, run.status, run.result, run.sentence))
+
+        run._ended = ended
+        if not run.start(work):
+            raise RuntimeError(f"{effect.task} is under way already.")
+
+    # -- showing --
+
+    def _make_frame(self):
+        kind = component("frame")
+        if kind is None:
+            return None
+        return kind(value=self._frame_value(self.session.view)).add_class("ied-frame")
+
+    def _frame_value(self, view: core.View) -> dict:
+        named = {}
+        wrong = []
+        for control in view.controls:
+            css = "ied-control-" + control.key.replace("_", "-")
+            if control.kind != "button":
+                named[css] = control.said
+            if control.wrong:
+                wrong.append(css)
+        return {"stored": self.stored_id, "names": named, "wrong": wrong}
+
+    def _arrange(self, row) -> widgets.Widget:
+        if isinstance(row, str):
+            return self._widget(row)
+        children = [self._arrange(item) for item in row.items]
+        if isinstance(row, Column):
+            return widgets.VBox(children, layout=widgets.Layout(width=row.width or "auto"))
+        wrap = widgets.Layout(flex_flow="row wrap", width=row.width or "auto")
+        return widgets.HBox(children, layout=wrap)
+
+    def _widget(self, key: str) -> widgets.Widget:
+        if key == "status":
+            return self.status
+        if key in self.boxes:
+            return self.boxes[key].widget
+        return self.pieces[key].widget
+
+    def _from_widget(self, event: Set | Press) -> None:
+        if self._setting == threading.get_ident():
+            self._said.add(event.key)
+        else:
+            self.send(event)
+
+    def _changed(self, event: core.Event) -> None:
+        if isinstance(event, Report):
+            return  # drawn by the runner, as often as training can afford
+        self._apply()
+
+    def _apply(self) -> None:
+        """Set every widget to what the lab renders now."""
+        with self.session.lock:
+            view = self.session.view
+            if view == self._view:
+                return
+            self._view = view
+            self._setting = threading.get_ident()
+            try:
+                self._set_all(view)
+            finally:
+                self._setting = None
+            said, self._said = self._said, set()
+            for key in said:
+                value = self.boxes[key].handle.value
+                if value != view.control(key).value and key not in self.session.refused:
+                    self.send(Set(key, value))
+
+    def _set_all(self, view: core.View) -> None:
+        for control in view.controls:
+            self.boxes[control.key].show(control)
+        for part in view.parts:
+            self.pieces[part.key].show(part)
+        role = "alert" if view.alert else "status"
+        words = escape(view.status)
+        self.status.value = f'<div role="{role}" aria-live="polite">{words}</div>'
+        if self._frame:
+            self._frame.value = self._frame_value(view)
+
+    def bundle(self) -> dict:
+        """The lab in three forms: the widget, the stored pictures of its state, a line of text."""
+        state = self.state
+        text = f"{self.title}: {self.lab.words(state)} It is live in JupyterLab and Colab."
+        html = "".join(picture._repr_html_() for picture in self.lab.stored(state))
+        return {
+            WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id},
+            "text/html": f'<div class="ied-static">{html}</div>',
+            "text/plain": text,
+        }
+
+    def __repr__(self) -> str:
+        return f"<{self.title}: {self.lab.words(self.state)}>"
