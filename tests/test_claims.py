@@ -9,7 +9,7 @@ from inception_edu.describe.measure import measure
 from inception_edu.describe.networks import inception_v4
 from inception_edu.describe.spec import Chain, Conv, Pool, out_shape, walk
 from inception_edu.study import kernel_sizes
-from inception_edu.study.experiments import difference, load_results, summarise
+from inception_edu.study import difference, load_results, summarise
 
 
 def shares(name, value):
@@ -67,9 +67,9 @@ def test_chapter_08_on_what_the_blocks_add(width):
         s: summarise(load_results("scaling"))[f"width {width}, scale {s}"]
         for s in ("0", "0.1", "1")
     }
-    _, low, high = difference(accuracy["0.1"], accuracy["0"])
-    assert low < 0 < high, "scaled blocks add nothing measurable to the stem alone"
-    assert difference(accuracy["1"], accuracy["0"])[2] < 0, "unscaled ones do harm"
+    gap = difference(accuracy["0.1"], accuracy["0"])
+    assert gap.low < 0 < gap.high, "scaled blocks add nothing measurable to the stem alone"
+    assert difference(accuracy["1"], accuracy["0"]).high < 0, "unscaled ones do harm"
 
 
 def test_chapter_09_on_the_suspects():

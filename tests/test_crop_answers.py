@@ -8,8 +8,8 @@ import torch.nn.functional as F
 
 from inception_edu.data import evenly, load
 from inception_edu.learn.train import train
-from inception_edu.study import runs
-from inception_edu.study.experiments import Config, ExperimentError, Recipe, crop_logits, run, sweep
+from inception_edu.study import crops, runs
+from inception_edu.study import Config, ExperimentError, Recipe, crop_logits, run, sweep
 
 COUNT = 40
 WINDOWS = Config(
@@ -26,7 +26,7 @@ WINDOWS = Config(
 @pytest.fixture
 def few(monkeypatch):
     """Answers to 40 test images are enough here."""
-    monkeypatch.setitem(runs.AFTER, "crops", lambda model, data: runs._crops(model, data, COUNT))
+    monkeypatch.setattr(runs, "crop_answers", lambda *of: crops.crop_answers(*of, COUNT))
 
 
 def corners_and_middle(images, size=28):
@@ -95,7 +95,7 @@ def test_logits_of_any_size_stay_finite_in_16_bits(few):
 
     data = load("fashion")
     in_order = replace(data, test=data.test[data.test.labels.argsort()])
-    result = replace(run(replace(WINDOWS, after="")), extras=runs._crops(Sure(), in_order, COUNT))
+    result = replace(run(replace(WINDOWS, after="")), extras=crops.crop_answers(Sure(), in_order, COUNT))
     labels, answers = crop_logits(result)
     assert labels.bincount().tolist() == [COUNT // 10] * 10
     for rows in answers.values():

@@ -21,7 +21,7 @@ from inception_edu.labs.ensembles import (
     words_for,
 )
 from inception_edu.learn.evaluate import ensemble, error_correlation, error_rate, interval
-from inception_edu.study.experiments import Config, load_results
+from inception_edu.study import Config, load_results
 
 CROPS = ("1 crop", "12 crops", "144 crops")
 MEMBERS = [

@@ -2,38 +2,49 @@
 committed results."""
 
 import json
-import math
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
-from inception_edu.study import experiments, runs, sweeps
-from inception_edu.study.experiments import (
+from inception_edu.study import (
     CHANGES,
     EXPERIMENTS,
     RESULTS,
-    Cell,
     Config,
     ExperimentError,
+    Identity,
     Recipe,
+    changes,
+    commands,
     configurations,
+    dead_channels,
     digest,
+    experiments,
+    fingerprint,
+    identify,
     load_results,
     local_executor,
+    open_data,
+    read_result,
     reproduce,
+    results,
     run,
     seeds,
     summarise,
     sweep,
+    sweeps,
 )
+from inception_edu.study.migrate import migrate_file
 
 TINY = Config(
     "tiny",
@@ -42,6 +53,15 @@ TINY = Config(
     Recipe(steps=3, batch_size=8, lr=0.01, record_every=1),
     data="fashion",
     test_images=20,
+)
+
+
+HERE = Identity("0123456789abcdef", "float32", "cpu")
+CHANGED_IDENTITY = (
+    dict(data="fedcba9876543210"),
+    dict(precision="bfloat16"),
+    dict(device="cuda"),
+    dict(version=2),
 )
 
 
@@ -54,10 +74,10 @@ def tiny(count: int, **changes) -> list[Config]:
 
 def test_digest_is_the_same_in_another_process_and_never_changes():
     code = (
-        "from inception_edu.study.experiments import *\n"
-        "print(digest(Config('other words', 'tower', [('scale', 0.5), ('depth', 2), ('width', "
-        "16)], "
-        "Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data='fashion', test_images=20)))"
+        "from inception_edu.study import *\n"
+        "print(digest(Config('other', 'tower', [('scale', 0.5), ('depth', 2), ('width', 16)], "
+        "Recipe(steps=3, batch_size=8, lr=0.01, record_every=1), data='fashion', test_images=20), "
+        "Identity('0123456789abcdef', 'float32', 'cpu')))"
     )
     other = subprocess.run(
         [sys.executable, "-c", code],
@@ -66,10 +86,8 @@ def test_digest_is_the_same_in_another_process_and_never_changes():
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "7"},
     ).stdout.strip()
-    assert digest(TINY) == other
-    assert digest(TINY) == "3c8e5c9f1eb7", (
-        "a changed digest makes every committed result unreadable"
-    )
+    assert digest(TINY, HERE) == other
+    assert digest(TINY, HERE) == "9834d049716b", "a changed digest makes every committed result unreadable"
 
 
 def test_digest_tells_apart_whatever_changes_the_result():
@@ -81,9 +99,12 @@ def test_digest_tells_apart_whatever_changes_the_result():
         replace(TINY, data="scales"),
         replace(TINY, recipe=replace(TINY.recipe, lr=0.02)),
         replace(TINY, test_images=30),
+        replace(TINY, judge="validation"),
     ]
-    assert len({digest(c) for c in [TINY, *others]}) == len(others) + 1
-    assert digest(replace(TINY, label="another cell")) == digest(TINY)
+    names = {digest(c, HERE) for c in [TINY, *others]}
+    names |= {digest(TINY, replace(HERE, **change)) for change in CHANGED_IDENTITY}
+    assert len(names) == len(others) + len(CHANGED_IDENTITY) + 1
+    assert digest(replace(TINY, label="another cell"), HERE) == digest(TINY, HERE)
 
 
 def test_config_goes_through_json():
@@ -91,7 +112,8 @@ def test_config_goes_through_json():
         "a", "inception_v4", dict(width=0.125, repeats=(1, 2, 1)), Recipe(lr=0.1), seed=3
     )
     again = Config.from_dict(json.loads(json.dumps(config.to_dict())))
-    assert again == config and digest(again) == digest(config) and hash(again) == hash(config)
+    assert again == config and digest(again, HERE) == digest(config, HERE)
+    assert hash(again) == hash(config)
     assert again.recipe.seed == 3
 
 
@@ -151,12 +173,12 @@ def test_a_changed_network_trains(change):
 
 def test_changes_do_what_they_say():
     plain, images = changed("")
-    blocks = dict(experiments.residual_blocks(plain))
+    blocks = dict(changes.residual_blocks(plain))
     assert len(blocks) == 2
     x = torch.rand(4, 16, 4, 4)
 
     def block(change):
-        return experiments.residual_blocks(changed(change)[0])[-1][1].train()
+        return changes.residual_blocks(changed(change)[0])[-1][1].train()
 
     body = block("").body(x)
     assert torch.allclose(block("")(x), torch.relu(x + 0.5 * body))
@@ -171,15 +193,15 @@ def test_changes_do_what_they_say():
         summed.var((0, 2, 3), False, keepdim=True) + 1e-3
     ).sqrt()
     assert torch.allclose(block("norm after last sum")(x), norm.relu(), atol=1e-5)
-    assert runs.last_linear(block("no bias")).bias is None
-    centred = runs.last_linear(block("centred last layers"))
+    assert changes.last_linear(block("no bias")).bias is None
+    centred = changes.last_linear(block("centred last layers"))
     level = torch.rand(1, centred.in_channels, 1, 1)
     same = level.mean() * torch.ones_like(level)
-    assert centred(same).abs().max() < 1e-5 < runs.last_linear(block(""))(same).abs().max()
+    assert centred(same).abs().max() < 1e-5 < changes.last_linear(block(""))(same).abs().max()
     # Only the last block where the name says so.
-    first = experiments.residual_blocks(changed("norm in last branch")[0])[0][1]
+    first = changes.residual_blocks(changed("norm in last branch")[0])[0][1]
     assert not isinstance(first.body[-1], torch.nn.BatchNorm2d)
-    every = experiments.residual_blocks(changed("norm in every branch")[0])[0][1]
+    every = changes.residual_blocks(changed("norm in every branch")[0])[0][1]
     assert isinstance(every.body[-1], torch.nn.BatchNorm2d)
 
 
@@ -231,11 +253,11 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
 
 def test_dead_channels_are_counted_and_nothing_is_left_changed():
     model = TINY.model()
-    last = runs.last_linear(experiments.residual_blocks(model)[-1][1])
+    last = changes.last_linear(changes.residual_blocks(model)[-1][1])
     with torch.no_grad():
         last.bias[:4] = -1e6
     state = {k: v.clone() for k, v in model.state_dict().items()}
-    shares = experiments.dead_channels(model, experiments.open_data("fashion"))
+    shares = dead_channels(model, open_data("fashion"))
     assert 4 / 16 <= shares["inception_resnet_c.2"] <= 5 / 16
     assert shares["inception_resnet_c.1"] < 4 / 16
     assert all(torch.equal(v, state[k]) for k, v in model.state_dict().items())
@@ -248,7 +270,16 @@ def test_a_diverged_run_is_a_result(tmp_path):
         progress=False,
     )
     assert result.status == "diverged"
-    assert result.dead_last == 1 and result.accuracy == 0.1 and math.isinf(result.final_loss)
+    assert result.accuracy is None and result.dead_last is None and result.final_loss is None
+    cell = summarise([result])["tiny"]
+    assert cell.n == 0 and cell.lost == {"diverged": 1} and "1 diverged" in cell.text()
+
+
+def test_a_stopped_run_has_no_accuracy_and_is_counted():
+    stop = threading.Event()
+    result = run(TINY, on_record=lambda record: stop.set(), stop=stop)
+    assert result.status == "stopped" and result.accuracy is None and result.dead == {}
+    assert summarise([result, run(TINY)])["tiny"].lost == {"stopped": 1}
 
 
 # --- Files ----------------------------------------------------------------------------------------
@@ -256,31 +287,93 @@ def test_a_diverged_run_is_a_result(tmp_path):
 
 def test_a_half_written_or_foreign_file_is_not_read(tmp_path):
     (result,) = sweep([TINY], folder=tmp_path, progress=False)
-    path = tmp_path / f"{digest(TINY)}.json"
+    path = tmp_path / f"{digest(TINY, identify(TINY))}.json"
     whole = path.read_text()
-    assert sweeps.read_result(TINY, tmp_path).curves == result.curves
+    assert read_result(TINY, tmp_path).curves == result.curves
     path.write_text(whole[: len(whole) // 2])
-    assert sweeps.read_result(TINY, tmp_path) is None
+    assert read_result(TINY, tmp_path) is None
     path.write_text(whole.replace('"lr":0.01', '"lr":0.02'))
-    assert sweeps.read_result(TINY, tmp_path) is None
+    assert read_result(TINY, tmp_path) is None
+    path.write_text(whole.replace('"schema":2', '"schema":3'))
+    assert read_result(TINY, tmp_path) is None
+    path.write_text(whole.replace(result.data["fingerprint"], "0" * 16))
+    assert read_result(TINY, tmp_path) is None, "made with other images"
+    path.write_text(whole)
+    assert read_result(TINY, tmp_path)
     assert not list(tmp_path.glob(".*part"))
+
+
+def test_a_result_of_other_images_of_the_same_name_is_not_read_back(tmp_path, monkeypatch):
+    """Two folders of photographs, alike but for one pixel."""
+    for name in ("one", "two"):
+        for split in ("train", "test"):
+            for label in ("a", "b"):
+                folder = tmp_path / name / split / label
+                folder.mkdir(parents=True)
+                for k in range(20):
+                    picture = Image.new("RGB", (32, 32), (9 * k, 5, 200 if label == "a" else 0))
+                    picture.save(folder / f"{k}.png")
+    changed = tmp_path / "two" / "train" / "a" / "0.png"
+    picture = Image.open(changed).copy()
+    picture.putpixel((3, 4), (1, 2, 3))
+    picture.save(changed)
+    monkeypatch.setenv("INCEPTION_EDU_DATA", str(tmp_path / "cache"))
+    config = replace(TINY, data="photographs", test_images=0)
+    one, two = (f"folder:{tmp_path / name}" for name in ("one", "two"))
+    assert fingerprint("photographs", one) != fingerprint("photographs", two)
+    (first,) = sweep([config], folder=tmp_path / "runs", source=one, progress=False)
+    assert read_result(config, tmp_path / "runs", one).curves == first.curves
+    assert read_result(config, tmp_path / "runs", two) is None
+
+
+def test_held_out_images_are_trained_on_by_nobody_and_tested_by_nobody():
+    whole, judged = open_data("fashion"), open_data("fashion", judge="validation")
+    held = len(judged.test)
+    assert held == len(whole.train) // 5 and len(judged.train) + held == len(whole.train)
+    labels = torch.bincount(judged.test.labels)
+    assert labels.max() == labels.min(), "as many of each class"
+    pictures = {image.numpy().tobytes() for image in judged.train.images}
+    known = {image.numpy().tobytes() for image in whole.train.images}
+    mine = {image.numpy().tobytes() for image in judged.test.images}
+    assert mine <= known and len(mine & pictures) <= len(whole.train) - len(known)
+    result = run(replace(TINY, judge="validation"))
+    assert result.data["train"] == len(judged.train) and result.accuracy is not None
+
+
+def test_a_file_of_an_older_schema_is_told_about_and_brought_up_to_date(tmp_path):
+    (result,) = sweep([TINY], folder=tmp_path, progress=False)
+    values = result.to_dict()
+    del values["schema"], values["version"], values["data"]["fingerprint"]
+    del values["config"]["judge"]
+    values["digest"] = "3c8e5c9f1eb7"
+    path = tmp_path / "remedies.jsonl"
+    path.write_text(json.dumps({"experiment": "remedies"}) + "\n" + json.dumps(values) + "\n")
+    with pytest.raises(ExperimentError, match="schema 1.*migrate"):
+        load_results("remedies", tmp_path)
+    assert "1 runs have schema 2" in migrate_file(path)
+    (again,) = load_results("remedies", tmp_path)
+    assert again.digest == result.digest and again.curves == result.curves
+    values["curves"]["loss"][0] *= 1.1
+    path.write_text(json.dumps({"experiment": "remedies"}) + "\n" + json.dumps(values) + "\n")
+    with pytest.raises(ExperimentError, match="not the images"):
+        migrate_file(path)
 
 
 def test_write_whole_leaves_the_old_file_when_it_is_cut_off(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
-    sweeps.write_whole(path, "old")
-    monkeypatch.setattr(sweeps.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    results.write_whole(path, "old")
+    monkeypatch.setattr(results.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        sweeps.write_whole(path, "new")
+        results.write_whole(path, "new")
     assert path.read_text() == "old"
 
 
 def test_pack_and_load(tmp_path):
-    results = sweep(tiny(3), folder=tmp_path, progress=False)
-    sweeps.pack("remedies", results, tmp_path, "why?")
+    runs = sweep(tiny(3), folder=tmp_path, progress=False)
+    results.pack("remedies", runs, tmp_path, "why?")
     again = load_results("remedies", tmp_path)
-    assert [r.config for r in again] == [r.config for r in results]
-    assert [r.curves for r in again] == [r.curves for r in results]
+    assert [r.config for r in again] == [r.config for r in runs]
+    assert [r.curves for r in again] == [r.curves for r in runs]
     header = json.loads((tmp_path / "remedies.jsonl").read_text().splitlines()[0])
     assert header["runs"] == 3 and header["cells"] == 1 and header["question"] == "why?"
     with pytest.raises(ExperimentError, match="remedies"):
@@ -315,11 +408,25 @@ def test_a_second_sweep_computes_nothing(tmp_path, monkeypatch):
 def test_a_run_that_another_sweep_finished_meanwhile_is_not_computed_again(tmp_path, monkeypatch):
     first, second = sweep(tiny(2), folder=tmp_path, progress=False)
     counting = Counting(monkeypatch)
-    assert (
-        sweeps._job(tiny(2)[1], None, None, tmp_path).curves == second.curves
-        and not counting.configs
-    )
-    assert sweeps._job(tiny(3)[2], None, None, tmp_path).seed == 2 and len(counting.configs) == 1
+
+    def job(config):
+        return sweeps._Job(config, identify(config), None, None, tmp_path)()
+
+    assert job(tiny(2)[1]).curves == second.curves and not counting.configs
+    assert job(tiny(3)[2]).seed == 2 and len(counting.configs) == 1
+
+
+def test_a_worker_with_other_images_is_refused(tmp_path, monkeypatch):
+    original = sweeps.run
+
+    def elsewhere(config, **kw):
+        result = original(config, **kw)
+        return replace(result, data={**result.data, "fingerprint": "f" * 16})
+
+    monkeypatch.setattr(sweeps, "run", elsewhere)
+    with pytest.raises(ExperimentError, match="same images"):
+        sweep([TINY], folder=tmp_path, progress=False)
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_one_run_in_two_cells_is_computed_once(tmp_path, monkeypatch):
@@ -368,8 +475,9 @@ def test_two_processes_give_the_same_curves_as_one(tmp_path):
 SCRIPT = """
 import sys
 from dataclasses import replace
-from inception_edu.study.experiments import *
-config = Config("killed", "tower", dict(width=16, depth=2), Recipe(steps=30, batch_size=8, lr=0.01), data="fashion",
+from inception_edu.study import *
+config = recipe = Recipe(steps=30, batch_size=8, lr=0.01)
+config = Config("killed", "tower", dict(width=16, depth=2), recipe, data="fashion",
                 test_images=20)
 if __name__ == "__main__":
     with local_executor(2) as executor:
@@ -455,47 +563,21 @@ def test_a_dask_cluster_that_loses_a_worker_finishes_the_sweep(tmp_path, monkeyp
     assert results[0].curves["loss"] == pytest.approx(here.curves["loss"], rel=1e-3)
 
 
-# --- Summaries ------------------------------------------------------------------------------------
-
-
-def test_student_against_its_own_integral():
-    def share(t, degrees):
-        c = math.gamma((degrees + 1) / 2) / math.gamma(degrees / 2) / math.sqrt(degrees * math.pi)
-        n, width = 20_000, t / 20_000
-        return 2 * sum(
-            c * (1 + ((i + 0.5) * width) ** 2 / degrees) ** (-(degrees + 1) / 2) * width
-            for i in range(n)
-        )
-
-    for degrees in (1, 2, 4, 8, 19, 30):
-        assert share(sweeps.student(degrees), degrees) == pytest.approx(0.95, abs=2e-4)
-        assert share(sweeps.student(degrees, sweeps.T99), degrees) == pytest.approx(0.99, abs=2e-4)
-
-
-def test_cell_against_a_worked_example():
-    cell = Cell("a", (1.0, 2.0, 3.0, 4.0, 5.0))
-    assert cell.mean == 3 and cell.sd == pytest.approx(1.5811, abs=1e-4)
-    assert cell.interval == pytest.approx((1.0368, 4.9632), abs=1e-3)  # 3 ± 2.776 · 1.5811 / √5
-    assert cell.one_more == pytest.approx((-4.974, 10.974), abs=1e-2)  # 3 ± 4.604 · 1.5811 · √1.2
-    assert Cell("a", (0.5, 0.6, 0.7)).text() == "60 % (50 % to 70 %, 3 seeds)"
-    gap, low, high = sweeps.difference(cell, Cell("b", (0.0, 0.0, 0.0, 0.0, 0.0)))
-    assert (
-        gap == 3
-        and low == pytest.approx(1.0368, abs=1e-3)
-        and high == pytest.approx(4.9632, abs=1e-3)
-    )
-
-
 # --- The command line -----------------------------------------------------------------------------
 
 
 def test_command_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", lambda mode: tiny(2))
-    monkeypatch.setattr(sweeps, "RESULTS", tmp_path / "packed")
-    assert experiments.main(["run", "remedies", "--workers", "0", "--folder", str(tmp_path)]) == 0
-    assert experiments.main(["status", "remedies", "--folder", str(tmp_path)]) == 0
+    def asks(configs):
+        known = experiments.EXPERIMENTS["remedies"]
+        changed = replace(known, make=lambda mode: configs)
+        monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", changed)
+
+    asks(tiny(2))
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "packed")
+    assert commands.main(["run", "remedies", "--workers", "0", "--folder", str(tmp_path)]) == 0
+    assert commands.main(["status", "remedies", "--folder", str(tmp_path)]) == 0
     assert "1 cells, 2 runs, 2 finished" in capsys.readouterr().out
-    assert experiments.main(["pack", "remedies", "--folder", str(tmp_path)]) == 0
+    assert commands.main(["pack", "remedies", "--folder", str(tmp_path)]) == 0
     assert len(load_results("remedies", tmp_path / "packed")) == 2
     # What was packed stays, also where the single runs are gone, and is not run again when asked
     # so.
@@ -504,14 +586,14 @@ def test_command_line(tmp_path, capsys, monkeypatch):
         ["--folder", str(tmp_path / "empty")],
     )
     new = [replace(TINY, label="new", seed=7)]
-    monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", lambda mode: tiny(2) + new)
-    assert experiments.main(["run", "remedies", "--missing", "--workers", "0", *empty]) == 0
+    asks(tiny(2) + new)
+    assert commands.main(["run", "remedies", "--missing", "--workers", "0", *empty]) == 0
     assert len(list((tmp_path / "empty").glob("*.json"))) == 1
-    assert experiments.main(["pack", "remedies", "--missing", *empty]) == 0
+    assert commands.main(["pack", "remedies", "--missing", *empty]) == 0
     after = (tmp_path / "packed" / "remedies.jsonl").read_text()
     assert after.splitlines()[1:3] == before.splitlines()[1:] and len(after.splitlines()) == 4
-    assert experiments.main(["list"]) == 0 and "dying" in capsys.readouterr().out
-    assert experiments.main(["run", "nothing"]) == 1 and "choose one of" in capsys.readouterr().err
+    assert commands.main(["list"]) == 0 and "dying" in capsys.readouterr().out
+    assert commands.main(["run", "nothing"]) == 1 and "choose one of" in capsys.readouterr().err
 
 
 # --- Committed results ----------------------------------------------------------------------------
@@ -521,14 +603,14 @@ COMMITTED = sorted(p.stem for p in RESULTS.glob("*.jsonl"))
 
 @pytest.mark.parametrize("name", COMMITTED)
 def test_committed_results_are_complete(name):
-    results = load_results(name)
-    asked = {digest(c): c for c in configurations(name, "standard")}
-    assert all(r.digest in asked for r in results), (
+    runs = load_results(name)
+    asked = set(configurations(name, "standard"))
+    assert all(r.config in asked for r in runs), (
         "a result that no configuration asks for: pack again"
     )
     least = 3 if name == "race_tuning" else 5  # which only picks a rate
-    assert all(cell.n >= least for cell in summarise(results, "final_loss").values())
-    for result in results:
+    assert all(cell.n >= least for cell in summarise(runs, "final_loss").values())
+    for result in runs:
         assert result.data["name"] == ("fashion" if name == "embedded" else "CIFAR-10 (JPEG copy)")
         assert result.versions["torch"]
         assert "/" not in json.dumps(result.data)

@@ -406,6 +406,7 @@ def tower(
     last_norm: bool = False,
     learnable: bool = False,
     channels: int = 3,
+    bottleneck: bool = True,
 ) -> Network:
     """`depth` blocks of Fig. 13's branches on a trunk of `width` channels and a grid of image/8,
     after three convs.
@@ -414,7 +415,8 @@ def tower(
     Section 3.3's instability above 1000 filters in a network that trains in seconds.
     `residual=False` is the same network without the identity: concatenation, then 1×1 convolution
     with batch norm and ReLU. `last_norm` adds a batch norm to the last block's linear 1×1, the
-    remedy that Section 3.3 says does not help.
+    remedy that Section 3.3 says does not help. Fig. 13's branches hand on 384 of 1792 channels;
+    `bottleneck=False` widens them until they hand on as many as the trunk has.
     """
     if width < 8 or depth < 0:
         raise SpecError(
@@ -426,7 +428,8 @@ def tower(
         Conv(width, 3, 2),
         name="Three convolutions",
     )
-    block = thin(replace(f.InceptionResNetC_v1(scale), learnable=learnable), width / 1792, width)
+    factor = width / (1792 if bottleneck else 384)
+    block = thin(replace(f.InceptionResNetC_v1(scale), learnable=learnable), factor, width)
     plain = Chain(
         block.body.parts[0],
         Conv(width, 1),

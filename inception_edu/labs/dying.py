@@ -24,7 +24,7 @@ from inception_edu.labs.chart import FAINT, INK, Curve, Panel, number
 from inception_edu.labs.frame import Run
 from inception_edu.labs.tower import BATCH, TowerLab
 from inception_edu.learn.train import Recipe
-from inception_edu.study.runs import Config
+from inception_edu.study import Config
 
 DEPTH, STEPS = 10, 60
 REMEDIES = {

@@ -20,8 +20,8 @@ from inception_edu.labs.chart import Curve, Panel, number
 from inception_edu.labs.frame import Run
 from inception_edu.labs.tower import BATCH, TowerLab
 from inception_edu.learn.train import History, Recipe, Record, training
-from inception_edu.study.experiments import PAIRS, RACERS
-from inception_edu.study.runs import Config
+from inception_edu.study import PAIRS, RACERS
+from inception_edu.study import Config
 
 WIDTH, STEPS = 72, 100
 TOWERS = "tower without / with identity"

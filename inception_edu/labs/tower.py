@@ -25,7 +25,7 @@ from inception_edu.labs import live
 from inception_edu.labs.frame import Lab, Run
 from inception_edu.learn.train import History, Recipe, train
 from inception_edu.nets.build import build
-from inception_edu.study.runs import open_data
+from inception_edu.study import open_data
 
 BATCH = 32
 _MEASURING = threading.Lock()

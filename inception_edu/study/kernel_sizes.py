@@ -131,8 +131,8 @@ def see(
     """
     if not kernels or any(k < 1 or k % 2 == 0 for k in kernels) or filters < len(kernels):
         raise ValueError(
-            f"Kernels are odd sizes such as (3, 5, 9), with at least one filter each; got {kernels} and "
-            f"{filters} filters."
+            f"Kernels are odd sizes such as (3, 5, 9), with at least one filter each; got "
+            f"{kernels} and {filters} filters."
         )
     train, test = data or pictures(seed)
     start = time.perf_counter()

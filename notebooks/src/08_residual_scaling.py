@@ -23,10 +23,10 @@ from dataclasses import replace
 from torch import nn
 
 from inception_edu.describe import draw, networks
-from inception_edu.study import experiments
+from inception_edu import study
+from inception_edu.study import difference, experiments, load_results, summarise
 from inception_edu.teach import checks, plots
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
-from inception_edu.study.experiments import load_results, summarise
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.describe.spec import Chain, Conv, Linear, Residual
 
@@ -117,7 +117,7 @@ def spreads(network, images, seed=0, **options):
     return list(found.values())
 
 
-data = experiments.open_data("fashion").to("cpu")
+data = study.open_data("fashion").to("cpu")
 print(data.describe())
 images = data.normalise(data.train.images[:64])
 print("a batch:", tuple(images.shape))
@@ -294,7 +294,8 @@ print(
 for width in (72, 576):
     for one, other in (("0.1", "1"), ("0.1", "0"), ("1", "0")):
         cells = accuracy[f"width {width}, scale {one}"], accuracy[f"width {width}, scale {other}"]
-        gain, low, high = (100 * x for x in experiments.difference(*cells))
+        d = difference(*cells)
+        gain, low, high = 100 * d.mean, 100 * d.low, 100 * d.high
         word = "worse" if high < 0 else "better" if low > 0 else "no difference seen"
         print(
             f"Width {width}: scale {one:3} minus scale {other} {gain:+.1f} points of accuracy "
@@ -324,7 +325,8 @@ for label in dead_:
 # %%
 def compare(width, what, with_="unscaled"):
     a, b = accuracy_[f"width {width}: {what}"], accuracy_[f"width {width}: {with_}"]
-    gain, low, high = (100 * x for x in experiments.difference(a, b))
+    d = difference(a, b)
+    gain, low, high = 100 * d.mean, 100 * d.low, 100 * d.high
     word = "better" if low > 0 else "worse" if high < 0 else "not told apart"
     print(
         f"width {width}: {what} against {with_}: {gain:+.1f} points ({low:+.1f} to {high:+.1f}): "
@@ -347,7 +349,7 @@ for width in (144, 72):
 safe = [what for what in WAYS if max(dead_[f"width 144: {what}"].values) < 0.01]
 fixed = accuracy_["width 72: residual × 0.1"]
 costly = [
-    what for what in WAYS if experiments.difference(accuracy_[f"width 72: {what}"], fixed)[2] < 0
+    what for what in WAYS if difference(accuracy_[f"width 72: {what}"], fixed).high < 0
 ]
 print(
     "Verdict (five seeds). No channel of the tower that dies is lost in any seed with:",
@@ -366,7 +368,7 @@ quick = [
     for c in experiments.configurations("scaling", "quick", data="fashion")
     if "width 72" in c.label
 ]
-for result in experiments.sweep(quick, progress=False):
+for result in study.sweep(quick, progress=False):
     print(
         f"{result.label}: {result.sentence} Dead in the last block: {100 * result.dead_last:.0f} %"
     )

@@ -24,10 +24,11 @@ from IPython.display import display
 from torch.nn import functional as F
 
 from inception_edu.describe import draw, networks
+from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import checks, plots
 from inception_edu.nets.build import build
-from inception_edu.study.experiments import Config, load_results, run, summarise
+from inception_edu.study import Config, difference, load_results, run, summarise
 from inception_edu.labs.dying import dying_lab, map_svg
 
 print("mode:", experiments.mode())
@@ -70,7 +71,7 @@ draw.draw(tower["inception_resnet_c"].node, (288, 4, 4))
 
 # %%
 model = build(tower, seed=0).train()
-data = experiments.open_data("fashion")
+data = study.open_data("fashion")
 images, labels = data.normalise(data.train.images[:64]), data.train.labels[:64]
 print(data.describe())
 for what, values in (
@@ -86,7 +87,7 @@ for what, values in (
 
 # %%
 steps = 24 if experiments.mode() == "quick" else 40
-recipe = replace(experiments.PAPER, lr=0.2, steps=steps, record_every=2)
+recipe = replace(study.PAPER, lr=0.2, steps=steps, record_every=2)
 patient = run(
     Config(
         "patient",
@@ -543,7 +544,8 @@ print("C10 is scaling ever necessary? Unscaled cells in which every block of eve
 best = accuracy["scale 0.1"]
 for label in most:
     if "scale" not in label and fate(most[label]) == "lives":
-        gain, low, high = experiments.difference(accuracy[label], best)
+        d = difference(accuracy[label], best)
+        gain, low, high = d.mean, d.low, d.high
         word = "better" if low > 0 else "worse" if high < 0 else "not told apart"
         print(f"   {label:38} accuracy {100 * gain:+5.1f} points against scale 0.1: {word}")
 
@@ -609,7 +611,8 @@ say(
     f"C10: scaling was not necessary here; as long-lived without it: {', '.join(kept)}.",
     "C10: of what was tried for so long, only scaling kept the tower alive.",
 )
-gain, low, high = experiments.difference(accuracy_late["rate / 10"], accuracy_late["scale 0.1"])
+d = difference(accuracy_late["rate / 10"], accuracy_late["scale 0.1"])
+gain, low, high = d.mean, d.low, d.high
 print(
     f"- A tenth of the rate against a scale of 0.1, both alive: accuracy {100 * gain:+.1f} points "
     f"({100 * low:+.1f} to {100 * high:+.1f})."

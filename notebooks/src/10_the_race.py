@@ -26,11 +26,12 @@ from IPython.display import HTML
 from torch.nn import functional as F
 
 from inception_edu.describe import draw, networks
+from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import checks, plots
 from inception_edu.nets.build import build
 from inception_edu.learn.evaluate import fast_layout
-from inception_edu.study.experiments import PAIRS, RACERS, difference, load_results, run, summarise
+from inception_edu.study import PAIRS, RACERS, difference, load_results, run, summarise
 from inception_edu.describe.figures import TABLE_2
 from inception_edu.labs.race import SHORT, race_lab
 from inception_edu.describe.measure import measure
@@ -115,7 +116,7 @@ def gradient_lengths(network, images, labels, seed=0):
     ]
 
 
-data = experiments.open_data("fashion").to("cpu")
+data = study.open_data("fashion").to("cpu")
 images, labels = data.normalise(data.train.images[:32]), data.train.labels[:32]
 print(data.describe())
 for name, kind in towers.items():
@@ -158,7 +159,7 @@ for plain, residual in PAIRS:
 def step_seconds(models, images, labels, rounds):
     """Fastest training step of each model, the models taking turns; N×3×H×W images."""
     images = fast_layout(images)  # as `train` does
-    optimizers = [make_optimizer(model.train(), experiments.RACE) for model in models]
+    optimizers = [make_optimizer(model.train(), study.RACE) for model in models]
     best = [float("inf")] * len(models)
     for _ in range(rounds):
         for k, (model, optimizer) in enumerate(zip(models, optimizers)):
@@ -226,9 +227,9 @@ print(
     "· torch",
     tuning[0].versions["torch"],
 )
-rates = experiments.RATES
+rates = study.RATES
 for name in RACERS:
-    best = experiments.best_rate(name)
+    best = study.best_rate(name)
     edge = (
         ""
         if best not in (rates[0], rates[-1])
@@ -370,7 +371,8 @@ for goal in (0.65, 0.6, 0.55, 0.5):
 def compare(a, b, unit=100):
     """The difference of two cells with its 95 % interval, in points, and what it means for an
     error."""
-    gap, low, high = (unit * v for v in difference(a, b))
+    d = difference(a, b)
+    gap, low, high = unit * d.mean, unit * d.low, unit * d.high
     word = "lower" if high < 0 else "higher" if low > 0 else "no difference seen"
     return f"{gap:+5.1f} points (95 %: {low:+.1f} to {high:+.1f}): {word}", word
 
@@ -467,13 +469,14 @@ plots.show(
 def begins(kind):
     """The smallest depth from which on `kind` is ahead of the plain towers at every depth, beyond
     chance; or None."""
-    ahead = [d for d in DEPTHS if difference(best[kind, d], best["plain", d])[1] > 0]
+    ahead = [d for d in DEPTHS if difference(best[kind, d], best["plain", d]).low > 0]
     return next((d for d in DEPTHS if all(e in ahead for e in DEPTHS if e >= d)), None)
 
 
 for kind in KINDS[1:]:
     for d in DEPTHS:
-        gap, low, high = (100 * v for v in difference(best[kind, d], best["plain", d]))
+        found_ = difference(best[kind, d], best["plain", d])
+        gap, low, high = 100 * found_.mean, 100 * found_.low, 100 * found_.high
         print(
             f"{kind:15} depth {d:2}: {gap:+5.1f} points against plain (95 %: {low:+.1f} to "
             f"{high:+.1f})"
@@ -649,7 +652,8 @@ for residual, word in on_the_way.items():
         f"   {SHORT[residual]} against its partner, mean error by steps: {word}; by the clock: "
         f"{by_clock[residual]}"
     )
-gap, low, high = difference(best["residual × 0.1", 16], best["plain", 16])
+deep = difference(best["residual × 0.1", 16], best["plain", 16])
+gap, low, high = deep.mean, deep.low, deep.high
 print(
     f"   towers of 16 blocks: {100 * gap:+.0f} points of accuracy (95 %: {100 * low:+.0f} to "
     f"{100 * high:+.0f})"
@@ -692,7 +696,7 @@ print(
 # %%
 scaled, unscaled = "inception_resnet_v2", "inception_resnet_v2, scale 1"
 text, word = compare(cell(scaled, final_error), cell(unscaled, final_error))
-harmed = [d for d in DEPTHS if difference(best["residual × 0.1", d], best["residual", d])[2] < 0]
+harmed = [d for d in DEPTHS if difference(best["residual × 0.1", d], best["residual", d]).high < 0]
 print(
     "C7  where scaling is not necessary it does no harm:",
     f"contradicted by towers of depth {harmed}"
@@ -704,7 +708,8 @@ print(
 )
 print(f"   mean error on the way: {compare(cell(scaled, area), cell(unscaled, area))[0]}")
 for d in DEPTHS:
-    gap, low, high = difference(best["residual × 0.1", d], best["residual", d])
+    found_ = difference(best["residual × 0.1", d], best["residual", d])
+    gap, low, high = found_.mean, found_.low, found_.high
     say = "better" if low > 0 else "worse" if high < 0 else "no difference seen"
     print(f"   towers of depth {d:2}: accuracy with the scale {100 * gap:+.1f} points: {say}")
 

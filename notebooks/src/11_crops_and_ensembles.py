@@ -33,7 +33,7 @@ from inception_edu.teach import checks, plots
 from inception_edu.nets.build import build
 from inception_edu.data import load
 from inception_edu.learn.evaluate import agreement, bootstrap, error_rate, interval, logits, right
-from inception_edu.study.experiments import RACERS, Recipe, load_results
+from inception_edu.study import RACERS, Cell, Recipe, jackknife, load_results
 from inception_edu.describe.figures import (
     AAAI,
     BLACKLISTED,
@@ -45,8 +45,7 @@ from inception_edu.describe.figures import (
     VALIDATION_IMAGES,
 )
 from inception_edu.labs.ensembles import Answers, ensembles_lab
-from inception_edu.study.runs import CROPS
-from inception_edu.study.sweeps import student
+from inception_edu.study import CROPS
 from inception_edu.learn.train import train
 
 print("mode:", experiments.mode())
@@ -378,7 +377,7 @@ for kind in kinds:
             100 * (members.error([i], before) - members.error([i], after))
             for i in members.of_kind(kind)
         ]
-        least, most = experiments.Cell("", tuple(runs)).interval if len(runs) > 1 else (low, high)
+        least, most = Cell("", tuple(runs)).interval if len(runs) > 1 else (low, high)
         crop_words[kind, after] = word(min(low, least), max(high, most))
         print(
             f"{SHORT[kind]:5} {after:>9} for {before:>8}: {g:+.1f} (images {low:+.1f} to "
@@ -679,14 +678,6 @@ def lost(a, b, crops):
     points."""
     alone = misses(a, crops) - misses(b, crops)
     return 100 * (alone - (members.wrong(a, crops).double() - members.wrong(b, crops).double()))
-
-
-def jackknife(left_out):
-    """How far the mean of a number could move with other seeds: half of its 95 % interval, from its
-    values with one seed left out."""
-    mean = sum(left_out) / len(left_out)
-    spread = (len(left_out) - 1) / len(left_out) * sum((x - mean) ** 2 for x in left_out)
-    return student(len(left_out) - 1) * spread**0.5
 
 
 v3, carried = of("inception_v3"), {}

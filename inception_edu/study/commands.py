@@ -1,0 +1,134 @@
+"""The command line of the experiments: `python -m inception_edu.study …`.
+
+list                                       the experiments, their questions and knobs
+run remedies --data folder:PATH            run one; what is finished is kept
+status                                     how much of each is finished
+pack remedies                              write its finished runs into data/results/
+migrate FILE…                              bring result files of an older schema up to date
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+from inception_edu.study.cells import MODES
+from inception_edu.study.config import PHOTOGRAPHS, Config, ExperimentError
+from inception_edu.study.experiments import EXPERIMENTS, configurations, mode, question
+from inception_edu.study.identity import identify
+from inception_edu.study.migrate import migrate_file
+from inception_edu.study.results import Result, load_results, pack, read_result
+from inception_edu.study.sweeps import local_executor, sweep
+
+
+def main(words: list[str] | None = None) -> int:
+    args = _parser().parse_args(words)
+    try:
+        if args.what == "migrate":
+            for path in args.names:
+                print(migrate_file(Path(path), _photographs(args)))
+            return 0
+        for name in args.names or EXPERIMENTS:
+            _one(name, args)
+    except ExperimentError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m inception_edu.study", description="The paper's claims, tried."
+    )
+    add = parser.add_argument
+    add("what", choices=("list", "run", "status", "pack", "migrate"))
+    add("names", nargs="*", metavar="NAME", help="experiments (none: all of them), or files")
+    add("--mode", choices=MODES, default=mode())
+    add("--missing", action="store_true", help="run only what the committed results do not hold")
+    add("--workers", type=int, default=2, help="processes of one thread; 0: in this process")
+    add("--data", help="where the photographs are (folder:PATH), or another source in their place")
+    add("--folder", type=Path, default=None, help="where finished runs are kept")
+    add("--dask", metavar="ADDRESS", help="a dask scheduler, instead of processes here")
+    return parser
+
+
+def _photographs(args: argparse.Namespace) -> str | None:
+    photographs = args.data and args.data.startswith(("folder:", "cifar10"))
+    return args.data if photographs else None
+
+
+def _one(name: str, args: argparse.Namespace) -> None:
+    photos = _photographs(args)
+    configs = configurations(name, args.mode, None if photos else args.data)
+    if args.what == "list":
+        _list(name, configs)
+        return
+    committed = _committed(name)
+    # Packing only the missing ones would drop the committed ones.
+    if args.missing and args.what != "pack":
+        configs = [c for c in configs if c not in committed]
+    found = _finished(configs, args.folder, photos)
+    spent = f", {sum(r.seconds for r in found) / 60:.0f} min of computing" if found else ""
+    print(f"{_size(name, configs)}, {len(found)} finished{spent}", flush=True)
+    if args.what == "run":
+        with _executor(args) as executor:
+            sweep(configs, executor, folder=args.folder, source=photos)
+    if args.what == "pack":
+        _pack(name, configs, committed, found)
+
+
+def _size(name: str, configs: list[Config]) -> str:
+    return f"{name}: {len({c.label for c in configs})} cells, {len(configs)} runs"
+
+
+def _list(name: str, configs: list[Config]) -> None:
+    experiment = EXPERIMENTS[name]
+    print(_size(name, configs))
+    print(f"    {experiment.question}")
+    print(f"    scientific: {experiment.scientific}; nuisance: {experiment.nuisance}")
+    print(f"    fixed: {experiment.fixed}")
+
+
+def _finished(configs: list[Config], folder: Path | None, source: str | None) -> list[Result]:
+    """The finished runs on this machine's images; none where the images cannot be had."""
+    found = []
+    for data in dict.fromkeys(c.data for c in configs):
+        chosen = [c for c in configs if c.data == data]
+        try:
+            identify(chosen[0], source)
+        except Exception as error:
+            if data == PHOTOGRAPHS:
+                print(f"    (the photographs are not at hand: {error})")
+                continue
+            raise
+        found += [r for c in chosen if (r := read_result(c, folder, source))]
+    return found
+
+
+def _pack(name: str, configs: list[Config], committed: dict, found: list[Result]) -> None:
+    """What was committed stays, unless it was run again or the experiment does not ask for it any
+    more."""
+    runs = {**committed, **{r.config: r for r in found}}
+    missing = [c for c in configs if c not in runs]
+    if missing:
+        print(f"    {len(missing)} runs are missing: only whole cells are packed")
+    whole = {c.label for c in configs} - {c.label for c in missing}
+    chosen = [runs[c] for c in configs if c.label in whole]
+    print(f"    {pack(name, chosen, question=question(name))}")
+
+
+def _committed(name: str) -> dict[Config, Result]:
+    try:
+        return {r.config: r for r in load_results(name)}
+    except ExperimentError:
+        return {}
+
+
+def _executor(args: argparse.Namespace):
+    if args.dask:
+        from dask.distributed import Client
+
+        return Client(args.dask).get_executor()
+    return local_executor(args.workers) if args.workers else nullcontext()

@@ -1,0 +1,111 @@
+"""What a run is: a frozen configuration, from which everything that it computes follows.
+
+config = Config("scale 0.1", "tower", dict(width=576, scale=0.1), Recipe(steps=100))
+seeds(config)                  the same with seeds 0 to 4
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from torch import nn
+
+from inception_edu.describe import networks
+from inception_edu.describe.measure import measure
+from inception_edu.learn.train import Recipe
+from inception_edu.nets.build import build
+from inception_edu.study.changes import CHANGES
+
+PHOTOGRAPHS = "photographs"  # the colour photographs, wherever this machine keeps them
+JUDGES = ("test", "validation")
+AFTERS = ("crops",)
+
+
+class ExperimentError(RuntimeError):
+    """A configuration or a sweep that cannot go on. The message says what is wrong and what to
+    do."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training run. `label` names the cell of the experiment; runs of a cell differ in their
+    seed alone.
+
+    network      "tower", or a key of `networks.NETWORKS` for `mini` of it
+    arguments    what that function is called with (a dict is turned into sorted pairs)
+    recipe       how to train; its seed is replaced by `seed`, which also draws the initial weights
+    data         "photographs", or a source of `data.load`
+    change       a key of `CHANGES`: what is altered in the network before training
+    init         how the first weights are drawn, as `build` takes it
+    test_images  how many images the accuracy is measured on, evenly over the classes (0: none)
+    after        "crops": keep what the trained network says of several crops of each test image
+    judge        whose images these are: "test", or "validation": training images that are held out
+                 of training. Rates are tuned on these, so that a verdict's images are never seen
+    """
+
+    label: str
+    network: str
+    arguments: tuple = ()
+    recipe: Recipe = Recipe()
+    seed: int = 0
+    data: str = PHOTOGRAPHS
+    change: str = ""
+    init: str = "truncated"
+    test_images: int = 1000
+    after: str = ""
+    judge: str = "test"
+
+    def __post_init__(self):
+        pairs = self.arguments.items() if isinstance(self.arguments, dict) else self.arguments
+        plain = tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in pairs))
+        object.__setattr__(self, "arguments", plain)
+        object.__setattr__(self, "recipe", replace(self.recipe, seed=self.seed))
+        _one_of("network", self.network, ("tower", *networks.NETWORKS))
+        if self.change:
+            _one_of("change", self.change, CHANGES)
+        if self.after:
+            _one_of("thing to do after", self.after, AFTERS)
+        _one_of("judge", self.judge, JUDGES)
+
+    def to_dict(self) -> dict:
+        """Plain JSON types, every field of the recipe included."""
+        return {**asdict(self), "arguments": dict(self.arguments), "recipe": asdict(self.recipe)}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Config:
+        """What `to_dict` wrote. A field of the recipe that this version does not know is left
+        out."""
+        known = {f.name for f in fields(Recipe)}
+        recipe = Recipe(**{k: v for k, v in values["recipe"].items() if k in known})
+        return cls(**{**values, "recipe": recipe})
+
+    def description(self) -> networks.Network:
+        """The network as data, before `change`."""
+        arguments = dict(self.arguments)
+        if self.network == "tower":
+            return networks.tower(**arguments)
+        return networks.mini(networks.network(self.network), **arguments)
+
+    def macs(self) -> int:
+        """Multiply-adds of the network for one image."""
+        return measure(self.description()).macs
+
+    def with_seed(self, seed: int) -> Config:
+        return replace(self, seed=seed)
+
+    def model(self) -> nn.Module:
+        """The network, initialised from `seed`, with `change` made."""
+        model = build(self.description(), init=self.init, seed=self.seed)
+        if self.change:
+            CHANGES[self.change](model)
+        return model
+
+
+def _one_of(what: str, word: str, known) -> None:
+    if word not in known:
+        raise ExperimentError(f"There is no {what} {word!r}; choose one of {', '.join(known)}.")
+
+
+def seeds(config: Config, count: int = 5, first: int = 0) -> list[Config]:
+    """The same configuration with seeds first, first + 1, …"""
+    return [replace(config, seed=s) for s in range(first, first + count)]

@@ -1,0 +1,237 @@
+"""The experiments on towers that die: C3 to C7 and C10. Each is a function from a mode to its
+configurations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inception_edu.study.cells import LINEAR, SGD, SICK, TWO_PHASE, repeat, sick, tower
+from inception_edu.study.config import Config
+
+
+def remedies(mode: str) -> list[Config]:
+    """A residual tower that dies (144 channels, rate 0.3), and all that is said to help or not to
+    help: C3 to C6."""
+    cells = [
+        sick("nothing"),
+        # What is there without any block: the mark that tells "saved" from "never did anything".
+        sick("blocks switched off", depth=0),
+        sick("scale 0", 0.0),
+        sick("scale 0.1", 0.1),
+        sick("scale 0.2", 0.2),
+        sick("scale 0.3", 0.3),
+        sick("rate / 10", lr=0.03),
+        sick("rate / 100", lr=0.003),
+        sick("norm in last branch", change="norm in last branch"),
+        sick("norm after last sum", change="norm after last sum"),
+        sick("two-phase warm-up", **TWO_PHASE),
+        sick("two-phase warm-up from rate / 10", **{**TWO_PHASE, "warmup_lr": 0.03}),
+        sick("linear warm-up", **LINEAR),
+        sick("clipped gradient", clip=2.0),
+        sick("slow classifier", change="slow classifier"),
+        sick("norm in every branch", change="norm in every branch"),
+        sick("norm after every sum", change="norm after every sum"),
+        sick("rate / 10 + norm in last branch", lr=0.03, change="norm in last branch"),
+        sick("linear warm-up + norm in last branch", change="norm in last branch", **LINEAR),
+        sick("two-phase warm-up + scale 0.1", 0.1, **TWO_PHASE),
+        sick("SGD: nothing", base=SGD),
+        sick("SGD: scale 0.1", 0.1, base=SGD),
+        sick("SGD: rate / 10", base=SGD, lr=0.03),
+        sick("SGD: norm in last branch", base=SGD, change="norm in last branch"),
+        sick("SGD: norm after last sum", base=SGD, change="norm after last sum"),
+        sick("SGD: two-phase warm-up", base=SGD, **TWO_PHASE),
+    ]
+    if mode == "full":
+        cells += [
+            tower(
+                f"width 1152: {c.label}",
+                1152,
+                dict(c.arguments)["scale"],
+                c.recipe,
+                c.change,
+                lr=c.recipe.lr / 3,
+            )
+            for c in cells
+        ]
+    return repeat(
+        cells,
+        mode,
+        ("nothing", "scale 0.1", "norm in last branch", "rate / 10", "slow classifier"),
+        60,
+    )
+
+
+def dying(mode: str) -> list[Config]:
+    """Width × scale × learning rate: where does the last block die, and is width alone to blame?
+    C3, C5, C10."""
+    pairs = [(1.0, 0.045), (0.1, 0.045), (0.3, 0.045), (1.0, 0.0045), (1.0, 0.14), (0.1, 0.14)]
+    cells = [tower(cell(w, s, lr), w, s, lr=lr) for w in (72, 144, 288, 576) for s, lr in pairs]
+    cells += [
+        tower(cell(w, s, lr), w, s, lr=lr)
+        for w in (144, 72)
+        for s, lr in ((0.3, 0.14), (1.0, 0.45), (0.3, 0.45), (0.1, 0.45))
+    ]
+    cells += [tower(cell(1152, s, 0.045), 1152, s) for s in (1.0, 0.1)]
+    if mode == "full":
+        cells += [
+            tower(cell(w, s, lr), w, s, lr=lr, steps=2000, record_every=50)
+            for w in (1152, 1792, 2304)
+            for s in (0.1, 0.3, 1.0)
+            for lr in (0.045, 0.0045, 0.00045)
+        ]
+    return repeat(cells, mode, [cell(w, s, 0.045) for w in (72, 288, 576) for s in (1.0, 0.1)], 30)
+
+
+def recovery(mode: str) -> list[Config]:
+    """Does the tower of 1152 channels at the paper's rate stay dead? Followed for 600 steps, beside
+    a scale of 0.1, a tenth of the rate, and no blocks at all: C3, C4, C10."""
+    steps = dict(steps=600, record_every=15)
+    if mode == "full":
+        steps = dict(steps=20_000, record_every=200)
+    widths = (1152,) if mode != "full" else (576, 1152, 1792, 2304)
+    rates = (0.045, 0.0045) if mode != "full" else (0.135, 0.045, 0.015, 0.0045)
+    cells = []
+    for width in widths:
+        for rate in rates:
+            setting = dict(lr=rate, **steps)
+            cells += [
+                tower(f"{cell(width, 1, rate)}, 600 steps", width, 1.0, **setting),
+                tower(f"{cell(width, 0.1, rate)}, 600 steps", width, 0.1, **setting),
+                tower(f"width {width}, no blocks, rate {rate:g}", width, depth=0, **setting),
+            ]
+    if mode == "standard":
+        # At the low rate nothing dies unscaled, so there is nothing for a scale to save.
+        cells = [c for c in cells if c.label != f"{cell(1152, 0.1, 0.0045)}, 600 steps"]
+    return repeat(cells, mode, [cells[0].label, cells[2].label], 20)
+
+
+def cell(width: int, scale: float, lr: float) -> str:
+    return f"width {width}, scale {scale:g}, rate {lr:g}"
+
+
+def scaling(mode: str) -> list[Config]:
+    """Scale from 0 to 1.5 in a narrow and in a wide tower: stability and accuracy. C5, C7."""
+    scales = (0.0, 0.1, 0.3, 0.5, 1.0, 1.5)
+    cells = [tower(f"width 576, scale {s:g}", 576, s) for s in scales]
+    cells += [tower(f"width 72, scale {s:g}", 72, s, steps=120, record_every=6) for s in scales]
+    quick = [f"width {w}, scale {s:g}" for w in (72, 576) for s in (0.1, 1.0)]
+    return repeat(cells, mode, quick)
+
+
+def which_term(mode: str) -> list[Config]:
+    """Scale the residual, scale the identity by mistake, learn the scale, start the last layer at
+    zero."""
+
+    def at(width, **recipe):
+        return [
+            tower(f"width {width}: unscaled", width, **recipe),
+            tower(f"width {width}: residual × 0.1", width, 0.1, **recipe),
+            tower(f"width {width}: identity × 0.1", width, 0.1, change="scaled identity", **recipe),
+            tower(
+                f"width {width}: learnable, from 0.1",
+                width,
+                0.1,
+                change="learnable scale",
+                **recipe,
+            ),
+            tower(
+                f"width {width}: learnable, from 1", width, 1.0, change="learnable scale", **recipe
+            ),
+            tower(
+                f"width {width}: last layer from zero",
+                width,
+                1.0,
+                change="zero last layer",
+                **recipe,
+            ),
+        ]
+
+    cells = at(144, lr=SICK["lr"]) + at(72, steps=120, record_every=6)
+    return repeat(
+        cells,
+        mode,
+        [
+            f"width 72: {w}"
+            for w in (
+                "unscaled",
+                "residual × 0.1",
+                "identity × 0.1",
+                "learnable, from 1",
+                "last layer from zero",
+            )
+        ],
+        60,
+    )
+
+
+def causes(mode: str) -> list[Config]:
+    """Take away one suspect at a time from the tower that dies: what kills the channels? C10."""
+    cells = [
+        sick("as it is"),
+        sick("slow classifier", change="slow classifier"),
+        sick("slow last layers", change="slow last layers"),
+        sick("small last layers", change="small last layers"),
+        sick("last layers centred", change="centred last layers"),
+        sick("last layers without bias", change="no bias"),
+        sick("no momentum", momentum=0.0),
+        sick("no momentum, rate × 10", momentum=0.0, lr=3.0),
+        sick("classifier from zero", change="zero classifier"),
+        sick("last layers from zero", change="zero last layer"),
+        replace(sick("torch's own initial weights"), init="torch"),
+    ]
+    return repeat(cells, mode, ("as it is", "slow classifier", "last layers centred"), 60)
+
+
+def long(mode: str) -> list[Config]:
+    """Does a remedy that holds for 60 steps hold for three thousand? C4, C5."""
+    steps = dict(steps=3000, record_every=75)
+    cells = [
+        sick("nothing", **steps),
+        sick("blocks switched off", depth=0, **steps),
+        sick("blocks switched off, rate / 10", depth=0, lr=0.03, **steps),
+        sick("scale 0.1", 0.1, **steps),
+        sick("rate / 10", lr=0.03, **steps),
+        sick("norm after last sum", change="norm after last sum", **steps),
+        sick("slow classifier", change="slow classifier", **steps),
+    ]
+    if mode == "full":
+        cells = [
+            replace(c, recipe=replace(c.recipe, steps=20_000, record_every=500)) for c in cells
+        ]
+    return repeat(cells, mode, ("rate / 10", "scale 0.1"), 60)
+
+
+# As in the paper, v3 races v1 and v4 races v2. Its Inception-ResNets have more and cheaper blocks
+
+
+def embedded(mode: str) -> list[Config]:
+    """A tower that dies and two that do not, on the embedded images and in seconds: what anybody
+    can run again."""
+    base = dict(lr=0.45, steps=40, record_every=5)
+    cells = [
+        tower("nothing", 72, **base),
+        tower("scale 0.1", 72, 0.1, **base),
+        tower("rate / 10", 72, **{**base, "lr": 0.045}),
+    ]
+    cells = [replace(c, data="fashion", test_images=200) for c in cells]
+    return repeat(cells, mode, [c.label for c in cells], count=16)
+
+
+GRID = {
+    "width": (72, 144, 288, 576),
+    "scale": (0.0, 0.1, 0.2, 0.3, 0.5, 1.0),
+    "lr": (0.01, 0.045, 0.1, 0.2, 0.45),
+}
+
+
+def lab_grid(mode: str) -> list[Config]:
+    """Width × scale × rate on the embedded images: the recorded runs that the labs show before
+    anybody has waited."""
+    cells = [
+        tower(cell(width, scale, rate), width, scale, lr=rate, steps=60, record_every=2)
+        for width in GRID["width"]
+        for rate in GRID["lr"]
+        for scale in GRID["scale"]
+    ]
+    cells = [replace(c, data="fashion", test_images=200) for c in cells]
+    return repeat(cells, mode, [cell(72, scale, 0.45) for scale in (0.1, 1.0)])

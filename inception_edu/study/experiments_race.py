@@ -1,0 +1,128 @@
+"""The experiments on races: Inception against Inception-ResNet at equal cost, and towers with and
+without the identity: C1, C2, C7, C9. Each is a function from a mode to its configurations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inception_edu.learn.train import Recipe
+from inception_edu.study.cells import SGD, repeat
+from inception_edu.study.config import Config, ExperimentError
+from inception_edu.study.results import load_results
+from inception_edu.study.statistics import summarise
+
+# As in the paper, v3 races v1 and v4 races v2. Its Inception-ResNets have more and cheaper blocks
+# than its pure networks; with these numbers of blocks, each pair has the same multiply-adds within
+# one part in a hundred.
+RACERS = {
+    "inception_v3": (1, 2, 1),
+    "inception_resnet_v1": (1, 3, 2),
+    "inception_v4": (1, 2, 1),
+    "inception_resnet_v2": (2, 3, 2),
+}
+PAIRS = (("inception_v3", "inception_resnet_v1"), ("inception_v4", "inception_resnet_v2"))
+# Three quarters of a pass over the 50,000 images; the rate falls as in Section 4, by 0.94 at a
+# time, 40 times.
+RACE = Recipe(
+    steps=1200,
+    batch_size=32,
+    optimizer="sgd",
+    momentum=0.9,
+    schedule="paper",
+    decay_every=30,
+    augment="window+flip",
+    record_every=20,
+    evaluate_every=150,
+)
+# The same for every network: equal budgets. 0.055 is there because the best of 0.03, 0.1 and 0.3
+# lay between the first two for one of them.
+RATES = (0.03, 0.055, 0.1, 0.3)
+
+
+def racer(
+    name: str, lr: float, label: str = "", scale: float | None = None, after: str = "", **recipe
+) -> Config:
+    return Config(
+        label or f"{name}, rate {lr:g}",
+        name,
+        dict(width=1 / 16, repeats=RACERS[name], image=28, scale=scale),
+        replace(RACE, lr=lr, **recipe),
+        test_images=2000,
+        after=after,
+    )
+
+
+def race_tuning(mode: str) -> list[Config]:
+    """The race's learning rate, tried alike for all four networks and judged on training images
+    that are held out: no verdict ever sees them (3 seeds: it picks a rate, it proves nothing)."""
+    cells = [
+        racer(name, lr, steps=400, decay_every=10, evaluate_every=None)
+        for name in RACERS
+        for lr in RATES
+    ]
+    cells = [replace(c, judge="validation") for c in cells]
+    return repeat(cells, mode, [f"{n}, rate 0.1" for n in PAIRS[1]], count=3)
+
+
+def race(mode: str) -> list[Config]:
+    """Inception against Inception-ResNet at equal cost, each at its best rate: C1, C2, C7. Also
+    scale 1 against 0.1.
+
+    Each network's answers to 1, 12 and 144 crops are kept: C9.
+    """
+    cells = [racer(name, best_rate(name), label=name, after="crops") for name in RACERS]
+    cells += [
+        racer(
+            "inception_resnet_v2",
+            best_rate("inception_resnet_v2"),
+            "inception_resnet_v2, scale 1",
+            1.0,
+        )
+    ]
+    if mode == "quick":
+        cells = [
+            replace(c, after="", recipe=replace(c.recipe, evaluate_every=None, decay_every=2))
+            for c in cells
+        ]
+    return repeat(cells, mode, PAIRS[1], 80)
+
+
+def best_rate(name: str) -> float:
+    """The learning rate with the best mean accuracy in the committed tuning runs (0.1 while there
+    are none)."""
+    try:
+        runs = [r for r in load_results("race_tuning") if r.config.network == name]
+    except ExperimentError:
+        return 0.1
+    cells = summarise(runs, "accuracy", by=("lr",))
+    # A rate at which a run diverged is no candidate.
+    whole = {rate: cell for (rate,), cell in cells.items() if not cell.lost}
+    return max(whole, key=lambda rate: whole[rate].mean)
+
+
+def depth(mode: str) -> list[Config]:
+    """The same tower with and without the identity at depths 2 to 16: where does the advantage
+    begin? C1.
+
+    With the identity once as in ResNet (scale 1) and once as in Fig. 20 (scale 0.1). Without it
+    once with the branches of Fig. 13, which hand on a quarter of the channels, and once with
+    branches as wide as the trunk. And the stem alone, the mark that blocks have to beat.
+    """
+    kinds = {
+        "plain": dict(residual=False),
+        "plain, full width": dict(residual=False, bottleneck=False),
+        "residual": dict(scale=1.0),
+        "residual × 0.1": dict(scale=0.1),
+    }
+    depths = (2, 4, 8, 16) if mode != "full" else (2, 4, 8, 16, 32, 64)
+    cells = []
+    for lr in (0.1, 0.02):
+        recipe = replace(SGD, lr=lr, steps=200, record_every=10)
+        stem = dict(width=72, depth=0)
+        cells.append(Config(f"stem only, rate {lr:g}", "tower", stem, recipe))
+        for d in depths:
+            for kind, arguments in kinds.items():
+                label = f"{kind}, depth {d}, rate {lr:g}"
+                cells.append(Config(label, "tower", dict(width=72, depth=d, **arguments), recipe))
+    quick = [f"{k}, depth {d}, rate 0.1" for k in ("residual", "plain") for d in (2, 16)]
+    return repeat(cells, mode, quick, 60)

@@ -1,0 +1,315 @@
+"""What a set of runs says, and how sure it is.
+
+    rows(results)                              flat rows: every argument, every recipe field, the
+                                               seed, the values
+    cells = summarise(results, "dead_last")    by label; or by=("width", "scale") by their values
+    difference(cells[a], cells[b])             paired by seed where both have the same seeds
+    holm({label: difference, …})               the same with Holm's correction within one table
+
+Every interval says what it covers, and a test simulates that it does. An interval needs two runs at
+least: one run is refused in a sentence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from scipy import optimize, stats
+
+from inception_edu.study.results import Result
+
+LEVEL = 0.95
+POWER = 0.8
+
+
+class StatisticsError(ValueError):
+    """Runs from which this cannot be concluded. The message says what is missing."""
+
+
+# --- Rows and cells -------------------------------------------------------------------------------
+
+VALUES = ("accuracy", "dead_last", "dead_most", "final_loss")
+
+
+def rows(results: Iterable[Result]) -> list[dict]:
+    """One flat row a run: label, network, data, change, init, judge, status, every argument of the
+    network, every field of the recipe, the seed, and the values (None where the run has none)."""
+    table = []
+    for result in results:
+        config = result.config
+        row = {"label": config.label, "network": config.network, "data": result.data["name"]}
+        row |= {name: getattr(config, name) for name in ("change", "init", "judge")}
+        row |= asdict(config.recipe) | dict(config.arguments)
+        row |= {"seed": result.seed, "status": result.status}
+        row |= {value: getattr(result, value) for value in VALUES}
+        table.append(row)
+    return table
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The runs of one setting: one value a seed.
+
+    lost    how many runs have no value, by their status ("diverged", "stopped"): they are not in
+            `values`, and every text names them
+    """
+
+    label: Hashable
+    values: tuple[float, ...]
+    seeds: tuple[int, ...] = ()
+    lost: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not self.seeds:
+            object.__setattr__(self, "seeds", tuple(range(len(self.values))))
+        if len(set(self.seeds)) != len(self.values):
+            raise StatisticsError(
+                f"The cell {self.label!r} needs one value for each of its seeds, each seed once: "
+                f"it has {len(self.values)} values and the seeds {self.seeds}."
+            )
+
+    @property
+    def n(self) -> int:
+        return len(self.values)
+
+    @property
+    def mean(self) -> float:
+        self._at_least(1)
+        return math.fsum(self.values) / self.n
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation over seeds (n − 1)."""
+        self._at_least(2)
+        return math.sqrt(math.fsum((v - self.mean) ** 2 for v in self.values) / (self.n - 1))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % t interval of the mean: for values that spread like a bell curve."""
+        half = _t(self.n - 1) * self.sd / math.sqrt(self.n)
+        return self.mean - half, self.mean + half
+
+    @property
+    def one_more(self) -> tuple[float, float]:
+        """Where one more seed should fall: the 99 % prediction interval, at least what has been
+        seen."""
+        half = _t(self.n - 1, 0.99) * self.sd * math.sqrt(1 + 1 / self.n)
+        return min(self.mean - half, *self.values), max(self.mean + half, *self.values)
+
+    def share_interval(self, of: int) -> tuple[float, float]:
+        """95 % interval of the typical share, for values that are counts of `of` and may lie near 0
+        or 1: a t interval of the logits of (count + ½)/(of + 1), so it never leaves 0 to 1.
+
+        Seeds that all gave 0 (or 1) have no spread that could be measured; then the limit is the
+        one of so many channels or images together (Clopper and Pearson).
+        """
+        self._at_least(2)
+        counts = [v * of for v in self.values]
+        if len(set(self.values)) == 1 and self.values[0] in (0, 1):
+            return at_most_counts(round(math.fsum(counts)), of * self.n)
+        logits = [math.log((k + 0.5) / (of - k + 0.5)) for k in counts]
+        low, high = Cell(self.label, tuple(logits)).interval
+        return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
+
+    def text(self, percent: bool = True) -> str:
+        """For example "61 % (51 % to 69 %, 5 seeds)": mean, smallest and largest; runs without a
+        value are named."""
+        lost = "".join(f", {count} {status}" for status, count in self.lost.items())
+        if not self.n:
+            return f"no value ({lost[2:] or 'no runs'})"
+        low, high = min(self.values), max(self.values)
+        if percent:
+            shares = (f"{100 * x:.0f} %" for x in (self.mean, low, high))
+        else:
+            shares = (f"{x:.3g}" for x in (self.mean, low, high))
+        mean, low, high = shares
+        return f"{mean} ({low} to {high}, {self.n} {'seed' if self.n == 1 else 'seeds'}{lost})"
+
+    def _at_least(self, n: int) -> None:
+        if self.n < n:
+            lost = "".join(f", {count} {status}" for status, count in self.lost.items())
+            raise StatisticsError(
+                f"The cell {self.label!r} has {self.n} finished run(s){lost}: this needs at least "
+                f"{n}. Run more seeds."
+            )
+
+
+def summarise(
+    results: Iterable[Result],
+    value: str | Callable[[Result], float | None] = "accuracy",
+    by: Sequence[str] | None = None,
+) -> dict[Hashable, Cell]:
+    """Every cell, in the order of the results, by its label; with `by`, names of columns of `rows`,
+    by the tuple of these.
+
+    `value` is an attribute of a result or a function. Runs without a value are counted in
+    `Cell.lost`.
+    """
+    get = value if callable(value) else lambda result: getattr(result, value)
+    results = list(results)
+    keys = [r.label for r in results]
+    if by:
+        keys = [tuple(row[name] for name in by) for row in rows(results)]
+    groups: dict[Hashable, list[Result]] = {}
+    for key, result in zip(keys, results):
+        groups.setdefault(key, []).append(result)
+    return {key: _cell(key, group, get) for key, group in groups.items()}
+
+
+def _cell(key: Hashable, group: list[Result], get: Callable) -> Cell:
+    found = [(result, get(result)) for result in group]
+    lost = Counter(result.status for result, value in found if value is None)
+    kept = [(result.seed, value) for result, value in found if value is not None]
+    return Cell(key, tuple(v for _, v in kept), tuple(s for s, _ in kept), dict(lost))
+
+
+# --- Differences ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of means, with the 95 % interval.
+
+    p         two-sided, of no difference; after `holm` corrected within its table
+    n         pairs, where `paired`; else runs of the smaller cell
+    se        standard error of `mean`;   degrees: of freedom
+    lost      runs of either cell that have no value
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    n: int
+    paired: bool
+    se: float
+    degrees: float
+    lost: int = 0
+    corrected: bool = False
+
+    @property
+    def seen(self) -> str:
+        """ "more", "less", or "" where these runs show no difference."""
+        if self.p >= 1 - LEVEL:
+            return ""
+        return "more" if self.mean > 0 else "less"
+
+    @property
+    def could_have_seen(self) -> float:
+        """The smallest difference that four of five such experiments would have shown: what "no
+        difference seen" is worth."""
+        if self.se == 0:
+            return 0.0
+        point = _t(self.degrees)
+
+        def missing(shift):
+            return stats.nct.sf(point, self.degrees, shift) - POWER
+
+        return self.se * optimize.brentq(missing, 0, 50 + 10 * point)
+
+    def below(self, level: float = LEVEL) -> float:
+        """One-sided lower limit: the difference is above it, with this confidence."""
+        return self.mean - stats.t.ppf(level, self.degrees) * self.se
+
+    def above(self, level: float = LEVEL) -> float:
+        """One-sided upper limit."""
+        return self.mean + stats.t.ppf(level, self.degrees) * self.se
+
+    def text(self, unit: str = "points", factor: float = 100) -> str:
+        """For example "+3.3 points (95 % interval +1.7 to +4.9, 5 pairs)"."""
+        of = f"{self.n} pairs" if self.paired else f"{self.n} seeds each"
+        if self.lost:
+            of += f", {self.lost} runs without a value"
+        mean, low, high = (factor * x for x in (self.mean, self.low, self.high))
+        return f"{mean:+.1f} {unit} (95 % interval {low:+.1f} to {high:+.1f}, {of})"
+
+    def word(self, more: str = "better", less: str = "worse", factor: float = 100) -> str:
+        """`more`, `less`, or "no difference seen", with what would have been seen."""
+        if self.seen:
+            return more if self.seen == "more" else less
+        return f"no difference seen (one of {factor * self.could_have_seen:.1f} would have been)"
+
+
+def difference(a: Cell, b: Cell, paired: bool | None = None) -> Difference:
+    """Mean of a − mean of b. Paired by seed where both cells have the same seeds (a seed fixes the
+    order of the images and the first weights, so what is common to both drops out); else Welch's.
+
+    `paired=True` compares the seeds that both have. Raises StatisticsError where fewer than two
+    pairs, or two runs of either, are there.
+    """
+    lost = sum(a.lost.values()) + sum(b.lost.values())
+    if paired is None:
+        paired = set(a.seeds) == set(b.seeds)
+    if paired:
+        of_b = dict(zip(b.seeds, b.values))
+        gaps = [v - of_b[s] for s, v in zip(a.seeds, a.values) if s in of_b]
+        gap = Cell(f"{a.label} − {b.label}", tuple(gaps))
+        gap._at_least(2)
+        return _difference(gap.mean, gap.sd / math.sqrt(gap.n), gap.n - 1, gap.n, True, lost)
+    a._at_least(2)
+    b._at_least(2)
+    parts = [c.sd**2 / c.n for c in (a, b)]
+    total = math.fsum(parts)
+    # Welch and Satterthwaite.
+    shares = math.fsum(p**2 / (c.n - 1) for p, c in zip(parts, (a, b)))
+    degrees = total**2 / shares if shares else a.n + b.n - 2
+    return _difference(a.mean - b.mean, math.sqrt(total), degrees, min(a.n, b.n), False, lost)
+
+
+def _difference(mean, se, degrees, n, paired, lost) -> Difference:
+    half = _t(degrees) * se
+    if se:
+        p = 2 * stats.t.sf(abs(mean) / se, degrees)
+    else:
+        p = 1.0 if mean == 0 else 0.0
+    return Difference(mean, mean - half, mean + half, float(p), n, paired, se, degrees, lost)
+
+
+def holm(table: Mapping[Hashable, Difference]) -> dict[Hashable, Difference]:
+    """The differences of one table with their p corrected, so that in 95 of 100 tables without any
+    difference none is "seen" (Holm 1979). The intervals stay those of each one alone."""
+    order = sorted(table, key=lambda key: table[key].p)
+    corrected, least = {}, 0.0
+    for rank, key in enumerate(order):
+        least = max(least, min(1.0, (len(order) - rank) * table[key].p))
+        corrected[key] = replace(table[key], p=least, corrected=True)
+    return {key: corrected[key] for key in table}
+
+
+def not_worse(gap: Difference, margin: float) -> bool | None:
+    """Is a no worse than b by `margin` or more (non-inferiority)? True where the one-sided 95 %
+    limit says so, False where it says the opposite, None where these runs cannot tell."""
+    if gap.below() > -margin:
+        return True
+    return False if gap.above() < -margin else None
+
+
+def jackknife(left_out: Sequence[float]) -> float:
+    """Half of the 95 % interval of a number that is computed from all seeds together, from its
+    values with one seed left out at a time."""
+    n = len(left_out)
+    if n < 2:
+        raise StatisticsError(f"A jackknife needs at least 2 seeds to leave out in turn, got {n}.")
+    mean = math.fsum(left_out) / n
+    spread = (n - 1) / n * math.fsum((x - mean) ** 2 for x in left_out)
+    return _t(n - 1) * math.sqrt(spread)
+
+
+# --- Counts ---------------------------------------------------------------------------------------
+
+
+def at_most_counts(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Interval of a share of which k of n were counted (Clopper and Pearson): it covers at least
+    `level`, also for k = 0 and k = n."""
+    if not 0 <= k <= n or n < 1:
+        raise StatisticsError(f"{k} of {n} is not a share: k must lie between 0 and n.")
+    found = stats.binomtest(k, n).proportion_ci(level, method="exact")
+    return float(found.low), float(found.high)
+
+
+def _t(degrees: float, level: float = LEVEL) -> float:
+    """The two-sided point of Student's t."""
+    return float(stats.t.ppf((1 + level) / 2, degrees))
