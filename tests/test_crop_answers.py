@@ -95,7 +95,9 @@ def test_logits_of_any_size_stay_finite_in_16_bits(few):
 
     data = load("fashion")
     in_order = replace(data, test=data.test[data.test.labels.argsort()])
-    result = replace(run(replace(WINDOWS, after="")), extras=crops.crop_answers(Sure(), in_order, COUNT))
+    result = replace(
+        run(replace(WINDOWS, after="")), extras=crops.crop_answers(Sure(), in_order, COUNT)
+    )
     labels, answers = crop_logits(result)
     assert labels.bincount().tolist() == [COUNT // 10] * 10
     for rows in answers.values():

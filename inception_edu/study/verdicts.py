@@ -1,0 +1,111 @@
+"""What the runs say about a claim, in four words, by the rule of docs/verdicts.md.
+
+gain(difference, margin=0.02)          is a better than b, by something that matters?
+no_harm(difference, margin=0.01)       is a not worse than b?
+fates({"scale 1": (cell, "dies"), …})  do settings live and die as the claim says?
+verdict(evidence, scope="reduced")     supported, seen at reduced scale only, contradicted,
+                                       undecided
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from inception_edu.study.fates import CellFate
+from inception_edu.study.statistics import Difference, not_worse
+
+SUPPORTED = "supported"
+REDUCED = "seen at reduced scale only"
+CONTRADICTED = "contradicted"
+UNDECIDED = "undecided"
+WORDS = (SUPPORTED, CONTRADICTED, REDUCED, UNDECIDED)
+SCOPES = ("full", "reduced")
+OPPOSITE = {"lives": "dies", "dies": "lives"}
+LEAST_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One piece of evidence for a claim.
+
+    shows     "for", "against", or "" where it shows neither
+    sentence  what was found, with its numbers
+    runs      how many runs it rests on
+    """
+
+    shows: str
+    sentence: str
+    runs: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A word of `WORDS`, the evidence, and in which scope it holds."""
+
+    word: str
+    scope: str
+    evidence: tuple[Evidence, ...] = field(default_factory=tuple)
+    why: str = ""
+
+    def to_dict(self) -> dict:
+        """Plain JSON types."""
+        return asdict(self) | {"evidence": [asdict(e) for e in self.evidence]}
+
+
+def gain(what: str, difference: Difference, margin: float, unit: str = "points") -> Evidence:
+    """Is the difference above 0 and does it matter? Against: it is certainly smaller than the
+    margin. `what` names a and b."""
+    shown = difference.p < 0.05 and difference.mean >= margin
+    against = difference.high < margin
+    return _of(what, difference, shown, against, margin, unit)
+
+
+def no_harm(what: str, difference: Difference, margin: float, unit: str = "points") -> Evidence:
+    """Is a at least as good as b but for less than the margin (non-inferiority)?"""
+    shown = not_worse(difference, margin) is True
+    against = difference.p < 0.05 and difference.mean <= -margin
+    return _of(what, difference, shown, against, margin, unit)
+
+
+def _of(what, difference, shown, against, margin, unit) -> Evidence:
+    if difference.n < LEAST_SEEDS:
+        few = f"{what}: {difference.n} seeds, {LEAST_SEEDS} are the least"
+        return Evidence("", few, 2 * difference.n)
+    text = f"{what}: {difference.text(unit)}, margin {100 * margin:g}"
+    if not shown and not against:
+        text += f"; one of {100 * difference.could_have_seen:.1f} would have been seen"
+    shows = "for" if shown else "against" if against else ""
+    return Evidence(shows, text, 2 * difference.n)
+
+
+def fates(expected: Mapping[str, tuple[CellFate, str]]) -> Evidence:
+    """Do the settings have the fates that the claim gives them? {name: (fate, word)}."""
+    wrong = [name for name, (cell, word) in expected.items() if cell.word == OPPOSITE[word]]
+    right = all(cell.word == word for cell, word in expected.values())
+    few = [name for name, (cell, _) in expected.items() if len(cell.dead) < LEAST_SEEDS]
+    sentence = "; ".join(f"{name}: {cell.sentence}" for name, (cell, _) in expected.items())
+    runs = sum(sum(cell.counts.values()) for cell, _ in expected.values())
+    if few:
+        return Evidence("", f"{sentence}; {LEAST_SEEDS} seeds are the least", runs)
+    shows = "for" if right else "against" if wrong else ""
+    return Evidence(shows, sentence, runs)
+
+
+def verdict(evidence: Iterable[Evidence], scope: str, missing: str = "") -> Verdict:
+    """The word for a claim: every piece of evidence has to be for it; one that is against it
+    contradicts it.
+
+    `scope`: "full" where the claim is tested in its own scope, else "reduced". `missing`: a control
+    or a tuning that the claim needs and these runs do not have; then it is undecided.
+    """
+    evidence = tuple(evidence)
+    if scope not in SCOPES:
+        raise ValueError(f"The scope is one of {', '.join(SCOPES)}, got {scope!r}.")
+    if missing:
+        return Verdict(UNDECIDED, scope, evidence, missing)
+    if any(e.shows == "against" for e in evidence):
+        return Verdict(CONTRADICTED, scope, evidence)
+    if evidence and all(e.shows == "for" for e in evidence):
+        return Verdict(SUPPORTED if scope == "full" else REDUCED, scope, evidence)
+    return Verdict(UNDECIDED, scope, evidence, "the runs show neither it nor its opposite")
