@@ -103,13 +103,13 @@ class Cell:
         """95 % interval of the typical share, for values that are counts of `of` and may lie near 0
         or 1: a t interval of the logits of (count + ½)/(of + 1), so it never leaves 0 to 1.
 
-        Seeds that all gave 0 (or 1) have no spread that could be measured; then the limit is the
-        one of so many channels or images together (Clopper and Pearson).
+        Seeds that all gave 0 (or 1) have no spread that could be measured; then the limit is that
+        of 0 of n seeds (Clopper and Pearson), which holds however the shares are spread.
         """
         self._at_least(2)
         counts = [v * of for v in self.values]
         if len(set(self.values)) == 1 and self.values[0] in (0, 1):
-            return at_most_counts(round(math.fsum(counts)), of * self.n)
+            return at_most_counts(round(math.fsum(self.values)), self.n)
         logits = [math.log((k + 0.5) / (of - k + 0.5)) for k in counts]
         low, high = Cell(self.label, tuple(logits)).interval
         return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
