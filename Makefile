@@ -1,6 +1,8 @@
 # make lab      the laboratory: a private environment in .venv, then JupyterLab at the start chapter
 # make help     the other commands
 #
+# TORCH_INDEX=... takes torch from this package index: on Linux without an NVIDIA card, the one that
+# PyTorch's install page names for "CPU" saves several GB.
 # PORT=8899 picks a port, ARGS="..." is passed on (to JupyterLab, to pytest, or to the chapter build):
 #   make lab PORT=8899 ARGS=--no-browser        make test ARGS="-k stem"        make notebooks ARGS="08 --force"
 
@@ -8,13 +10,17 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ROOT   := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
-START  := notebooks/00_start_here.ipynb
+START  := work/00_start_here.ipynb
 
-.PHONY: help lab test notebooks bench colab screenshots lint clean
+export TORCH_INDEX
+
+.PHONY: help lab update reset test notebooks bench colab screenshots lint clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make lab          install into .venv (first time) and open JupyterLab at the start chapter"
+	@echo "make update CHAPTER=03   go on with the new version of a chapter, with your answers in it"
+	@echo "make reset CHAPTER=03    begin a chapter anew; what you wrote is kept in work/earlier"
 	@echo "make test         every test, the ones in a real browser included"
 	@echo "make notebooks    execute the chapters whose source changed: notebooks/src/*.py -> notebooks/*.ipynb"
 	@echo "make bench        speed: import, first plotted point, stop, loop against DataLoader, ..."
@@ -28,21 +34,29 @@ $(BIN)/python:
 
 # Stamp files: nothing is installed again until pyproject.toml changes, so a second `make lab` starts at once, offline too.
 $(VENV)/.lab: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check -e '.[lab]'
+	$(BIN)/python tools/install.py lab
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check -e '.[lab,dev,compare,dask]'
+	$(BIN)/python tools/install.py lab dev dask
 	$(BIN)/python tests/environments.py
 	@touch $@ $(VENV)/.lab
 
+# The reader works in work/, on copies of the chapters, so that `git pull` meets nobody's answers.
 lab: $(VENV)/.lab
+	$(BIN)/python tools/work.py
 	$(BIN)/jupyter-lab $(ROOT) $(if $(PORT),--port=$(PORT)) $(ARGS) $(START)
 
 # The browser tests take a Chromium or Chrome that is there; else Playwright fetches one, where it can.
 test: $(VENV)/.test
 	@$(BIN)/python tests/browser/harness.py --find || $(BIN)/playwright install chromium || true
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+update: $(VENV)/.lab
+	$(BIN)/python tools/work.py --update "$(CHAPTER)"
+
+reset: $(VENV)/.lab
+	$(BIN)/python tools/work.py --reset "$(CHAPTER)"
 
 notebooks: $(VENV)/.test
 	$(BIN)/python notebooks/build.py $(ARGS)

@@ -136,24 +136,23 @@ def test_second_make_lab_only_starts_the_server(tmp_path):
         return [" ".join(line.split()) for line in done.stdout.splitlines()]
 
     root = "--allow-root " if os.geteuid() == 0 else ""
-    start = f".venv/bin/jupyter-lab {root}notebooks/00_start_here.ipynb"
+    copies = ".venv/bin/python tools/work.py"
+    start = f".venv/bin/jupyter-lab {root}work/00_start_here.ipynb"
     first = commands("lab")
-    assert (
-        "pip install" in first[0]
-        and "[lab]" in first[0]
-        and first[1:] == ["touch .venv/.lab", start]
-    )
+    assert first == [".venv/bin/python tools/install.py lab", "touch .venv/.lab", copies, start]
     (tmp_path / ".venv" / ".lab").touch()
-    assert commands("lab") == [start]
+    assert commands("lab") == [copies, start]
     assert commands("lab", "PORT=8899", "ARGS=--no-browser") == [
-        start.replace("notebooks/", "--port=8899 --no-browser notebooks/")
+        copies,
+        start.replace("work/", "--port=8899 --no-browser work/"),
     ]
+    assert commands("reset", "CHAPTER=03") == [f'{copies} --reset "03"']
     assert (ROOT / "notebooks" / "00_start_here.ipynb").exists()
-    assert any("pip install" in line for line in commands("test"))
+    assert any("install.py lab dev" in line for line in commands("test"))
     (tmp_path / ".venv" / ".test").touch()
-    assert not any("pip install" in line for line in commands("test"))
+    assert not any("install.py" in line for line in commands("test"))
     os.utime(tmp_path / "pyproject.toml", (4e9, 4e9))
-    assert "pip install" in commands("lab")[0]
+    assert "install.py lab" in commands("lab")[0]
 
 
 def test_lower_bounds_only():
