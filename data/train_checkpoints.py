@@ -21,8 +21,7 @@ import torch
 
 from inception_edu.data import load
 from inception_edu.describe.networks import make
-from inception_edu.learn.evaluate import accuracy
-from inception_edu.learn.train import Average, Recipe, device, train, training
+from inception_edu.learn import Average, Recipe, accuracy, default_device, train, training
 from inception_edu.nets.build import build
 from inception_edu.nets.steps import load_step, save_steps
 from inception_edu.nets.weights import save_checkpoint
@@ -79,7 +78,7 @@ def report(record) -> None:
 def run(
     name: str, network: dict, data, plan: Recipe, source: str, command: str, stop: threading.Event
 ) -> None:
-    model = build(make(**network), seed=plan.seed)
+    model = build(make(**network), seed=plan.seed).to(default_device())
     history = train(model, data, plan, on_record=report, stop=stop)
     path = FOLDER / f"{name}.safetensors"
     last = history.records[-1]
@@ -98,7 +97,7 @@ def run(
         std=data.std.tolist(),
         classes=list(data.classes),
         command=command,
-        device=str(device()),
+        device=str(default_device()),
         torch=torch.__version__,
         python=platform.python_version(),
     )
@@ -108,7 +107,7 @@ def run(
 def record_steps(name: str, network: dict, data, plan: Recipe, source: str, command: str) -> None:
     """Train as `run` does, and keep the averaged weights after some steps, with batch-norm
     statistics that belong to them."""
-    model = build(make(**network), seed=plan.seed).to(data.device)
+    model = build(make(**network), seed=plan.seed).to(default_device())
     average, states, step = Average(model, plan.average), {}, 0
 
     def keep() -> None:
@@ -128,7 +127,7 @@ def record_steps(name: str, network: dict, data, plan: Recipe, source: str, comm
         "recipe": asdict(plan),
         "data": source,
         "command": command,
-        "device": str(device()),
+        "device": str(default_device()),
         "torch": torch.__version__,
         "python": platform.python_version(),
     }

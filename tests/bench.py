@@ -204,7 +204,7 @@ def theirs(name: str, workers: str, folder: str) -> tuple[int, float]:
 
 
 def ours(name: str) -> tuple[int, float]:
-    from inception_edu.learn.train import Recipe, train
+    from inception_edu.learn import Recipe, train
     from inception_edu.nets.build import build
 
     recipe, marks = Recipe(steps=STEPS + 1, batch_size=BATCH, lr=0.01, augment="crop+flip"), []
@@ -273,7 +273,7 @@ def rate() -> list[Line]:
     import torch
 
     from inception_edu.describe.measure import measure
-    from inception_edu.learn.train import Recipe, train
+    from inception_edu.learn import Recipe, train
     from inception_edu.nets.build import build
 
     data, steps, batch = _data(), 8, 64
@@ -314,7 +314,7 @@ def rate() -> list[Line]:
 @line("probes")
 def probes() -> list[Line]:
     """A record every 5 steps against none between the first and the last."""
-    from inception_edu.learn.train import Recipe, train
+    from inception_edu.learn import Recipe, train
     from inception_edu.nets.build import build
 
     data, lines = _data(), []
@@ -348,7 +348,7 @@ def batches() -> list[Line]:
     feeds."""
     import torch
 
-    from inception_edu.learn.train import Recipe, train
+    from inception_edu.learn import Recipe, train
     from inception_edu.nets.build import build
 
     data, (name, network) = _data(), list(_networks().items())[1]

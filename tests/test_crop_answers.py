@@ -7,9 +7,17 @@ import torch
 import torch.nn.functional as F
 
 from inception_edu.data import evenly, load
-from inception_edu.learn.train import train
-from inception_edu.study import crops, runs
-from inception_edu.study import Config, ExperimentError, Recipe, crop_logits, run, sweep
+from inception_edu.learn import train
+from inception_edu.study import (
+    Config,
+    ExperimentError,
+    Recipe,
+    crop_logits,
+    crops,
+    run,
+    runs,
+    sweep,
+)
 
 COUNT = 40
 WINDOWS = Config(

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inception_edu import data as D
+from inception_edu.data import augmentation, paths
 from inception_edu.data.scales import CLASSES, DOTS, PATTERNS, scales
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +89,7 @@ def test_the_labels_belong_to_the_images(fashion):
 
 
 def test_a_changed_or_missing_file_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(D, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
     with pytest.raises(D.DataError, match=r"fashion\.npz is missing: fetch it again"):
         D.load("fashion", device="cpu")
     packed = bytearray((ROOT / "data" / "fashion.npz").read_bytes())
@@ -149,15 +150,15 @@ def test_the_builder_deals_in_rounds(builder, extra, rounds):
 def test_where_the_embedded_data_is_found(tmp_path, monkeypatch):
     package = tmp_path / "inception_edu"
     package.mkdir()
-    monkeypatch.setattr(D, "__file__", str(package / "data.py"))
+    monkeypatch.setattr(paths, "PACKAGE", package)
     with pytest.raises(
         D.DataError, match="The embedded data is missing.*Install the project again"
     ):
         D.data_dir()
     (tmp_path / "data").mkdir()
-    assert D.data_dir() == tmp_path.resolve() / "data"
+    assert D.data_dir() == tmp_path / "data"
     (package / "_data").mkdir()  # inside an installed package it comes first
-    assert D.data_dir() == package.resolve() / "_data"
+    assert D.data_dir() == package / "_data"
 
 
 # -------------------------------------------------------------------------------------- normalising
@@ -319,8 +320,8 @@ def test_augmentation_equals_a_naive_one(count, channels, height, width, kinds, 
     images = torch.from_numpy(
         np.random.default_rng(seed).integers(0, 256, (count, channels, height, width), np.uint8)
     )
-    draws = D._draw(count, images.shape, kinds, seeded(seed), "cpu")
-    out = D._apply(images, draws, fill=torch.full((channels,), 100 / 255))
+    draws = augmentation.draw(count, images.shape, kinds, seeded(seed))
+    out = augmentation.apply(images, draws, fill=torch.full((channels,), 100 / 255))
     assert out.dtype == torch.uint8
     for i in range(count):
         drawn = [
@@ -474,19 +475,12 @@ def test_rescaling():
     assert D.load("fashion", "cpu", limit=10, image=64).image == 64
 
 
-def test_the_device_can_be_chosen(monkeypatch):
-    monkeypatch.setenv("INCEPTION_EDU_DEVICE", "meta")
-    assert D.load("fashion", limit=20).train.images.device.type == "meta"
-    assert D.load("fashion", "cpu", limit=20).device.type == "cpu"
-    monkeypatch.delenv("INCEPTION_EDU_DEVICE")
-    expected = (
-        "cuda"
-        if torch.cuda.is_available()
-        else "mps"
-        if torch.backends.mps.is_available()
-        else "cpu"
-    )
-    assert D.default_device().type == expected
+def test_data_lie_on_the_cpu_until_they_are_put_elsewhere(monkeypatch):
+    monkeypatch.setenv("INCEPTION_EDU_DEVICE", "meta")  # where networks go; data do not follow
+    data = D.load("fashion", limit=20)
+    assert data.device.type == "cpu" and data.mean.device.type == "cpu"
+    assert data.to("meta").test.images.device.type == "meta"
+    assert D.load("fashion", "meta", limit=20).train.labels.device.type == "meta"
 
 
 def test_importing_costs_no_more_than_torch():

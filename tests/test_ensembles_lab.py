@@ -20,7 +20,7 @@ from inception_edu.labs.ensembles import (
     rows_svg,
     words_for,
 )
-from inception_edu.learn.evaluate import ensemble, error_correlation, error_rate, interval
+from inception_edu.learn import ensemble, error_correlation, error_rate, interval
 from inception_edu.study import Config, load_results
 
 CROPS = ("1 crop", "12 crops", "144 crops")

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from inception_edu.data import Data, Split
-from inception_edu.learn.evaluate import (
+from inception_edu.learn import (
     accuracy,
     agreement,
     bootstrap,

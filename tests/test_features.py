@@ -10,7 +10,7 @@ from inception_edu.describe.figures import InceptionA, InceptionResNetA_v1
 from inception_edu.describe.measure import measure
 from inception_edu.describe.networks import Block, Network, mini, network, tower
 from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, MaxPool, Residual
-from inception_edu.learn.evaluate import accuracy
+from inception_edu.learn import accuracy
 from inception_edu.nets import features
 from inception_edu.nets.build import build, named_blocks
 

@@ -559,7 +559,7 @@ def test_every_control_changes_what_is_trained(clothes):
         assert lab.run.status == "finished", lab.run.sentence
         seen.append(tuple(r.loss for r in lab.run.records))
     assert len(set(seen)) == len(seen), "two different settings gave the same curve"
-    from inception_edu.learn.train import Recipe
+    from inception_edu.learn import Recipe
 
     assert lab.recipe(lab.defaults) == Recipe(
         steps=6,

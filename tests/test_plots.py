@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from inception_edu.describe.canvas import BRANCH_COLOURS, CARD
-from inception_edu.learn.train import History, Record
+from inception_edu.learn import History, Record
 from inception_edu.teach import plots
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from inception_edu.describe.measure import measure
 from inception_edu.labs.race import NAMES, TOWERS, RaceLab, recent_error
-from inception_edu.learn.train import train
+from inception_edu.learn import train
 
 
 @pytest.fixture(scope="module")

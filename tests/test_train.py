@@ -1,16 +1,13 @@
 """The training loop: its schedules and optimizers by hand arithmetic, what it records, and every
 way it can end."""
 
+import inspect
 import json
 import math
-import os
-import platform
-import subprocess
-import sys
 import threading
 from collections import OrderedDict
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,23 +16,27 @@ from torch import nn
 from inception_edu.data import Data, Split, load
 from inception_edu.describe.networks import mini, network, tower
 from inception_edu.describe.spec import SpecError
-from inception_edu.learn import evaluate
-from inception_edu.learn import train as module
-from inception_edu.learn.train import (
+from inception_edu.learn import (
     Average,
     History,
-    Probes,
+    Probe,
     Recipe,
     Record,
     RMSPropTF,
     TrainError,
-    autocast,
+    evaluate,
     gradient_norm,
     learning_rate,
+    loop,
     make_optimizer,
     measure_statistics,
+    optimisers,
+    plain_train,
     train,
+    training,
 )
+from inception_edu.learn.dropout import own_dropout
+from inception_edu.learn.probes import Meter
 from inception_edu.nets.build import ScaledResidual, build
 
 
@@ -179,7 +180,7 @@ def test_rmsprop_takes_the_rate_of_each_step_and_decays_weights():
     optimizer = RMSPropTF([weight], lr=0.1, momentum=0.0, eps=0.0, decay=1.0, weight_decay=0.5)
     for rate in (0.1, 0.01):
         weight.grad = torch.tensor([0.0])
-        module.set_rate(optimizer, rate)
+        optimisers.set_rate(optimizer, rate)
         optimizer.step()
     assert weight.item() == pytest.approx(2 * (1 - 0.1 * 0.5) * (1 - 0.01 * 0.5))
 
@@ -192,7 +193,7 @@ def test_rmsprop_equals_timms_and_not_torchs():
         weight = nn.Parameter(torch.ones(3, dtype=torch.float64))
         optimizer = make([weight])
         for step, gradient in enumerate(gradients):
-            module.set_rate(optimizer, 0.045 * 0.9**step)
+            optimisers.set_rate(optimizer, 0.045 * 0.9**step)
             weight.grad = gradient.clone()
             optimizer.step()
         return weight.detach()
@@ -324,8 +325,8 @@ def test_probes_by_hand():
             classifier=nn.Linear(4, 2),
         )
     )
-    probes, batch = Probes(model), torch.randn(6, 3, 5, 5)
-    with probes.watch(True):
+    probes, batch = Meter(model), torch.randn(6, 3, 5, 5)
+    with probes.watch(model):
         model(batch)
     probes.count(torch.tensor(1.5), torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([1, 1]))
     record = probes.record(7, 0.25, torch.tensor(3.0), 0.1)
@@ -354,8 +355,8 @@ def test_a_channel_with_one_living_pixel_is_not_dead():
     )
     batch = torch.zeros(4, 3, 6, 6)
     batch[2, 1, 5, 0] = 1e-20
-    probes = Probes(model)
-    with probes.watch(True):
+    probes = Meter(model)
+    with probes.watch(model):
         model(batch)
     probes.count(torch.tensor(0.0), torch.zeros(1, 2), torch.tensor([0]))
     assert probes.record(1, 0.0, torch.tensor(0.0), 0.1).dead["stem"] == pytest.approx(2 / 3)
@@ -455,6 +456,128 @@ def test_the_same_seed_gives_the_same_curve_to_the_last_bit():
     torch.randn(7)
     assert curve() == first
     assert curve(seed=1) != first
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_two_runs_at_once_give_the_curves_that_they_give_alone(dropout):
+    recipe, data = replace(QUICK, steps=30, record_every=1), images()
+    runs = [[(small(dropout), replace(recipe, seed=seed)) for _ in range(4)] for seed in (0, 1)]
+    alone = [losses(train(model, data, plan)) for (model, plan), *_ in runs]
+    together: dict = {}
+    barrier = threading.Barrier(2)
+
+    def run(seed):
+        barrier.wait()
+        together[seed] = [losses(train(model, data, plan)) for model, plan in runs[seed][1:]]
+
+    workers = [threading.Thread(target=run, args=(seed,)) for seed in (0, 1)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert together == {seed: [alone[seed]] * 3 for seed in (0, 1)}
+
+
+def test_two_networks_with_dropout_take_turns():
+    recipe = replace(QUICK, record_every=1)
+    models = [small(0.5), small(0.5, seed=1)]
+    alone = [losses(train(small(0.5, seed=s), images(), recipe)) for s in (0, 1)]
+    ends = zip(*(training(model, images(), recipe) for model in models))
+    *_, (first, second) = ends
+    assert [losses(first), losses(second)] == alone
+
+
+@pytest.mark.parametrize("kind", [nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d])
+def test_own_dropout_is_torchs_to_the_bit(kind):
+    """Seeded alike, torch's own generator and the run's give the same masks."""
+    layer = kind(0.3)
+    x = torch.randn(4, 6, *[5] * {nn.Dropout: 2, nn.Dropout3d: 3, nn.Dropout2d: 2}.get(kind, 1))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        expected = layer(x)
+    before = torch.random.get_rng_state()
+    with own_dropout(layer, torch.Generator().manual_seed(7)):
+        assert torch.equal(layer(x), expected)
+        assert (expected == 0).any()
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert "forward" not in vars(layer)
+
+
+# --- Probes ---------------------------------------------------------------------------------------
+
+
+class Momentum(Probe):
+    """Looks at the optimizer's state and at an inner activation."""
+
+    def __init__(self):
+        self.seen, self.inner, self.watching = [], [], 0
+
+    @contextmanager
+    def watch(self, model):
+        hook = model.block.register_forward_hook(lambda m, i, out: self.inner.append(out.mean()))
+        self.watching += 1
+        yield
+        hook.remove()
+
+    def __call__(self, moment):
+        buffer = moment.optimizer.state[moment.model.classifier.weight]["momentum_buffer"]
+        gradient = moment.model.classifier.weight.grad
+        self.seen.append((moment.step, moment.record.step, buffer.clone(), gradient.clone()))
+        assert moment.images.shape == (16, 3, 8, 8) and moment.output.shape == (16, 4)
+        expected = nn.functional.cross_entropy(moment.output, moment.labels)
+        assert moment.loss.item() == pytest.approx(expected.item())
+
+
+def test_probes_are_handed_the_model_the_batch_and_the_optimizer():
+    probe, called = Momentum(), []
+    plain = lambda moment: called.append(("probe", moment.step))  # noqa: E731
+    note = lambda record: called.append(("record", record.step))  # noqa: E731
+    recipe = replace(QUICK, record_every=5)
+    history = train(small(), images(), recipe, probes=[probe, plain], on_record=note)
+    steps = [r.step for r in history.records]
+    assert steps == [1, 5, 10, 12] == [step for step, *_ in probe.seen]
+    assert called == [(kind, step) for step in steps for kind in ("probe", "record")]
+    assert len(probe.inner) == probe.watching == 4
+    # SGD's momentum after the first step is the gradient itself.
+    _, _, buffer, gradient = probe.seen[0]
+    assert torch.equal(buffer, gradient) and gradient.abs().sum() > 0
+    assert losses(history) == losses(train(small(), images(), recipe)), "looking changes nothing"
+
+
+def test_a_hook_of_a_probe_that_fails_is_taken_down():
+    class Bad(Momentum):
+        def __call__(self, moment):
+            raise KeyError("my own mistake")
+
+    model = small()
+    with pytest.raises(KeyError, match="my own mistake"):
+        train(model, images(), QUICK, probes=[Bad()])
+    assert not any(m._forward_hooks for m in model.modules())
+
+
+# --- The loop on one page -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        QUICK,
+        replace(QUICK, weight_decay=1e-2, label_smoothing=0.1, augment="crop+flip", seed=3),
+        replace(QUICK, schedule="one-cycle", momentum=0.0, warmup_steps=3),
+    ],
+)
+def test_the_plain_loop_equals_the_packages_to_the_last_bit(recipe):
+    recipe = replace(recipe, record_every=1)
+    ours, plain = small(), small()
+    found = plain_train(plain, images(), recipe)
+    assert found == losses(train(ours, images(), recipe)) and len(set(found)) > 5
+    for name, tensor in ours.state_dict().items():
+        assert torch.equal(tensor, plain.state_dict()[name]), name
+
+
+def test_the_plain_loop_fits_on_a_page():
+    lines = [line for line in inspect.getsource(plain_train).splitlines() if line.strip()]
+    assert len(lines) <= 40
 
 
 def test_another_seed_shuffles_and_drops_differently():
@@ -632,6 +755,40 @@ def test_a_description_that_says_what_is_wrong_is_left_to_say_it():
     assert not isinstance(caught.value, TrainError)
 
 
+class Own(nn.Module):
+    """A reader's own network, with a mistake of the reader's."""
+
+    def __init__(self, mistake):
+        super().__init__()
+        self.conv, self.mistake = nn.Conv2d(3, 4, 3), mistake
+
+    def forward(self, x):
+        return self.mistake(self.conv(x).mean((2, 3)))
+
+
+def unknown(x):
+    return x + nowhere  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    "mistake, kind",
+    [
+        (unknown, NameError),
+        (lambda x: x.softmaxx(1), AttributeError),
+        (lambda x: {}["logits"], KeyError),
+        (lambda x: 1 + "a", TypeError),
+    ],
+)
+def test_a_mistake_in_the_networks_own_code_is_left_to_say_what_it_is(mistake, kind):
+    with pytest.raises(kind):
+        train(Own(mistake), images(), QUICK)
+
+
+def test_an_output_that_is_no_tensor_is_a_sentence():
+    with pytest.raises(TrainError, match="returns a tuple, but training needs one tensor, N×4"):
+        train(Own(lambda x: (x, x)), images(), QUICK)
+
+
 def test_a_network_that_is_no_sequential_trains():
     class Own(nn.Module):
         def __init__(self):
@@ -704,7 +861,7 @@ def test_a_test_on_the_way_is_of_the_averaged_weights(monkeypatch):
         tested.append({k: v.clone() for k, v in model.state_dict().items()})
         return evaluate.logits(model, *args, **words)
 
-    monkeypatch.setattr(module, "logits", logits)
+    monkeypatch.setattr(loop, "logits", logits)
     train(small(), images(), replace(QUICK, average=0.95, evaluate_every=6))
     train(half := small(), images(), replace(QUICK, average=0.95, steps=6))
     assert all(torch.equal(tested[0][k], v) for k, v in half.state_dict().items())
@@ -775,86 +932,11 @@ def test_after_windows_the_test_is_on_the_centres():
 # --- The machine ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "capability, expected", [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
-)
-def test_bfloat16_where_the_gpu_has_it(monkeypatch, capability, expected):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda place: capability)
-    assert autocast(torch.device("cuda"), "auto")[1] == expected
-
-
-@pytest.mark.parametrize("amx, expected", [(True, "bfloat16"), (False, "float32")])
-def test_bfloat16_where_the_cpu_has_it(monkeypatch, amx, expected):
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
-    assert autocast(torch.device("cpu"), "auto")[1] == expected
-    assert autocast(torch.device("mps"), "auto")[1] == "float32"
-
-
 def test_bfloat16_on_request():
     history = train(model := small(), images(), replace(QUICK, precision="bfloat16"))
     assert history.precision == "bfloat16" and history.status == "finished"
     assert model.classifier.weight.dtype == torch.float32
     assert losses(history) != losses(train(small(), images(), replace(QUICK, precision="float32")))
-
-
-def test_the_device_can_be_chosen(monkeypatch):
-    monkeypatch.setenv("INCEPTION_EDU_DEVICE", "meta")
-    assert module.device() == torch.device("meta")
-
-
-@pytest.mark.parametrize(
-    "settings, expected",
-    [
-        ({"INCEPTION_EDU_THREADS": "3", "OMP_NUM_THREADS": "1"}, "3"),
-        ({"OMP_NUM_THREADS": "1"}, "1"),
-    ],
-)
-def test_threads_follow_the_environment(settings, expected):
-    environment = {
-        k: v for k, v in os.environ.items() if k not in ("INCEPTION_EDU_THREADS", "OMP_NUM_THREADS")
-    }
-    code = "import torch; from inception_edu.learn.train import set_threads; print(set_threads(), torch.get_num_threads())"
-    out = subprocess.run(
-        [sys.executable, "-c", code], env=environment | settings, capture_output=True, text=True
-    )
-    assert out.stdout.split() == [expected, expected], out.stderr
-
-
-@pytest.mark.skipif(
-    not Path("/proc/self/statm").exists() or platform.libc_ver()[0] != "glibc",
-    reason="glibc on Linux",
-)
-@pytest.mark.parametrize("keep, most, least", [("0", 60, 0), ("keep_memory()", 220, 150)])
-def test_freed_memory_stays_with_the_process(keep, most, least):
-    code = f"""
-import torch
-from inception_edu.learn.train import keep_memory
-resident = lambda: int(open("/proc/self/statm").read().split()[1]) * {os.sysconf("SC_PAGE_SIZE")} / 2 ** 20
-{keep}
-before = resident()
-maps = [torch.ones(1 << 18) for _ in range(200)]     # a MiB each
-del maps
-print(resident() - before)
-"""
-    # Fixed thresholds to start from: glibc moves its own with what was freed before, by the imports
-    # for example.
-    plain = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=plain)
-    assert least <= float(out.stdout) <= most, f"{out.stdout} MiB are left {out.stderr}"
-
-
-def test_a_containers_share_of_the_cores(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(16), raising=False)
-    quota = tmp_path / "cpu.max"
-    assert module.cores(quota) == 16
-    for text, expected in (
-        ("max 100000", 16),
-        ("200000 100000", 2),
-        ("50000 100000", 1),
-        ("6400000 100000", 16),
-    ):
-        quota.write_text(text)
-        assert module.cores(quota) == expected
 
 
 def test_learns_the_embedded_images():

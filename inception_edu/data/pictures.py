@@ -24,12 +24,15 @@ class PictureError(ValueError):
     """A file that cannot be read as a picture. The message is a sentence for the reader."""
 
 
-def read_picture(source: bytes | str | os.PathLike, most: int | None = MOST):
+def read_picture(
+    source: bytes | str | os.PathLike, most: int | None = MOST, side: int | None = None
+) -> tuple[np.ndarray, str]:
     """A picture as uint8 3×H×W, and a sentence (perhaps empty) that says what was done to it.
 
     `source`: a path, or the file's bytes. Turned upright as its EXIF note asks; 16-bit grey scaled
     to 8; transparent parts laid on white; of an animation the first frame; shrunk so that its
-    longer side has at most `most` pixels (None: as it is). Raises `PictureError`.
+    longer side has at most `most` pixels (None: as it is). With `side`, the middle square, scaled
+    to side×side pixels, instead. Raises `PictureError`.
     """
     from PIL import Image, ImageOps
 
@@ -40,9 +43,9 @@ def read_picture(source: bytes | str | os.PathLike, most: int | None = MOST):
             picture = _open(content, name)
             _check_size(picture, name)
             size, done = picture.size, []
-            if most is not None:
+            if (enough := side or most) is not None:
                 # A large JPEG is decoded at a fraction of its size.
-                picture.draft(None, (2 * most, 2 * most))
+                picture.draft(None, (2 * enough, 2 * enough))
             if getattr(picture, "n_frames", 1) > 1:
                 done.append("first frame of an animation")
             upright = ImageOps.exif_transpose(picture)
@@ -54,7 +57,10 @@ def read_picture(source: bytes | str | os.PathLike, most: int | None = MOST):
             picture = upright or picture
             picture, words = _eight_bits(picture)
             done += words
-            if most is not None and max(picture.size) > most:
+            if side is not None:
+                if picture.size != (side, side):
+                    picture = ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)
+            elif most is not None and max(picture.size) > most:
                 picture.thumbnail((most, most), Image.Resampling.LANCZOS)
         except PictureError:
             raise

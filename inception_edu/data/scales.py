@@ -14,7 +14,7 @@ which receptive fields a network has.
 import numpy as np
 import torch
 
-from inception_edu.data import Data, Split
+from inception_edu.data.types import Data, Split
 
 DOTS = 12
 NOISE = 8  # standard deviation of the noise, in levels of 256
@@ -87,8 +87,8 @@ def scales(
     dot = dot or image / 16
     if not dot < low <= high <= image:
         raise ValueError(
-            f"sizes should lie between the {dot:g} pixels of a dot and the {image} pixels of the image, "
-            f"but they go from {low:g} to {high:g}."
+            f"sizes should lie between the {dot:g} pixels of a dot and the {image} pixels of the "
+            f"image, but they go from {low:g} to {high:g}."
         )
     labels = np.arange(n) % len(CLASSES)
     drawing, grain = (

@@ -23,7 +23,7 @@ from inception_edu.labs import Picture
 from inception_edu.labs.chart import FAINT, INK, Curve, Panel, number
 from inception_edu.labs.frame import Run
 from inception_edu.labs.tower import BATCH, TowerLab
-from inception_edu.learn.train import Recipe
+from inception_edu.learn import Recipe
 from inception_edu.study import Config
 
 DEPTH, STEPS = 10, 60

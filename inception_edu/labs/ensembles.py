@@ -26,7 +26,7 @@ from inception_edu.labs import Picture
 from inception_edu.labs.chart import COLOURS, FAINT, GRID, ticks
 from inception_edu.labs.diagram import ROW, Bench, card, status, table
 from inception_edu.labs.page import changing
-from inception_edu.learn.evaluate import error_correlation, interval, right
+from inception_edu.learn import error_correlation, interval, right
 from inception_edu.study import Result, crop_logits, load_results
 
 KEPT = 6  # choices that stay in view

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 
 import ipywidgets as widgets
 
-from inception_edu.data import Data, default_device, window
+from inception_edu.data import Data, window
 from inception_edu.describe.networks import Network
 from inception_edu.labs.chart import Curve, Panel, number
 from inception_edu.labs.frame import Run
 from inception_edu.labs.tower import BATCH, TowerLab
-from inception_edu.learn.train import History, Recipe, Record, training
-from inception_edu.study import PAIRS, RACERS
-from inception_edu.study import Config
+from inception_edu.learn import History, Recipe, Record, default_device, training
+from inception_edu.study import PAIRS, RACERS, Config
 
 WIDTH, STEPS = 72, 100
 TOWERS = "tower without / with identity"

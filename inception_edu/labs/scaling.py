@@ -19,7 +19,7 @@ from inception_edu.describe import networks
 from inception_edu.labs.chart import number
 from inception_edu.labs.frame import Curve, Panel, Run
 from inception_edu.labs.tower import BATCH, TowerLab
-from inception_edu.learn.train import Recipe
+from inception_edu.learn import Recipe
 
 OPTIMIZERS = {"rmsprop": "RMSProp", "sgd": "SGD"}
 

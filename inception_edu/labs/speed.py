@@ -20,14 +20,13 @@ import ipywidgets as widgets
 import torch
 from torch import nn
 
-from inception_edu.data import default_device
 from inception_edu.describe.measure import smallest_image
 from inception_edu.describe.networks import NETWORKS, mini, network
 from inception_edu.describe.spec import SpecError
 from inception_edu.labs import Picture
 from inception_edu.labs.diagram import ROW, Bench, card, status
 from inception_edu.labs.page import changing
-from inception_edu.learn.train import set_threads
+from inception_edu.learn import default_device, set_threads
 from inception_edu.nets.build import build
 from inception_edu.nets.fast import clock, fold, merge_siblings
 

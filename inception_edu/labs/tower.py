@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from inception_edu.data import Data, data_dir, default_device
+from inception_edu.data import Data, data_dir
 from inception_edu.describe.measure import measure
 from inception_edu.describe.networks import Network
 from inception_edu.describe.spec import Conv, walk
 from inception_edu.labs import live
 from inception_edu.labs.frame import Lab, Run
-from inception_edu.learn.train import History, Recipe, train
+from inception_edu.learn import History, Recipe, default_device, train
 from inception_edu.nets.build import build
 from inception_edu.study import open_data
 

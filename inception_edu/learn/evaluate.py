@@ -1,12 +1,12 @@
 """Error figures of trained networks: on one crop or many, of one network or an ensemble, with their
 uncertainty.
 
-    accuracy(model, data)                               share of the test images named rightly
-    logits(model, data)                                 N×classes, one row an image
-    logits(model, data, crops=ten_crops(28))            averaged over ten crops, as in the paper's
-    Table 3 ensemble([logits(a, data), logits(b, data)])        average of the softmax, as in Table
-    5 error_rate(rows, data.test.labels, k=5)             top-5 error
-    interval(wrong, count)                              95 % interval of a share
+    accuracy(model, data)                           share of the test images named rightly
+    logits(model, data)                             N×classes, one row an image
+    logits(model, data, crops=ten_crops(28))        averaged over ten crops, as in Table 3
+    ensemble([logits(a, data), logits(b, data)])    average of the softmax, as in Table 5
+    error_rate(rows, data.test.labels, k=5)         top-5 error
+    interval(wrong, count)                          95 % interval of a share
 
 A function that shows itself in a chapter takes plain tensors, so a reader can check it by hand on
 four images.
@@ -15,16 +15,16 @@ four images.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-Crops = Callable[[Tensor], Iterator[Tensor]]
-
+from inception_edu.learn.crops import Crops
+from inception_edu.learn.machine import device_of
+from inception_edu.learn.pace import Pace
 
 # --- One network on all images --------------------------------------------------------------------
 
@@ -65,26 +65,26 @@ def logits(
     float32, N×classes.
 
     With `crops`, the softmax is averaged over an image's crops and its logarithm returned, so the
-    rows can be used like logits. Rows stand in the order of the split, on the data's device. A
-    `threading.Event` in `stop` that is set ends the work after a batch, with fewer rows.
+    rows can be used like logits. Rows stand in the order of the split, on the CPU; batches travel
+    to the network. A `threading.Event` in `stop` that is set ends the work after a batch, with
+    fewer rows.
     """
     split = data.test if split is None else split
     # 250 images of 32×32 at a time; fewer of larger ones, which fill the memory.
     batch_size = batch_size or min(250, max(1, 2**20 // split.images[0, 0].numel()))
-    rows = []
+    rows, place = [], device_of(model)
+    pace = Pace(place)
     with evaluating(model):
-        for start in range(0, len(split.labels), batch_size):
+        for images, _ in data.batches(split, batch_size, device=place):
             if stop is not None and stop.is_set():
                 break
-            images = data.normalise(split.images[start : start + batch_size])
-            if crops is None:
-                rows.append(model(fast_layout(images)).float())
-            else:
-                shares = [model(fast_layout(crop)).float().softmax(1) for crop in crops(images)]
-                rows.append(torch.stack(shares).mean(0).log())
-    return (
-        torch.cat(rows) if rows else torch.empty(0, len(data.classes), device=split.labels.device)
-    )
+            with pace.step():
+                if crops is None:
+                    rows.append(model(fast_layout(images)).float())
+                else:
+                    shares = [model(fast_layout(crop)).float().softmax(1) for crop in crops(images)]
+                    rows.append(torch.stack(shares).mean(0).log())
+    return torch.cat(rows).cpu() if rows else torch.empty(0, len(data.classes))
 
 
 def accuracy(model: nn.Module, data, split=None, crops: Crops | None = None) -> float:
@@ -105,6 +105,7 @@ def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
         raise ValueError(
             f"k is {k}, but there are {rows.shape[1]} classes: choose 1 to {rows.shape[1]}."
         )
+    labels = labels.to(rows.device)
     own = rows.gather(1, labels[:, None])
     before = torch.arange(rows.shape[1], device=rows.device) < labels[:, None]
     # A row with NaN is never right: comparisons with NaN are false, so it must be asked for.
@@ -115,119 +116,7 @@ def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
 def error_rate(rows: Tensor, labels: Tensor, k: int = 1) -> float:
     """Top-k error, 0 to 1: the share of images whose label is not among the k largest of its row
     (N×classes)."""
-    return 1 - right(rows, labels, k).double().mean().item()
-
-
-# --- Crops ----------------------------------------------------------------------------------------
-
-
-def centre_crop(size: int) -> Crops:
-    """One crop of size×size pixels from the middle, as in the paper's Table 2 ("single crop")."""
-
-    def crops(images: Tensor) -> Iterator[Tensor]:
-        yield _window(images, size, 0.5, 0.5)
-
-    return crops
-
-
-def ten_crops(size: int) -> Crops:
-    """The four corners and the middle, each also mirrored: the "10 crops" of Table 3's ResNet
-    row."""
-
-    def crops(images: Tensor) -> Iterator[Tensor]:
-        for y, x in ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5)):
-            yield from _both_ways(_window(images, size, y, x))
-
-    return crops
-
-
-def twelve_crops(size: int) -> Crops:
-    """`ten_crops` and the whole image rescaled to size×size, also mirrored.
-
-    The paper does not say which 12 its Table 3 means; these are the 10 usual ones and the last view
-    of `many_crops`.
-    """
-
-    def crops(images: Tensor) -> Iterator[Tensor]:
-        yield from ten_crops(size)(images)
-        yield from _both_ways(_resize(images, (size, size)))
-
-    return crops
-
-
-def many_crops(
-    size: int,
-    scales: Sequence[float] = (256 / 224, 288 / 224, 320 / 224, 352 / 224),
-    squares: int = 3,
-) -> Crops:
-    """GoogLeNet's crops (arXiv 1409.4842, section 7), which the paper's Table 4 calls 144: 4 · 3 ·
-    6 · 2.
-
-    The image is rescaled so that its shorter side is each of `scales` times `size`; of each,
-    `squares` squares are taken along the longer side; of each square four corners and the middle,
-    size×size, and the square itself rescaled to size×size; and all of these mirrored. On square
-    images all squares coincide and only one is computed, which leaves 48 different crops: the
-    average is the same. GoogLeNet's sizes are 256, 288, 320 and 352 for crops of 224.
-    """
-
-    def crops(images: Tensor) -> Iterator[Tensor]:
-        height, width = images.shape[-2:]
-        for scale in scales:
-            factor = scale * size / min(height, width)
-            large = _resize(images, (round(height * factor), round(width * factor)))
-            side, spare = min(large.shape[-2:]), max(large.shape[-2:]) - min(large.shape[-2:])
-            places = (
-                [i / max(1, squares - 1) if squares > 1 else 0.5 for i in range(squares)]
-                if spare
-                else [0.5]
-            )
-            for place in places:
-                square = _window(large, side, place, place)
-                yield from ten_crops(size)(square)
-                yield from _both_ways(_resize(square, (size, size)))
-
-    return crops
-
-
-def shifted_crops(size: int, reach: int, step: int = 1) -> Crops:
-    """Every size×size crop whose middle is at most `reach` pixels off, `step` apart, also mirrored:
-    a dense set for small images. Raises ValueError where the crops do not fit."""
-
-    def crops(images: Tensor) -> Iterator[Tensor]:
-        top, left = ((n - size) // 2 for n in images.shape[-2:])
-        if min(top, left) < reach:
-            raise ValueError(
-                f"Crops of {size} pixels shifted by {reach} do not fit into images of "
-                f"{images.shape[-2]}×{images.shape[-1]}."
-            )
-        for dy in range(-reach, reach + 1, step):
-            for dx in range(-reach, reach + 1, step):
-                yield from _both_ways(
-                    images[..., top + dy : top + dy + size, left + dx : left + dx + size]
-                )
-
-    return crops
-
-
-def _both_ways(images: Tensor) -> tuple[Tensor, Tensor]:
-    return images, images.flip(-1)
-
-
-def _window(images: Tensor, size: int, y: float, x: float) -> Tensor:
-    """size×size at the place y, x between 0 (top, left) and 1 (bottom, right)."""
-    height, width = images.shape[-2:]
-    if size > min(height, width):
-        raise ValueError(
-            f"A crop of {size}×{size} pixels does not fit into an image of {height}×{width}."
-        )
-    top, left = int((height - size) * y), int((width - size) * x)
-    return images[..., top : top + size, left : left + size]
-
-
-def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    if tuple(images.shape[-2:]) == size:
-        return images
-    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+    return 1 - right(rows, labels, k).cpu().double().mean().item()
 
 
 # --- Ensembles ------------------------------------------------------------------------------------
@@ -252,7 +141,7 @@ def agreement(a: Tensor, b: Tensor) -> dict[str, float]:
                    is always right or always wrong)
     correlation    of the two columns of right and wrong (phi); NaN likewise
     """
-    a, b = a.double(), b.double()
+    a, b = a.cpu().double(), b.cpu().double()
     n11, n00 = (a * b).mean().item(), ((1 - a) * (1 - b)).mean().item()
     n10, n01 = (a * (1 - b)).mean().item(), ((1 - a) * b).mean().item()
     same, cross = n11 * n00, n10 * n01

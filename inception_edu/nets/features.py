@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from inception_edu.data import Data, Split
 from inception_edu.describe.measure import measure
 from inception_edu.describe.networks import Network
-from inception_edu.learn.evaluate import accuracy, evaluating
+from inception_edu.learn import accuracy, evaluating
 from inception_edu.nets.build import Concat, ScaledResidual, named_blocks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from inception_edu.learn.train import Recipe
+from inception_edu.learn import Recipe
 from inception_edu.study.config import Config, seeds
 
 # quick: a picture in about 15 s on two cores. standard: what is committed, 5 seeds a cell. full:

@@ -12,7 +12,7 @@ from torch import nn
 
 from inception_edu.describe import networks
 from inception_edu.describe.measure import measure
-from inception_edu.learn.train import Recipe
+from inception_edu.learn import Recipe
 from inception_edu.nets.build import build
 from inception_edu.study.changes import CHANGES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inception_edu.learn.train import Recipe
+from inception_edu.learn import Recipe
 from inception_edu.study.cells import SGD, repeat
 from inception_edu.study.config import Config, ExperimentError
 from inception_edu.study.results import load_results

@@ -19,8 +19,8 @@ from functools import lru_cache
 
 import torch
 
-from inception_edu.data import Data, Split, default_device, evenly, load
-from inception_edu.learn.train import Recipe, autocast
+from inception_edu.data import Data, Split, evenly, load
+from inception_edu.learn import Recipe, autocast, default_device
 from inception_edu.study.config import PHOTOGRAPHS, Config
 
 # Of the result files: raised when an older reader would misread a newer file.

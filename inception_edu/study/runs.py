@@ -10,8 +10,7 @@ import threading
 
 import torch
 
-from inception_edu.data import default_device
-from inception_edu.learn.train import History, train
+from inception_edu.learn import History, default_device, train
 from inception_edu.nets.build import named_blocks
 from inception_edu.study.config import PHOTOGRAPHS, Config
 from inception_edu.study.crops import crop_answers

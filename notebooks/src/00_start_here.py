@@ -33,7 +33,7 @@ from inception_edu.study import experiments
 from inception_edu.nets.build import build
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.describe.spec import Chain, Conv, Linear, Residual
-from inception_edu.learn.train import Recipe, train
+from inception_edu.learn import Recipe, default_device, train
 
 # %% [markdown]
 # ## The map
@@ -147,7 +147,7 @@ HTML(
 # %%
 print(
     "device:",
-    data.default_device(),
+    default_device(),
     "· torch",
     torch.__version__,
     "· threads",
@@ -186,7 +186,7 @@ if FETCH_PHOTOGRAPHS:
 
 # %%
 small = networks.mini(networks.inception_resnet_v1(), width=1 / 8, repeats=(1, 1, 1))
-model = build(small, seed=0)
+model = build(small, seed=0).to(default_device())
 print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 history = train(model, clothes, Recipe(steps=60, batch_size=64, lr=0.05, seed=0))
 print(history.sentence)

@@ -33,7 +33,7 @@ from inception_edu.nets.build import ConvBNReLU, build
 from inception_edu.describe.draw import amount, figure, size_words
 from inception_edu.describe.measure import measure
 from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Pool, out_shape, walk
-from inception_edu.learn.train import Recipe, train
+from inception_edu.learn import Recipe, train
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())

@@ -32,7 +32,7 @@ from inception_edu.nets.build import build
 from inception_edu.describe.draw import amount, figure, size_words
 from inception_edu.describe.measure import measure
 from inception_edu.describe.spec import Chain, Concat, Conv, MaxPool, out_shape
-from inception_edu.learn.train import Recipe, train
+from inception_edu.learn import Recipe, train
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())

@@ -30,12 +30,12 @@ from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import checks, plots
 from inception_edu.nets.build import build
-from inception_edu.learn.evaluate import fast_layout
+from inception_edu.learn import fast_layout
 from inception_edu.study import PAIRS, RACERS, difference, load_results, run, summarise
 from inception_edu.describe.figures import TABLE_2
 from inception_edu.labs.race import SHORT, race_lab
 from inception_edu.describe.measure import measure
-from inception_edu.learn.train import make_optimizer
+from inception_edu.learn import make_optimizer
 
 print("mode:", experiments.mode())
 

@@ -32,7 +32,7 @@ from inception_edu.study import experiments
 from inception_edu.teach import checks, plots
 from inception_edu.nets.build import build
 from inception_edu.data import load
-from inception_edu.learn.evaluate import agreement, bootstrap, error_rate, interval, logits, right
+from inception_edu.learn import agreement, bootstrap, error_rate, interval, logits, right
 from inception_edu.study import RACERS, Cell, Recipe, jackknife, load_results
 from inception_edu.describe.figures import (
     AAAI,
@@ -46,7 +46,7 @@ from inception_edu.describe.figures import (
 )
 from inception_edu.labs.ensembles import Answers, ensembles_lab
 from inception_edu.study import CROPS
-from inception_edu.learn.train import train
+from inception_edu.learn import train
 
 print("mode:", experiments.mode())
 

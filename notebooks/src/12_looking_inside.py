@@ -28,7 +28,7 @@ from inception_edu.teach import checks, plots
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.data import data_dir, load
 from inception_edu.describe.draw import draw
-from inception_edu.learn.evaluate import accuracy
+from inception_edu.learn import accuracy
 from inception_edu.study import mode
 from inception_edu.labs.maps import feature_maps
 from inception_edu.describe.measure import measure

@@ -34,14 +34,14 @@ from inception_edu.teach import checks, plots
 from inception_edu.nets.build import build
 from inception_edu.describe.draw import draw, figure
 from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
-from inception_edu.learn.train import autocast, set_threads
+from inception_edu.learn import autocast, default_device, set_threads
 
 QUICK = experiments.mode() == "quick"
 os.environ.setdefault(
     "KINETO_LOG_LEVEL", "99"
 )  # the profiler's own log would stand between the outputs
 set_threads()
-device = data.default_device()
+device = default_device()
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads(), "  device:", device)
 
 # %% [markdown]

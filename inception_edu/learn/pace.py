@@ -1,0 +1,189 @@
+"""How many threads torch computes with, chosen by measurement.
+
+On two quiet cores the second thread makes a training step 1.15 to 1.6 times as fast. On two cores
+that something else uses as well, threads wait for one another at every layer, and a step takes 5 to
+15 times as long as with one. Counting cores cannot tell the two apart, timing can: `Pace` times the
+first steps of a loop with one thread and with all, and looks again while it runs.
+
+INCEPTION_EDU_THREADS, where it is set, decides; so does `with threads(1):`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+
+import torch
+
+from inception_edu.learn.machine import cores
+
+SAMPLES = 2  # timed steps with each number before one is chosen
+AGAIN = 5.0  # seconds from look to look at the other number
+WORTH = 0.95  # all threads must take less than this share of one thread's time
+SPOILT = 1.5  # a step that takes this much of one thread's time has met other work
+PATIENCE = 30.0  # the longest time, in seconds, before all threads are tried once more
+_PROBE = 0.02  # seconds that `cores_are_free` takes, about
+
+_here = threading.local()  # torch's number belongs to a thread, and so does what was asked for
+_last: int | None = None  # what was set last, by anybody in here
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Within the context torch computes with so many threads in this Python thread, whatever is
+    measured: `with threads(1):` is how recorded experiments repeat to the last bit."""
+    before, asked = torch.get_num_threads(), getattr(_here, "asked", None)
+    _here.asked = number
+    _set(number)
+    try:
+        yield
+    finally:
+        _here.asked = asked
+        _set(before)
+
+
+def set_threads() -> int:
+    """Let torch use all cores of this process where they are free just now, else one thread, and
+    return the number. Takes about a fiftieth of a second."""
+    number = _asked()
+    if number is None:
+        most = most_threads()
+        number = most if most > 1 and cores_are_free(most) else 1
+    _set(number)
+    return number
+
+
+def most_threads() -> int:
+    """What torch would use, but no more than there are cores for: a container may own a few of a
+    machine's cores, which torch does not notice."""
+    now = torch.get_num_threads()
+    if now != getattr(_here, "set", _last):  # the first time, or somebody else chose a number
+        _here.most = now
+        _here.set = now
+    return min(cores(), getattr(_here, "most", None) or _most_at_import)
+
+
+def _asked() -> int | None:
+    asked = getattr(_here, "asked", None)
+    if asked is not None:
+        return asked
+    chosen = os.environ.get("INCEPTION_EDU_THREADS")
+    return int(chosen) if chosen else None
+
+
+def _set(number: int) -> None:
+    global _last
+    if torch.get_num_threads() != number:
+        torch.set_num_threads(number)
+    _last = _here.set = number
+
+
+def cores_are_free(number: int) -> bool:
+    """Whether so many threads get small pieces of work done faster than one does. Leaves the number
+    of threads as it was."""
+    before = torch.get_num_threads()
+    x = torch.zeros(1 << 17)
+    try:
+        torch.set_num_threads(1)
+        alone = _rate(x, _PROBE / 4)
+        torch.set_num_threads(number)
+        x.add_(1)  # wakes the threads
+        # Long enough that another program gets its turn on the other cores.
+        return _rate(x, _PROBE) > 1.2 * alone
+    finally:
+        torch.set_num_threads(before)
+
+
+def _rate(x: torch.Tensor, seconds: float) -> float:
+    """Pieces of work in a second."""
+    start, done = time.perf_counter(), 0
+    while (spent := time.perf_counter() - start) < seconds or not done:
+        x.add_(1)
+        done += 1
+    return done / spent
+
+
+class Pace:
+    """Chooses the number of threads for the steps of one loop, which repeat one piece of work.
+
+        pace = Pace()
+        for batch in batches:
+            with pace.step():
+                …
+        pace.numbers      [1, 2]: which numbers were in use, in order of first use
+
+    On a GPU, and where the number is asked for, nothing is measured.
+    """
+
+    def __init__(self, place: torch.device | None = None):
+        self.numbers: list[int] = []
+        self.steps = 0
+        self.fixed = _asked()
+        self.most = most_threads()
+        if self.fixed is None and (self.most == 1 or (place and place.type != "cpu")):
+            self.fixed = self.most
+        self.seconds: dict[int, deque[float]] = {n: deque(maxlen=3) for n in (1, self.most)}
+        self.again = self.not_before = 0.0
+        self.wait = 1.0
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        number = self._choose() if self.fixed is None else self.fixed
+        _set(number)
+        if number not in self.numbers:
+            self.numbers.append(number)
+        start = time.perf_counter()
+        yield
+        if self.fixed is None:
+            self._note(number, time.perf_counter() - start)
+
+    def _choose(self) -> int:
+        self.steps += 1
+        if self.steps <= 1 + SAMPLES:  # the first one warms up
+            return 1
+        if len(self.seconds[self.most]) < SAMPLES:
+            return self.most if self._free() else 1
+        now = time.perf_counter()
+        best = self._best()
+        if now < self.again:
+            return best
+        self.again = now + AGAIN
+        if best == self.most:
+            return 1
+        return self.most if self._free() else 1
+
+    def _best(self) -> int:
+        one, all_of_them = (median(self.seconds[n]) for n in (1, self.most))
+        return self.most if all_of_them < WORTH * one else 1
+
+    def _free(self) -> bool:
+        now = time.perf_counter()
+        if now < self.not_before:
+            return False
+        if cores_are_free(self.most):
+            return True
+        self._later(now)
+        return False
+
+    def _later(self, now: float) -> None:
+        """Other work is there: one thread, for longer each time."""
+        self.not_before = now + self.wait
+        self.wait = min(2 * self.wait, PATIENCE)
+
+    def _note(self, number: int, seconds: float) -> None:
+        if self.steps == 1:
+            return
+        self.seconds[number].append(seconds)
+        if number != 1 and seconds > SPOILT * median(self.seconds[1]):
+            self.seconds[number].clear()
+            self._later(time.perf_counter())
+        elif len(self.seconds[self.most]) == 3:
+            self.wait = 1.0
+
+
+_most_at_import = torch.get_num_threads()
