@@ -426,6 +426,17 @@ class Lab:
             f"{len(self.console)} messages in the browser's console, first: {self.console[:3]}"
         )
 
+    def assert_accessible(self, css: str = ".ied-lab"):
+        """axe-core finds nothing in the elements that a CSS selector names."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page, context=css).response["violations"]
+        said = [
+            f"{v['id']}: {v['help']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary']}"
+            for v in found
+        ]
+        assert not said, "\n".join(said)
+
     def close(self):
         """Shut the notebook's kernel down and close the window."""
         try:

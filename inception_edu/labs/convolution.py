@@ -1,0 +1,249 @@
+"""A convolution that moves: a picture, the window on it, the products, the output.
+
+    convolution_lab(kernel=(1, 7), padding="same")
+
+Everything happens in the page (`web/convolution.js`): playing, dragging, pointing, and the
+arithmetic of sizes and padding. Python chooses the first settings, hears of new ones, and draws
+the picture that a page without scripts shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+from inception_edu.describe.canvas import BRANCH_COLOURS, CARD, FAINT, INK
+from inception_edu.describe.padding import outputs, readers
+from inception_edu.labs import Picture
+from inception_edu.labs.core import Lab, Part, Refused, Tell, View
+
+if TYPE_CHECKING:
+    from inception_edu.labs.host import NotebookLab
+
+LONGEST = 35  # pixels a side
+SQUARES = tuple((k, k) for k in range(1, 8))
+KERNELS = (*SQUARES, (1, 3), (3, 1), (1, 7), (7, 1))
+CHOICES = {
+    "size": tuple(range(1, LONGEST + 1)),
+    "kernel": KERNELS,
+    "stride": (1, 2, 3, 4),
+    "padding": ("valid", "same", 1, 2, 3),
+    "beside": ("nothing", "1×1, stride 1", "3×3, stride 1, padding 1", "3×3 pool, stride 2, V"),
+    "channels": (1, 3),
+    "picture": ("disc", "stripes", "point"),
+    "weights": ("across", "down", "ones", "centre"),
+    "mix": ("sum", "red", "opposed"),
+}
+# What stands beside the window in a block: kernel, stride, zeros on each side.
+PARTNERS = {
+    "nothing": None,
+    "1×1, stride 1": (1, 1, 0),
+    "3×3, stride 1, padding 1": (3, 1, 1),
+    "3×3 pool, stride 2, V": (3, 2, 0),
+}
+LOST = "#d55e00"
+
+
+@dataclass(frozen=True)
+class State:
+    """What is chosen. `padding` is "valid", "same", or a number of zeros on each side; `own` holds
+    weights that the reader changed, channels × height × width, or None."""
+
+    size: int = 12
+    kernel: tuple[int, int] = (3, 3)
+    stride: int = 1
+    padding: str | int = "valid"
+    beside: str = "nothing"
+    channels: int = 1
+    picture: str = "disc"
+    weights: str = "across"
+    mix: str = "sum"
+    own: tuple | None = None
+
+    def __post_init__(self):
+        for key, allowed in CHOICES.items():
+            value = getattr(self, key)
+            if value not in allowed or isinstance(value, bool):
+                there = ", ".join(map(str, allowed))
+                raise Refused(f"{key} is one of {there}; got {value!r}.")
+
+    @property
+    def zeros(self) -> tuple[int, int]:
+        """Zeros on each side: (above and below, left and right)."""
+        if self.padding == "valid":
+            return 0, 0
+        if self.padding == "same":
+            return tuple((k - 1) // 2 for k in self.kernel)
+        return self.padding, self.padding
+
+    @property
+    def output(self) -> tuple[int, int]:
+        """(rows, columns) of the map that comes out; 0 where the window does not fit."""
+        sides = zip(self.kernel, self.zeros)
+        return tuple(outputs(self.size, k, self.stride, p) for k, p in sides)
+
+    @property
+    def joins(self) -> bool | None:
+        """Whether the output can be concatenated with the branch beside it; None without one."""
+        partner = PARTNERS[self.beside]
+        if partner is None:
+            return None
+        return self.output == (outputs(self.size, *partner),) * 2
+
+    @property
+    def nobody(self) -> int:
+        """Pixels that no window reads."""
+        read = 1
+        for k, p in zip(self.kernel, self.zeros):
+            read *= sum(r > 0 for r in readers(self.size, k, self.stride, p))
+        return self.size**2 - read
+
+
+def update(state: State, event) -> State:
+    """The page tells the settings that it has now."""
+    if not isinstance(event, Tell):
+        return state
+    told = {f.name: event.value["settings"].get(f.name) for f in fields(State)}
+    told["kernel"] = tuple(told["kernel"])
+    if told["own"] is not None:
+        told["own"] = tuple(tuple(map(tuple, plane)) for plane in told["own"])
+    return replace(state, **told)
+
+
+def render(state: State) -> View:
+    value = {"settings": asdict(state), "turn": 0}
+    return View(parts=(Part("convolution", value, "convolution", "a convolution that moves"),))
+
+
+# --- Words ----------------------------------------------------------------------------------------
+
+
+def formula(state: State) -> str:
+    """The arithmetic of both axes with the numbers in it."""
+    lines = []
+    for kernel, padding, count in zip(state.kernel, state.zeros, state.output):
+        room = f"({state.size} + 2·{padding} − {kernel}) / {state.stride}"
+        lines.append(f"⌊{room}⌋ + 1 = {count}")
+    height, width = lines
+    return height if state.kernel[0] == state.kernel[1] else f"height {height}, width {width}"
+
+
+def verdict(state: State) -> str:
+    """The settings in the figures' words, and whether the result can be joined with its
+    neighbour."""
+    (height, width), (rows, columns) = state.kernel, state.output
+    if state.padding == "same" and (height % 2 == 0 or width % 2 == 0):
+        return f'"same" needs an odd kernel: a window of {height}×{width} has no middle pixel.'
+    if not rows or not columns:
+        return (
+            f"A window of {height}×{width} does not fit into {state.size}×{state.size} pixels "
+            f"with {max(state.zeros)} of padding: there is no output."
+        )
+    words = f"{formula(state)} ({_kind(state)})."
+    if state.kernel == (1, 1) and state.channels == 1:
+        words += " A 1×1 sees one pixel: with 3 channels it mixes them."
+    if state.nobody:
+        words += f" {state.nobody} of {state.size**2} pixels are read by nobody."
+    if state.joins is None:
+        return words
+    other = outputs(state.size, *PARTNERS[state.beside])
+    if state.joins:
+        return f"{words} The branch beside it gives {other} too: the two can be concatenated."
+    mine = str(rows) if rows == columns else f"{rows}×{columns}"
+    return f"{words} The branch beside it gives {other}, this one {mine}: the concatenation breaks."
+
+
+def _kind(state: State) -> str:
+    same = tuple((k - 1) / 2 for k in state.kernel)
+    if state.zeros == (0, 0):
+        return "V: valid, no padding"
+    if state.zeros == same:
+        return "same: the window's centre starts on the first pixel"
+    if any(s % 1 for s in same):
+        return "neither V nor same; same needs an odd kernel"
+    there = f"{same[0]:g}" if same[0] == same[1] else f"{same[0]:g} and {same[1]:g}"
+    return f"neither V nor same; same would be {there}"
+
+
+# --- The picture for a page without scripts -------------------------------------------------------
+
+
+def picture(state: State) -> Picture:
+    """The input with its zeros and the pixels that nobody reads, the first window, the output."""
+    (top, left), (rows, columns) = state.zeros, state.output
+    high, wide = state.size + 2 * top, state.size + 2 * left
+    cell = min(22, 300 / max(high, wide))
+    read = [readers(state.size, k, state.stride, p) for k, p in zip(state.kernel, state.zeros)]
+    begin, line = 14, 30  # left and upper edge of the drawings
+    gap = begin + wide * cell + 60
+    width = max(gap + columns * cell, gap + 90) + 14
+    height = line + max(high, rows) * cell + 14
+    said = (
+        f"{state.size}×{state.size} pixels, a window of {state.kernel[0]}×{state.kernel[1]} that "
+        f"moves by {state.stride}, and the {rows}×{columns} output. {verdict(state)}"
+    )
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" role="img" style="background:{CARD};font:12px sans-serif">'
+        f'<text x="{begin}" y="19" fill="{INK}">input {state.size}×{state.size}</text>'
+        f'<text x="{gap:.1f}" y="19" fill="{INK}">output {rows}×{columns}</text>'
+    ]
+
+    def square(i: int, j: int, at: float, look: str) -> None:
+        out.append(
+            f'<rect x="{at + j * cell + 0.5:.1f}" y="{line + i * cell + 0.5:.1f}" '
+            f'width="{cell - 1:.1f}" height="{cell - 1:.1f}" {look}/>'
+        )
+
+    for i in range(high):
+        for j in range(wide):
+            y, x = i - top, j - left
+            inside = 0 <= y < state.size and 0 <= x < state.size
+            if not inside:
+                square(i, j, begin, f'fill="none" stroke="{FAINT}" stroke-dasharray="2 2"')
+            elif read[0][y] and read[1][x]:
+                square(i, j, begin, 'fill="#dbe9f4"')
+            else:
+                square(i, j, begin, f'fill="#fbe3d6" stroke="{LOST}"')
+    for i in range(rows):
+        for j in range(columns):
+            square(i, j, gap, 'fill="#cfe6dc"')
+    if rows and columns:
+        sides = f'width="{state.kernel[1] * cell:.1f}" height="{state.kernel[0] * cell:.1f}"'
+        frame = f'fill="none" stroke="{BRANCH_COLOURS[1]}" stroke-width="3"'
+        out.append(f'<rect x="{begin}" y="{line}" {sides} {frame}/>')
+        out.append(f'<rect x="{gap:.1f}" y="{line}" width="{cell}" height="{cell}" {frame}/>')
+    out.append("</svg>")
+    return Picture("".join(out), said)
+
+
+def make(**settings) -> Lab:
+    """The lab without widgets: a `core.Lab`. Raises `Refused` for a setting that there is not."""
+    known = [f.name for f in fields(State)]
+    for key in settings:
+        if key not in known:
+            raise Refused(f"There is no setting {key!r}; there are {', '.join(known)}.")
+    return Lab(
+        "convolution",
+        "A convolution that moves",
+        State(**settings),
+        update,
+        render,
+        stored=lambda state: [picture(state)],
+        words=verdict,
+    )
+
+
+def convolution_lab(**settings) -> NotebookLab:
+    """Display a convolution that moves, and return the lab; its `.state` has the settings now.
+
+    `size` up to 35 pixels a side, `kernel` a pair such as (3, 3), (1, 7) or (7, 1), `stride` up to
+    4, `padding` "valid", "same" or 1 to 3 zeros on each side, `beside` a key of `PARTNERS`: the
+    branch with which the result is to be concatenated. `channels` 1 or 3; `picture`, `weights` and
+    `mix` as in `CHOICES`. Raises `Refused` for a setting that there is not.
+    """
+    from inception_edu.labs.host import NotebookLab
+
+    lab = NotebookLab(make(**settings))
+    lab.show()
+    return lab

@@ -1,0 +1,90 @@
+// needs: keys.js
+// A drawing whose boxes can be chosen, by mouse or keyboard, and say something about themselves.
+//
+// value: { svg, kinds: ["conv", …] classes of the boxes that can be chosen, selected: its data-path,
+//          upwards: data flows up, facts: { data-path: a sentence }, height: at most so many pixels,
+//          said: the name of the list, hint: what stands there while no box is pointed at }
+// tells: { choose: data-path }
+function mount(el, value, tell) {
+  let now = value, boxes = [], drawn = null;
+  const root = document.createElement("div"), picture = document.createElement("div");
+  const facts = document.createElement("p");
+  root.className = "ied-diagram-page";
+  facts.className = "fact";
+  facts.setAttribute("role", "status");
+  root.append(picture, facts);
+  el.append(root);
+
+  const pathOf = box => box.dataset.path;
+  const say = box => {
+    if (!now.facts) return;
+    const path = box ? pathOf(box) : now.selected;
+    facts.textContent = now.facts[path] ?? now.hint ?? "";
+  };
+  const mark = () => {
+    boxes.forEach(box => {
+      box.setAttribute("aria-selected", pathOf(box) === now.selected);
+      box.setAttribute("tabindex", "-1");
+    });
+    const stop = boxes.find(box => pathOf(box) === now.selected) ?? boxes[0]; // one stop of the Tab key
+    stop?.setAttribute("tabindex", "0");
+    facts.hidden = !now.facts;
+    say(boxes.find(box => box === document.activeElement));
+  };
+  const choose = box => {
+    if (pathOf(box) === now.selected) return;
+    now = { ...now, selected: pathOf(box) }; // at once; the kernel's answer changes nothing then
+    mark();
+    tell({ choose: pathOf(box) });
+  };
+  function key(event, i) {
+    const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
+    const along = now.upwards === false ? -step : step;
+    let next = null;
+    if (step) next = boxes[Math.min(Math.max(i + along, 0), boxes.length - 1)];
+    if (event.key === "Home") next = boxes[0];
+    if (event.key === "End") next = boxes[boxes.length - 1];
+    if (event.key === "Enter" || event.key === " ") choose(boxes[i]);
+    else if (next) next.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation(); // the notebook has keys of its own
+  }
+  function draw() {
+    const focused = picture.contains(document.activeElement) ? pathOf(document.activeElement) : null;
+    picture.innerHTML = now.svg;
+    drawn = now.svg;
+    const svg = picture.querySelector("svg");
+    if (!svg) return;
+    if (now.height) svg.style.maxHeight = `${now.height}px`;
+    svg.setAttribute("role", "listbox");
+    if (now.said) svg.setAttribute("aria-label", now.said);
+    boxes = [...svg.querySelectorAll("g[data-path]")].filter(g => now.kinds.includes(g.getAttribute("class")));
+    const low = box => box.getBBox();
+    if (now.upwards !== false) boxes.sort((a, b) => low(b).y - low(a).y || low(a).x - low(b).x);
+    boxes.forEach((box, i) => {
+      box.setAttribute("role", "option");
+      const words = [...box.querySelectorAll("text")].map(t => t.textContent).join(" ");
+      box.setAttribute("aria-label", words);
+      if (now.facts) box.querySelector("title")?.remove(); // the fact is said below
+      box.addEventListener("click", () => { choose(box); box.focus(); });
+      box.addEventListener("keydown", event => key(event, i));
+      box.addEventListener("focus", () => say(box));
+      box.addEventListener("blur", () => say(null));
+      box.addEventListener("pointerenter", () => say(box));
+      box.addEventListener("pointerleave", () => say(null));
+    });
+    mark();
+    boxes.find(box => pathOf(box) === focused)?.focus();
+  }
+  draw();
+  keepKeys(el);
+  return {
+    update: next => {
+      now = next;
+      if (now.svg !== drawn) draw();
+      else mark();
+    },
+    remove: () => {},
+  };
+}
