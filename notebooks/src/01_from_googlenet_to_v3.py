@@ -79,10 +79,27 @@ for branch in naive.branches:
 print(f"by hand, 5×5: {28 * 28 * 192 * 32 * 5 * 5 + 2 * 32:,}")
 
 # %% [markdown]
+# Watch one do it. **Play**, then point at an output: the orange window shows what it read. Choose
+# 5×5: how many products does each sum have now? Choose *edges down*, then change a weight by
+# clicking it.
+
+# %%
+from inception_edu.labs.convolution import convolution_lab
+
+moving = convolution_lab(size=12, kernel=(3, 3), padding="same")
+
+# %% [markdown]
 # ## 1×1: pay for fewer channels
 #
-# Most of the 5×5's cost is its 192 input channels. A 1×1 convolution first mixes them down to 16.
-# This is GoogLeNet's block "3a", with a pool branch:
+# Most of the 5×5's cost is its 192 input channels. A 1×1 convolution first mixes them down to fewer.
+# It sees one place, but all channels there. Here it takes green from red, pixel by pixel, and the
+# white middle becomes 0. Click the weights: which other three make it 0, too?
+
+# %%
+mixing = convolution_lab(kernel=(1, 1), channels=3, mix="opposed")
+
+# %% [markdown]
+# This is GoogLeNet's block "3a", with a pool branch; its 1×1 leaves 16 channels for the 5×5:
 
 # %%
 googlenet = Concat(
@@ -124,6 +141,16 @@ for name, node in PAIRS.items():
         f"{name:9} sees {row.receptive_field[0]}×{row.receptive_field[1]}  {amount(row.macs):>7} "
         "multiply-adds"
     )
+
+# %% [markdown]
+# "Sees" counts pixels, and all of them alike. Walk back from one output, map by map, and count on
+# how many *paths* each pixel reaches it. Compare *3×3 ∘ 3×3* with *5×5*, then *six 3×3*: what does
+# the curve beside the map become? Which of the two 1×7 pairs sees a square?
+
+# %%
+from inception_edu.labs.field import field_lab
+
+field = field_lab("3×3 ∘ 3×3")
 
 # %% [markdown]
 # **Predict.** By how much is each second line *faster* than the line before it: as much as the

@@ -95,14 +95,14 @@ for step in walk(first, (3, 299, 299)):
 # %% [markdown]
 # ## Move the window yourself
 #
-# A pixel filled with orange is read by no window. Find a padding with which 3×3, stride 1 keeps the
-# size; then put
-# *3×3 pool, stride 2, V* beside a convolution and see which settings can be concatenated with it.
+# A pixel crossed out in orange is read by nobody. Find a padding with which 3×3, stride 1 keeps the
+# size; then put *3×3 pool, stride 2, V* beside a convolution and see which settings can be
+# concatenated with it. Is any pixel lost at 16 pixels a side?
 
 # %%
-from inception_edu.labs.padding import padding_calculator
+from inception_edu.labs.convolution import convolution_lab
 
-calculator = padding_calculator(15, kernel=3, stride=2, padding=0, beside="3×3 pool, stride 2, V")
+moving = convolution_lab(size=15, stride=2, beside="3×3 pool, stride 2, V")
 
 # %% [markdown]
 # 299 is not an accident: at every stride of 2 the windows end exactly on the last pixel. Let torch

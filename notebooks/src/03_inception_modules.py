@@ -229,8 +229,16 @@ print(
 )
 
 # %% [markdown]
-# Look at branch 3: 1×7 and **again** 1×7. So it sees a strip, 13 wide and 1 high. The code that the
-# authors released (and everyone runs) has 1×7, then 7×1:
+# Look at branch 3: 1×7 and **again** 1×7. So it sees a strip, 13 wide and 1 high. Watch it grow;
+# then choose branch 4, which sees 13×13:
+
+# %%
+from inception_edu.labs.field import field_lab
+
+field = field_lab("Fig. 5, branch 3 (the paper's print)")
+
+# %% [markdown]
+# The code that the authors released (and everyone runs) has 1×7, then 7×1:
 
 # %%
 from inception_edu.describe.compare import differences
