@@ -40,7 +40,7 @@ NETWORKS = {
 # computes.
 CLOTHES = {"fashion_inception_resnet_v2": NETWORKS["inception_resnet_v2"] | dict(width=1 / 8)}
 # After which steps of the clothes' network's training it is kept (625 steps in all; `--steps`).
-KEPT_STEPS = (0, 10, 25, 50, 100, 200, 400)
+KEPT_STEPS = (0, 10, 50, 100, 200, 400)
 # A wide unscaled tower under the paper's optimizer at twice its rate: alive at first, dead soon
 # after (chapter 09).
 DYING = dict(kind="tower", width=576, depth=10, scale=1.0)
@@ -80,13 +80,17 @@ def run(
 ) -> None:
     model = build(make(**network), seed=plan.seed).to(default_device())
     history = train(model, data, plan, on_record=report, stop=stop)
+    save(name, model, network, history, data, source, command)
+
+
+def save(name: str, model, network: dict, history, data, source: str, command: str) -> None:
     path = FOLDER / f"{name}.safetensors"
     last = history.records[-1]
     save_checkpoint(
         path,
         model,
         network,
-        recipe=asdict(plan),
+        recipe=asdict(history.recipe),
         data=source,
         status=history.status,
         steps=last.step,
@@ -105,8 +109,8 @@ def run(
 
 
 def record_steps(name: str, network: dict, data, plan: Recipe, source: str, command: str) -> None:
-    """Train as `run` does, and keep the averaged weights after some steps, with batch-norm
-    statistics that belong to them."""
+    """Train and save as `run` does, and keep the averaged weights after some steps, with batch-norm
+    statistics that belong to them: all of them steps of one run."""
     model = build(make(**network), seed=plan.seed).to(default_device())
     average, states, step = Average(model, plan.average), {}, 0
 
@@ -115,13 +119,14 @@ def record_steps(name: str, network: dict, data, plan: Recipe, source: str, comm
             states[step] = {key: value.cpu().clone() for key, value in model.state_dict().items()}
 
     keep()
-    for history in training(model, data, plan, on_record=report):
-        if history.status != "running" or step == plan.steps:
-            break  # the last yield tests the finished run
+    run = training(model, data, plan, on_record=report)
+    for _ in range(plan.steps):
+        next(run)
         step += 1
         average.update()
         if step in KEPT_STEPS:
             keep()
+    history = next(run)  # the last one tests the finished run
     path = FOLDER / f"{name}_steps.safetensors"
     facts = {
         "recipe": asdict(plan),
@@ -134,10 +139,10 @@ def record_steps(name: str, network: dict, data, plan: Recipe, source: str, comm
     save_steps(path, network, states, **facts)
     right = {}
     for step in states:
-        right[step] = accuracy(load_step(path, step)[0].to(data.device), data)
+        right[step] = accuracy(load_step(path, step)[0].to(default_device()), data)
         print(f"step {step:4}: {right[step]:.1%} of the test images right", flush=True)
     save_steps(path, network, states, test_accuracy=right, **facts)
-    torch.save(model.state_dict(), "/tmp/inside_final.pt")
+    save(name, model, network, history, data, source, command)
 
 
 def main() -> None:

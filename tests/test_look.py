@@ -6,9 +6,11 @@ import torch
 from torch import nn
 
 from inception_edu.describe.networks import mini, network
+from inception_edu.nets import explain
 from inception_edu.nets import look as see
 from inception_edu.nets.build import build, named_blocks
-from inception_edu.nets.features import FeatureError, switched_off
+from inception_edu.nets.excite import exciting, searching
+from inception_edu.nets.features import FeatureError, occlusion, switched_off
 
 
 @pytest.fixture(scope="module")
@@ -105,19 +107,19 @@ def test_what_a_channel_adds_is_its_mean_times_its_weight_in_the_last_block(mode
     seen = see.look(model, image)
     last = list(seen.outputs)[-1]
     channel = int(seen.outputs[last].mean((1, 2)).argmax())
-    weights = see.class_weights(model, last, channel)
+    weights = explain.class_weights(model, last, channel)
     expected = weights * seen.outputs[last][channel].mean()
     np.testing.assert_allclose(
-        see.effect(model, image, last, see.OUTPUT, channel), expected, atol=1e-5
+        explain.effect(model, image, last, see.OUTPUT, channel), expected, atol=1e-5
     )
     assert np.abs(expected).max() > 1e-4
-    assert see.class_weights(model, "stem", 0) is None
+    assert explain.class_weights(model, "stem", 0) is None
 
 
 def test_the_places_of_the_last_block_add_up_to_the_logit(model, image):
     seen = see.look(model, image)
     bias = model.classifier.bias.detach().numpy()
-    for target, places in see.class_activation(model, image, [3, 7]).items():
+    for target, places in explain.class_activation(model, image, [3, 7]).items():
         assert places.shape == seen.outputs["inception_resnet_c.2"].shape[1:]
         # captum averages the gradient over places, which already holds 1 / places.
         assert places.sum() == pytest.approx(seen.logits[target] - bias[target], abs=1e-4)
@@ -131,8 +133,10 @@ def test_exciting_images_are_those_with_the_largest_values(model):
     def prepare(batch):
         return batch.float() / 255
 
-    found = see.exciting(model, images, prepare, "inception_resnet_a.1", count=4, batch_size=7)
-    assert list(found)[-1] == see.OUTPUT and len(found) == 4
+    name = "inception_resnet_a.1"
+    *_, (seen, found) = searching(model, images, prepare, [name], count=4, batch_size=7)
+    assert seen == 30 and list(found)[-1] == (name, see.OUTPUT) and len(found) == 4
+    assert len(exciting(model, images, prepare, count=1)) > 20, "all blocks in one pass"
     maps = np.stack(
         [
             see.look(model, prepare(images[i : i + 1])).outputs["inception_resnet_a.1"]
@@ -142,7 +146,7 @@ def test_exciting_images_are_those_with_the_largest_values(model):
     most = maps.max((2, 3))
     for channel in range(3):
         order = np.argsort(-most[:, channel])[:4]
-        got = found[see.OUTPUT]
+        got = found[name, see.OUTPUT]
         np.testing.assert_allclose(got.values[channel], most[order, channel], rtol=1e-4)
         first, row, column = (int(a[channel, 0]) for a in (got.images, got.rows, got.columns))
         assert maps[first, channel, row, column] == pytest.approx(
@@ -162,8 +166,8 @@ def test_own_modules_work(image):
     lit = see.shade(own, image, "second", see.OUTPUT, 1, 5, 5) > 0
     rows = np.flatnonzero(lit.any(1))
     assert 9 <= rows[0] and rows[-1] <= 13  # 3×3 with stride 2 on 3×3 with padding
-    assert see.effect(own, image, "second", see.OUTPUT, 2).shape == (5,)
-    assert see.class_activation(own, image, [1])[1].shape == (15, 15)
+    assert explain.effect(own, image, "second", see.OUTPUT, 2).shape == (5,)
+    assert explain.class_activation(own, image, [1])[1].shape == (15, 15)
     with pytest.raises(FeatureError, match="nothing to look into"):
         see.look(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)), image)
 
@@ -182,3 +186,10 @@ def test_counterparts(model, image):
     seen, other = see.look(model, image), see.look(plain, image)
     assert see.counterpart(seen, "reduction_a", other) == "reduction_a"
     assert see.counterpart(seen, "inception_resnet_b.1", other) == "inception_b.2"
+
+
+def test_covering_agrees_with_captum(model, image):
+    expected = occlusion(model, image[0], 3, patch=8, stride=4, cover=0.5)
+    got = explain.covered(model, image, [3, 5], patch=8, stride=4, cover=0.5)
+    np.testing.assert_allclose(got[3], expected.numpy(), atol=1e-6)
+    assert got[3].shape == (32, 32) and np.abs(got[3] - got[5]).max() > 1e-6

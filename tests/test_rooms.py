@@ -22,7 +22,6 @@ LONGEST = 330  # lines of a file: what can be read in one sitting
 IMPORTS_UPWARDS = {
     ("nets.features", "data"),
     ("nets.features", "learn"),
-    ("nets.look", "learn"),
 }
 TOO_LONG = {
     "describe/compare.py",
@@ -33,9 +32,7 @@ TOO_LONG = {
     "labs/diagram.py",
     "labs/ensembles.py",
     "labs/frame.py",
-    "labs/maps.py",
     "nets/features.py",
-    "nets/look.py",
     "nets/weights.py",
     "teach/checks.py",
     "teach/diagnose.py",

@@ -50,24 +50,24 @@ def look(model: nn.Module, image: Tensor, off: Off = ()) -> Look:
                 entered[name] = tuple(
                     x.detach().clone() if isinstance(x, Tensor) else x for x in inputs
                 )
-                outputs[name] = _numpy(output[0])
+                outputs[name] = as_numpy(output[0])
 
         return hook
 
-    with _quiet(model), _silenced(model, off), ExitStack() as stack:
-        for name, module in _candidates(model):
+    with resting(model), silenced(model, off), ExitStack() as stack:
+        for name, module in blocks_of(model):
             stack.callback(module.register_forward_hook(keep(name)).remove)
         with torch.no_grad():
-            logits = model(_to(model, image))[0].float()
+            logits = model(to_model(model, image))[0].float()
     if not outputs:
         raise FeatureError(
             f"No child of this {type(model).__name__} gives maps (1×C×H×W): there is nothing to "
             "look into."
         )
-    order = [name for name, _ in _candidates(model) if name in outputs]
+    order = [name for name, _ in blocks_of(model) if name in outputs]
     return Look(
-        _numpy(logits),
-        _numpy(logits.softmax(0)),
+        as_numpy(logits),
+        as_numpy(logits.softmax(0)),
         {name: entered[name] for name in order},
         {name: outputs[name] for name in order},
     )
@@ -77,15 +77,13 @@ def parts(model: nn.Module, seen: Look, name: str, off: Off = ()) -> dict[str, n
     """What happens in one block, in the figure's order, C×H×W each: its branches; in a residual
     block the linear 1×1's output times the scale, and the identity; the block's output."""
     module, found = block_of(model, name), {}
-    join = concatenation(module)
-    watched = [] if join is None else list(join.children())
-    words = branch_words(module)
+    watched, words = branches_of(module), branch_words(module)
     residual = isinstance(module, ScaledResidual)
 
     def keep(key):
         return lambda m, inputs, output: found.__setitem__(key, output[0].detach().clone())
 
-    with _quiet(model), _silenced(model, off), ExitStack() as stack:
+    with resting(model), silenced(model, off), ExitStack() as stack:
         for key, branch in zip(words, watched):
             stack.callback(branch.register_forward_hook(keep(key)).remove)
         if residual:
@@ -96,7 +94,7 @@ def parts(model: nn.Module, seen: Look, name: str, off: Off = ()) -> dict[str, n
                 found[CHANGE] = found[CHANGE] * float(module.scale)
                 found[INPUT] = module.shortcut(seen.entered[name][0])[0]
     found[OUTPUT] = output[0]
-    return {key: _numpy(value) for key, value in found.items()}
+    return {key: as_numpy(value) for key, value in found.items()}
 
 
 def branch_words(module: nn.Module) -> list[str]:
@@ -106,7 +104,7 @@ def branch_words(module: nn.Module) -> list[str]:
 
 def block_of(model: nn.Module, name: str) -> nn.Module:
     """The module of a block. Raises `FeatureError` where there is none of that name."""
-    blocks = dict(_candidates(model))
+    blocks = dict(blocks_of(model))
     if name not in blocks:
         raise FeatureError(f"The network has no block {name!r}; it has {', '.join(blocks)}.")
     return blocks[name]
@@ -129,7 +127,7 @@ def windows(model: nn.Module, name: str, part: str = OUTPUT):
         return None
     words = branch_words(block_of(model, name))
     if part in words:
-        node = _branches(node)[words.index(part)]
+        node = branch_nodes(node)[words.index(part)]
     elif part == CHANGE:
         node = node.body
     elif part == INPUT:
@@ -148,22 +146,22 @@ def shade(
     absolute value, summed over colours, scaled to a maximum of 1 (all 0 where it depends on
     none)."""
     module = block_of(model, name)
-    target, factor = _part_module(module, part)
-    picture = _to(model, image).detach().clone().requires_grad_(True)
-    with _quiet(model), torch.enable_grad():
+    target, factor = part_module(module, part)
+    picture = to_model(model, image).detach().clone().requires_grad_(True)
+    with resting(model), torch.enable_grad():
         out = _run_to(model, target, picture, inputs=factor)
         (gradient,) = torch.autograd.grad(out[0, channel, y, x], picture, allow_unused=True)
     if gradient is None:
         return np.zeros(tuple(image.shape[-2:]), np.float32)
-    depends = _numpy(gradient[0].abs().sum(0))
+    depends = as_numpy(gradient[0].abs().sum(0))
     return depends / max(float(depends.max()), 1e-30)
 
 
-def _part_module(module: nn.Module, part: str) -> tuple[nn.Module, bool]:
+def part_module(module: nn.Module, part: str) -> tuple[nn.Module, bool]:
     """(the module whose output, or input if the second is true, is this part)."""
     words = branch_words(module)
     if part in words:
-        return list(concatenation(module).children())[words.index(part)], False
+        return branches_of(module)[words.index(part)], False
     if part == CHANGE:
         return module.body, False
     if part == INPUT:
@@ -192,130 +190,6 @@ def _run_to(model: nn.Module, target: nn.Module, image: Tensor, inputs: bool = F
     if not found:
         raise FeatureError("This part of the network was not reached by its forward pass.")
     return found[0]
-
-
-# --- What a channel is for ------------------------------------------------------------------------
-
-
-def effect(
-    model: nn.Module, image: Tensor, name: str, part: str, channel: int, off: Off = ()
-) -> np.ndarray:
-    """K numbers: what one channel adds to each class's logit on this picture, which is the logit as
-    it is minus the logit with this channel set to 0. In the last block's output that is the
-    channel's mean times its weight in the classifier."""
-    target, _ = _part_module(block_of(model, name), part)
-
-    def silence(module, inputs, output):
-        output = output.clone()
-        output[:, channel] = 0
-        return output
-
-    with _quiet(model), _silenced(model, off), torch.no_grad():
-        batch = _to(model, image)
-        whole = model(batch)[0]
-        handle = target.register_forward_hook(silence)
-        try:
-            without = model(batch)[0]
-        finally:
-            handle.remove()
-    return _numpy(whole - without)
-
-
-def class_weights(model: nn.Module, name: str, channel: int) -> np.ndarray | None:
-    """K numbers: the classifier's weights on one channel of the last block; None for another block,
-    which no class reads directly."""
-    classifier = getattr(model, "classifier", None)
-    last = _candidates(model)[-1][0]
-    if name != last or not isinstance(classifier, nn.Linear):
-        return None
-    return _numpy(classifier.weight[:, channel])
-
-
-@dataclass(frozen=True)
-class Exciting:
-    """Which images of a split excite each channel of a part most, strongest first, C×count each:
-    `images` their positions, `values` the largest value, `rows` and `columns` where it stands."""
-
-    images: np.ndarray
-    values: np.ndarray
-    rows: np.ndarray
-    columns: np.ndarray
-
-
-def exciting(
-    model: nn.Module, images: Tensor, prepare, name: str, count: int = 8, batch_size: int = 250
-) -> dict[str, Exciting]:
-    """For each part of a block (its branches and its output): the images that excite its channels
-    most. `images`: N×C×H×W as a split keeps them; `prepare(batch)` makes the network's input of
-    them, such as `data.normalise`. One pass over the images, up to this block."""
-    module = block_of(model, name)
-    targets = dict(zip(branch_words(module), _children_of(module))) | {OUTPUT: module}
-    best: dict[str, list] = {part: [] for part in targets}
-    sides: dict[str, int] = {}
-
-    def keep(part):
-        def hook(m, inputs, output):
-            flat = output.detach().flatten(2)
-            value, place = flat.max(2)
-            sides[part] = output.shape[3]
-            best[part].append((value.float().cpu(), place.cpu()))
-
-        return hook
-
-    def stop(m, inputs, output):
-        raise _Reached
-
-    with _quiet(model), ExitStack() as stack, torch.no_grad():
-        for part, target in targets.items():
-            stack.callback(target.register_forward_hook(keep(part)).remove)
-        stack.callback(module.register_forward_hook(stop).remove)
-        for start in range(0, len(images), batch_size):
-            try:
-                model(_to(model, prepare(images[start : start + batch_size])))
-            except _Reached:
-                pass
-    found = {}
-    for part, batches in best.items():
-        values = torch.cat([value for value, _ in batches])
-        places = torch.cat([place for _, place in batches])
-        top = values.topk(min(count, len(values)), dim=0)
-        place = places.gather(0, top.indices).T.numpy()
-        found[part] = Exciting(
-            top.indices.T.numpy().astype(np.int32),
-            top.values.T.numpy(),
-            (place // sides[part]).astype(np.int16),
-            (place % sides[part]).astype(np.int16),
-        )
-    return found
-
-
-def _children_of(module: nn.Module) -> list[nn.Module]:
-    join = concatenation(module)
-    return [] if join is None else list(join.children())
-
-
-# --- Why this class -------------------------------------------------------------------------------
-
-
-def class_activation(
-    model: nn.Module, image: Tensor, targets: Iterable[int], name: str | None = None
-) -> dict[int, np.ndarray]:
-    """By class, h×w: how much each place of a block's output (the last one's, by default) speaks
-    for the class, or against it where negative. For a network that averages its last maps and reads
-    them with one linear layer, the places of the last block add up to the class's logit without the
-    classifier's bias (Zhou et al., arXiv 1512.04150). Computed by captum's GradCAM."""
-    from captum.attr import LayerGradCam
-
-    if name is None:
-        name = list(look(model, image).outputs)[-1]
-    cam = LayerGradCam(model, block_of(model, name))
-    found = {}
-    with _quiet(model), torch.enable_grad():
-        batch = _to(model, image).detach().clone().requires_grad_(True)
-        for target in targets:
-            places = cam.attribute(batch, target=int(target), relu_attributions=False)
-            found[int(target)] = _numpy(places[0, 0])
-    return found
 
 
 # --- Another network beside it --------------------------------------------------------------------
@@ -350,17 +224,17 @@ def counterpart(seen: Look, name: str, other: Look) -> str:
 # --- Helpers --------------------------------------------------------------------------------------
 
 
-def _numpy(values: Tensor) -> np.ndarray:
+def as_numpy(values: Tensor) -> np.ndarray:
     return values.detach().to("cpu", torch.float32).numpy()
 
 
-def _to(model: nn.Module, image: Tensor) -> Tensor:
+def to_model(model: nn.Module, image: Tensor) -> Tensor:
     tensor = next(model.parameters(), None)
     return image if tensor is None else image.to(tensor.device, tensor.dtype)
 
 
 @contextmanager
-def _quiet(model: nn.Module) -> Iterator[None]:
+def resting(model: nn.Module) -> Iterator[None]:
     """Evaluation mode; afterwards every module is in the mode it was in."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -371,11 +245,17 @@ def _quiet(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+def branches_of(module: nn.Module) -> list[nn.Module]:
+    """The modules of a block's branches; none where it has none."""
+    join = concatenation(module)
+    return [] if join is None else list(join.children())
+
+
 @contextmanager
-def _silenced(model: nn.Module, off: Off) -> Iterator[None]:
+def silenced(model: nn.Module, off: Off) -> Iterator[None]:
     with ExitStack() as stack:
         for name, branch in off:
-            branches = _children_of(block_of(model, name))
+            branches = branches_of(block_of(model, name))
             if not 1 <= branch <= len(branches):
                 raise FeatureError(
                     f"Block {name} has {len(branches)} branches; there is no branch {branch}."
@@ -387,7 +267,7 @@ def _silenced(model: nn.Module, off: Off) -> Iterator[None]:
         yield
 
 
-def _candidates(model: nn.Module) -> list[tuple[str, nn.Module]]:
+def blocks_of(model: nn.Module) -> list[tuple[str, nn.Module]]:
     """The modules that may be blocks: those of `named_blocks`, or else children, containers
     opened."""
     if getattr(model, "description", None) is not None:
@@ -412,7 +292,7 @@ def _is_stage(module: nn.Module) -> bool:
     return len(list(module.children())) > 4 or any(list(m.children()) for m in module.children())
 
 
-def _branches(node: Node) -> tuple[Node, ...]:
+def branch_nodes(node: Node) -> tuple[Node, ...]:
     """The branches that `features.concatenation` finds, in the description, each as a chain from
     the block's input."""
     from inception_edu.describe.spec import Chain
@@ -420,11 +300,11 @@ def _branches(node: Node) -> tuple[Node, ...]:
     if isinstance(node, ConcatSpec):
         return node.branches
     if isinstance(node, Residual):
-        return _branches(node.body)
+        return branch_nodes(node.body)
     before: list[Node] = []
     found: tuple[Node, ...] = ()
     for part in getattr(node, "parts", ()):
-        inner = _branches(part)
+        inner = branch_nodes(part)
         if inner:
             found = tuple(Chain(*before, branch) for branch in inner)
         before.append(part)

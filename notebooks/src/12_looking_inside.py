@@ -30,7 +30,7 @@ from inception_edu.data import data_dir, load
 from inception_edu.describe.draw import draw
 from inception_edu.learn import accuracy
 from inception_edu.study import mode
-from inception_edu.labs.maps import feature_maps
+from inception_edu.labs.inside import feature_maps
 from inception_edu.describe.measure import measure
 from inception_edu.nets.weights import load_checkpoint
 
@@ -66,15 +66,23 @@ for path in sorted(folder.glob("*.safetensors")):
 #
 # ## Lab: open a block
 #
-# Choose a picture (or bring your own), a network, a block; or click a block in the diagram.
-# *Branches side by side* shows the strongest channels of each branch before the concatenation, then
-# what the linear 1×1 makes of them, then what leaves the block. Light is 0; a crossed-out tile is a
-# channel that is 0 everywhere on this picture.
+# A picture, the network's answer, and one block with its branches. Three things to try first:
 #
-# These networks were trained on 32×32 pixels, and your picture is shrunk to that; *enters at* lets
-# it in larger. The maps get finer, because the average pool at the end takes a map of any size; but
-# objects are then larger than those the network has learned, so trust its verdict less. And a
-# network can only name one of its classes: shown a person, it still has to choose between them.
+# 1. Point at a tile: the frame on the picture is what this value *could* see, the shade what it
+#    *does* look at. Press the tile, and its channel is shown large, with the pieces of test images
+#    that excite it most.
+# 2. Press a branch: it is switched off, and the network answers again.
+# 3. Move *Training* back to before the first step: the features go, and so does the answer. The
+#    "tower that dies" shows the other way to lose them.
+#
+# *Why this answer* shows which places speak for a class, and for a second one; *Compare with* sets
+# another network beside this one. A crossed-out tile is a channel that is 0 everywhere on this
+# picture.
+#
+# Bring a picture of your own: choose it, drop it, or paste it. These networks were trained on 32×32
+# pixels, and your picture is shrunk to that; *Enters at* lets it in larger. Objects are then larger
+# than those the network has learned, so trust its answer less. And a network can only name one of
+# its classes: shown a person, it still has to choose between them.
 
 # %%
 lab = feature_maps()
@@ -393,7 +401,7 @@ plots.show(
 # opens the real thing:
 #
 # ```python
-# from inception_edu.labs.maps import Subject, feature_maps
+# from inception_edu.labs.inside import Subject, feature_maps
 # from inception_edu.nets.weights import RELEASED, from_timm
 # released = Subject(from_timm("inception_v4"), RELEASED["inception_v4"][2])
 # feature_maps({"Inception-v4, ImageNet": released})

@@ -1,0 +1,317 @@
+"""The lab of a trained network's inside: a picture, its answer, every block's maps, and reasons.
+
+lab = feature_maps()                                 the networks that come with the project
+lab.block = "inception_resnet_b.2"                   as the buttons do it
+feature_maps({"mine": Subject(my_module, prepare, classes)})
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inception_edu.data.pictures import PictureError, free_name, read_picture
+from inception_edu.labs import core
+from inception_edu.labs.core import (
+    Column,
+    Control,
+    End,
+    Part,
+    Refused,
+    Report,
+    Row,
+    Set,
+    Start,
+    Stop,
+    Tell,
+)
+from inception_edu.labs.inside_desk import NOTHING, Desk
+from inception_edu.labs.inside_parts import first, picture_part, tiles_part
+from inception_edu.labs.inside_reasons import reasons_part
+from inception_edu.labs.inside_stored import stored
+from inception_edu.labs.live import pick_mode
+from inception_edu.labs.subjects import Picture, Subject, default_subjects, given_pictures
+from inception_edu.nets import look as see
+
+WHY = (("class activation", "places"), ("occlusion", "occlusion"))
+
+
+@dataclass(frozen=True)
+class State:
+    """What is chosen. `point` is (part, channel, row, column), `off` a tuple of (block, branch),
+    `own` the reader's pictures, `refused` why the last one was not taken, `task` the search that is
+    under way and `searched` how many images it has seen."""
+
+    network: str
+    picture: str = ""
+    side: int = 0
+    step: int | None = None
+    block: str = ""
+    part: str = ""
+    channel: int = 0
+    point: tuple[str, int, int, int] | None = None
+    off: tuple[tuple[str, int], ...] = ()
+    compare: str = NOTHING
+    open: str = ""
+    page: int = 0
+    why: str = "places"
+    against: int | None = None
+    own: tuple[Picture, ...] = ()
+    refused: str = ""
+    task: str = ""
+    searched: int = 0
+    searches: int = 0
+
+    def shown(self, desk: Desk) -> Picture:
+        """The chosen picture."""
+        pictures = desk.pictures(self.network, self.own)
+        return next((p for p in pictures if p.name == self.picture), pictures[0])
+
+
+class Inside:
+    """`update` and `render` of the lab, over one desk."""
+
+    def __init__(self, desk: Desk):
+        self.desk = desk
+        self._last: tuple[State, core.View] | None = None
+
+    def begin(self, network: str, **kept) -> State:
+        """The first state of a network: the picture that it knows, the block after the stem."""
+        subject = self.desk.subject(network)
+        side = subject.sizes[0] if subject.sizes else 0
+        state = State(network, side=side, step=subject.step, **kept)
+        pictures = self.desk.pictures(network, state.own)
+        if state.picture not in [p.name for p in pictures]:
+            state = replace(state, picture=pictures[0].name)
+        names = list(self._look(state).outputs)
+        block = state.block if state.block in names else names[min(1, len(names) - 1)]
+        return self._fit(replace(state, block=block))
+
+    def _look(self, state: State) -> see.Look:
+        desk = self.desk
+        return desk.look(state.network, state.step, state.shown(desk), state.side)
+
+    def _fit(self, state: State) -> State:
+        """A part and a channel that the block has: the strongest of the output where the chosen is
+        not there."""
+        desk = self.desk
+        maps = desk.parts(state.network, state.step, state.shown(desk), state.side, state.block)
+        state = replace(state, point=None)
+        if state.open not in maps:
+            state = replace(state, open="", page=0)
+        if state.part in maps and state.channel < len(maps[state.part]):
+            return state
+        part = next(iter(maps))
+        strongest = int(abs(maps[part]).mean((1, 2)).argmax())
+        return replace(state, part=part, channel=strongest)
+
+    # -- what happens --
+
+    def update(self, state: State, event):
+        if isinstance(event, Set):
+            return self._set(state, event.key, event.value)
+        if isinstance(event, Tell):
+            return self._tell(state, dict(event.value))
+        if isinstance(event, Report) and event.task == state.task:
+            return replace(state, searched=event.value)
+        if isinstance(event, End) and event.task == state.task:
+            refused = event.sentence if event.status == "failed" else state.refused
+            return replace(state, task="", refused=refused)
+        return state
+
+    def _set(self, state: State, key: str, value):
+        if key == "network":
+            kept = {"own": state.own, "searches": state.searches}
+            return self._searching(self.begin(value, **kept), state)
+        if key == "training":
+            return self._searching(self._fit(replace(state, step=value)), state)
+        if key == "picture":
+            return self._fit(replace(state, picture=value, refused=""))
+        if key == "block":
+            return self._fit(replace(state, block=value, part="", open="", page=0))
+        if key == "size":
+            return self._fit(replace(state, side=value))
+        return replace(state, **{key: value})
+
+    def _searching(self, state: State, before: State | None = None):
+        """Look for what excites the channels of the network that is now chosen."""
+        effects = [Stop(before.task)] if before is not None and before.task else []
+        subject = self.desk.subject(state.network)
+        known = (state.network, state.step) in self.desk.found
+        if known or subject.data is None or subject.data() is None:
+            return (replace(state, task="", searched=0), *effects)
+        number = state.searches + 1
+        task = f"search {number}"
+        state = replace(state, task=task, searches=number, searched=0)
+        return (state, *effects, Start(task, (state.network, state.step)))
+
+    def _tell(self, state: State, said: dict):
+        if "search" in said:
+            return state if state.task else self._searching(state)
+        if "file" in said:
+            return self._take(state, said["file"])
+        if "refused" in said:
+            return replace(state, refused=str(said["refused"]))
+        if "block" in said:
+            return self._set(state, "block", self._known(state, said["block"]))
+        if "branch" in said:
+            return self._switch(state, int(said["branch"]))
+        if "open" in said:
+            part = said["open"] or ""
+            return replace(state, open=part, page=int(said.get("page", 0)))
+        if "choose" in said:
+            part, channel = said["choose"]
+            self._check(state, part, channel)
+            return replace(state, part=part, channel=int(channel))
+        if "point" in said:
+            return replace(state, point=self._point(state, said["point"]))
+        if "against" in said:
+            return replace(state, against=int(said["against"]))
+        if said.get("why") in ("places", "occlusion"):
+            return replace(state, why=said["why"])
+        raise Refused(f"The lab does not know what {sorted(said)} means.")
+
+    def _known(self, state: State, block: str) -> str:
+        names = list(self._look(state).outputs)
+        if block not in names:
+            raise Refused(f"There is no block {block!r}; there are {', '.join(names)}.")
+        return block
+
+    def _check(self, state: State, part: str, channel) -> None:
+        maps = self._maps(state)
+        if part not in maps or not 0 <= int(channel) < len(maps[part]):
+            raise Refused(f"{state.block} has no channel {channel} in {part!r}.")
+
+    def _maps(self, state: State):
+        desk = self.desk
+        return desk.parts(
+            state.network, state.step, state.shown(desk), state.side, state.block, state.off
+        )
+
+    def _point(self, state: State, said):
+        if said is None:
+            return None
+        part, channel, y, x = said
+        self._check(state, part, channel)
+        height, width = self._maps(state)[part].shape[1:]
+        return (part, int(channel), min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1))
+
+    def _switch(self, state: State, branch: int) -> State:
+        key = (state.block, branch)
+        off = tuple(k for k in state.off if k != key)
+        state = replace(state, off=off if len(off) < len(state.off) else (*off, key))
+        self._look(state)
+        return state
+
+    def _take(self, state: State, file: dict) -> State:
+        """A picture of the reader's own, as the page sent it."""
+        name = str(file.get("name") or "pasted picture")
+        try:
+            content = base64.b64decode(file["data"], validate=True)
+            pixels, said = read_picture(content)
+        except (PictureError, binascii.Error, KeyError) as error:
+            return replace(state, refused=str(error).replace("This file", name))
+        taken = [p.name for p in self.desk.pictures(state.network, state.own)]
+        name = free_name(name, taken)
+        words = ", ".join(filter(None, (str(file.get("said") or ""), said)))
+        own = (*state.own, Picture(name, pixels, source="your own picture", said=words))
+        return self._fit(replace(state, own=own, picture=name, refused=""))
+
+    # -- what is shown --
+
+    def render(self, state: State) -> core.View:
+        if self._last is None or self._last[0] is not state:
+            self._last = (state, self._view(state))
+        return self._last[1]
+
+    def _view(self, state: State) -> core.View:
+        desk = self.desk
+        subject = desk.subject(state.network)
+        pictures = tuple(p.name for p in desk.pictures(state.network, state.own))
+        blocks = tuple(self._look(state).outputs)
+        sizes = tuple((f"{s}×{s}", s) for s in subject.sizes) or (("its own size", 0),)
+        steps = tuple((_step_words(s), s) for s in sorted(subject.steps)) or (("as it is", None),)
+        controls = (
+            Control("network", "list", "Network", state.network, desk.names),
+            Control("picture", "list", "Picture", state.picture, pictures),
+            Control("size", "list", "Enters at", state.side, sizes, hidden=len(sizes) < 2),
+            Control("compare", "list", "Compare with", state.compare, desk.others(state.network)),
+            Control("training", "steps", "Training", state.step, steps, hidden=len(steps) < 2),
+            Control("block", "list", "Block", state.block, blocks, hidden=True),
+            Control("why", "list", "Why this answer", state.why, WHY, hidden=True),
+        )
+        parts = (
+            Part("inside_picture", picture_part(desk, state), "inside_picture"),
+            Part("inside_tiles", tiles_part(desk, state), "inside_tiles"),
+            Part("inside_reasons", reasons_part(desk, state), "inside_reasons"),
+        )
+        left = Column("inside_picture", "compare", "training", "block", "why", width="238px")
+        layout = Column(
+            Row("network", "picture", "size"),
+            "status",
+            Row(left, "inside_tiles", "inside_reasons"),
+        )
+        status = state.refused or self.words(state)
+        return core.View(controls, parts, status, bool(state.refused), layout)
+
+    def words(self, state: State) -> str:
+        """What the network says, and how many channels are silent, in a sentence."""
+        desk = self.desk
+        subject, picture = desk.subject(state.network), state.shown(desk)
+        seen = desk.look(state.network, state.step, picture, state.side, state.off)
+        maps = seen.outputs[state.block]
+        silent = int((maps == 0).all((1, 2)).sum())
+        said = first(subject, seen)
+        best = subject.name_of(int(seen.shares.argmax()))
+        if picture.label:
+            right = "right" if picture.label == best else f"wrong: it is {_a(picture.label)}"
+            said += f" ({right})"
+        return (
+            f"The network says {said}. Of the {len(maps)} channels that leave {state.block}, "
+            f"{silent} {'is' if silent == 1 else 'are'} 0 everywhere on this picture."
+        )
+
+    def lab(self, start: State) -> core.Lab:
+        return core.Lab(
+            "inside",
+            "Inside a network",
+            start,
+            self.update,
+            self.render,
+            lambda state: stored(self.desk, state, self.words(state)),
+            self.words,
+            lambda job: self.desk.search(*job),
+        )
+
+
+def _a(label: str) -> str:
+    article = "an" if label[:1].lower() in "aeiou" else "a"
+    return label if label == "trouser" else f"{article} {label}"
+
+
+def _step_words(step: int) -> str:
+    return "before training" if step == 0 else f"step {step:,}"
+
+
+def feature_maps(
+    models: dict[str, Subject | Callable[[], Subject]] | None = None,
+    pictures: dict | str | Path | None = None,
+    mode: str = "auto",
+):
+    """Display the lab and return it.
+
+    `models`: by name, what to look into (by default the networks that come with the project);
+    `pictures`: by name, PIL images or uint8 3×H×W, or a folder; the reader can add more.
+    """
+    from inception_edu.labs.host import NotebookLab
+
+    desk = Desk(models or default_subjects(), given_pictures(pictures))
+    inside = Inside(desk)
+    lab = NotebookLab(inside.lab(inside.begin(desk.names[0])), mode)
+    lab.show()
+    if pick_mode(mode) == "background":
+        lab.send(Tell("inside_reasons", {"search": True}))
+    return lab

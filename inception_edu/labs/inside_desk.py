@@ -1,0 +1,214 @@
+"""What the lab of a network's inside computes, each thing once: networks, looks, maps, reasons.
+
+A `Desk` holds the networks and remembers what it computed; the lab's state says what is wanted of
+it. Everything here is numbers; `inside_parts` makes of them what the page shows.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+from torch import nn
+
+from inception_edu.labs.subjects import Picture, Subject, cat, clothes
+from inception_edu.nets import explain
+from inception_edu.nets import look as see
+from inception_edu.nets.build import ScaledResidual
+from inception_edu.nets.excite import Found, searching
+
+NOTHING, BEFORE, BARE = "nothing", "before training", "at scale 0"
+KEPT = 48  # things that are remembered; a look at 299×299 pixels takes 20 MB
+
+
+class Desk:
+    """`subjects`: by name, a `Subject` or what gives one; `pictures`: more pictures, for all."""
+
+    def __init__(
+        self,
+        subjects: dict[str, Subject | Callable[[], Subject]],
+        pictures: list[Picture] | None = None,
+    ):
+        if not subjects:
+            raise ValueError(
+                "There is no network to look into: data/checkpoints/ is empty and `models` not "
+                "given."
+            )
+        self._makers, self._made = dict(subjects), {}
+        self._pictures = list(pictures or [])
+        self._models: dict[tuple[str, int | None], nn.Module] = {}
+        self._kept: OrderedDict = OrderedDict()
+        self.found: dict[tuple[str, int | None], tuple[int, Found]] = {}
+
+    # -- networks and pictures --
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._makers)
+
+    def subject(self, name: str) -> Subject:
+        if name not in self._made:
+            maker = self._makers[name]
+            self._made[name] = maker if isinstance(maker, Subject) else maker()
+        return self._made[name]
+
+    def model(self, name: str, step: int | None = None) -> nn.Module:
+        """A network as it was after some step of its training (None: as it is)."""
+        subject = self.subject(name)
+        if step is None or step == subject.step or step not in subject.steps:
+            return subject.model
+        if (name, step) not in self._models:
+            self._models[name, step] = subject.steps[step]()
+        return self._models[name, step]
+
+    def pictures(self, name: str, own: tuple[Picture, ...] = ()) -> tuple[Picture, ...]:
+        """The pictures to choose from: one's own, those that the network knows, those given."""
+
+        def find():
+            subject = self.subject(name)
+            known = list(subject.pictures()) if subject.pictures else []
+            found = [*known, *self._pictures]
+            return tuple(found) if found else (cat(), *_some_clothes())
+
+        return (*own, *self._once(("pictures", name), find))
+
+    def others(self, name: str) -> tuple[str, ...]:
+        """What a network can be compared with."""
+        subject = self.subject(name)
+        found = [NOTHING]
+        if len(subject.steps) > 1 and 0 in subject.steps:
+            found.append(BEFORE)
+        if any(isinstance(m, ScaledResidual) for m in subject.model.modules()):
+            found.append(BARE)
+        return (*found, *(other for other in self.names if other != name))
+
+    # -- numbers --
+
+    def image(self, name: str, picture: Picture, side: int):
+        """What enters: 1×3×H×W."""
+        subject = self.subject(name)
+        side = side if side in subject.sizes else None
+        return self._once(
+            ("image", name, id(picture), side), lambda: subject.enter(picture, side), picture
+        )
+
+    def look(self, name: str, step, picture: Picture, side: int, off=(), bare=False) -> see.Look:
+        model = self.model(name, step)
+        image = self.image(name, picture, side)
+
+        def compute():
+            with see.without_residuals(model) if bare else nullcontext():
+                return see.look(model, image, off)
+
+        return self._once(("look", name, step, id(picture), side, off, bare), compute, picture)
+
+    def parts(self, name: str, step, picture, side, block, off=(), bare=False):
+        model = self.model(name, step)
+        seen = self.look(name, step, picture, side, off, bare)
+
+        def compute():
+            with see.without_residuals(model) if bare else nullcontext():
+                return see.parts(model, seen, block, off)
+
+        key = ("parts", name, step, id(picture), side, off, bare, block)
+        return self._once(key, compute, picture)
+
+    def beside(self, name: str, compare: str, picture: Picture, side: int, block: str):
+        """The other network's (look, block, parts); None where nothing is compared."""
+        if compare == NOTHING or compare not in self.others(name):
+            return None
+        mine = self.look(name, None, picture, side)
+        other, step, bare = name, None, False
+        if compare == BEFORE:
+            step = 0
+        elif compare == BARE:
+            bare = True
+        else:
+            other = compare
+        seen = self.look(other, step, picture, side, bare=bare)
+        theirs = see.counterpart(mine, block, seen)
+        return seen, theirs, self.parts(other, step, picture, side, theirs, bare=bare)
+
+    def shade(self, name, step, picture, side, block, point) -> np.ndarray:
+        part, channel, y, x = point
+        model, image = self.model(name, step), self.image(name, picture, side)
+        key = ("shade", name, step, id(picture), side, block, point)
+        return self._once(key, lambda: see.shade(model, image, block, part, channel, y, x), picture)
+
+    def effect(self, name, step, picture, side, block, part, channel, off) -> np.ndarray:
+        model, image = self.model(name, step), self.image(name, picture, side)
+        key = ("effect", name, step, id(picture), side, block, part, channel, off)
+        return self._once(
+            key, lambda: explain.effect(model, image, block, part, channel, off), picture
+        )
+
+    def reasons(self, name, step, picture, side, targets, why) -> dict[int, np.ndarray]:
+        """By class, where on the picture the reasons for it lie: places (class activation) or how
+        far its share falls when a patch is covered (occlusion)."""
+        model, image = self.model(name, step), self.image(name, picture, side)
+
+        def compute():
+            if why == "places":
+                last = list(self.look(name, step, picture, side).outputs)[-1]
+                return explain.class_activation(model, image, targets, last)
+            patch = max(4, image.shape[-1] // 4)
+            dark = float(image.min()) if is_dark(picture) else 0.0
+            return explain.covered(model, image, targets, patch, patch // 2, dark)
+
+        return self._once(
+            ("reasons", name, step, id(picture), side, targets, why), compute, picture
+        )
+
+    # -- what excites a channel --
+
+    def search(self, name: str, step: int | None):
+        """A function of (report, stop) that looks through the network's images. It works on a copy
+        of the network, so that the lab can be used meanwhile."""
+        subject = self.subject(name)
+        data = subject.data() if subject.data else None
+        model = copy.deepcopy(self.model(name, step))
+
+        def work(report, stop):
+            import captum.attr  # noqa: F401 - a second that the first class activation map saves
+
+            if data is None:
+                return None
+            for seen, found in searching(model, data.test.images, data.normalise):
+                self.found[name, step] = (seen, found)
+                report(seen)
+                if stop.is_set():
+                    break
+            return None
+
+        return work
+
+    # -- memory --
+
+    def _once(self, key, compute, *alive):
+        """`compute()`, remembered. `alive` holds what the key names by its id."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+        value = compute()
+        self._kept[key] = (value, alive)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return value
+
+
+def is_dark(picture: Picture) -> bool:
+    """Whether the picture's border is black, so that a black square hides and does not add."""
+    edge = np.concatenate([picture.pixels[:, 0].ravel(), picture.pixels[:, -1].ravel()])
+    return float(edge.mean()) < 16
+
+
+def _some_clothes() -> list[Picture]:
+    data, found = clothes(), []
+    for i in (0, 3, 8):
+        label = data.classes[int(data.test.labels[i])]
+        pixels = data.test.images[i].expand(3, -1, -1).numpy()
+        found.append(Picture(label, pixels, label, f"test image {i} of {data.name}"))
+    return found

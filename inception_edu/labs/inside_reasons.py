@@ -1,0 +1,143 @@
+"""One channel with its reasons, as JSON for `web/inside_reasons.js`: its map, what excites it, who
+listens to it, what it adds to the answer, and why the network says what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inception_edu.describe.canvas import BRANCH_COLOURS
+from inception_edu.labs.inside_desk import Desk
+from inception_edu.labs.inside_parts import geometry, number, overlay, packed, png, shown
+from inception_edu.nets import explain
+from inception_edu.nets import look as see
+from inception_edu.nets.features import FeatureError, listening
+from inception_edu.nets.look import block_of, branch_words
+
+# --- One channel, and why -------------------------------------------------------------------------
+
+
+def reasons_part(desk: Desk, state) -> dict:
+    subject, picture = desk.subject(state.network), state.shown(desk)
+    model = desk.model(state.network, state.step)
+    seen = desk.look(state.network, state.step, picture, state.side, state.off)
+    maps = desk.parts(state.network, state.step, picture, state.side, state.block, state.off)
+    values = maps[state.part][state.channel]
+    image = desk.image(state.network, picture, state.side)
+    words = branch_words(block_of(model, state.block))
+    effect = desk.effect(
+        state.network,
+        state.step,
+        picture,
+        state.side,
+        state.block,
+        state.part,
+        state.channel,
+        state.off,
+    )
+    order = np.argsort(-np.abs(effect), kind="stable")[:4]
+    where = state.part.partition(" · ")[0].capitalize()
+    weights = explain.class_weights(model, state.block, state.channel)
+    return {
+        "title": f"{where}, channel {state.channel} of {len(maps[state.part])}",
+        "part": state.part,
+        "channel": state.channel,
+        "src": png(shown(image)),
+        "image": list(image.shape[2:]),
+        "map": {
+            "h": values.shape[0],
+            "w": values.shape[1],
+            "top": float(np.abs(values).max()),
+            "q": packed(values, float(np.abs(values).max())),
+        },
+        "windows": geometry(model, state.block, state.part),
+        "patches": _patches(desk, state),
+        "listens": _listens(model, state.block, words),
+        "effect": [
+            {
+                "name": subject.name_of(int(k)),
+                "value": float(effect[k]),
+                "weight": None if weights is None else float(weights[k]),
+            }
+            for k in order
+        ],
+        "why": _why(desk, state, subject, seen),
+    }
+
+
+def _listens(model, block: str, words: list[str]) -> list[dict]:
+    try:
+        shares = listening(block_of(model, block))
+    except FeatureError:
+        return []
+    return [
+        {"name": word.partition(" · ")[0], "share": share, "colour": BRANCH_COLOURS[i]}
+        for i, (word, share) in enumerate(zip(words, shares))
+    ]
+
+
+def _patches(desk: Desk, state) -> dict:
+    subject = desk.subject(state.network)
+    if subject.data is None or (data := subject.data()) is None:
+        return {"words": "no images to look through", "shown": [], "can": False}
+    count = len(data.test.labels)
+    seen, found = desk.found.get((state.network, state.step), (0, {}))
+    if (state.block, state.part) not in found:
+        if seen:
+            return {"words": "nothing of this part was kept", "shown": [], "can": False}
+        words = "looking …" if state.task else f"not yet looked for in {count:,} test images"
+        return {"words": words, "shown": [], "can": not state.task}
+    at = found[state.block, state.part]
+    windows = see.windows(desk.model(state.network, state.step), state.block, state.part)
+    pieces = []
+    for k in range(at.images.shape[1]):
+        i, value = int(at.images[state.channel, k]), float(at.values[state.channel, k])
+        if value <= 0:
+            break
+        y, x = int(at.rows[state.channel, k]), int(at.columns[state.channel, k])
+        label = data.classes[int(data.test.labels[i])]
+        pixels = data.test.images[i].expand(3, -1, -1).numpy()
+        pieces.append(
+            {"src": png(_cut(pixels, windows, y, x)), "words": f"{label}, {number(value)}"}
+        )
+    done = f"{count:,}" if seen >= count else f"{seen:,} of {count:,}"
+    words = f"found by looking at {done} test images"
+    if not pieces:
+        words = f"silent on all of {done} test images"
+    return {"words": words, "shown": pieces, "can": False}
+
+
+def _cut(pixels: np.ndarray, windows, y: int, x: int) -> np.ndarray:
+    """The window around a value, H×W×3; what lies beyond the border is grey."""
+    if windows is None:
+        return pixels.transpose(1, 2, 0)
+    (top, bottom), (left, right) = (w.of(i) for w, i in zip(windows, (y, x)))
+    height, width = pixels.shape[1:]
+    if bottom - top >= height or right - left >= width:
+        return pixels.transpose(1, 2, 0)
+    piece = np.full((3, bottom - top, right - left), 128, np.uint8)
+    t, l, b, r = max(0, top), max(0, left), min(height, bottom), min(width, right)  # noqa: E741
+    piece[:, t - top : b - top, l - left : r - left] = pixels[:, t:b, l:r]
+    return piece.transpose(1, 2, 0)
+
+
+def _why(desk: Desk, state, subject, seen: see.Look) -> dict:
+    best = int(seen.shares.argmax())
+    second = state.against
+    if second is None or second == best or second >= len(seen.shares):
+        second = int(np.argsort(-seen.shares)[1]) if len(seen.shares) > 1 else best
+    picture = state.shown(desk)
+    maps = desk.reasons(state.network, state.step, picture, state.side, (best, second), state.why)
+    top = max(float(np.abs(m).max()) for m in maps.values()) or 1.0
+    order = np.argsort(-seen.shares)[:20].tolist()
+    return {
+        "kind": state.why,
+        "maps": [
+            {"name": subject.name_of(k), "k": k} | overlay(maps[k], top) for k in (best, second)
+        ],
+        "classes": [[int(k), subject.name_of(int(k))] for k in order if k != best],
+        "against": second,
+        "words": {
+            "places": "places that speak for the class (blue) or against it (orange)",
+            "occlusion": "covered here, its probability falls (blue) or grows (orange)",
+        }[state.why],
+    }

@@ -1,0 +1,227 @@
+"""What the lab of a network's inside can look into: trained networks, and pictures that they know.
+
+Subject(my_module, prepare, classes)             a module of one's own
+checkpoint("fashion_inception_resnet_v2")        one of data/checkpoints/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from inception_edu.data import Data, DataError, data_dir, downloads_dir, load
+from inception_edu.data.pictures import folder_pictures, read_picture
+from inception_edu.nets.steps import load_step, steps
+from inception_edu.nets.weights import load_checkpoint
+
+CLOTHES = "mini Inception-ResNet-v2 on clothes"
+TOWER = "tower that dies, on clothes"
+# By name: the file in data/checkpoints/, and the files or steps of its training.
+CHECKPOINTS = {
+    CLOTHES: "fashion_inception_resnet_v2",
+    "mini Inception-ResNet-v2 on photographs": "inception_resnet_v2",
+    "mini Inception-v4 on photographs": "inception_v4",
+    TOWER: "dying_before",
+}
+LOOKED = 200  # test images among which pictures are looked for
+HARD = 2  # pictures that the network gets wrong are offered too
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture: uint8 3×H×W, its name, the right answer (where it is known), where it comes from,
+    and what was done to it when it was read."""
+
+    name: str
+    pixels: np.ndarray
+    label: str = ""
+    source: str = ""
+    said: str = ""
+
+    @property
+    def image(self):
+        """As a PIL image."""
+        from PIL import Image
+
+        return Image.fromarray(np.ascontiguousarray(self.pixels.transpose(1, 2, 0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network to look into.
+
+    model      any module that maps 1×3×H×W to 1×classes
+    prepare    a PIL image → its input, 1×3×H×W; with `sizes`, prepare(image, side)
+    classes    their names
+    sizes      the sides in pixels at which a picture may enter, the usual one first
+    pictures   gives the pictures of classes that it knows (without: those of the lab)
+    data       gives the images in which to look for what excites a channel
+    steps      by step, what gives the network as it was then
+    step       which of them `model` is (None: the last)
+    """
+
+    model: nn.Module
+    prepare: Callable
+    classes: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    pictures: Callable[[], list[Picture]] | None = None
+    data: Callable[[], Data] | None = None
+    steps: dict[int, Callable[[], nn.Module]] = field(default_factory=dict)
+    step: int | None = None
+
+    def enter(self, picture: Picture, side: int | None = None) -> Tensor:
+        """The network's input, 1×3×H×W."""
+        if self.sizes:
+            return self.prepare(picture.image, side or self.sizes[0])
+        return self.prepare(picture.image)
+
+    def name_of(self, k: int) -> str:
+        return self.classes[k] if k < len(self.classes) else f"class {k}"
+
+
+@cache
+def clothes() -> Data:
+    """The embedded images, on the CPU."""
+    return load("fashion", device="cpu")
+
+
+@cache
+def photographs() -> Data | None:
+    """Test images of the reader's own copy of the photographs, where there is one already
+    (INCEPTION_EDU_PHOTOGRAPHS, or CIFAR-10 read before); nothing is downloaded for it."""
+    source = os.environ.get("INCEPTION_EDU_PHOTOGRAPHS")
+    if source is None and (downloads_dir() / "cifar10.safetensors").is_file():
+        source = "cifar10"
+    if source is None:
+        return None
+    try:
+        return load(source, device="cpu", limit=(10, 2000))
+    except DataError:
+        return None
+
+
+@cache
+def cat() -> Picture:
+    """The one photograph that comes with the project."""
+    pixels, _ = read_picture(data_dir() / "pictures" / "cat.jpg")
+    words = "photograph by Stefan van der Walt, CC0, from scikit-image's data"
+    return Picture("a cat", pixels, "cat", words)
+
+
+def checkpoint(name: str) -> Subject:
+    """A network of data/checkpoints/ by its file's name, with pictures that it knows. Raises
+    `weights.WeightsError` where it is missing."""
+    folder = data_dir() / "checkpoints"
+    model, facts = load_checkpoint(folder / f"{name}.safetensors")
+    usual = model.description.image
+    mean, std = (torch.tensor(facts[key]).view(1, -1, 1, 1) for key in ("mean", "std"))
+
+    def prepare(picture, side: int = usual) -> Tensor:
+        square = _square(picture).resize((side, side))
+        pixels = torch.from_numpy(np.asarray(square, dtype=np.float32) / 255)
+        return (pixels.permute(2, 0, 1)[None] - mean) / std
+
+    embedded = facts["data"] == "fashion"
+    subject = Subject(
+        model,
+        prepare,
+        tuple(facts["classes"]),
+        # The average pool takes a map of any size: a small network can look at a larger picture.
+        (usual, 2 * usual, 4 * usual),
+        data=clothes if embedded else photographs,
+        steps=_steps(name, model, facts),
+        step=facts["steps"],
+    )
+    return replace(subject, pictures=lambda: known_pictures(subject))
+
+
+def _steps(name: str, model: nn.Module, facts: dict) -> dict[int, Callable[[], nn.Module]]:
+    folder = data_dir() / "checkpoints"
+    if name.startswith("dying"):
+        found = {}
+        for when in ("before", "after"):
+            path = folder / f"dying_{when}.safetensors"
+            if path.is_file():
+                tower, known = load_checkpoint(path)
+                found[known["steps"]] = lambda tower=tower: tower
+        return found
+    path = folder / f"{name}_steps.safetensors"
+    if not path.is_file():
+        return {}
+    found = {}
+    for step in steps(path)[0]:
+        found[step] = lambda step=step: load_step(path, step)[0]
+    return found | {facts["steps"]: lambda: model}
+
+
+def known_pictures(subject: Subject) -> list[Picture]:
+    """Pictures of the classes that a network knows: of each class the first test image that it
+    names rightly, so that the first answer is right, then some that it gets wrong. Without a data
+    set, the cat."""
+    data = subject.data() if subject.data else None
+    if data is None:
+        return [cat()]
+    images = data.test.images[:LOOKED]
+    with torch.no_grad():
+        subject.model.eval()
+        said = subject.model(_to_model(subject.model, data.normalise(images))).argmax(1).cpu()
+    found, wrong, kinds = [], [], set()
+    for i, (label, answer) in enumerate(zip(data.test.labels[:LOOKED].tolist(), said.tolist())):
+        name = data.classes[label]
+        pixels = images[i].expand(3, -1, -1).numpy()
+        source = f"test image {i} of {data.name}"
+        if label == answer and label not in kinds:
+            kinds.add(label)
+            found.append(Picture(name, pixels, name, source))
+        elif label != answer and len(wrong) < HARD:
+            hard = f"{name}, taken for {data.classes[answer]}"
+            wrong.append(Picture(hard, pixels, name, source))
+    found = found or [Picture(p.label, p.pixels, p.label, p.source) for p in wrong]
+    return _sneaker_first(found) + wrong
+
+
+def _sneaker_first(pictures: list[Picture]) -> list[Picture]:
+    """A shoe has more to see than a shirt: it comes first."""
+    return sorted(pictures, key=lambda p: p.name != "sneaker")
+
+
+def default_subjects() -> dict[str, Callable[[], Subject]]:
+    """By name, what gives each network of data/checkpoints/; a file is read when it is first
+    chosen."""
+    folder = data_dir() / "checkpoints"
+    found = {}
+    for name, file in CHECKPOINTS.items():
+        if (folder / f"{file}.safetensors").is_file():
+            found[name] = lambda file=file: checkpoint(file)
+    return found
+
+
+def given_pictures(given: dict | str | os.PathLike | None) -> list[Picture]:
+    """Pictures as a reader gives them: by name, PIL images or uint8 3×H×W; or a folder."""
+    if given is None:
+        return []
+    if isinstance(given, (str, os.PathLike)):
+        return [Picture(n, p, source=str(given)) for n, p in folder_pictures(given).items()]
+    found = []
+    for name, picture in given.items():
+        if not isinstance(picture, np.ndarray):
+            picture = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
+        found.append(Picture(name, picture))
+    return found
+
+
+def _to_model(model: nn.Module, batch: Tensor) -> Tensor:
+    return batch.to(next(model.parameters()).device)
+
+
+def _square(picture):
+    picture = picture.convert("RGB")
+    side = min(picture.size)
+    left, top = ((s - side) // 2 for s in picture.size)
+    return picture.crop((left, top, left + side, top + side))

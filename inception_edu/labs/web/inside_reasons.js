@@ -1,0 +1,97 @@
+// needs: keys.js inside_common.js
+// One channel, large over the picture; what excites it, who listens to it, what it adds to the
+// answer; and why the network says what it says.
+//
+// value: what inside_parts.reasons_part gives.
+
+function mount(el, value, tell) {
+  let now = value;
+  const points = pointing(el, tell);
+
+  function over(map, colour, label, attributes = {}) {
+    const canvas = make("canvas", { "aria-hidden": "true" });
+    paint(canvas, map, colour);
+    const image = make("img", { src: now.src, alt: "", "aria-hidden": "true" });
+    image.style.imageRendering = now.image[1] <= 128 ? "pixelated" : "auto";
+    return make("div", { class: "ied-over", role: "img", "aria-label": label, ...attributes },
+      image, canvas);
+  }
+
+  function large() {
+    const read = make("p", { class: "ied-read", "aria-live": "polite",
+      text: `${words(now.map.top)} at most on this picture` });
+    const box = over(now.map, MAP_OVER, `${now.title} on the picture, largest ${words(now.map.top)}; `
+      + "arrow keys read values", { tabindex: "0", "data-key": "large" });
+    const values = unpack(now.map.q);
+    readable(box, () => now.map, (y, x) => {
+      const here = values[y * now.map.w + x] / 127 * now.map.top;
+      read.textContent = `${words(here)} at row ${y}, column ${x}; ${words(now.map.top)} at most`;
+      points.at([now.part, now.channel, y, x], now.windows);
+    });
+    return make("div", { class: "ied-large" }, box, read);
+  }
+
+  function patches() {
+    const { shown, can, words: said } = now.patches;
+    const look = can && make("button", { text: "look for them", "data-key": "search",
+      onclick: () => tell({ search: true }) });
+    return make("div", { class: "ied-excites" }, make("h4", { text: "What excites it most" }),
+      make("div", { class: "ied-patches" }, ...shown.map(patch =>
+        make("img", { src: patch.src, alt: patch.words, title: patch.words }))),
+      make("p", { class: "ied-faint", text: said }), look || null);
+  }
+
+  function bars(items, widest) {
+    return make("ul", { class: "ied-answers" }, ...items.map(item => make("li", {},
+      make("span", { class: "ied-name", text: item.name }),
+      make("span", { class: "ied-bar", "aria-hidden": "true", style:
+        `width:${Math.max(2, 56 * item.size / widest)}px;background:${item.colour}` }),
+      make("span", { class: "ied-share", text: item.words }))));
+  }
+
+  function listens() {
+    if (!now.listens.length) return null;
+    const items = now.listens.map(l => ({ name: l.name, size: l.share, colour: l.colour,
+      words: percent(l.share) }));
+    return make("div", {}, make("h4", { text: "What the 1×1 listens to" }), bars(items, Math.max(...items.map(i => i.size))));
+  }
+
+  function effect() {
+    const widest = Math.max(...now.effect.map(e => Math.abs(e.value)), 1e-9);
+    const items = now.effect.map(e => ({ name: e.name, size: Math.abs(e.value),
+      colour: e.value < 0 ? "#d55e00" : "#0072b2",
+      words: `${e.value > 0 ? "+" : ""}${words(e.value)}`
+        + (e.weight == null ? "" : ` (weight ${words(e.weight)})`) }));
+    return make("div", {}, make("h4", { text: "What it adds to each class" }),
+      bars(items, widest),
+      make("p", { class: "ied-faint", text: "logit with it − logit without it" }));
+  }
+
+  function why() {
+    const { maps, classes, against, kind } = now.why;
+    const pick = (key, text) => make("button", { text, "aria-pressed": String(kind === key),
+      "data-key": key, onclick: () => tell({ why: key }) });
+    const other = make("select", { "aria-label": "second class", "data-key": "against",
+      onchange: () => tell({ against: Number(other.value) }) },
+    ...classes.map(([k, name]) => make("option", { value: k, selected: k === against, text: name })));
+    const figures = maps.map((map, i) => make("figure", {},
+      over(map, WHY_OVER, `${now.why.words}: for ${map.name}`),
+      make("figcaption", {}, make("span", { text: "for " }),
+        i ? other : make("b", { text: map.name }))));
+    return make("div", { class: "ied-why" }, make("div", { class: "ied-head" },
+      make("h4", { text: "Why this answer" }), pick("places", "class activation"),
+      pick("occlusion", "occlusion")),
+    make("div", { class: "ied-figures" }, ...figures),
+    make("p", { class: "ied-faint", text: now.why.words }));
+  }
+
+  function show() {
+    redraw(el, [make("h4", { text: now.title }),
+      make("div", { class: "ied-channel" }, large(), patches()),
+      make("div", { class: "ied-two" }, listens(), effect()), why()]);
+  }
+
+  show();
+  keepKeys(el);
+  return { update: next => { now = next; show(); }, remove: points.remove };
+}

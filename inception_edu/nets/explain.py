@@ -1,0 +1,119 @@
+"""What one channel adds to the answer, and which places of a picture speak for a class.
+
+As in `look`, every function takes any module and leaves it as it was; what comes back is numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from inception_edu.nets.look import (
+    Off,
+    as_numpy,
+    block_of,
+    blocks_of,
+    look,
+    part_module,
+    resting,
+    silenced,
+    to_model,
+)
+
+# --- What a channel is for ------------------------------------------------------------------------
+
+
+def effect(
+    model: nn.Module, image: Tensor, name: str, part: str, channel: int, off: Off = ()
+) -> np.ndarray:
+    """K numbers: what one channel adds to each class's logit on this picture, which is the logit as
+    it is minus the logit with this channel set to 0. In the last block's output that is the
+    channel's mean times its weight in the classifier."""
+    target, _ = part_module(block_of(model, name), part)
+
+    def silence(module, inputs, output):
+        output = output.clone()
+        output[:, channel] = 0
+        return output
+
+    with resting(model), silenced(model, off), torch.no_grad():
+        batch = to_model(model, image)
+        whole = model(batch)[0]
+        handle = target.register_forward_hook(silence)
+        try:
+            without = model(batch)[0]
+        finally:
+            handle.remove()
+    return as_numpy(whole - without)
+
+
+def class_weights(model: nn.Module, name: str, channel: int) -> np.ndarray | None:
+    """K numbers: the classifier's weights on one channel of the last block; None for another block,
+    which no class reads directly."""
+    classifier = getattr(model, "classifier", None)
+    last = blocks_of(model)[-1][0]
+    if name != last or not isinstance(classifier, nn.Linear):
+        return None
+    return as_numpy(classifier.weight[:, channel])
+
+
+# --- Why this class -------------------------------------------------------------------------------
+
+
+def class_activation(
+    model: nn.Module, image: Tensor, targets: Iterable[int], name: str | None = None
+) -> dict[int, np.ndarray]:
+    """By class, h×w: how much each place of a block's output (the last one's, by default) speaks
+    for the class, or against it where negative. For a network that averages its last maps and reads
+    them with one linear layer, the places of the last block add up to the class's logit without the
+    classifier's bias (Zhou et al., arXiv 1512.04150). Computed by captum's GradCAM."""
+    from captum.attr import LayerGradCam
+
+    if name is None:
+        name = list(look(model, image).outputs)[-1]
+    cam = LayerGradCam(model, block_of(model, name))
+    found = {}
+    with resting(model), torch.enable_grad():
+        batch = to_model(model, image).detach().clone().requires_grad_(True)
+        for target in targets:
+            places = cam.attribute(batch, target=int(target), relu_attributions=False)
+            found[int(target)] = as_numpy(places[0, 0])
+    return found
+
+
+def covered(
+    model: nn.Module,
+    image: Tensor,
+    targets: Iterable[int],
+    patch: int,
+    stride: int,
+    cover: float = 0.0,
+) -> dict[int, np.ndarray]:
+    """By class, H×W: how far its share falls where a square of `patch` pixels covers the picture,
+    averaged over the squares on a pixel (`stride` apart). What `features.occlusion` gives, for all
+    classes with one set of forward passes."""
+    height, width = image.shape[-2:]
+    corners = [
+        (y, x) for y in _corners(height, patch, stride) for x in _corners(width, patch, stride)
+    ]
+    drops, count = 0.0, torch.zeros(height, width)
+    with resting(model), torch.no_grad():
+        batch = to_model(model, image)
+        whole = model(batch)[0].float().softmax(0)
+        masks = torch.zeros(len(corners), 1, height, width)
+        for mask, (y, x) in zip(masks, corners):
+            mask[:, y : y + patch, x : x + patch] = 1
+        count = masks.sum((0, 1)).clamp_min(1)
+        for some in masks.split(64):
+            hidden = batch * (1 - some.to(batch)) + cover * some.to(batch)
+            fall = (whole - model(hidden).float().softmax(1)).cpu()
+            drops = drops + torch.einsum("nk,nhw->khw", fall, some[:, 0])
+    return {int(k): as_numpy(drops[int(k)] / count) for k in targets}
+
+
+def _corners(length: int, patch: int, stride: int) -> list[int]:
+    last = max(0, length - patch)
+    return [*range(0, last, stride), last]

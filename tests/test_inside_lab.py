@@ -1,0 +1,298 @@
+"""The lab of a network's inside without a browser: events in, views out."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from inception_edu.describe.networks import mini, network, tower
+from inception_edu.labs import core
+from inception_edu.labs.core import End, Set, Tell
+from inception_edu.labs.inside import Inside
+from inception_edu.labs.inside_desk import BARE, BEFORE, Desk
+from inception_edu.labs.subjects import (
+    CLOTHES,
+    Picture,
+    Subject,
+    cat,
+    checkpoint,
+    clothes,
+    default_subjects,
+    given_pictures,
+)
+from inception_edu.nets import look as see
+from inception_edu.nets.build import build, named_blocks
+
+
+def prepare(picture, side=32):
+    pixels = np.asarray(picture.convert("RGB").resize((side, side)), dtype=np.float32) / 127.5 - 1
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
+
+
+def subject(what, seed=0, **more):
+    names = tuple(f"thing {i}" for i in range(10))
+    return Subject(build(what, seed=seed).eval(), prepare, names, (32, 64), **more)
+
+
+def picture(name, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (3, 40, 50), dtype=np.uint8)
+    return Picture(name, pixels)
+
+
+class Mine(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Conv2d(3, 5, 3, stride=2), nn.ReLU())
+        self.top = nn.Conv2d(5, 7, 3)
+        self.head = nn.Linear(7, 4)
+
+    def forward(self, x):
+        return self.head(self.top(self.trunk(x)).relu().mean((2, 3)))
+
+
+def session(subjects, pictures=None):
+    if pictures is None:
+        pictures = (picture("first", 0), picture("second", 1))
+    inside = Inside(Desk(subjects, list(pictures)))
+    lab = inside.lab(inside.begin(inside.desk.names[0]))
+    started = []
+    made = core.Session(lab, started.append)
+    made.started, made.desk = started, inside.desk
+    return made
+
+
+@pytest.fixture(scope="module")
+def residual():
+    return subject(mini(network("inception_resnet_v2"), width=1 / 16, repeats=(1, 2, 1)))
+
+
+@pytest.fixture
+def lab(residual):
+    plain = subject(mini(network("inception_v4"), width=1 / 16, repeats=(1, 1, 1)))
+    return session({"residual": residual, "plain": plain})
+
+
+def tell(lab, **said):
+    lab.send(Tell("page", said))
+    return lab.view
+
+
+def rows(lab):
+    return {row["part"]: row for row in lab.view.part("inside_tiles").value["rows"]}
+
+
+def values(tile, row):
+    steps = np.frombuffer(base64.b64decode(tile["q"]), np.int8).reshape(row["h"], row["w"])
+    return steps * tile["top"] / 127
+
+
+def test_the_tiles_are_the_networks_own_maps(lab, residual):
+    tell(lab, block="inception_resnet_b.2")
+    expected = see.look(residual.model, prepare(picture("first", 0).image)).outputs[
+        "inception_resnet_b.2"
+    ]
+    row = rows(lab)[see.OUTPUT]
+    assert row["count"] == len(expected) and len(row["tiles"]) == 8
+    order = [t["c"] for t in row["tiles"]]
+    assert order == np.argsort(-np.abs(expected).mean((1, 2)), kind="stable")[:8].tolist()
+    for tile in row["tiles"]:
+        shown = np.clip(expected[tile["c"]], None, tile["top"])
+        np.testing.assert_allclose(values(tile, row), shown, atol=tile["top"] / 200)
+    assert list(rows(lab)) == [
+        "branch 1 · 1×1",
+        "branch 2 · 1×1 → 1×7 → 7×1",
+        see.CHANGE,
+        see.INPUT,
+        see.OUTPUT,
+    ]
+    assert rows(lab)["branch 2 · 1×1 → 1×7 → 7×1"]["note"] == "sees 7×7 · on"
+
+
+def test_every_choice_shows_something_else(lab):
+    seen = []
+
+    def now():
+        seen.append(str(lab.view.part("inside_tiles").value["rows"][-1]["tiles"]))
+
+    now()
+    lab.send(Set("picture", "second"))
+    now()
+    lab.send(Set("size", 64))
+    now()
+    tell(lab, block="reduction_a")
+    now()
+    lab.send(Set("network", "plain"))
+    now()
+    assert len(set(seen)) == 5
+    names = [name for name, _ in named_blocks(lab.desk.subject("plain").model)]
+    assert [b["name"] for b in lab.view.part("inside_tiles").value["blocks"]] == names
+
+
+def test_a_branch_switched_off_and_on(lab):
+    before = lab.view.part("inside_picture").value["answers"]
+    tell(lab, branch=2)
+    value = lab.view.part("inside_picture").value
+    assert value["answers"] != before and "branch 2 of" in value["off"]
+    row = rows(lab)["branch 2 · 1×1 → 3×3"]
+    assert row["off"] and all(tile["silent"] for tile in row["tiles"])
+    tell(lab, branch=2)
+    assert lab.view.part("inside_picture").value["answers"] == before
+    assert lab.state.off == ()
+
+
+def test_a_point_shows_its_field(lab):
+    tell(lab, point=["branch 2 · 1×1 → 3×3", 1, 8, 8])
+    value = lab.view.part("inside_picture").value
+    windows = rows(lab)["branch 2 · 1×1 → 3×3"]["windows"]
+    (top, step, size), _ = windows
+    assert value["frame"][0] == top + 8 * step and value["frame"][2] == value["frame"][0] + size
+    assert f"{size}×{size} pixels" in value["words"] and value["shade"]["h"] == 32
+    tell(lab, point=None)
+    assert lab.view.part("inside_picture").value["frame"] is None
+    tell(lab, point=[see.OUTPUT, 0, 999, -5])
+    assert lab.state.point == (see.OUTPUT, 0, 15, 0), "a place beyond the edge is the edge's"
+
+
+def test_a_tile_is_chosen_and_stays_in_view(lab):
+    tell(lab, open=see.OUTPUT)
+    tiles, count = rows(lab)[see.OUTPUT]["tiles"], rows(lab)[see.OUTPUT]["count"]
+    assert len(tiles) == count > 8
+    last = tiles[-1]["c"]  # the weakest
+    tell(lab, choose=[see.OUTPUT, last])
+    tell(lab, open="")
+    assert last in [t["c"] for t in rows(lab)[see.OUTPUT]["tiles"]]
+    value = lab.view.part("inside_reasons").value
+    assert value["channel"] == last and value["title"].startswith(f"Output, channel {last} of")
+    with pytest.raises(core.Refused, match="no channel"):
+        tell(lab, choose=[see.OUTPUT, 10_000])
+
+
+def test_reasons_and_their_kinds(lab):
+    value = lab.view.part("inside_reasons").value["why"]
+    best = lab.view.part("inside_picture").value["answers"]
+    assert [m["name"] for m in value["maps"]] == [best[0]["name"], best[1]["name"]]
+    other = value["classes"][-1][0]
+    tell(lab, against=other)
+    assert lab.view.part("inside_reasons").value["why"]["maps"][1]["k"] == other
+    tell(lab, why="occlusion")
+    covered = lab.view.part("inside_reasons").value["why"]
+    assert covered["kind"] == "occlusion" and covered["maps"][0]["h"] == 32
+    assert "probability falls" in covered["words"]
+    assert sum(share["share"] for share in lab.view.part("inside_reasons").value["listens"]) == (
+        pytest.approx(1)
+    )
+
+
+def test_a_second_network_stands_beside_it(lab):
+    lab.send(Set("compare", "plain"))
+    assert lab.view.part("inside_tiles").value["compared"] == "plain"
+    assert rows(lab)[see.OUTPUT]["other"] and lab.view.part("inside_picture").value["other"]
+    lab.send(Set("compare", BARE))
+    beside = rows(lab)[see.CHANGE]["other"]
+    assert all(tile["silent"] for tile in beside), "at scale 0 no block adds anything"
+    assert BEFORE not in [v for _, v in lab.view.control("compare").choices]
+
+
+def test_silent_channels_are_counted():
+    made = subject(tower(32, 2))
+    conv = dict(named_blocks(made.model))["inception_resnet_c.2"].body[1]
+    with torch.no_grad():
+        conv.bias[:9] = -1e6
+    lab = session({"tower": made})
+    tell(lab, block="inception_resnet_c.2")
+    expected = "Of the 32 channels that leave inception_resnet_c.2, 9 are 0 everywhere"
+    assert expected in lab.view.status
+
+
+def test_own_modules_work():
+    made = Subject(Mine(), prepare, ("a", "b", "c", "d"))
+    lab = session({"mine": made})
+    value = lab.view.part("inside_tiles").value
+    assert [b["name"] for b in value["blocks"]] == ["trunk", "top"]
+    tell(lab, block="top")
+    tell(lab, point=[see.OUTPUT, 2, 6, 6])
+    frame = lab.view.part("inside_picture").value["frame"]
+    assert frame is None or frame[2] - frame[0] <= 7
+    assert "depends on" in lab.view.part("inside_picture").value["words"]
+    assert lab.view.part("inside_reasons").value["listens"] == []
+    assert lab.view.part("inside_reasons").value["patches"]["shown"] == []
+
+
+def sent(image, kind="PNG", name="mine.png", **more):
+    out = io.BytesIO()
+    image.save(out, kind)
+    return {"name": name, "data": base64.b64encode(out.getvalue()).decode(), **more}
+
+
+def test_a_picture_of_ones_own(lab):
+    one, two = Image.new("RGB", (60, 40), "red"), Image.new("RGB", (60, 40), "blue")
+    tell(lab, file=sent(one, said="turned upright"))
+    tell(lab, file=sent(two))
+    assert [p.name for p in lab.state.own] == ["mine.png", "mine.png (2)"]
+    assert lab.state.own[0].pixels[:, 0, 0].tolist() == [255, 0, 0]
+    assert lab.state.own[0].said == "turned upright"
+    assert lab.state.picture == "mine.png (2)"
+    lab.send(Set("picture", "mine.png"))
+    assert lab.view.part("inside_picture").value["note"] == "turned upright"
+    tell(lab, file={"name": "notes.txt", "data": base64.b64encode(b"no picture").decode()})
+    assert lab.view.alert and lab.view.status.startswith("notes.txt cannot be read as a picture")
+    assert lab.state.picture == "mine.png"
+    tell(lab, file={"name": "x", "data": "///not base64"})
+    assert lab.view.alert
+
+
+def test_the_clothes_network_is_right_at_once_and_can_go_back_to_before_training():
+    lab = session(default_subjects(), ())
+    assert lab.state.network == CLOTHES and "(right)" in lab.view.status
+    assert lab.state.picture == "sneaker"
+    names = [p.name for p in lab.desk.pictures(CLOTHES)]
+    assert set(clothes().classes) <= set(names) and any("taken for" in n for n in names)
+    steps = [value for _, value in lab.view.control("training").choices]
+    assert steps[0] == 0 and len(steps) >= 7
+    lab.send(Set("training", 0))
+    share = {a["name"]: a["share"] for a in lab.view.part("inside_picture").value["answers"]}
+    assert share.get("sneaker", 0) < 0.5
+    assert [e.job for e in lab.started if isinstance(e, core.Start)] == [(CLOTHES, 0)]
+
+
+def test_what_excites_a_channel_is_looked_for_beside(monkeypatch):
+    data = clothes()
+    few = type(data)(data.name, data.classes, data.train[:10], data.test[:60])
+    made = subject(mini(network("inception_resnet_v2"), width=1 / 16), data=lambda: few)
+    lab = session({"residual": made})
+    assert lab.view.part("inside_reasons").value["patches"]["can"]
+    lab.carry_out = core.run_now(lab)
+    tell(lab, search=True)
+    assert lab.state.task == "" and lab.state.searched == 60
+    patches = lab.view.part("inside_reasons").value["patches"]
+    assert patches["words"] == "found by looking at 60 test images" and patches["shown"]
+    state = lab.state
+    lab.send(End("search 99", "finished"))
+    assert lab.state == state, "the end of an older search changes nothing"
+
+
+def test_the_photograph_networks_know_the_cat(monkeypatch):
+    from inception_edu.labs import subjects
+
+    monkeypatch.setattr(subjects, "photographs", lambda: None)
+    for name in ("inception_v4", "inception_resnet_v2"):
+        made = checkpoint(name)
+        seen = see.look(made.model, made.enter(cat()))
+        assert made.name_of(int(seen.shares.argmax())) == "cat"
+    assert "CC0" in cat().source
+
+
+def test_pictures_as_they_are_given(tmp_path):
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "a.png")
+    assert [p.name for p in given_pictures(tmp_path)] == ["a.png"]
+    found = given_pictures({"x": Image.new("L", (4, 4), 7), "y": np.zeros((3, 2, 2), np.uint8)})
+    assert found[0].pixels.shape == (3, 4, 4) and found[1].name == "y"
+
+
+def test_the_stored_picture_says_it_all(lab):
+    (still,) = lab.lab.stored(lab.state)
+    assert still.count("<image ") > 20 and "The network says" in still.said
