@@ -143,7 +143,7 @@ def summarise(
     by: Sequence[str] | None = None,
 ) -> dict[Hashable, Cell]:
     """Every cell, in the order of the results, by its label; with `by`, names of columns of `rows`,
-    by the tuple of these.
+    by the tuple of these (None where a run has no such argument).
 
     `value` is an attribute of a result or a function. Runs without a value are counted in
     `Cell.lost`.
@@ -152,7 +152,10 @@ def summarise(
     results = list(results)
     keys = [r.label for r in results]
     if by:
-        keys = [tuple(row[name] for name in by) for row in rows(results)]
+        table = rows(results)
+        if unknown := [name for name in by if not any(name in row for row in table)]:
+            raise StatisticsError(f"No run has {unknown[0]!r}; `rows` shows what they have.")
+        keys = [tuple(row.get(name) for name in by) for row in table]
     groups: dict[Hashable, list[Result]] = {}
     for key, result in zip(keys, results):
         groups.setdefault(key, []).append(result)

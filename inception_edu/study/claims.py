@@ -1,0 +1,157 @@
+"""The paper's claims C1 to C10, each with the verdict that the committed runs give it.
+
+    for claim in CLAIMS.values():
+        print(claim.id, claim.verdict().word)
+    python -m inception_edu.study claims          the table, with the evidence
+
+A claim is data: what the paper says and where, which difference would matter, what a full
+replication would need. Its `judge` reads committed results and hands evidence to `verdict`: the
+rule is in docs/verdicts.md, nothing here chooses a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from inception_edu.study import claims_dying as dying
+from inception_edu.study import claims_race as race
+from inception_edu.study.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class PaperClaim:
+    """One claim of the paper.
+
+    says      the claim, where: its place in the paper
+    margin    which difference would matter, decided before the runs
+    needs     what a full replication would take
+    judge     () → Verdict, from committed results alone
+    """
+
+    id: str
+    says: str
+    where: str
+    margin: str
+    needs: str
+    judge: Callable[[], Verdict]
+
+    def verdict(self) -> Verdict:
+        return _verdict(self.id)
+
+    def to_dict(self) -> dict:
+        """Plain JSON types, the verdict included."""
+        plain = {name: getattr(self, name) for name in ("id", "says", "where", "margin", "needs")}
+        return plain | {"verdict": self.verdict().to_dict()}
+
+
+IMAGENET = "ImageNet at 299×299, the full networks, the paper's schedule, five seeds a network"
+WIDE = (
+    "the full Inception-ResNets (1152 to 2144 channels) on ImageNet for some 50,000 iterations, "
+    "scale 1 and 0.1, at least five seeds"
+)
+
+CLAIMS = {
+    claim.id: claim
+    for claim in (
+        PaperClaim(
+            "C1",
+            "Residual connections speed up the training of Inception networks significantly.",
+            "abstract, Figs 21 to 26",
+            "2 points of mean test error on the way, in both pairs of equal cost",
+            IMAGENET,
+            race.speed,
+        ),
+        PaperClaim(
+            "C2",
+            "They end better only by a thin margin; final accuracy follows the size of the model.",
+            "abstract, Fig. 25",
+            "1 point of final test accuracy",
+            IMAGENET,
+            race.final_accuracy,
+        ),
+        PaperClaim(
+            "C3",
+            "Above some 1000 filters the unscaled residual network dies, and stays dead.",
+            "Section 3.3",
+            "the fates of docs/verdicts.md: 1152 channels die and stay dead, 72 and 144 live",
+            WIDE,
+            dying.wide_networks_die,
+        ),
+        PaperClaim(
+            "C4",
+            "Neither a lower rate nor an extra batch norm on the last layer prevents it.",
+            "Section 3.3",
+            "the fates of docs/verdicts.md: both die",
+            WIDE + ", with a tenth of the rate and with both readings of the extra batch norm",
+            dying.not_prevented,
+        ),
+        PaperClaim(
+            "C5",
+            "Scaling the residuals by 0.1 to 0.3 before the addition stabilises training.",
+            "Section 3.3, Fig. 20",
+            "the fates of docs/verdicts.md: scaled towers live where the unscaled one dies",
+            WIDE,
+            dying.scaling_stabilises,
+        ),
+        PaperClaim(
+            "C6",
+            "A two-phase warm-up is not enough where filters are very many.",
+            "Section 3.3",
+            "the fates of docs/verdicts.md: warmed-up towers die",
+            WIDE + ", with the warm-up of very deep ResNets",
+            dying.warm_up_is_not_enough,
+        ),
+        PaperClaim(
+            "C7",
+            "Where scaling is not strictly necessary it never harms the final accuracy.",
+            "Section 3.3",
+            "not worse by 1 point of final test accuracy or more",
+            IMAGENET + ", scaled and unscaled, each at a rate of its own",
+            dying.scaling_does_no_harm,
+        ),
+        PaperClaim(
+            "C8",
+            "Inception-ResNet-v2 matches the raw cost of Inception-v4.",
+            "Section 3.2",
+            "5 % of the multiply-adds",
+            "nothing: the multiply-adds follow from the figures (their time does not)",
+            race.raw_cost,
+        ),
+        PaperClaim(
+            "C9",
+            "More crops and ensembles improve the result.",
+            "Tables 3 to 5",
+            "1 point of test error for 12 crops, and for the ensemble",
+            IMAGENET + ", ensembles of four",
+            race.crops_and_ensembles,
+        ),
+        PaperClaim(
+            "C10",
+            "There is a setting in which scaling is necessary: nothing else keeps it alive.",
+            "summary (an open question)",
+            "the fates of docs/verdicts.md: every other remedy dies",
+            WIDE + ", with every other remedy",
+            dying.scaling_is_necessary,
+        ),
+    )
+}
+
+
+@cache
+def _verdict(name: str) -> Verdict:
+    return CLAIMS[name].judge()
+
+
+def table() -> str:
+    """All claims with their verdicts and evidence, as plain text."""
+    lines = []
+    for claim in CLAIMS.values():
+        found = claim.verdict()
+        scope = "" if found.scope == "full" else " (tested at reduced scale)"
+        lines.append(f"{claim.id:4} {found.word}{scope}: {claim.says}")
+        lines += [f"       {e.shows or 'neither':8} {e.sentence}" for e in found.evidence]
+        if found.why:
+            lines.append(f"       because {found.why}")
+    return "\n".join(lines)

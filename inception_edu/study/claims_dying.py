@@ -1,0 +1,125 @@
+"""Verdicts on the claims about dying networks, C3 to C7 and C10, from committed runs."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from inception_edu.study.config import ExperimentError
+from inception_edu.study.experiments_dying import cell
+from inception_edu.study.fates import CellFate, fate, fate_of_cell
+from inception_edu.study.results import Result, load_results
+from inception_edu.study.statistics import difference, summarise
+from inception_edu.study.verdicts import Evidence, Verdict, fates, no_harm, verdict
+
+REMEDIES_OF_C4 = ("rate / 10", "norm in last branch", "norm after last sum")
+WARM_UPS = ("two-phase warm-up", "two-phase warm-up from rate / 10")
+SCALES = ("scale 0.1", "scale 0.2", "scale 0.3")
+
+
+@cache
+def _runs(name: str) -> tuple[Result, ...]:
+    try:
+        return tuple(load_results(name))
+    except ExperimentError:
+        return ()
+
+
+def fates_of(name: str) -> dict[str, CellFate]:
+    """The fate of every cell of an experiment, by its label."""
+    groups: dict[str, list[Result]] = {}
+    for run in _runs(name):
+        groups.setdefault(run.label, []).append(run)
+    return {label: fate_of_cell(runs) for label, runs in groups.items()}
+
+
+def _expect(name: str, expected: dict[str, str], note: str = "") -> Evidence | None:
+    found = fates_of(name)
+    if not set(expected) <= set(found):
+        return None
+    return fates({label + note: (found[label], word) for label, word in expected.items()})
+
+
+def wide_networks_die() -> Verdict:
+    """C3: 1152 channels at the paper's rate die and stay dead; 72 and 144 live."""
+    wide = cell(1152, 1, 0.045)
+    early = {wide: "dies", cell(72, 1, 0.045): "lives", cell(144, 1, 0.045): "lives"}
+    evidence = [
+        _expect("dying", early, " at step 60"),
+        _expect("recovery", {f"{wide}, 600 steps": "dies"}),
+    ]
+    if None in evidence:
+        return verdict([e for e in evidence if e], "reduced", "its runs of 600 steps are missing")
+    return verdict(evidence, "reduced")
+
+
+def late_deaths() -> list[Result]:
+    """Runs that lived after the overshoot of the first steps (at a twentieth of their length) and
+    were dead at the end: what the paper describes."""
+    found = []
+    for run in (*_runs("long"), *_runs("recovery")):
+        course = {name: shares for name, shares in run.maps["dead"].items()}
+        steps = run.curves["step"]
+        start = next(i for i, step in enumerate(steps) if step >= run.config.recipe.steps / 20)
+        early = fate({name: shares[start] for name, shares in course.items()})
+        if early.word == "lives" and fate(run).word == "dies":
+            found.append(run)
+    return found
+
+
+def not_prevented() -> Verdict:
+    """C4: with a tenth of the rate, and with either reading of the extra norm, the tower dies."""
+    expected = {"nothing": "dies"} | {label: "dies" for label in REMEDIES_OF_C4}
+    return verdict([_expect("remedies", expected)], "reduced")
+
+
+def scaling_stabilises() -> Verdict:
+    """C5: scaled the tower lives, for 60 and for 3000 steps, where it dies unscaled."""
+    short = {"nothing": "dies"} | {label: "lives" for label in SCALES}
+    lasting = {"nothing": "dies", "scale 0.1": "lives"}
+    evidence = [_expect("remedies", short), _expect("long", lasting, " for 3000 steps")]
+    if None in evidence:
+        return verdict([], "reduced", "the control without a remedy is missing in the long runs")
+    return verdict(evidence, "reduced")
+
+
+def warm_up_is_not_enough() -> Verdict:
+    """C6: both two-phase warm-ups end dead."""
+    expected = {"nothing": "dies"} | {label: "dies" for label in WARM_UPS}
+    return verdict([_expect("remedies", expected)], "reduced")
+
+
+def scaling_does_no_harm() -> Verdict:
+    """C7: in towers that live unscaled, a scale of 0.1 or 0.3 is not worse by a point."""
+    accuracy = summarise(_runs("scaling"), "accuracy", by=("width", "scale"))
+    evidence = [
+        no_harm(
+            f"72 channels, scale {scale:g} minus scale 1",
+            difference(accuracy[72, scale], accuracy[72, 1.0]),
+            0.01,
+        )
+        for scale in (0.1, 0.3)
+    ]
+    depth = summarise(_runs("depth"), "accuracy", by=("depth", "scale", "residual", "lr"))
+    losses = summarise(_runs("depth"), "final_loss", by=("depth", "scale", "residual", "lr"))
+    for d in (2, 4, 8, 16):
+        scaled, unscaled = (_best(depth, losses, (d, scale, None)) for scale in (0.1, 1.0))
+        what = f"{d} blocks, scale 0.1 minus scale 1"
+        evidence.append(no_harm(what, difference(scaled, unscaled), 0.01))
+    return verdict(evidence, "reduced")
+
+
+def _best(cells: dict, losses: dict, key: tuple):
+    """The cell at the rate with the lowest training loss: the test images do not choose it."""
+    keys = [k for k in cells if k[:3] == key]
+    return cells[min(keys, key=lambda k: losses[k].mean)]
+
+
+def scaling_is_necessary() -> Verdict:
+    """C10: without scaling every remedy dies, in the patient and at 1152 channels."""
+    expected = {"nothing": "dies", "rate / 10": "dies"}
+    evidence = [
+        _expect("remedies", expected),
+        _expect("long", expected, " for 3000 steps"),
+        _expect("recovery", {f"{cell(1152, 1, 0.0045)}, 600 steps": "dies"}),
+    ]
+    return verdict([e for e in evidence if e], "reduced")
