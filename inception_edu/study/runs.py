@@ -40,15 +40,7 @@ def run(
     model = config.model().to(default_device())
     watch = Watch(model)
 
-    def record(entry):
-        watch.record(entry)
-        if on_record:
-            on_record(entry)
-
-    try:
-        history = train(model, data, settled(config), on_record=record, stop=stop)
-    finally:
-        watch.close()
+    history = train(model, data, settled(config), on_record=on_record, stop=stop, probes=[watch])
     whole = history.status == "finished"
     extras = {}
     if history.evaluations:
