@@ -14,7 +14,7 @@ START  := work/00_start_here.ipynb
 
 export TORCH_INDEX
 
-.PHONY: help lab update reset test notebooks bench colab screenshots lint clean
+.PHONY: help lab update reset test notebooks bench gpu colab screenshots lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make test         every test, the ones in a real browser included"
 	@echo "make notebooks    execute the chapters whose source changed: notebooks/src/*.py -> notebooks/*.ipynb"
 	@echo "make bench        speed: import, first plotted point, stop, loop against DataLoader, ..."
+	@echo "make gpu          on a machine with CUDA, ten minutes: every chapter, tests, speed -> data/machines"
 	@echo "make colab        dist/inception_edu_colab.zip: upload it beside a chapter in Colab"
 	@echo "make screenshots CHAPTER=08 ARGS='--theme dark --width 600'   pictures of a chapter in JupyterLab"
 	@echo "make lint         ruff"
@@ -63,6 +64,10 @@ notebooks: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python tests/bench.py $(ARGS)
+
+# One command for a machine with an NVIDIA card: PHOTOGRAPHS=folder:... names images to train on.
+gpu: $(VENV)/.test
+	$(BIN)/python tools/gpu.py $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(ARGS)
 
 colab: $(VENV)/.test
 	$(BIN)/python notebooks/build.py --colab
