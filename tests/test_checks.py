@@ -21,7 +21,7 @@ from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, Ma
 from inception_edu.nets.build import Concat as ConcatModule
 from inception_edu.nets.build import ConvBNReLU, ScaledResidual, build
 from inception_edu.teach import checks
-from inception_edu.teach.checks import Verdict
+from inception_edu.teach.verdict import Verdict
 from inception_edu.teach.diagnose import sequence
 from inception_edu.teach.watch import watch
 
@@ -165,13 +165,16 @@ def test_functions_and_their_faulty_twins():
     assert checks.function(right, [149, 147], cases)
     twins = {"Stride!": lambda n, k, s: n - k + 1}
     says(checks.function(lambda n, k, s: 1 + n - k, right, cases, wrong=twins), "Stride!")
-    says(checks.function(lambda n, k, s: (n - k) / s, right, cases), "(299, 3, 2)", "148")
+    says(checks.function(lambda n, k, s: (n - k) / s, right, cases), "off by one")
+    shown = checks.function(lambda n, k, s: 140 + s, right, cases)
+    says(shown, "(299, 3, 2)", "149 would be right")
+    assert not shown.diagnosed
     says(checks.function(lambda n: n, right, cases), "3 arguments")
     says(checks.function(lambda n, k, s: 1 / 0, right, cases), "ZeroDivisionError")
     says(
         checks.function(lambda n, k, s: 149 if n == 299 else None, right, cases), "returns nothing"
     )
-    unsolved(checks.function(lambda n, k, s: None, right, cases))
+    says(checks.function(lambda n, k, s: None, right, cases), "`return`")
     unsolved(checks.function(lambda n, k, s: ..., right, cases))
 
 
@@ -179,7 +182,41 @@ def test_a_function_cannot_change_the_cases():
     def spoil(x):
         return x.add_(1)
 
-    assert checks.function(spoil, lambda x: x + 1, [torch.zeros(3), torch.ones(3)])
+    cases = [torch.zeros(3), torch.ones(3)]
+    says(checks.function(spoil, lambda x: x + 1, cases), "changes the tensor")
+    assert not cases[0].any()
+
+
+def test_an_error_of_the_author_is_not_the_students_mistake():
+    def broken(x):
+        raise NameError("a slip in the reference")
+
+    with pytest.raises(NameError, match="a slip"):
+        checks.function(lambda x: x, broken, [1, 2])
+    with pytest.raises(NameError, match="a slip"):
+        checks.function(lambda x: -x, lambda x: x + 3, [1, 2], wrong={"never": broken})
+    says(checks.function(broken, lambda x: x, [1, 2]), "your function stopped", "NameError")
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda p: 100 * p / 7, "percentage"),
+        (lambda p: 1 - p / 7, "rest"),
+        (lambda p: 7 / p, "upside down"),
+        (lambda p: -p / 7, "sign"),
+        (lambda p: round(p / 7, 2), "rounded"),
+        (lambda p: 1 / 7, "whatever it is given"),
+        (lambda p: (p / 7) ** 2, "square"),
+    ],
+)
+def test_what_all_cases_have_in_common(answer, words):
+    says(checks.function(answer, lambda p: p / 7, [1, 2, 3]), words)
+
+
+def test_a_rounded_number():
+    says(checks.number(0.14, 1 / 7), "rounded")
+    says(checks.number(14.285714285714286, 1 / 7), "percentage")
 
 
 # --- Descriptions ---------------------------------------------------------------------------------
@@ -526,7 +563,8 @@ def test_biases_before_batch_norm_are_a_remark():
 
 def test_forward_that_does_not_join():
     says(check(by_hand(lambda m, x: m.branches(x))), "4 tensors", "torch.cat")
-    unsolved(check(by_hand(lambda m, x: None)))
+    says(check(by_hand(lambda m, x: None)), "`return`")
+    unsolved(check(by_hand(lambda m, x: ...)))
     says(check(by_hand(lambda m, x: torch.zeros(2, *SHAPE))), "input")
 
     class NoForward(nn.Module):
@@ -641,7 +679,22 @@ def test_right_residual_blocks():
     assert checks.residual(lambda x, f, s: torch.relu(torch.add(x, f(x), alpha=s)), kind="function")
     assert checks.residual(lambda x, f, s: x + s * f(x), kind="function", relu=False)
     says(checks.residual(ScaledResidual, relu=False), "this block has none")
-    unsolved(checks.residual(block(lambda x, f, s: None)))
+    says(checks.residual(block(lambda x, f, s: None)), "`return`")
+    unsolved(checks.residual(block(lambda x, f, s: ...)))
+
+
+@pytest.mark.parametrize(
+    "formula, words",
+    [
+        (lambda x, f, s: F.relu6(x + s * f(x)), "ReLU6"),
+        (lambda x, f, s: F.relu(x + s * f(x).detach()), "no gradient passes the body"),
+        (lambda x, f, s: F.relu(x.detach() + s * f(x)), "no gradient passes the identity"),
+        (torch.no_grad()(lambda x, f, s: F.relu(x + s * f(x))), "no gradient passes the block"),
+    ],
+)
+def test_residual_blocks_that_look_right(formula, words):
+    says(checks.residual(block(formula)), words)
+    says(checks.residual(formula, kind="function"), words)
 
 
 # --- Training steps -------------------------------------------------------------------------------
@@ -683,7 +736,8 @@ def test_training_steps(answer, words):
 
 def test_right_training_steps():
     assert checks.training_step(step()) and checks.training_step(step(value=lambda x: x.item()))
-    unsolved(checks.training_step(lambda *a: None))
+    says(checks.training_step(lambda *a: None), "returns nothing")
+    unsolved(checks.training_step(lambda *a: ...))
 
 
 def test_raises():

@@ -1,1 +1,28 @@
-"""What the chapters teach with: checks of exercises and their diagnoses, plots."""
+"""What the chapters teach with: checks of exercises and their diagnoses, claims, predictions,
+tables and plots. Nothing here imports torch before it is needed."""
+
+from inception_edu.teach.lazy import lazy
+
+__all__ = [
+    "Table",
+    "Verdict",
+    "check",
+    "checks",
+    "claim",
+    "five_lines",
+    "plots",
+    "predict",
+    "say",
+    "table",
+]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "inception_edu.teach.exercises": ["check"],
+        "inception_edu.teach.claims": ["claim", "five_lines", "say"],
+        "inception_edu.teach.predictions": ["predict"],
+        "inception_edu.teach.tables": ["Table", "table"],
+        "inception_edu.teach.verdict": ["Verdict"],
+    },
+)

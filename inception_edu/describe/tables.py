@@ -1,0 +1,187 @@
+"""A table that a notebook shows as a table, and a terminal as aligned text.
+
+    table([("stem", 2_000_000, 0.12)], ["block", "parameters", "share"],
+          formats={"share": ".0%"}, caption="Where the parameters sit")
+
+Numbers stand at the right with thousands separators, text at the left. In a page the table follows
+the theme, scrolls where the page is narrow, and a click on a heading sorts by it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+Format = str | Callable[[Any], str]
+
+BORDER = "var(--jp-border-color2, #c8c8c8)"
+
+# Sorts the rows of the table by the column of the button that was pressed; again: the other way.
+SORT = (
+    "(function(b){var h=b.closest('th'),t=h.closest('table'),i=[].indexOf.call(h.parentNode.children,h),"
+    "u=h.getAttribute('aria-sort')!=='ascending';[].forEach.call(h.parentNode.children,function(x)"
+    "{x.removeAttribute('aria-sort')});h.setAttribute('aria-sort',u?'ascending':'descending');"
+    "var k=function(r){var d=r.children[i].dataset.v;return d===undefined?r.children[i].textContent:"
+    "parseFloat(d)},s=t.tBodies[0];[].slice.call(s.rows).sort(function(p,q){var x=k(p),y=k(q);"
+    "return (x>y?1:x<y?-1:0)*(u?1:-1)}).forEach(function(r){s.appendChild(r)})})(this)"
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Table:
+    """Rows under column headings. `formats`: a format ("," or ".1%") or a function for a column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    caption: str = ""
+    formats: Mapping[str, Format] = field(default_factory=dict)
+    strong: frozenset[int] = frozenset()  # rows that are set in bold
+
+    def texts(self) -> list[list[str]]:
+        """The cells as they are shown."""
+        return [
+            [self._text(name, value) for name, value in zip(self.columns, row)] for row in self.rows
+        ]
+
+    def _text(self, column: str, value: Any) -> str:
+        if value is None:
+            return ""
+        wanted = self.formats.get(column)
+        if wanted is None or (isinstance(wanted, str) and isinstance(value, str)):
+            return plain(value)
+        text = wanted(value) if callable(wanted) else format(value, wanted)
+        return text.replace("-", "−", 1) if text.startswith("-") else text
+
+    def _is_numeric(self, place: int) -> bool:
+        values = [row[place] for row in self.rows if row[place] is not None]
+        return bool(values) and all(_is_number(value) for value in values)
+
+    def __str__(self) -> str:
+        lines = [list(self.columns), *self.texts()]
+        widths = [max(map(_width, column)) for column in zip(*lines)]
+        right = [self._is_numeric(place) for place in range(len(self.columns))]
+        shown = []
+        for line in lines:
+            cells = [
+                _pad(text, width, at_right) for text, width, at_right in zip(line, widths, right)
+            ]
+            shown.append("  ".join(cells).rstrip())
+        rule = "─" * max(map(_width, shown))
+        head = [self.caption] if self.caption else []
+        return "\n".join([*head, shown[0], rule, *shown[1:]])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        numeric = [self._is_numeric(place) for place in range(len(self.columns))]
+        head = "".join(
+            self._heading(name, right) for name, right in zip(self.columns, numeric)
+        )
+        body = "".join(
+            self._row(number, texts, numeric) for number, texts in enumerate(self.texts())
+        )
+        caption = ""
+        if self.caption:
+            style = "caption-side:top;text-align:left;padding:2px 0 6px;font-weight:600;color:inherit"
+            caption = f'<caption style="{style}">{escape(self.caption)}</caption>'
+        return (
+            '<div class="ied-table" tabindex="0" style="overflow-x:auto;max-width:100%">'
+            '<table style="border-collapse:collapse;font-size:13px;line-height:1.45;margin:4px 0;'
+            f'color:inherit;font-variant-numeric:tabular-nums">{caption}'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    def _heading(self, name: str, right: bool) -> str:
+        text = escape(name)
+        if len(self.rows) > 3 and name:
+            plain_button = (
+                "all:unset;cursor:pointer;font:inherit;color:inherit;text-decoration:underline dotted"
+            )
+            text = (
+                f'<button type="button" title="sort" style="{plain_button}" '
+                f'onclick="{SORT}">{text}</button>'
+            )
+        return f'<th scope="col" style="{_cell_style(right)}font-weight:600">{text}</th>'
+
+    def _row(self, number: int, texts: list[str], numeric: list[bool]) -> str:
+        weight = "font-weight:600;" if number in self.strong else ""
+        cells = []
+        for place, (text, right) in enumerate(zip(texts, numeric)):
+            value = self.rows[number][place]
+            key = f' data-v="{float(value)}"' if right and value is not None else ""
+            cells.append(f'<td{key} style="{_cell_style(right)}{weight}">{escape(text)}</td>')
+        return f'<tr style="background:transparent">{"".join(cells)}</tr>'
+
+
+def table(
+    rows: Sequence[Any] | Mapping[Any, Any],
+    columns: Sequence[str] | None = None,
+    *,
+    caption: str = "",
+    formats: Mapping[str, Format] | None = None,
+    strong: Sequence[int] = (),
+) -> Table:
+    """A table of `rows`: sequences of cells, mappings from column to cell, or one mapping from a
+    row's name to its cell or cells.
+
+    Without `columns` the keys of the first row are the headings. ValueError where a row has another
+    number of cells than there are columns.
+    """
+    if isinstance(rows, Mapping):
+        rows = [(name, *_cells(values)) for name, values in rows.items()]
+    if columns is None:
+        if not rows or not isinstance(rows[0], Mapping):
+            raise ValueError("A table of plain rows needs its column headings: columns=[…].")
+        columns = list(rows[0])
+    found = []
+    for row in rows:
+        cells = [row.get(name) for name in columns] if isinstance(row, Mapping) else list(row)
+        if len(cells) != len(columns):
+            raise ValueError(f"{len(columns)} columns ({', '.join(columns)}), but the row {cells}.")
+        found.append(tuple(cells))
+    if unknown := set(formats or {}) - set(columns):
+        raise ValueError(f"There is no column {min(unknown)!r}; there are {', '.join(columns)}.")
+    return Table(tuple(columns), tuple(found), caption, dict(formats or {}), frozenset(strong))
+
+
+def _cells(values: Any) -> Sequence[Any]:
+    return values if isinstance(values, (tuple, list)) else (values,)
+
+
+def plain(value: Any) -> str:
+    """A value for a cell: 1,234 and 0.123; a shape as 384×35×35; text as it is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple) and value and all(isinstance(n, int) for n in value):
+        return "×".join(map(str, value))
+    if _is_number(value):
+        text = f"{value:,}" if value == int(value) else f"{value:.3g}"
+        return text.removesuffix(".0").replace("-", "−")
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (bool, str, tuple)) or not hasattr(value, "__float__"):
+        return False
+    return float(value) == float(value) and abs(float(value)) != float("inf")
+
+
+def _cell_style(right: bool) -> str:
+    side = "right" if right else "left"
+    return (
+        f"text-align:{side};vertical-align:top;padding:3px 12px 3px 4px;"
+        f"border-bottom:1px solid {BORDER};color:inherit;"
+    )
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal; letters that are put on top of others take none."""
+    return sum(not unicodedata.combining(letter) for letter in text)
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space

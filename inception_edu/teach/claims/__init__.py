@@ -1,0 +1,166 @@
+"""Claims: sentences about results that are shown where they are made and checked everywhere.
+
+    claim("09.wider-is-worse")                     a registered claim, from the committed results
+    claim("09.here", low > 0, f"… {low:.1f} …")    one that a cell has just computed
+
+A claim holds while its condition does. In a chapter it shows its sentence; where the condition has
+become false it says so beside the sentence, and in a build or a test (INCEPTION_EDU_CLAIMS=strict)
+it raises `ClaimError`. Registered claims live in `chNN.py` of this folder, one function each:
+
+    @registered("09.wider-is-worse")
+    def wider_is_worse() -> tuple[bool, str]:
+        dead = …
+        return dead == sorted(dead), f"The wider the tower, the more is dead: {dead[0]:.0%} … "
+
+The sentence holds its numbers, filled in when it is shown. `all_claims()` lists them and
+`check_all()` asserts them without any chapter; `python -m inception_edu.teach.claims` prints them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+__all__ = [
+    "Claim",
+    "ClaimError",
+    "all_claims",
+    "claim",
+    "five_lines",
+    "registered",
+    "say",
+]
+
+Made = Callable[[], tuple[bool, str]]
+_CLAIMS: dict[str, Made] = {}
+
+
+class ClaimError(AssertionError):
+    """The results no longer support a claim."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence (Markdown) and whether the results support it."""
+
+    name: str
+    holds: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence if self.holds else f"{self.sentence} [{NOT_SUPPORTED}]"
+
+    def __repr__(self) -> str:
+        return f"{'✓' if self.holds else '✗'} {self}"
+
+    def _repr_markdown_(self) -> str:
+        mark = "" if self.holds else f" **[{NOT_SUPPORTED}]**"
+        return f"> {self.sentence}{mark}"
+
+    def _repr_html_(self) -> str:
+        colour = "#00704a" if self.holds else "#b3400a"
+        more = "" if self.holds else f" <b>[{NOT_SUPPORTED}]</b>"
+        return (
+            f'<div class="ied-claim" data-claim="{escape(self.name)}" '
+            f'style="border-left:4px solid {colour};padding:2px 12px;margin:4px 0;max-width:820px;'
+            f'font-size:14px;line-height:1.5;color:inherit">{as_html(self.sentence)}{more}</div>'
+        )
+
+
+NOT_SUPPORTED = "the results here no longer support this"
+
+
+def as_html(sentence: str) -> str:
+    """A sentence as HTML: `code`, **strong**, *stressed*."""
+    import re
+
+    text = escape(sentence)
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+    text = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", text)
+    return re.sub(r"\*([^*\s][^*]*)\*", r"<i>\1</i>", text)
+
+
+def registered(name: str) -> Callable[[Made], Made]:
+    """Register a function () → (whether it holds, sentence) under "chapter.word"."""
+
+    def keep(made: Made) -> Made:
+        if name in _CLAIMS and _CLAIMS[name].__qualname__ != made.__qualname__:
+            raise ValueError(f"There are two claims called {name!r}.")
+        _CLAIMS[name] = made
+        return made
+
+    return keep
+
+
+def claim(name: str, condition: bool | None = None, sentence: str = "") -> Claim:
+    """A claim to show: registered under `name`, or made here with its condition and sentence.
+
+    KeyError where nothing is registered. ClaimError under INCEPTION_EDU_CLAIMS=strict where it does
+    not hold.
+    """
+    if condition is None:
+        made = _find(name)
+        holds, sentence = made()
+    else:
+        holds = bool(condition)
+    found = Claim(name, bool(holds), " ".join(sentence.split()))
+    if not found.holds and os.environ.get("INCEPTION_EDU_CLAIMS") == "strict":
+        raise ClaimError(f"{name}: {found}")
+    return found
+
+
+def _find(name: str) -> Made:
+    chapter = name.split(".")[0]
+    if name not in _CLAIMS:
+        try:
+            importlib.import_module(f"{__name__}.ch{chapter}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.ch{chapter}":
+                raise
+    if name not in _CLAIMS:
+        known = ", ".join(n for n in _CLAIMS if n.startswith(f"{chapter}."))
+        raise KeyError(f"There is no claim {name!r}; chapter {chapter} has: {known or 'none'}.")
+    return _CLAIMS[name]
+
+
+def all_claims() -> Iterator[str]:
+    """The names of all registered claims."""
+    for path in sorted(Path(__file__).parent.glob("ch[0-9][0-9].py")):
+        importlib.import_module(f"{__name__}.{path.stem}")
+    yield from sorted(_CLAIMS)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Markdown that a cell has computed, such as a sentence with its numbers."""
+
+    markdown: str
+
+    def __repr__(self) -> str:
+        return self.markdown
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+
+def say(*parts: str | Claim) -> Text:
+    """A paragraph of sentences and claims, as Markdown, so that its numbers are computed."""
+    return Text(" ".join(_sentence(part) for part in parts))
+
+
+def five_lines(*parts: str | Claim) -> Text:
+    """A numbered list of sentences and claims; a name such as "09.wider-is-worse" stands for the
+    registered claim."""
+    lines = (f"{number}. {_sentence(part)}" for number, part in enumerate(parts, 1))
+    return Text("\n".join(lines))
+
+
+def _sentence(part: str | Claim) -> str:
+    if isinstance(part, Claim):
+        return str(part)
+    is_name = part[:2].isdigit() and part[2:3] == "." and " " not in part
+    return str(claim(part)) if is_name else part

@@ -1,0 +1,54 @@
+"""Exercises of chapter 03: the Inception modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inception_edu.describe import figures
+from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv
+from inception_edu.teach import checks
+from inception_edu.teach.verdict import Verdict, right, student_code, wrong
+
+
+def exercise_1(block_a: Any) -> Verdict:
+    """The fourth branch of Inception-A."""
+    return checks.description(block_a, figures.InceptionA(), (384, 35, 35), name="block_a")
+
+
+def exercise_2(Fan: Any) -> Verdict:
+    """A branch that fans out."""
+    return checks.module(Fan, figures.InceptionC().branches[2], (1536, 8, 8), name="Fan")
+
+
+def exercise_3(Slips: Any) -> Verdict:
+    """Four slips in an Inception-A."""
+    return checks.module(Slips, figures.InceptionA(), (384, 35, 35), name="Slips")
+
+
+def exercise_4(turn: Any) -> Verdict:
+    """A description with every kernel turned."""
+    if not callable(turn):
+        return checks.function(turn, [], [])
+    small = Conv(8, (3, 1), relu=False)
+    first = checks.description(lambda: turn(small), Conv(8, (1, 3), relu=False), name="turn")
+    if not first.ok:
+        return first
+    if small.kernel != (3, 1):
+        return wrong("The node that you were given was changed; make a copy with `replace`.")
+    long = figures.InceptionB("released").branches[3]
+    inner = Concat(AvgPool((1, 3)), Conv(8, (1, 3), relu=False))
+    verdict = checks.description(
+        lambda: turn(Concat(long, Chain(Conv(8, (3, 1)), inner))),
+        Concat(
+            figures.InceptionB("paper").branches[3],
+            Chain(Conv(8, (1, 3)), Concat(AvgPool((3, 1)), Conv(8, (3, 1), relu=False))),
+        ),
+        name="turn",
+    )
+    if verdict.ok:
+        with student_code():
+            again = turn(turn(figures.InceptionB()))
+        if again != figures.InceptionB():
+            return wrong("Turned twice, a block should be what it was; Fig. 5 is not.")
+        return right("Every kernel is turned, however deep, and everything else is kept.")
+    return verdict

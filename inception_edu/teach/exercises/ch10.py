@@ -1,0 +1,299 @@
+"""Exercises of chapter 10: the race."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from inception_edu.describe import networks
+from inception_edu.describe.measure import measure
+from inception_edu.describe.networks import Network
+from inception_edu.teach import checks
+from inception_edu.teach.verdict import (
+    Verdict,
+    missing,
+    right,
+    short,
+    student_code,
+    unsolved,
+    wrong,
+)
+
+
+def exercise_1(mean_error: Any) -> Verdict:
+    """Area under a curve of errors, divided by its length."""
+
+    def pieces(steps: Any, errors: Any) -> list[tuple[float, float, float]]:
+        return list(zip([b - a for a, b in zip(steps, steps[1:])], errors, errors[1:]))
+
+    def area(steps: Any, errors: Any) -> float:
+        return sum(width * (e + f) / 2 for width, e, f in pieces(steps, errors))
+
+    return checks.function(
+        mean_error,
+        [0.625, 0.43, 0.4, 0.62],
+        [
+            ([0, 1, 2], [1.0, 0.5, 0.5]),
+            ([0, 10, 100], [0.9, 0.5, 0.3]),
+            ([50, 100], [0.6, 0.2]),
+            ([10, 20, 40, 60], [0.8, 0.7, 0.6, 0.5]),
+        ],
+        name="mean_error",
+        wrong={
+            "That is the plain mean of the errors: a long piece must count for more than a short "
+            "one.": lambda s, e: sum(e) / len(e),
+            "That is the area; divide it by the length of the axis.": area,
+            "Divide by the length from the first step to the last, not by the last step.": (
+                lambda s, e: area(s, e) / s[-1]
+            ),
+            "Divide by the length of the axis, not by the number of points.": (
+                lambda s, e: area(s, e) / len(s)
+            ),
+            "Divide by the length of the axis, not by the number of pieces.": (
+                lambda s, e: area(s, e) / (len(s) - 1)
+            ),
+            "A piece is a trapezoid: take the mean of its two heights, not the left one.": (
+                lambda s, e: sum(w * a for w, a, _ in pieces(s, e)) / (s[-1] - s[0])
+            ),
+            "A piece is a trapezoid: take the mean of its two heights, not the right one.": (
+                lambda s, e: sum(w * b for w, _, b in pieces(s, e)) / (s[-1] - s[0])
+            ),
+            "The two heights of a piece are averaged: divide their sum by 2.": (
+                lambda s, e: 2 * area(s, e) / (s[-1] - s[0])
+            ),
+            "Pieces differ in width: multiply each mean height by its width.": (
+                lambda s, e: sum((a + b) / 2 for _, a, b in pieces(s, e)) / (len(s) - 1)
+            ),
+            "The last error alone says nothing about the way there.": lambda s, e: e[-1],
+            "A piece's heights are added, not subtracted.": (
+                lambda s, e: sum(w * (a - b) / 2 for w, a, b in pieces(s, e)) / (s[-1] - s[0])
+            ),
+        },
+    )
+
+
+def _mini(name: str, *repeats: int) -> Network:
+    return networks.mini(networks.network(name), width=1 / 16, repeats=repeats, image=28)
+
+
+def exercise_2(partner: Any) -> Verdict:
+    """The network of nearest cost."""
+    shapes = ((1, 2, 1), (2, 3, 2), (2, 4, 3), (5, 10, 5))
+    field = {str(shape): _mini("inception_resnet_v2", *shape) for shape in shapes}
+    targets = [_mini("inception_v4", *r) for r in ((1, 2, 1), (1, 1, 0), (4, 7, 3), (2, 2, 1))]
+
+    def nearest(target: Network, candidates: dict[str, Network], what: str = "macs") -> str:
+        wanted = getattr(measure(target), what)
+
+        def off(name: str) -> float:
+            return abs(getattr(measure(candidates[name]), what) / wanted - 1)
+
+        return min(candidates, key=off)
+
+    def above(target: Network, candidates: dict[str, Network]) -> str:
+        wanted = measure(target).macs
+        fits = [n for n, c in candidates.items() if measure(c).macs >= wanted]
+        return min(fits, key=lambda n: measure(candidates[n]).macs)
+
+    def below(target: Network, candidates: dict[str, Network]) -> str:
+        wanted = measure(target).macs
+        fits = [n for n, c in candidates.items() if measure(c).macs <= wanted]
+        return max(fits, key=lambda n: measure(candidates[n]).macs)
+
+    def cheapest(target: Network, candidates: dict[str, Network]) -> str:
+        return min(candidates, key=lambda n: measure(candidates[n]).macs)
+
+    def dearest(target: Network, candidates: dict[str, Network]) -> str:
+        return max(candidates, key=lambda n: measure(candidates[n]).macs)
+
+    def farthest(target: Network, candidates: dict[str, Network]) -> str:
+        wanted = measure(target).macs
+        return max(candidates, key=lambda n: abs(measure(candidates[n]).macs - wanted))
+
+    def twin_of_name(target: Network, candidates: dict[str, Network]) -> Network:
+        return candidates[nearest(target, candidates)]
+
+    return checks.function(
+        partner,
+        nearest,
+        [(target, field) for target in targets],
+        name="partner",
+        wrong={
+            "That compares parameters; the race is at equal multiply-adds.": (
+                lambda t, c: nearest(t, c, "params")
+            ),
+            "That is the nearest of those that cost more; a cheaper one may be nearer.": above,
+            "That is the nearest of those that cost less; a dearer one may be nearer.": below,
+            "That is the cheapest of all: compare with the target.": cheapest,
+            "That is the dearest of all: take the distance, `abs(…)`, from the target.": dearest,
+            "That is the one farthest away: `min`, not `max`.": farthest,
+            "The name is asked for, not the network.": twin_of_name,
+        },
+    )
+
+
+def exercise_3(factor: Any) -> Verdict:
+    """Growth of a gradient from one block to the one below."""
+    return checks.function(
+        factor,
+        [2.0, 1.0, 0.5, 3.0, 2.0],
+        [
+            [8.0, 4.0, 2.0, 1.0],
+            [5.0, 5.0],
+            [1.0, 2.0, 4.0],
+            [9.0, 1.0, 1.0],
+            [32.0, 1.0, 4.0, 8.0, 1.0, 1.0],
+        ],
+        name="factor",
+        wrong={
+            "One step too many: n blocks are n − 1 steps apart.": (
+                lambda x: (x[0] / x[-1]) ** (1 / len(x))
+            ),
+            "Upside down: the gradient travels from the last block to the first.": (
+                lambda x: (x[-1] / x[0]) ** (1 / (len(x) - 1))
+            ),
+            "Upside down, and one step too many.": lambda x: (x[-1] / x[0]) ** (1 / len(x)),
+            "That is the growth over all blocks; one step has its (n − 1)th root.": (
+                lambda x: x[0] / x[-1]
+            ),
+            "A factor is multiplied n − 1 times: take a root, do not divide.": (
+                lambda x: x[0] / x[-1] / (len(x) - 1)
+            ),
+            "A mean of the ratios is pulled up by one large ratio; the product must come out "
+            "right.": lambda x: sum(a / b for a, b in zip(x, x[1:])) / (len(x) - 1),
+            "That is the first step alone; take all of them.": lambda x: x[0] / x[1],
+            "That is the last step alone; take all of them.": lambda x: x[-2] / x[-1],
+            "A factor, not a difference: divide.": lambda x: (x[0] - x[-1]) / (len(x) - 1),
+            "That is the logarithm of the factor: take `exp` of it.": (
+                lambda x: math.log(x[0] / x[-1]) / (len(x) - 1)
+            ),
+            "The root's order is the number of steps, one less than the blocks: n − 1.": (
+                lambda x: (x[0] / x[-1]) ** (1 / (len(x) + 1))
+            ),
+        },
+    )
+
+
+def exercise_4(judge: Any) -> Verdict:
+    """What an interval allows to say."""
+
+    def right_one(low: float, high: float) -> str:
+        if high < 0:
+            return "faster"
+        return "slower" if low > 0 else "open"
+
+    def by_middle(low: float, high: float) -> str:
+        return "faster" if low + high < 0 else "slower"
+
+    def middle_or_open(low: float, high: float) -> str:
+        if low + high == 0:
+            return "open"
+        return by_middle(low, high)
+
+    def swapped(low: float, high: float) -> str:
+        return {"faster": "slower", "slower": "faster", "open": "open"}[right_one(low, high)]
+
+    def touching(low: float, high: float) -> str:
+        if high <= 0:
+            return "faster"
+        return "slower" if low >= 0 else "open"
+
+    def by_width(low: float, high: float) -> str:
+        return "open" if high - low > 2 else by_middle(low, high)
+
+    def one_end(low: float, high: float) -> str:
+        if low < 0:
+            return "faster"
+        return "slower" if high > 0 else "open"
+
+    def never_open(low: float, high: float) -> str:
+        return "faster" if high < 0 else "slower"
+
+    def never_slower(low: float, high: float) -> str:
+        return "faster" if high < 0 else "open"
+
+    return checks.function(
+        judge,
+        right_one,
+        [
+            (-3.0, -1.0),
+            (0.5, 2.0),
+            (-4.0, 0.5),
+            (-0.1, 3.0),
+            (-9.0, -1.0),
+            (1.0, 8.0),
+            (-0.4, 0.3),
+            (-2.0, 0.0),
+            (0.0, 2.0),
+        ],
+        name="judge",
+        wrong={
+            "That looks at the middle alone: an interval that holds 0 has shown nothing.": by_middle,
+            "That looks at the middle alone: a wide interval around it may hold 0 too.": (
+                middle_or_open
+            ),
+            "The errors are residual minus plain: below 0 the residual network errs less.": swapped,
+            "An interval that ends at 0 holds 0: only `< 0` and `> 0` are whole.": touching,
+            "Its width does not matter: does the interval hold 0?": by_width,
+            'One end is not enough: for "faster" the upper end must be below 0 too.': one_end,
+            'An interval that holds 0 is "open".': never_open,
+            'An interval that lies above 0 is "slower", not "open".': never_slower,
+        },
+    )
+
+
+def exercise_5(control: Any) -> Verdict:
+    """The control that is missing from the experiment on depth.
+
+    The towers: rates 0.02, 0.05 and 0.1, five seeds, 600 steps.
+    """
+    if missing(control):
+        return unsolved()
+    if not isinstance(control, dict):
+        return wrong(f"A dictionary is asked for: `dict(blocks=…, …)`, got {short(control)}.")
+    with student_code():
+        control = {
+            key: (value.tolist() if hasattr(value, "tolist") else value)
+            for key, value in control.items()
+        }
+    keys = ("blocks", "rates", "seeds", "steps")
+    if lacking := [key for key in keys if key not in control]:
+        return wrong(f"There is no entry for {lacking[0]!r}.")
+    if surplus := [key for key in control if key not in keys]:
+        return wrong(f"There is an entry {surplus[0]!r} that is not asked for.")
+    if any(missing(value) for value in control.values()):
+        return unsolved("There is still a `...` among the entries.")
+    faults = _faults_of_control(**control)
+    if faults:
+        return wrong(*faults)
+    return right(
+        "The stem alone, with the same care: if no tower beats it, the blocks have not earned "
+        "their place, whatever the race between them says."
+    )
+
+
+def _faults_of_control(blocks: Any, rates: Any, seeds: Any, steps: Any) -> list[str]:
+    faults = []
+    if isinstance(blocks, bool) or blocks != 0:
+        text = f"{short(blocks)} blocks are one more tower; leave the blocks out altogether."
+        faults.append(text if isinstance(blocks, int) else "`blocks` is a number of blocks.")
+    if isinstance(rates, (int, float)):
+        rates = [rates]
+    if not isinstance(rates, (list, tuple, set)):
+        faults.append("`rates` is a list of learning rates.")
+    else:
+        lacking = [rate for rate in (0.02, 0.05, 0.1) if rate not in rates]
+        if lacking:
+            words = ", ".join(map(str, lacking))
+            faults.append(
+                f"The towers were tuned over three rates, the control was not: {words} is missing. "
+                "A control that is tuned less loses for that reason."
+            )
+    if not isinstance(seeds, int) or isinstance(seeds, bool):
+        faults.append("`seeds` is a number of seeds.")
+    elif seeds < 5:
+        faults.append(f"{seeds} seeds scatter more than the towers' five: take as many.")
+    if steps != 600:
+        more = "more" if isinstance(steps, (int, float)) and steps > 600 else "fewer"
+        faults.append(f"The towers learned for 600 steps; with {more} it is another race.")
+    return faults
