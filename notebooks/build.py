@@ -1,14 +1,17 @@
 """Chapters: from notebooks/src/NN_name.py to the executed notebooks/NN_name.ipynb.
 
-    python notebooks/build.py                 build every chapter whose source changed since it was
-                                              last built
+    python notebooks/build.py                 build every stale chapter: its source, the code it
+                                              runs or a result file it reads has changed
     python notebooks/build.py 03 08           only these
-    python notebooks/build.py --force         also where nothing changed (the package or a result
-    file did, say) python notebooks/build.py --check         build nothing; exit 1 where a notebook
-    does not match its source python notebooks/build.py --no-execute    transform only, keep no
-    outputs (to try the markup) python notebooks/build.py --mode quick    sets INCEPTION_EDU_MODE
-    for the run (default: standard) python notebooks/build.py --colab         write
-    dist/inception_edu_colab.zip
+    python notebooks/build.py --force         also those that are not stale
+    python notebooks/build.py --check         build nothing; exit 1 where a chapter is stale
+    python notebooks/build.py --no-execute    transform only, keep no outputs (to try the markup)
+    python notebooks/build.py --mode quick    sets INCEPTION_EDU_MODE (default: standard)
+    python notebooks/build.py --student       dist/student: chapters without any solution
+    python notebooks/build.py --solutions     dist/solutions: chapters with the exercises solved
+    python notebooks/build.py --slides        dist/slides: a slide show for each chapter
+    python notebooks/build.py --handout       dist/handout: a PDF for each chapter
+    python notebooks/build.py --colab         write dist/inception_edu_colab.zip
 
 A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text).
 Its first cell is text: the heading, then a paragraph that says what the chapter covers; README's
@@ -18,34 +21,12 @@ it adds a Colab link where pyproject.toml names the project's address. The tag `
 `# @title …` is shown instead. README's table shows the first picture of the cell tagged `picture`,
 or else of the chapter; it is kept in notebooks/pictures.
 
-Exercises
----------
-One code cell of the source holds a whole exercise, solved, so that the source runs as it stands:
+Exercises are one cell each; `markup.py` says how they are written.
 
-    # %%
-    # exercise: Add up the branches | ●○○ | 3 min
-    # task: Write `channels(block)`, the number of channels that leave a `Concat`.
-    #   Lines that follow belong to the task until the next keyword or the first line of code.
-    #
-    #   A lone `#` is a blank line.
-    # hint: A block knows its `branches`.
-    # hint: A second hint gets a fold of its own.
-    # explain: Text under the code of the folded solution.
-    def channels(block):
-        # begin solution
-        return sum(b.out for b in block.branches)
-        # end solution
-        # stub: return ...
-    # check:
-    checks.equal(channels(InceptionA()), 384)
-
-`exercise` and `task` are required, `hint` and `explain` are not. The build makes of it: a card
-(title, difficulty, minutes, task), the stub cell, the check cell, and the folded hints and
-solution. In the stub cell each region from `# begin solution` to `# end solution` is replaced by
-the `# stub: CODE` lines right after it (their indentation is kept), or by `...` where there are
-none. What follows `# check:` is the check cell; its last line is an expression whose value has
-`.ok`. Stub and check must run without an error on the unsolved stub, where `.ok` must be false;
-with the solution it must be true. `tests/test_notebooks.py` proves both.
+Stamps
+------
+A built notebook carries hashes of all that made it (see `stamps.py`): `--check` and the tests tell
+which chapters are stale, and a plain `build.py` builds those.
 """
 
 import argparse
@@ -58,15 +39,16 @@ import sys
 import tempfile
 import time
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import jupytext
 import lint
 import nbformat
+import stamps
+from markup import Exercise, SourceError, exercise_cells, parse_exercise
 from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook
 
 try:
     import tomllib
@@ -101,10 +83,6 @@ ADVICE = (
 )
 
 
-class SourceError(ValueError):
-    """A chapter's source breaks the markup described at the top of this file."""
-
-
 def repository() -> str:
     """The project's public address from pyproject.toml, "" while there is none."""
     with open(ROOT / "pyproject.toml", "rb") as file:
@@ -126,131 +104,6 @@ def colab_link(name: str, address: str) -> str:
         return ""
     path = f"{owner[1]}/blob/main/notebooks/{name}.ipynb"
     return f"[Open in Colab](https://colab.research.google.com/github/{path})"
-
-
-# ---- exercises -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Exercise:
-    title: str
-    difficulty: str
-    minutes: str
-    task: str
-    hints: tuple[str, ...]
-    explain: str
-    stub: str
-    solution: str
-    check: str
-
-
-def parse_exercise(source: str) -> Exercise:
-    """Parse one exercise cell of a source; SourceError names the exercise and what is missing."""
-    lines = source.splitlines()
-    title = lines[0].removeprefix("# exercise:").strip()
-    card = [part.strip() for part in title.split("|")]
-    if (
-        len(card) != 3
-        or set(card[1]) - set("●○")
-        or len(card[1]) != 3
-        or not re.fullmatch(r"\d+ min", card[2])
-    ):
-        raise SourceError(
-            f"exercise {title!r}: the first line must read `# exercise: title | ●○○ | 3 min`"
-        )
-
-    texts: list[tuple[str, list[str]]] = []
-    at = 1
-    while (
-        at < len(lines)
-        and lines[at].startswith("#")
-        and not lines[at].startswith(("# begin", "# check:"))
-    ):
-        keyword = re.match(r"# (task|hint|explain): ?(.*)", lines[at])
-        if keyword:
-            texts.append((keyword[1], [keyword[2]]))
-        elif texts:
-            texts[-1][1].append(lines[at][1:])
-        else:
-            raise SourceError(
-                f"exercise {title!r}: `# task:` must follow the first line, not {lines[at]!r}"
-            )
-        at += 1
-
-    def text(keyword):
-        return tuple(_paragraphs(first, rest) for key, (first, *rest) in texts if key == keyword)
-
-    if len(text("task")) != 1:
-        raise SourceError(f"exercise {title!r}: exactly one `# task:` is needed")
-    body = lines[at:]
-    if "# check:" not in body:
-        raise SourceError(f"exercise {title!r}: the line `# check:` is missing")
-    cut = body.index("# check:")
-    stub, solution = _stub_and_solution(body[:cut], title)
-    check = "\n".join(body[cut + 1 :]).strip()
-    if not check:
-        raise SourceError(f"exercise {title!r}: nothing follows `# check:`")
-    return Exercise(
-        *card, text("task")[0], text("hint"), "\n\n".join(text("explain")), stub, solution, check
-    )
-
-
-def _paragraphs(first: str, rest: list[str]) -> str:
-    """The text of a keyword and its continuation lines, whose common indentation goes."""
-    blanks = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
-    return "\n".join([first, *(line[min(blanks, default=0) :].rstrip() for line in rest)]).strip()
-
-
-def _stub_and_solution(lines: list[str], title: str) -> tuple[str, str]:
-    stub, solution, region = [], [], None
-    for number, line in enumerate(lines):
-        mark = line.strip()
-        if mark == "# begin solution":
-            if region is not None:
-                raise SourceError(f"exercise {title!r}: a solution region begins inside another")
-            region = line[: line.index("#")]
-        elif mark == "# end solution":
-            if region is None:
-                raise SourceError(
-                    f"exercise {title!r}: `# end solution` without `# begin solution`"
-                )
-            if number + 1 == len(lines) or not lines[number + 1].strip().startswith("# stub: "):
-                stub.append(region + "...  # your code here")
-            region = None
-        elif mark.startswith("# stub: "):
-            stub.append(line.replace("# stub: ", "", 1))
-        else:
-            solution.append(line)
-            if region is None:
-                stub.append(line)
-    if region is not None or len(stub) == len(lines):
-        raise SourceError(
-            f"exercise {title!r}: `# begin solution` and `# end solution` must mark the solution"
-        )
-    return "\n".join(stub).strip(), "\n".join(solution).strip()
-
-
-def exercise_cells(exercise: Exercise, number: int) -> list:
-    """The cells that a reader sees. Stub and check carry a tag by which tests find them."""
-    folds = [
-        ("Hint" if len(exercise.hints) == 1 else f"Hint {n}", hint)
-        for n, hint in enumerate(exercise.hints, 1)
-    ]
-    folds.append(("Solution", f"```python\n{exercise.solution}\n```\n\n{exercise.explain}".strip()))
-    folded = "\n\n".join(
-        f"<details><summary>{head}</summary>\n\n{body}\n\n</details>" for head, body in folds
-    )
-    return [
-        new_markdown_cell(
-            f"### Exercise {number} · {exercise.title}\n\n{exercise.difficulty} · "
-            f"{exercise.minutes}"
-            f"\n\n{exercise.task}"
-        ),
-        new_code_cell(exercise.stub, metadata={"tags": ["exercise"]}),
-        # Folded: it may hold the answer. It runs as it is.
-        new_code_cell(exercise.check, metadata={"tags": ["check", "hide-input"]}),
-        new_markdown_cell(folded),
-    ]
 
 
 # ---- chapters ------------------------------------------------------------------------------------
@@ -298,7 +151,11 @@ def transform(source: Path):
     for cell in jupytext.read(source, fmt="py:percent").cells:
         if cell.cell_type == "code" and cell.source.startswith("# exercise:"):
             exercises += 1
-            cells += exercise_cells(parse_exercise(cell.source), exercises)
+            exercise = parse_exercise(cell.source)
+            name = f"{source.stem[:2]}.{exercises}"
+            if f'"{name}"' not in exercise.check:
+                raise SourceError(f"exercise {exercise.title!r}: its check must name {name!r}")
+            cells += exercise_cells(exercise, exercises)
         elif cell.source.strip():
             cells.append(cell)
     link = colab_link(source.stem, address)
@@ -337,18 +194,27 @@ def matches(source: Path) -> bool:
     return essence(nbformat.read(target(source), as_version=4)) == essence(transform(source))
 
 
-def up_to_date(source: Path, mode: str) -> bool:
+def stale(source: Path, mode: str = "standard") -> list[str]:
+    """Why the built chapter is not what it would be if it were built now; empty: it is."""
+    if not target(source).exists():
+        return ["it was never built"]
     if not matches(source):
-        return False
-    return (
-        nbformat.read(target(source), as_version=4).metadata.get("inception_edu", {}).get("mode")
-        == mode
-    )
+        return ["its source has changed"]
+    kept = nbformat.read(target(source), as_version=4).metadata.get("inception_edu", {})
+    if kept.get("mode") != mode:
+        return [f"it was built in the mode {kept.get('mode')}, not {mode}"]
+    if "made_from" not in kept:
+        return ["it carries no stamp"]
+    return [f"{name} has changed" for name in stamps.changed(kept["made_from"])]
 
 
 def execute(notebook, mode: str, folder: Path, timeout: int = 1800):
     """Run all cells in a fresh kernel in `folder`; raises nbclient's CellExecutionError at the
-    first error."""
+    first error.
+
+    The kernel notes which files the chapter depends on: they are put into the metadata of the
+    notebook, as `noted`.
+    """
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -356,7 +222,22 @@ def execute(notebook, mode: str, folder: Path, timeout: int = 1800):
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute(env={**os.environ, "INCEPTION_EDU_MODE": mode})
+    variables = {
+        "INCEPTION_EDU_MODE": mode,
+        "INCEPTION_EDU_CLAIMS": "strict",
+        "INCEPTION_EDU_JOURNAL": "off",
+    }
+    cells = list(notebook.cells)
+    noting = new_code_cell(stamps.end())
+    extra = [new_code_cell(stamps.begin()), noting]
+    notebook.cells += extra
+    with client.setup_kernel(env={**os.environ, **variables}):
+        client.execute_cell(extra[0], len(cells), store_history=False)
+        for index, cell in enumerate(cells):
+            client.execute_cell(cell, index)
+        client.execute_cell(noting, len(cells) + 1, store_history=False)
+    notebook.cells = cells
+    notebook.metadata["inception_edu"] = {"mode": mode, "noted": noting.outputs[0].text.strip()}
     return notebook
 
 
@@ -399,7 +280,8 @@ def build(source: Path, mode: str, run: bool = True) -> float:
     notebook = transform(source)
     if run:
         tidy(execute(notebook, mode, NOTEBOOKS))
-        notebook.metadata["inception_edu"] = {"mode": mode}
+        noted = notebook.metadata["inception_edu"].pop("noted")
+        notebook.metadata["inception_edu"]["made_from"] = stamps.stamp(source, noted)
     part = target(source).with_suffix(".part")
     nbformat.write(notebook, part)
     part.replace(target(source))
@@ -539,15 +421,19 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"dist/{bundle.name}: {bundle.stat().st_size / 1e6:.1f} MB")
         return
     if args.check:
-        stale = [target(s).name for s in sources(*args.chapters) if not matches(s)]
-        stale += ["README.md (chapter table)"] * (
-            readme() != (ROOT / "README.md").read_text(encoding="utf-8")
-        )
-        for name in stale:
-            print(f"{name} does not match its source: run `make notebooks`")
-        sys.exit(bool(stale))
+        found = {target(s).name: stale(s, args.mode) for s in sources(*args.chapters)}
+        if readme() != (ROOT / "README.md").read_text(encoding="utf-8"):
+            found["README.md"] = ["its chapter table is not the chapters'"]
+        for name, reasons in found.items():
+            if reasons:
+                more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
+                print(f"{name} is stale: {'; '.join(reasons[:3])}{more}")
+        if any(found.values()):
+            print("Run `make notebooks`.")
+        sys.exit(any(found.values()))
     for source in sources(*args.chapters):
-        if not args.force and not args.no_execute and up_to_date(source, args.mode):
+        reasons = stale(source, args.mode)
+        if not reasons and not args.force and not args.no_execute:
             print(f"{target(source).name}: up to date")
             continue
         print(f"{target(source).name}: ", end="", flush=True)

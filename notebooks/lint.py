@@ -63,7 +63,8 @@ def problems(text: str) -> list[str]:
     path = MACHINE_PATH.search(BASE64.sub("", text))
     if path:
         found.append(
-            f"a path of the machine that built it: …{text_around(BASE64.sub('', text), path.start())}…"
+            "a path of the machine that built it: "
+            f"…{text_around(BASE64.sub('', text), path.start())}…"
         )
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     if not any(cell["outputs"] for cell in code):

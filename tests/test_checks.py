@@ -21,8 +21,8 @@ from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, Ma
 from inception_edu.nets.build import Concat as ConcatModule
 from inception_edu.nets.build import ConvBNReLU, ScaledResidual, build
 from inception_edu.teach import checks
-from inception_edu.teach.verdict import Verdict
 from inception_edu.teach.diagnose import sequence
+from inception_edu.teach.verdict import Verdict
 from inception_edu.teach.watch import watch
 
 SHAPE = (384, 35, 35)

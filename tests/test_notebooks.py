@@ -11,10 +11,9 @@ chapters = pytest.mark.parametrize("source", SOURCES, ids=[source.stem for sourc
 
 
 @chapters
-def test_notebook_matches_its_source(source):
-    assert build.matches(source), (
-        f"{build.target(source).name} does not match its source: run `make notebooks`"
-    )
+def test_notebook_is_not_stale(source):
+    """Source, code and result files are those that made the stored outputs."""
+    assert build.stale(source) == [], "run `make notebooks`"
 
 
 @chapters

@@ -34,8 +34,6 @@ TOO_LONG = {
     "labs/frame.py",
     "nets/features.py",
     "nets/weights.py",
-    "teach/checks.py",
-    "teach/diagnose.py",
     "teach/plots.py",
     "teach/watch.py",
 }

@@ -20,14 +20,23 @@ Format = str | Callable[[Any], str]
 BORDER = "var(--jp-border-color2, #c8c8c8)"
 
 # Sorts the rows of the table by the column of the button that was pressed; again: the other way.
-SORT = (
-    "(function(b){var h=b.closest('th'),t=h.closest('table'),i=[].indexOf.call(h.parentNode.children,h),"
-    "u=h.getAttribute('aria-sort')!=='ascending';[].forEach.call(h.parentNode.children,function(x)"
-    "{x.removeAttribute('aria-sort')});h.setAttribute('aria-sort',u?'ascending':'descending');"
-    "var k=function(r){var d=r.children[i].dataset.v;return d===undefined?r.children[i].textContent:"
-    "parseFloat(d)},s=t.tBodies[0];[].slice.call(s.rows).sort(function(p,q){var x=k(p),y=k(q);"
-    "return (x>y?1:x<y?-1:0)*(u?1:-1)}).forEach(function(r){s.appendChild(r)})})(this)"
-)
+SORT = """
+(function (button) {
+  var heading = button.closest('th'), row = heading.parentNode, table = row.closest('table');
+  var place = [].indexOf.call(row.children, heading);
+  var up = heading.getAttribute('aria-sort') !== 'ascending';
+  [].forEach.call(row.children, function (other) { other.removeAttribute('aria-sort'); });
+  heading.setAttribute('aria-sort', up ? 'ascending' : 'descending');
+  function key(line) {
+    var cell = line.children[place], number = cell.dataset.v;
+    return number === undefined ? cell.textContent : parseFloat(number);
+  }
+  var body = table.tBodies[0];
+  [].slice.call(body.rows).sort(function (a, b) {
+    return (key(a) > key(b) ? 1 : key(a) < key(b) ? -1 : 0) * (up ? 1 : -1);
+  }).forEach(function (line) { body.appendChild(line); });
+})(this)
+"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,15 +86,15 @@ class Table:
 
     def _repr_html_(self) -> str:
         numeric = [self._is_numeric(place) for place in range(len(self.columns))]
-        head = "".join(
-            self._heading(name, right) for name, right in zip(self.columns, numeric)
-        )
+        head = "".join(self._heading(name, right) for name, right in zip(self.columns, numeric))
         body = "".join(
             self._row(number, texts, numeric) for number, texts in enumerate(self.texts())
         )
         caption = ""
         if self.caption:
-            style = "caption-side:top;text-align:left;padding:2px 0 6px;font-weight:600;color:inherit"
+            style = (
+                "caption-side:top;text-align:left;padding:2px 0 6px;font-weight:600;color:inherit"
+            )
             caption = f'<caption style="{style}">{escape(self.caption)}</caption>'
         return (
             '<div class="ied-table" tabindex="0" style="overflow-x:auto;max-width:100%">'
@@ -97,12 +106,10 @@ class Table:
     def _heading(self, name: str, right: bool) -> str:
         text = escape(name)
         if len(self.rows) > 3 and name:
-            plain_button = (
-                "all:unset;cursor:pointer;font:inherit;color:inherit;text-decoration:underline dotted"
-            )
+            plain_button = "all:unset;cursor:pointer;font:inherit;color:inherit;text-decoration:underline dotted"
             text = (
                 f'<button type="button" title="sort" style="{plain_button}" '
-                f'onclick="{SORT}">{text}</button>'
+                f'onclick="{_one_line(SORT)}">{text}</button>'
             )
         return f'<th scope="col" style="{_cell_style(right)}font-weight:600">{text}</th>'
 
@@ -167,6 +174,10 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, (bool, str, tuple)) or not hasattr(value, "__float__"):
         return False
     return float(value) == float(value) and abs(float(value)) != float("inf")
+
+
+def _one_line(script: str) -> str:
+    return escape(" ".join(script.split()), quote=True)
 
 
 def _cell_style(right: bool) -> str:

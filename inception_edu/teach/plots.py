@@ -97,7 +97,8 @@ class Picture:
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.png).decode()
         return (
-            f'<img class="inception-figure" alt="{escape(self.alt, quote=True)}" width="{self.width}" '
+            f'<img class="inception-figure" alt="{escape(self.alt, quote=True)}" '
+            f'width="{self.width}" '
             'style="max-width:100%;height:auto;background:#fff;border-radius:6px" '
             f'src="data:image/png;base64,{data}">'
         )
@@ -303,7 +304,8 @@ def grid_map(
     )
     if table.shape != (len(rows), len(columns)):
         raise ValueError(
-            f"The values are {' × '.join(map(str, table.shape))}, but there are {len(rows)} rows and "
+            f"The values are {' × '.join(map(str, table.shape))}, but there are {len(rows)} "
+            "rows and "
             f"{len(columns)} columns."
         )
     axis = _axis(axis, 1.6 + 0.85 * len(columns), 1.0 + 0.42 * len(rows))

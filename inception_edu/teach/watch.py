@@ -255,10 +255,12 @@ class _Mode(TorchFunctionMode):
             x, weight = get(0, "input"), get(1, "weight")
             channels, wanted = x.shape[1], weight.shape[1] * int(get(6, "groups", 1))
             if x.dim() == 4 and channels != wanted:
-                what = f"{weight.shape[2]}×{weight.shape[3]} convolution with {weight.shape[0]} filters"
+                what = f"{weight.shape[2]}×{weight.shape[3]} convolution with {weight.shape[0]} "
+                "filters"
                 called = self.names.get(id(weight), "")
                 self.faults.append(
-                    f"The in-channels of {called or 'a convolution'} ({what}) should be {channels}, not "
+                    f"The in-channels of {called or 'a convolution'} ({what}) should be "
+                    f"{channels}, not "
                     f"{wanted}: that many channels arrive."
                 )
                 step = self._conv(args, kwargs)
@@ -276,7 +278,8 @@ class _Mode(TorchFunctionMode):
             mean = get(1, "running_mean")
             called = self.names.get(id(kwargs.get("weight")), "") or "a batch norm"
             self.faults.append(
-                f"The batch norm {called} is made for {len(mean)} channels, but {x.shape[1]} arrive: it "
+                f"The batch norm {called} is made for {len(mean)} channels, but {x.shape[1]} "
+                "arrive: it "
                 "needs as many as the convolution before it has filters."
             )
             return x.clone()
@@ -288,7 +291,8 @@ class _Mode(TorchFunctionMode):
                 self.faults.append(f"The maps to be concatenated have different sizes: {sizes}.")
             else:
                 self.faults.append(
-                    f"The branches cannot be joined along dimension {step.dim}; channels are dimension "
+                    f"The branches cannot be joined along dimension {step.dim}; channels are "
+                    "dimension "
                     "1: torch.cat([…], dim=1)."
                 )
             first = tensors[0]
@@ -314,7 +318,8 @@ class _Mode(TorchFunctionMode):
             room = [n + 2 * p for n, p in zip(x.shape[2:], step.padding)]
             if any(k > n for k, n in zip(step.kernel, room)):
                 self.faults.append(
-                    f"The kernel {size_words(step.kernel)} of {step.name or 'a pool'} is larger than "
+                    f"The kernel {size_words(step.kernel)} of {step.name or 'a pool'} is larger "
+                    "than "
                     f"the map that arrives, {size_words(x.shape[2:])}."
                 )
                 return x.new_zeros(x.shape[0], step.out or x.shape[1], *x.shape[2:])

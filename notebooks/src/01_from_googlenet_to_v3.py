@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from inception_edu.study import experiments, kernel_sizes
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.describe.draw import amount, draw, figure, size_words
 from inception_edu.describe.measure import measure
@@ -562,30 +562,7 @@ def multiply_adds(c, filters, h, w, kh, kw):
 
 
 # check:
-checks.function(
-    multiply_adds,
-    lambda c, n, h, w, a, b: c * n * h * w * a * b,
-    [(192, 32, 28, 28, 5, 5), (96, 64, 17, 17, 1, 7), (3, 32, 10, 20, 3, 3)],
-    name="multiply_adds",
-    wrong={
-        "These are the weights; each is used at every place of the map.": lambda c, n, h, w, a, b: (
-            c * n * a * b
-        ),
-        (
-            "The size of the kernel is missing: each place of the output needs kh·kw products per "
-            "channel."
-        ): lambda c, n, h, w, a, b: c * n * h * w,
-        "The kernel need not be square: `kh` times `kw`.": lambda c, n, h, w, a, b: (
-            c * n * h * w * a * a
-        ),
-        "Each sum runs over all input channels.": lambda c, n, h, w, a, b: n * h * w * a * b,
-        "There are `filters` maps in the output.": lambda c, n, h, w, a, b: c * h * w * a * b,
-        "One multiply-add counts once here.": lambda c, n, h, w, a, b: 2 * c * n * h * w * a * b,
-        "Without padding the map would shrink; here it keeps its size.": lambda c, n, h, w, a, b: (
-            c * n * (h - a + 1) * (w - b + 1) * a * b
-        ),
-    },
-)
+check("01.1", multiply_adds)
 
 # %%
 # exercise: Where a 1×1 stops paying | ●●○ | 5 min
@@ -599,17 +576,7 @@ m = 230
 # end solution
 # stub: m = ...
 # check:
-checks.number(
-    m,
-    230,
-    name="m",
-    wrong={
-        256: "With m = 256 the pair costs the 1×1 more than the 3×3 alone.",
-        229: "A little more still fits: 230·10 is below 9·256 = 2304.",
-        231: "231·10 is more than 9·256 = 2304: this costs a little more than the 3×3 alone.",
-        230.4: "A whole number of filters, please.",
-    },
-)
+check("01.2", m)
 
 # %%
 # exercise: Split the 7×7 | ●○○ | 4 min
@@ -626,9 +593,7 @@ split = Chain(
     # stub: ...,
 )
 # check:
-checks.description(
-    split, Chain(Conv(64, 1), Conv(64, (1, 7)), Conv(128, (7, 1))), (256, 17, 17), name="split"
-)
+check("01.3", split)
 
 
 # %%
@@ -645,56 +610,7 @@ def smooth(labels, classes, amount):
 
 
 # check:
-def spread_over_others(labels, classes, amount):
-    hot = F.one_hot(labels, classes)
-    return (1 - amount) * hot + (1 - hot) * amount / (classes - 1)
-
-
-cases = [(torch.tensor([0, 2, 1]), 4, 0.1), (torch.tensor([1]), 10, 0.3)]
-checks.function(
-    smooth,
-    lambda y, c, a: (1 - a) * F.one_hot(y, c) + a / c,
-    cases,
-    name="smooth",
-    wrong={
-        "You spread it over the wrong classes only; v3 spreads it over all.": spread_over_others,
-        (
-            "The right class gets its share of `amount` too: `1 - amount` comes on top of it."
-        ): lambda y, c, a: (1 - a) * F.one_hot(y, c) + (1 - F.one_hot(y, c)) * a / c,
-        (
-            "Every class should get `amount / classes`: you divided by one class too few."
-        ): lambda y, c, a: (1 - a) * F.one_hot(y, c) + a / (c - 1),
-        "The rows add up to more than 1: the right class must give something up.": lambda y, c, a: (
-            F.one_hot(y, c) + a / c
-        ),
-        "Nothing is given to the other classes yet.": lambda y, c, a: (1 - a) * F.one_hot(y, c),
-        "Divide what is spread by the number of classes.": lambda y, c, a: (
-            (1 - a) * F.one_hot(y, c) + a
-        ),
-    },
-)
-
-
-# %%
-# exercise: The block of Fig. 1 | ●○○ | 4 min
-# task: Finish `forward` of a residual block with a `scale` on the residual (Figs. 1 and 20): ReLU
-# of x plus scale times
-#   body(x).
-# hint: The identity passes unchanged; the ReLU comes last.
-class ScaledBlock(nn.Module):
-    def __init__(self, body, scale):
-        super().__init__()
-        self.body, self.scale = body, scale
-
-    def forward(self, x):
-        # begin solution
-        return F.relu(x + self.scale * self.body(x))
-        # end solution
-        # stub: return ...
-
-
-# check:
-checks.residual(ScaledBlock, scale=0.1, name="ScaledBlock")
+check("01.4", smooth)
 
 # %% [markdown]
 # ## In five lines

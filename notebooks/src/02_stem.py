@@ -26,7 +26,7 @@ from torch import nn
 
 from inception_edu.describe import figures, networks
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.describe.draw import amount, draw, figure, size_words
 from inception_edu.describe.measure import measure, smallest_image
@@ -393,34 +393,7 @@ def places(n, k, s, p):
 
 
 # check:
-checks.function(
-    places,
-    lambda n, k, s, p: (n + 2 * p - k) // s + 1,
-    [
-        (299, 3, 2, 0),
-        (147, 3, 1, 1),
-        (149, 3, 1, 0),
-        (224, 3, 2, 0),
-        (10, 3, 3, 0),
-        (35, 7, 2, 3),
-        (20, 5, 3, 1),
-        (28, 1, 2, 0),
-    ],
-    name="places",
-    wrong={
-        "That holds for 3×3 windows only: use `k`.": lambda n, k, s, p: (n + 2 * p - 3) // s + 1,
-        "The window slides over the padding too: put it inside the division.": lambda n, k, s, p: (
-            (n - k) // s + 1 + 2 * p
-        ),
-        "Padding is on both sides: it counts twice.": lambda n, k, s, p: (n + p - k) // s + 1,
-        "The first place counts too: add 1.": lambda n, k, s, p: (n + 2 * p - k) // s,
-        "The stride is missing.": lambda n, k, s, p: n + 2 * p - k + 1,
-        "Round down with //: half a place is none.": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
-        "The window's own width is missing.": lambda n, k, s, p: (n + 2 * p) // s,
-        "The window's own width is missing, and so is the padding.": lambda n, k, s, p: n // s,
-        "The padding is missing.": lambda n, k, s, p: (n - k) // s + 1,
-    },
-)
+check("02.1", places)
 
 # %%
 # exercise: 224 pixels | ●○○ | 4 min
@@ -433,16 +406,7 @@ leaves = (384, 25, 25)
 # end solution
 # stub: leaves = ...
 # check:
-checks.shape(
-    leaves,
-    (384, 25, 25),
-    name="leaves",
-    wrong={
-        (384, 28, 28): "That is 224/8: the V convolutions also take pixels from the edge.",
-        (384, 26, 26): "Somewhere you rounded up: V windows round down.",
-        (384, 35, 35): "That is what 299 gives.",
-    },
-)
+check("02.2", leaves)
 
 
 # %%
@@ -461,25 +425,7 @@ def needs(m, k, s):
 
 
 # check:
-checks.function(
-    needs,
-    lambda m, k, s: (m - 1) * s + k,
-    [(1, 3, 2), (3, 3, 2), (35, 3, 2), (147, 3, 1), (4, 7, 2), (5, 1, 2), (3, 5, 3)],
-    name="needs",
-    wrong={
-        "That holds for 3×3 windows only: use `k`.": lambda m, k, s: (m - 1) * s + 3,
-        "The first place needs k pixels, only the others s more.": lambda m, k, s: m * s + k,
-        "You multiplied the size by the stride; the window's width is missing.": lambda m, k, s: (
-            m * s
-        ),
-        "One pixel more than necessary: the places are `m - 1` steps apart.": lambda m, k, s: (
-            m * s + k - 1
-        ),
-        "The window is k wide only once, at the first place.": lambda m, k, s: (m - 1) * (s + k),
-        "That holds for 3×3 with stride 2 only; use `k` and `s`.": lambda m, k, s: 2 * m + 1,
-        "This goes forwards: pixels to places.": lambda m, k, s: (m - k) // s + 1,
-    },
-)
+check("02.3", needs)
 
 # %%
 # exercise: Write Fig. 14 | ●●○ | 6 min
@@ -500,7 +446,7 @@ fig_14 = Chain(
     # stub: ...,
 )
 # check:
-checks.description(fig_14, figures.StemV1(), shape=(3, 299, 299), name="Fig. 14")
+check("02.4", fig_14)
 
 
 # %%
@@ -535,7 +481,7 @@ class Join2(nn.Module):
 
 
 # check:
-checks.module(Join2, figures.StemV4().parts[4], (160, 25, 25), name="Join2")
+check("02.5", Join2)
 
 # %% [markdown]
 # ## In five lines

@@ -27,7 +27,7 @@ from torch import nn
 from inception_edu import data
 from inception_edu.describe import figures, networks
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import Concat as Join
 from inception_edu.nets.build import ConvBNReLU, build
 from inception_edu.describe.draw import amount, figure, size_words
@@ -410,33 +410,6 @@ print(
 
 
 # %%
-# exercise: What leaves a block | ●○○ | 3 min
-# task: Write `joined(*channels)`: how many channels leave a `Concat` whose branches end with that
-# many.
-# hint: Fig. 4: 96, 96, 96 and 96 make 384.
-def joined(*channels):
-    # begin solution
-    return sum(channels)
-    # end solution
-    # stub: return ...
-
-
-# check:
-checks.function(
-    joined,
-    lambda *c: sum(c),
-    [(96, 96, 96, 96), (128, 384, 256, 256), (7,)],
-    name="joined",
-    wrong={
-        "That is right when all branches are equal; in Fig. 5 they are not.": lambda *c: (
-            len(c) * c[0]
-        ),
-        "An *addition* keeps the number; a concatenation adds them up.": lambda *c: c[0],
-        "The largest branch alone is not the whole.": lambda *c: max(c),
-    },
-)
-
-# %%
 # exercise: Branch 4 | ●○○ | 4 min
 # task: Complete Inception-A: the fourth branch reduces to 64 channels, then sees 5×5 through two
 # 3×3 with 96 filters.
@@ -451,7 +424,7 @@ block_a = Concat(
     # stub: ...,
 )
 # check:
-checks.description(block_a, figures.InceptionA(), (384, 35, 35), name="block_a")
+check("03.1", block_a)
 
 
 # %%
@@ -488,7 +461,7 @@ class Fan(nn.Module):
 
 
 # check:
-checks.module(Fan, figures.InceptionC().branches[2], (1536, 8, 8), name="Fan")
+check("03.2", Fan)
 
 
 # %%
@@ -516,7 +489,7 @@ class Slips(HandA):
 
 
 # check:
-checks.module(Slips, figures.InceptionA(), (384, 35, 35), name="Slips")
+check("03.3", Slips)
 
 # %%
 # exercise: Turn a description | ●●● | 10 min
@@ -540,17 +513,7 @@ def turn(node):
 
 
 # check:
-long = figures.InceptionB("released").branches[3]
-checks.description(
-    lambda: turn(
-        Concat(long, Chain(Conv(8, (3, 1)), Concat(AvgPool((1, 3)), Conv(8, (1, 3), relu=False))))
-    ),
-    Concat(
-        figures.InceptionB("paper").branches[3],
-        Chain(Conv(8, (1, 3)), Concat(AvgPool((3, 1)), Conv(8, (3, 1), relu=False))),
-    ),
-    name="turn",
-)
+check("03.4", turn)
 
 # %% [markdown]
 # ## In five lines

@@ -27,7 +27,7 @@ from torch import nn
 from inception_edu import data
 from inception_edu.describe import figures, networks
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.describe.draw import amount, figure, size_words
 from inception_edu.describe.measure import measure
@@ -412,55 +412,7 @@ def leaves(c, k, l, m, n):
 
 
 # check:
-checks.function(
-    leaves,
-    lambda c, k, l, m, n: c + n + m,
-    [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384)],
-    wrong={
-        "The pool passes its channels on too.": lambda c, k, l, m, n: n + m,
-        "k and l are inner widths; only the ends of branches are joined.": lambda c, k, l, m, n: (
-            c + k + l + m + n
-        ),
-        (
-            "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; "
-            "`l` is inside it."
-        ): lambda c, k, l, m, n: c + l + m + n,
-        "The third branch is missing: it ends with m channels.": lambda c, k, l, m, n: c + n,
-        (
-            "These three follow one another: only the last, m, reaches the join."
-        ): lambda c, k, l, m, n: k + l + m + n,
-    },
-)
-
-
-# %%
-# exercise: Odd and even grids | ●○○ | 3 min
-# task: Write `halved(side)`: the side of the grid that a 3×3 window with stride 2 and valid padding
-# (V) leaves of
-#   `side`. What happens to the last row and column when `side` is even?
-# hint: The window stands at 0, 2, 4, … and must not stick out.
-# explain: 35 → 17 and 17 → 8 use every pixel. Of an even grid the last row and column are never
-# seen, which is why
-#   299 = 2·149 + 1 is a better choice than 300.
-def halved(side):
-    # begin solution
-    return (side - 3) // 2 + 1
-    # end solution
-    # stub: return ...
-
-
-# check:
-checks.function(
-    halved,
-    lambda side: (side - 3) // 2 + 1,
-    [35, 17, 34, 8, 3],
-    wrong={
-        "That is same padding; V takes no padding.": lambda side: -(-side // 2),
-        "Plain division forgets that the window is three wide.": lambda side: side // 2,
-        "Round down with //: half a place is none.": lambda side: (side - 3) / 2 + 1,
-        "The first place counts too: add 1.": lambda side: (side - 3) // 2,
-    },
-)
+check("04.1", leaves)
 
 # %%
 # exercise: Write Fig. 12 | ●●○ | 6 min
@@ -478,7 +430,7 @@ fig_12 = Concat(
     # stub: ...,
 )
 # check:
-checks.description(fig_12, figures.ReductionB_v1(), shape=(896, 17, 17))
+check("04.2", fig_12)
 
 
 # %%
@@ -512,7 +464,7 @@ class ReductionA(nn.Module):
 
 
 # check:
-checks.module(ReductionA, figures.ReductionA(192, 224, 256, 384), (384, 35, 35))
+check("04.3", ReductionA)
 
 # %%
 # exercise: Whose block is Fig. 18? | ●●○ | 4 min
@@ -531,16 +483,7 @@ leaves_18 = 896 + 384 + 288 + 320
 # end solution
 # stub: leaves_18 = ...
 # check:
-checks.number(
-    leaves_18,
-    out_shape(figures.ReductionB_v2(), (896, 17, 17))[0],
-    name="leaves_18",
-    wrong={
-        1792: "That is what the paper prints for v1, and what Fig. 12 gives. Add up Fig. 18.",
-        2144: "That is with the 1152 channels of v2.",
-        992: "The 896 channels pass through the pool: they leave too.",
-    },
-)
+check("04.4", leaves_18)
 
 # %% [markdown]
 # ## In five lines

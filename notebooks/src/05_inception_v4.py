@@ -23,7 +23,7 @@ import torch
 
 from inception_edu.describe import figures, networks
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import build, named_blocks
 from inception_edu.describe.compare import differences, leaves
 from inception_edu.describe.draw import amount, figure, size_words
@@ -344,23 +344,7 @@ def convolutions(network):
 
 
 # check:
-def once(network):
-    return sum(isinstance(leaf, Conv) for block in network.blocks for leaf in leaves(block.node))
-
-
-def everything(network):
-    return sum(block.repeat for block in network.blocks for _ in leaves(block.node))
-
-
-checks.function(
-    convolutions,
-    [149, 94],
-    [inception_v4(), networks.inception_v3()],
-    wrong={
-        "You counted each block once; it stands for `block.repeat` copies.": once,
-        "Pools are no convolutions.": everything,
-    },
-)
+check("05.1", convolutions)
 
 
 # %%
@@ -379,27 +363,7 @@ def share(network, stage):
 
 
 # check:
-def true_share(network, stage, what="macs"):
-    m = measure(network)
-    part = sum(getattr(row, what) for row in m.rows if row.name.startswith(stage))
-    return part / getattr(m, what)
-
-
-checks.function(
-    share,
-    true_share,
-    [(inception_v4(), "inception_b"), (inception_v4(), "stem")],
-    wrong={
-        "A share from 0 to 1 is asked for; you give per cent.": lambda n, s: 100 * true_share(n, s),
-        (
-            "The blocks of a stage are called inception_b.1, inception_b.2, …: use `startswith`."
-        ): lambda n, s: sum(row.macs for row in measure(n).rows if row.name == s) / measure(n).macs,
-        "These are shares of the parameters.": lambda n, s: true_share(n, s, "params"),
-        "Divide by the total, so that all shares add up to 1.": lambda n, s: (
-            true_share(n, s) * measure(n).macs
-        ),
-    },
-)
+check("05.2", share)
 
 # %%
 # exercise: A smaller relative | ●●○ | 6 min
@@ -421,31 +385,7 @@ light = replace(
 # end solution
 # stub: light = ...
 # check:
-def changes(network):
-    """What was changed, in words; `...` as it is."""
-    if network in (None, ...):
-        return network
-    if not isinstance(network, Network):
-        return "no network"
-    return "; ".join(str(d) for d in differences(inception_v4(), network)) or "none"
-
-
-def repeats(n):
-    return f"inception_b: repeats 7 against {n}"
-
-
-most = max(n for n in range(8) if measured.macs - (7 - n) * rows["inception_b.1"].macs < 9e9)
-checks.equal(
-    changes(light),
-    repeats(most),
-    name="changes made",
-    wrong={
-        "none": "This is Inception-v4 as it is: replace its B blocks.",
-        "no network": "`light` should be a network: `replace(v4, blocks=…)`.",
-        **{repeats(n): "One B block more still fits." for n in range(most)},
-        **{repeats(n): "That is still 9 billion or more." for n in range(most + 1, 7)},
-    },
-)
+check("05.3", light)
 
 # %%
 # exercise: The largest map | ●●○ | 4 min
@@ -462,25 +402,7 @@ largest = 64 * 147 * 147
 # end solution
 # stub: largest = ...
 # check:
-checks.number(
-    largest,
-    64 * 147 * 147,
-    name="largest",
-    wrong={
-        32 * 149 * 149: (
-            "That is the first convolution's map; the third has a slightly smaller map but twice "
-            "the filters."
-        ),
-        64 * 149 * 149: (
-            "The right filters, but a valid 3×3 lies before: the third convolution's map is "
-            "147 wide."
-        ),
-        299 * 299 * 3: "That is the image itself; maps inside the network are larger.",
-        147 * 147: "That is one channel of it; the map has 64.",
-        4 * 64 * 147 * 147: "Those are its bytes; how many numbers are they?",
-        32 * 147 * 147: "That is the second convolution's map; the third has twice the filters.",
-    },
-)
+check("05.4", largest)
 
 # %% [markdown]
 # ## In five lines

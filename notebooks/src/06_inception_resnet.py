@@ -26,7 +26,7 @@ from torch import nn
 
 from inception_edu.describe import figures
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import ScaledResidual, build
 from inception_edu.describe.draw import draw, figure, size_words
 from inception_edu.describe.figures import FIGURES
@@ -474,7 +474,7 @@ def residual(x, body, scale):
 
 
 # check:
-checks.residual(residual, kind="function")
+check("06.1", residual)
 
 # %%
 # exercise: Write Fig. 16 | ●●○ | 5 min
@@ -496,33 +496,22 @@ fig_16 = Residual(
 # end solution
 # stub: fig_16 = ...
 # check:
-checks.description(fig_16, figures.InceptionResNetA_v2(), shape=(384, 35, 35))
+check("06.2", fig_16)
 
 # %%
 # exercise: Repair Fig. 19 for the released network | ●○○ | 4 min
 # task: The released Inception-ResNet-v2 has a narrower trunk: 320 channels in stage A. Its
 # reductions are the same as
-#   in the paper. How wide is its stage C? Set `width`.
+#   in the paper. How wide is its stage C? Set `width_c`.
 # hint: Reduction-A adds n + m = 384 + 384, Reduction-B adds 384 + 288 + 320.
 # explain: 320 + 768 = 1088 in stage B, 1088 + 992 = 2080 in stage C. Chapter 07 compares the two
 # networks.
 # begin solution
-width = 320 + 384 + 384 + 384 + 288 + 320
+width_c = 320 + 384 + 384 + 384 + 288 + 320
 # end solution
-# stub: width = ...
+# stub: width_c = ...
 # check:
-checks.number(
-    width,
-    2080,
-    name="width",
-    unit="channels",
-    wrong={
-        2144: "That is the paper's network, which starts with 384.",
-        1088: "That is stage B; Reduction-B adds more.",
-        1792: "That is v1's stage C.",
-        2048: "That is what Fig. 19 prints, and it fits neither network.",
-    },
-)
+check("06.3", width_c)
 
 
 # %%
@@ -557,7 +546,7 @@ class Block17(nn.Module):
 
 
 # check:
-checks.module(Block17, figures.InceptionResNetB_v1(), (896, 17, 17))
+check("06.4", Block17)
 
 # %%
 # exercise: What a norm keeps | ●●○ | 4 min
@@ -570,18 +559,7 @@ kept = 384 * 35 * 35 * 4
 # end solution
 # stub: kept = ...
 # check:
-checks.number(
-    kept,
-    384 * 35 * 35 * 4,
-    name="kept",
-    unit="bytes",
-    wrong={
-        384 * 35 * 35 * 32: "32 bits are 4 bytes.",
-        4 * 384: "A norm keeps its whole input, at each of the 35·35 places.",
-        384 * 35 * 35: "That is the count of numbers; each takes four bytes.",
-        2 * 384: "Those are its parameters; the backward pass needs the whole input map.",
-    },
-)
+check("06.5", kept)
 
 # %% [markdown]
 # ## In five lines

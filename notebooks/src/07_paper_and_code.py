@@ -28,7 +28,7 @@ from torch import nn
 
 from inception_edu.describe import figures
 from inception_edu.study import experiments
-from inception_edu.teach import checks
+from inception_edu.teach import check
 from inception_edu.nets.build import build
 from inception_edu.describe.compare import PORTS, compare, differences, facenet, leaves
 from inception_edu.describe.draw import draw
@@ -413,27 +413,6 @@ print("layers:", layers)
 # ## Exercises
 
 # %%
-# exercise: Which is it? | ●○○ | 2 min
-# task: A checkpoint's classifier has 1536 inputs, its last residual block has a scale of 1 and no
-# ReLU. Set `which` to
-#   `"paper"`, `"printed"` or `"released"`.
-# hint: The rows *classifier* and *scale* of the table.
-# begin solution
-which = "released"
-# end solution
-# stub: which = ...
-# check:
-checks.equal(
-    which,
-    "released",
-    name="which",
-    wrong={
-        "paper": "The paper's v2 has no block without ReLU; its classifier has 2144 inputs.",
-        "printed": "What is printed cannot even be built.",
-    },
-)
-
-# %%
 # exercise: How many B blocks would match? | ●●○ | 5 min
 # task: Give the paper's Inception-ResNet-v2 more B blocks until it costs at least as many
 # multiply-adds as
@@ -449,25 +428,7 @@ total = 10 + math.ceil((measure(v4).macs - measure(paper).macs) / cost)
 # end solution
 # stub: total = ...
 # check:
-def cost_with(n):
-    blocks = tuple(
-        replace(b, repeat=n) if b.name == "inception_resnet_b" else b for b in paper.blocks
-    )
-    return measure(replace(paper, blocks=blocks)).macs
-
-
-need = next(n for n in range(1, 99) if cost_with(n) >= measure(v4).macs)
-checks.number(
-    total,
-    need,
-    name="total",
-    unit="blocks",
-    wrong={
-        need - 10: "Those are the blocks to add; the question asks for the total.",
-        need - 1: "That falls just short of Inception-v4: one more.",
-        20: "20 are more than enough: that is the released network's number.",
-    },
-)
+check("07.1", total)
 
 # %%
 # exercise: Describe the last block | ●●○ | 5 min
@@ -479,7 +440,7 @@ sixth = figures.InceptionResNetC_v1(scale=1.0, relu=False)
 # end solution
 # stub: sixth = ...
 # check:
-checks.description(sixth, facenet()["inception_resnet_c_last"].node, shape=(1792, 3, 3))
+check("07.2", sixth)
 
 
 # %%
@@ -496,36 +457,7 @@ def scales(network):
 
 
 # check:
-every = lambda network: [b.node.scale for b in network.blocks if isinstance(b.node, Residual)]
-checks.function(
-    scales,
-    [[0.17, 0.1, 0.2, 1.0], [0.3], []],
-    [released, inception_resnet_v1(0.3), v4],
-    wrong={
-        "Each value once: `dict.fromkeys(values)` drops repetitions and keeps the order.": every,
-        "The order is that of appearance, not of size.": lambda network: sorted(
-            set(every(network))
-        ),
-    },
-)
-
-# %%
-# exercise: Does it matter for the output? | ●○○ | 3 min
-# task: Keras's network has no dropout where the paper keeps 0.8. Do the outputs of a *trained*
-# checkpoint depend on it,
-#   when the network is used in evaluation mode? Set `depends` to True or False.
-# hint: What does dropout do in evaluation mode?
-# explain: Dropout passes everything on in evaluation mode. It matters for training or fine-tuning,
-# as does the decay of
-#   the running statistics; ε, padding and order matter always.
-# begin solution
-depends = False
-# end solution
-# stub: depends = ...
-# check:
-checks.equal(
-    depends, False, name="depends", wrong={True: "In evaluation mode dropout passes everything on."}
-)
+check("07.3", scales)
 
 # %% [markdown]
 # ## In five lines

@@ -25,7 +25,7 @@ from torch import nn
 from inception_edu.describe import draw, networks
 from inception_edu import study
 from inception_edu.study import difference, experiments, load_results, summarise
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.describe.spec import Chain, Conv, Linear, Residual
@@ -378,117 +378,22 @@ for result in study.sweep(quick, progress=False):
 
 
 # %%
-# exercise: Scale the right thing | ●○○ | 3 min
-# task: Write `scaled_block(x, f, scale)` for the block of Fig. 20: `x` is a tensor that has been
-# through a ReLU, `f` a
-#   function, `scale` a number.
-# hint: Three things happen in this order: multiply, add, ReLU.
-# hint: At scale 0 the block must give `x` back.
-def scaled_block(x, f, scale):
-    # begin solution
-    return torch.relu(x + scale * f(x))
-    # end solution
-    # stub: return ...
-
-
-# check:
-checks.residual(scaled_block, kind="function")
-
-
-# %%
 # exercise: The square-root law | ●●○ | 5 min
-# task: A branch adds $s\,\xi\,b$ with $b^2 = v/2$ and $v = 0.774$. Forget the ReLU and the stem:
-# write `growth(scale,
-#   depth)`, the standard deviation of the sum of `depth` such independent additions. Compare
-#   `growth(1.0, 10)` with the
-#   last dot of the figure above.
+# task: A branch adds $s\,\xi\,b$ with $b^2 = v/2$. Forget the ReLU and the stem: write
+# `growth(scale, depth, v)`, the standard deviation of the sum of `depth` such independent
+# additions. Compare ten blocks at scale 1 with the last dot of the figure above.
 # hint: Variances of independent terms add up.
 # explain: Without the ReLU the sum has variance $n s^2 v/2$. The clipped walk of the figure is
-# narrower: what would go
-#   below 0 stays at 0.
-def growth(scale, depth):
+# narrower: what would go below 0 stays at 0.
+def growth(scale, depth, v):
     # begin solution
-    return scale * (depth * 0.774 / 2) ** 0.5
+    return scale * (depth * v / 2) ** 0.5
     # end solution
     # stub: return ...
 
 
 # check:
-checks.function(
-    growth,
-    lambda s, n: s * (n * 0.774 / 2) ** 0.5,
-    [(0.0, 10), (1.0, 10), (0.1, 40)],
-    wrong={
-        "Standard deviations do not add up, variances do.": lambda s, n: s * n * 0.387**0.5,
-        "$b^2$ is $v/2$, not $v$.": lambda s, n: s * (n * 0.774) ** 0.5,
-        "The scale multiplies the deviation, so its square multiplies the variance.": lambda s, n: (
-            (s * n * 0.387) ** 0.5
-        ),
-        "That is the variance; a standard deviation is its root.": lambda s, n: s**2 * n * 0.387,
-    },
-)
-
-
-# %%
-# exercise: Fold the scale away | ●●○ | 6 min
-# task: After training nobody needs the constant: change the last layer of `block.body` (a 1×1
-# convolution with bias)
-#   and set `block.scale = 1.0` so that the block computes the same as before. Return the block.
-# hint: The last layer is linear: what multiplies its output can multiply its weights.
-# hint: Its bias is part of its output too.
-# hint: Parameters are changed under `torch.no_grad()`.
-# explain: So scaling is a way to *train*, not a different function. Batch norm can be folded in the
-# same way.
-def fold(block):
-    # begin solution
-    with torch.no_grad():
-        block.body[-1].weight *= block.scale
-        block.body[-1].bias *= block.scale
-    block.scale = 1.0
-    return block
-    # end solution
-    # stub: return ...
-
-
-# check:
-def after(folding):
-    """Scale and output of a block behind `folding`, as a function of the scale it starts with."""
-
-    def run(scale):
-        block = ScaledResidual(build(inner, in_channels=256, seed=3).eval(), scale)
-        nn.init.normal_(block.body[-1].bias, generator=torch.Generator().manual_seed(0))
-        made = folding(block)
-        x = torch.rand(2, 256, 4, 4, generator=torch.Generator().manual_seed(2))
-        return made if made in (None, ...) else (float(made.scale), made(x).detach())
-
-    return run
-
-
-def times(weight, bias):
-    """A way to fold: factors for weight and bias as functions of the scale."""
-
-    def folding(block):
-        with torch.no_grad():
-            block.body[-1].weight *= weight(block.scale)
-            block.body[-1].bias *= bias(block.scale)
-        block.scale = 1.0
-        return block
-
-    return after(folding)
-
-
-same, one = (lambda s: s), (lambda s: 1.0)
-checks.function(
-    after(fold),
-    times(same, same),
-    [0.1, 0.5],
-    name="fold",
-    wrong={
-        "The bias is part of the layer's output: multiply it too.": times(same, one),
-        "The weight has to be multiplied too.": times(one, same),
-        "Nothing is multiplied. (Was the scale set to 1 before it was used?)": times(one, one),
-    },
-)
+check("08.1", growth)
 
 
 # %%
@@ -511,37 +416,31 @@ def twin_rate(rate, scale):
 
 
 # check:
-def distance(rate, twins_rate, scale):
-    """How far apart the two are after 20 steps on the same data."""
-    w, z, y = (
-        torch.randn(*size, generator=torch.Generator().manual_seed(0))
-        for size in ((4, 6), (6, 9), (4, 9))
-    )
-    twin = scale * w
-    for _ in range(20):
-        w = w - rate * scale * (scale * w @ z - y) @ z.T / 9
-        twin = twin - twins_rate * (twin @ z - y) @ z.T / 9
-    return (scale * w - twin).abs().max().item()
+check("08.2", twin_rate)
+
+# %%
+# exercise: How many seeds would show it? | ●●○ | 6 min
+# task: Two settings are trained with n seeds each. Their accuracies scatter from seed to seed with
+# a standard deviation of `spread` points, the same for both. Write `seeds_needed(spread, gap)`: the
+# smallest n for which the 95 % interval of the difference of the two means,
+# $\pm 1.96\,\sqrt{2\,\text{spread}^2/n}$, is not wider than $\pm$`gap`. How many seeds
+# would show half a point, with the scatter that the verdict above reports?
+# hint: Set $1.96\,\sqrt{2\,\text{spread}^2/n} \le \text{gap}$ and solve for n.
+# hint: `math.ceil` rounds up.
+# explain: Half the gap needs four times the seeds. "No difference" from five seeds means only that
+# a *large* difference is ruled out; how large, the same formula tells.
+import math
 
 
-print("apart after 20 steps at the same rate:", round(distance(0.2, 0.2, 0.3), 3))
-checks.function(
-    twin_rate,
-    lambda rate, scale: rate * scale**2,
-    [(0.2, 0.3), (0.045, 0.1), (1.0, 1.0)],
-    wrong={
-        (
-            "One factor comes from the gradient; what does the twin's definition add?"
-        ): lambda rate, scale: rate * scale,
-        "At the same rate the two drift apart: see the line printed above.": lambda rate, scale: (
-            rate
-        ),
-        "The twin must be slower, not faster.": lambda rate, scale: rate / scale**2,
-        "The twin must be slower, not faster, and one factor is not enough.": lambda rate, scale: (
-            rate / scale
-        ),
-    },
-)
+def seeds_needed(spread, gap):
+    # begin solution
+    return math.ceil(2 * (1.96 * spread / gap) ** 2)
+    # end solution
+    # stub: return ...
+
+
+# check:
+check("08.3", seeds_needed)
 
 # %% [markdown]
 # ## In five lines

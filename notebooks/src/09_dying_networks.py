@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from inception_edu.describe import draw, networks
 from inception_edu import study
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.study import Config, difference, load_results, run, summarise
 from inception_edu.labs.dying import dying_lab, map_svg
@@ -657,19 +657,7 @@ def dead_share(maps):
 
 
 # check:
-one = torch.zeros(4, 8, 3, 3)
-one[2, 5, 1, 1] = 0.1
-two = torch.rand(2, 6, 2, 2, generator=torch.Generator().manual_seed(0)) + 0.01
-checks.function(
-    dead_share,
-    [0.875, 0.0, 1.0],
-    [(one,), (two,), (torch.zeros(1, 3, 2, 2),)],
-    wrong={
-        (
-            "That is the share of all zeros; a channel counts only if every one of its values is 0."
-        ): lambda maps: (maps == 0).float().mean().item()
-    },
-)
+check("09.1", dead_share)
 
 
 # %%
@@ -691,21 +679,7 @@ def push(z, label):
 
 
 # check:
-def reference(z, label):
-    return ((z.softmax(0) * z).sum() - z[label]).item()
-
-
-z0 = torch.tensor([2.0, -1.0, 0.5])
-checks.function(
-    push,
-    reference,
-    [(z0, k) for k in range(3)],
-    wrong={
-        "That is the loss alone: the entropy is still to be taken away.": lambda z, k: (
-            -z.log_softmax(0)[k].item()
-        )
-    },
-)
+check("09.2", push)
 
 
 # %%
@@ -724,14 +698,7 @@ def elsewhere(results):
 
 
 # check:
-def reference(results):
-    gaps = {
-        r.label: [q.dead_most - q.dead_last for q in results if q.label == r.label] for r in results
-    }
-    return {label for label, gap in gaps.items() if sum(gap) / len(gap) >= 0.2}
-
-
-checks.function(elsewhere, reference, [(causes,), (causes + remedies,)], name="elsewhere")
+check("09.3", elsewhere)
 
 
 # %%
@@ -749,12 +716,33 @@ def dangerous_rate(width):
 
 
 # check:
-checks.function(
-    dangerous_rate,
-    [0.1, 0.2, 0.05],
-    [576, 288, 1152],
-    wrong={"Upside down: a narrower tower bears a higher rate.": lambda width: 0.1 * width / 576},
-)
+check("09.4", dangerous_rate)
+
+
+# %%
+# exercise: Which verdicts survive? | ●●○ | 7 min
+# task: An experiment with several arms asks several questions, and each gives a p-value. Write
+# `survivors(p_values)`: `p_values` maps a label to its p-value; return the set of labels that
+# survive Holm's correction at 0.05. Go through the labels from the smallest value on: with n
+# labels the first must be at most 0.05/n, the next at most 0.05/(n − 1), and so on. The first that
+# fails, and all after it, do not survive.
+# hint: `sorted(p_values, key=p_values.get)` gives the labels in the right order.
+# explain: Of twenty questions to which the true answer is "no difference", one is expected below
+# 0.05. A remedy that is the best of ten arms has had ten chances to look good.
+def survivors(p_values):
+    # begin solution
+    kept = set()
+    for place, label in enumerate(sorted(p_values, key=p_values.get)):
+        if p_values[label] > 0.05 / (len(p_values) - place):
+            break
+        kept.add(label)
+    return kept
+    # end solution
+    # stub: return ...
+
+
+# check:
+check("09.5", survivors)
 
 # %% [markdown]
 # ## In five lines

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from inception_edu.describe import draw, networks
 from inception_edu import study
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.learn import fast_layout
 from inception_edu.study import PAIRS, RACERS, difference, load_results, run, summarise
@@ -783,18 +783,7 @@ def mean_error(steps, errors):
 
 
 # check:
-curves = [([0, 1, 2], [1.0, 0.5, 0.5]), ([0, 10, 100], [0.9, 0.5, 0.3]), ([50, 100], [0.6, 0.2])]
-checks.function(
-    mean_error,
-    [0.625, 0.43, 0.4],
-    curves,
-    wrong={
-        (
-            "That is the plain mean of the errors: a long piece must count for more than a short "
-            "one."
-        ): lambda steps, errors: sum(errors) / len(errors)
-    },
-)
+check("10.1", mean_error)
 
 
 # %%
@@ -812,28 +801,7 @@ def partner(target, candidates):
 
 
 # check:
-def mini(name, *repeats):
-    return networks.mini(networks.network(name), width=1 / 16, repeats=repeats, image=28)
-
-
-field = {
-    str(r): mini("inception_resnet_v2", *r) for r in ((1, 2, 1), (2, 3, 2), (2, 4, 3), (5, 10, 5))
-}
-checks.function(
-    partner,
-    ["(2, 3, 2)", "(1, 2, 1)", "(5, 10, 5)", "(2, 4, 3)"],
-    [
-        (mini("inception_v4", 1, 2, 1), field),
-        (mini("inception_v4", 1, 1, 0), field),
-        (mini("inception_v4", 4, 7, 3), field),
-        (mini("inception_v4", 2, 2, 1), field),
-    ],
-    wrong={
-        "That compares parameters; the race is at equal multiply-adds.": lambda target, all_: min(
-            all_, key=lambda name: abs(measure(all_[name]).params - measure(target).params)
-        )
-    },
-)
+check("10.2", partner)
 
 
 # %%
@@ -851,19 +819,7 @@ def factor(lengths):
 
 
 # check:
-checks.function(
-    factor,
-    [2.0, 1.0, 0.5, 3.0],
-    [[8.0, 4.0, 2.0, 1.0], [5.0, 5.0], [1.0, 2.0, 4.0], [9.0, 1.0, 1.0]],
-    wrong={
-        "One step too many: n blocks are n − 1 steps apart.": lambda lengths: (
-            (lengths[0] / lengths[-1]) ** (1 / len(lengths))
-        ),
-        "Upside down: the gradient travels from the last block to the first.": lambda lengths: (
-            (lengths[-1] / lengths[0]) ** (1 / (len(lengths) - 1))
-        ),
-    },
-)
+check("10.3", factor)
 
 
 # %%
@@ -880,16 +836,24 @@ def judge(low, high):
 
 
 # check:
-checks.function(
-    judge,
-    ["faster", "slower", "open", "open"],
-    [(-3.0, -1.0), (0.5, 2.0), (-4.0, 0.5), (-0.1, 3.0)],
-    wrong={
-        (
-            "That looks at the middle alone: an interval that holds 0 has shown nothing."
-        ): lambda low, high: "faster" if low + high < 0 else "slower"
-    },
-)
+check("10.4", judge)
+
+# %%
+# exercise: The missing control | ●●○ | 6 min
+# task: Towers of 4, 8 and 16 residual blocks were trained on the same stem, each at the rates 0.02,
+# 0.05 and 0.1, with five seeds, for 600 steps; of each tower the best rate counts. The deepest one
+# wins. A reader asks whether the blocks contribute anything at all. Which runs are missing? Set
+# `control` to `dict(blocks=…, rates=[…], seeds=…, steps=…)`.
+# hint: What is left of a tower when its blocks contribute nothing?
+# hint: A control gets the same care as what it is compared with.
+# explain: The stem with the classifier alone, tuned over the same rates. A comparison of towers
+# with each other cannot show that any of them is better than no tower.
+# begin solution
+control = dict(blocks=0, rates=[0.02, 0.05, 0.1], seeds=5, steps=600)
+# end solution
+# stub: control = dict(blocks=..., rates=..., seeds=..., steps=...)
+# check:
+check("10.5", control)
 
 # %% [markdown]
 # ## In five lines

@@ -24,7 +24,7 @@ import copy
 import torch
 
 from inception_edu.nets import features
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.data import data_dir, load
 from inception_edu.describe.draw import draw
@@ -411,37 +411,6 @@ plots.show(
 
 
 # %%
-# exercise: Dead or silent | ●○○ | 4 min
-# task: A channel is *silent* on a picture when its map is 0 everywhere there, and *dead* when it is
-# silent on every
-#   picture. Write `count_silent(maps)`: for a batch N×C×H×W behind a ReLU, the pair (silent, dead):
-#   how many of the N·C maps are silent, and how many of the C channels are dead.
-# hint: `maps.flatten(2).amax(2)` is N×C, 0 where a map is silent.
-def count_silent(maps):
-    # begin solution
-    silent = maps.flatten(2).amax(2) == 0
-    return int(silent.sum()), int(silent.all(0).sum())
-    # end solution
-    # stub: return ...
-
-
-# check:
-one = torch.zeros(3, 4, 2, 2)
-one[0, 0] = one[1, 1] = one[2, 1] = 1.0
-checks.function(
-    count_silent,
-    [(9, 2), (0, 0)],
-    [(one,), (torch.ones(2, 3, 1, 1),)],
-    wrong={
-        "You counted zeros; a map is silent only if all its values are 0.": lambda m: (
-            int((m == 0).sum()),
-            int((m == 0).all(0).flatten(1).all(1).sum()),
-        )
-    },
-)
-
-
-# %%
 # exercise: Listen | ●●○ | 6 min
 # task: Write `listening(weight, channels)`: `weight` is the 1×1's kernel, out×in×1×1, `channels`
 # how many inputs each
@@ -457,22 +426,7 @@ def listening(weight, channels):
 
 
 # check:
-def loudness(weight, channels, power=0.5):
-    loud = [part.square().mean() ** power for part in weight.split(channels, dim=1)]
-    return [float(x / sum(loud)) for x in loud]
-
-
-kernel = torch.randn(6, 10, 1, 1, generator=torch.Generator().manual_seed(0))
-checks.function(
-    listening,
-    loudness,
-    [(kernel, [2, 3, 5]), (kernel, [5, 5])],
-    wrong={
-        "The square root is missing: those are shares of the mean square.": lambda w, c: loudness(
-            w, c, 1.0
-        )
-    },
-)
+check("12.1", listening)
 
 
 # %%
@@ -493,11 +447,7 @@ def field_of_three():
 
 
 # check:
-ones = torch.ones(1, 1, 3)
-ways = ones
-for _ in range(2):
-    ways = torch.nn.functional.conv1d(ways, ones, padding=2)
-checks.function(field_of_three, [(ways / ways.max()).flatten().tolist()], [()])
+check("12.2", field_of_three)
 
 
 # %%
@@ -522,28 +472,7 @@ def without(model, images, name, branch):
 
 
 # check:
-fresh, _ = load_checkpoint(folder / "fashion_inception_resnet_v2.safetensors")
-
-
-def off(name, branch):
-    with features.switched_off(fresh, name, branch), torch.no_grad():
-        return fresh(images[:4])
-
-
-def tried(name, branch):
-    own = copy.deepcopy(fresh)
-    logits = without(own, images[:4], name, branch)
-    if any(module._forward_hooks for module in own.modules()):
-        raise RuntimeError("a hook is still on the network: call handle.remove()")
-    return logits
-
-
-checks.function(
-    tried,
-    off,
-    [("inception_resnet_b.1", 1), ("inception_resnet_b.2", 2), ("reduction_a", 3)],
-    name="without",
-)
+check("12.3", without)
 
 # %% [markdown]
 # ## In five lines

@@ -30,7 +30,7 @@ from torch.profiler import ProfilerActivity, profile
 from inception_edu import data
 from inception_edu.describe import figures, networks
 from inception_edu.study import experiments
-from inception_edu.teach import checks, plots
+from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.describe.draw import draw, figure
 from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
@@ -384,34 +384,7 @@ def fold_norm(weight, gamma, beta, mean, var, eps):
 
 
 # check:
-def reference(weight, gamma, beta, mean, var, eps):
-    a = gamma / (var + eps) ** 0.5
-    return weight * a.reshape(-1, 1, 1, 1), beta - mean * a
-
-
-g = torch.Generator().manual_seed(0)
-w0 = torch.randn(4, 3, 3, 3, generator=g)
-g0, b0, m0, v0 = (torch.rand(4, generator=g) + 0.1 for _ in range(4))
-checks.function(
-    fold_norm,
-    reference,
-    [(w0, g0, b0, m0, v0, 1e-3), (w0, g0, b0, m0, v0 / 100, 1e-2)],
-    wrong={
-        (
-            "ε is missing under the root: it matters where the variance is small."
-        ): lambda w, g, b, m, v, e: reference(w, g, b, m, v, 0.0),
-        (
-            "The mean is taken away after the factor was applied: it has to be multiplied by it "
-            "too."
-        ): lambda w, g, b, m, v, e: (
-            reference(w, g, b, m, v, e)[0],
-            b - m,
-        ),
-        "That divides by the variance; batch norm divides by its root.": lambda w, g, b, m, v, e: (
-            reference(w, g, b, m, (v + e) ** 2, 0.0)
-        ),
-    },
-)
+check("13.1", fold_norm)
 
 
 # %%
@@ -428,15 +401,7 @@ def speedup(share, factor):
 
 
 # check:
-checks.function(
-    speedup,
-    lambda p, k: 1 / (1 - p + p / k),
-    [(0.5, 2), (0.9, 10), (0.3, 1e9), (1.0, 4)],
-    wrong={
-        "That is the time that is left; the speed-up is one over it.": lambda p, k: 1 - p + p / k,
-        "The part does not vanish: p / k of it stays.": lambda p, k: 1 / (1 - p) if p < 1 else 0.0,
-    },
-)
+check("13.2", speedup)
 
 # %%
 # exercise: How many siblings? | ●●○ | 5 min
@@ -453,25 +418,7 @@ saved = 4 * 2 + 7 * 2 + 3 * 2 + 1
 # end solution
 # stub: saved = ...
 # check:
-def siblings(block):
-    firsts = [
-        branch.parts[0] if hasattr(branch, "parts") else branch for branch in block.node.branches
-    ]
-    return sum(isinstance(first, figures.Conv) and first.kernel == (1, 1) for first in firsts)
-
-
-expected = sum(
-    b.repeat * max(0, siblings(b) - 1) for b in networks.inception_v4().blocks if b.name != "stem"
-)
-checks.number(
-    saved,
-    expected,
-    name="saved",
-    wrong={
-        4 * 2 + 7 * 2 + 3 * 2: "Reduction-B has two siblings as well.",
-        4 * 3 + 7 * 3 + 3 * 3 + 2: "n siblings become one, so n − 1 disappear.",
-    },
-)
+check("13.3", saved)
 
 # %%
 # exercise: A clock that lies | ●●○ | 5 min
@@ -487,7 +434,7 @@ faults = {"first call", "no waiting", "one round"}
 # end solution
 # stub: faults = ...
 # check:
-checks.equal(faults, {"first call", "no waiting", "one round"}, name="faults")
+check("13.4", faults)
 
 # %% [markdown]
 # ## In five lines

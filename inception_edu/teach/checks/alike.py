@@ -47,12 +47,7 @@ def _same_tensors(a: Any, b: Any, tolerance: float) -> bool:
     import torch
 
     if not (is_tensor(a) and is_tensor(b)):
-        number, tensor = (b, a) if is_tensor(a) else (a, b)
-        if not is_number(number) or tensor.numel() != 1:
-            return False
-        return tensor.dim() == 0 and math.isclose(
-            tensor.item(), number, rel_tol=tolerance, abs_tol=tolerance * 1e-3
-        )
+        return False  # a tensor with one number is no number: `.item()` makes one of it
     a, b = a.detach().cpu(), b.detach().cpu()
     if a.shape != b.shape:
         return False
@@ -79,6 +74,8 @@ def unlike(a: Any, b: Any) -> tuple[str, bool]:
     if isinstance(b, (list, tuple)) and isinstance(a, (list, tuple)):
         if len(a) != len(b):
             return f"{len(b)} values are asked for, got {len(a)}.", True
+        if any(map(is_tensor, a)) and not any(map(is_tensor, b)):
+            return "There are tensors in it; plain numbers are asked for: `.item()`.", True
         if all(map(is_number, (*a, *b))) and (sentence := relation(list(a), list(b))):
             return sentence, True
         place = next(i for i, (x, y) in enumerate(zip(a, b)) if not same(x, y))

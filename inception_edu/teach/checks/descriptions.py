@@ -91,7 +91,8 @@ def _find_gaps(node: Node, where: str = "") -> None:
             )
         if not isinstance(part, NODES):
             raise Wrong(
-                f"{place.capitalize()} is {short(part)}; a part is a Conv, Pool, Chain, Concat or Residual."
+                f"{place.capitalize()} is {short(part)}; a part is a Conv, Pool, Chain, Concat "
+                "or Residual."
             )
         _find_gaps(part, place)
 
@@ -121,7 +122,8 @@ def compared(steps, expected: Node, shape, wrong, ordered, answer=None, faults=(
         ]
     if diagnose.reordered(steps, wanted):
         words.append(
-            "The branches stand in another order than in the figure; that only permutes the channels."
+            "The branches stand in another order than in the figure; that only permutes the "
+            "channels."
         )
     return right(" ".join(words) or "The same block as in the figure.")
 
@@ -134,7 +136,8 @@ def _explained(steps, wanted, shape) -> list[str]:
         return ["Every 1×n and n×1 is turned: a kernel is (height, width), so 1×7 is (1, 7)."]
     if not diagnose.differences(steps, _unshared(wanted)):
         return [
-            "Two branches begin with a convolution of their own; in the figure they share it and fan out after it: "
+            "Two branches begin with a convolution of their own; in the figure they share it "
+            "and fan out after it: "
             "Chain(…, Concat(…, …))."
         ]
     if wanted and isinstance(wanted[0], diagnose.Join) and wanted[0].kind == "add":

@@ -144,7 +144,8 @@ def _eps_fault(steps, strict: float | None) -> list[str]:
     for step in _all_steps(steps):
         if step.eps is not None and not math.isclose(step.eps, strict, rel_tol=1e-6):
             return [
-                f"The batch norm's eps is {step.eps:g}; it should be {strict:g} (torch's default is 1e-05)."
+                f"The batch norm's eps is {step.eps:g}; it should be {strict:g} (torch's "
+                "default is 1e-05)."
             ]
     return []
 
@@ -167,7 +168,8 @@ def _weights(
     convs = [a.name for a, _ in paired if a.kind == "conv" and a.name]
     if twice := [n for n in dict.fromkeys(convs) if convs.count(n) > 1]:
         return wrong_(
-            f"The layer {twice[0]} is used {convs.count(twice[0])} times, so these places share one set of "
+            f"The layer {twice[0]} is used {convs.count(twice[0])} times, so these places share "
+            "one set of "
             "weights; the figure has a layer of its own at each place."
         )
     own = {n for n, m in model.named_modules() if any(True for _ in m.parameters(recurse=False))}
@@ -183,7 +185,8 @@ def _weights(
     remark = ""
     if surplus:
         remark = (
-            f" Its convolutions have biases, {surplus:,} parameters that the batch norms after them cancel: "
+            f" Its convolutions have biases, {surplus:,} parameters that the batch norms after "
+            "them cancel: "
             "bias=False saves them."
         )
     if got - surplus != want:
@@ -241,5 +244,8 @@ def _same_output(model, paired, expected, shape, x, order) -> float | str | None
         want = reference(x.clone())
     off = ((got - want).abs().max() / want.abs().max().clamp(min=1e-12)).item()
     if off > 1e-3:
-        return f"Every step is there, but with the same weights the output differs from the reference's by {off:.1%}."
+        return (
+            "Every step is there, but with the same weights the output differs from the "
+            f"reference's by {off:.1%}."
+        )
     return off

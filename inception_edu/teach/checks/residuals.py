@@ -166,7 +166,8 @@ def _about_gradients(
 
 def _about_input(got, x, scale) -> str:
     if got.shape != x.shape:
-        return f"The body is given a map of shape {tuple(got.shape)}; it should be given x, {tuple(x.shape)}."
+        given = f"The body is given a map of shape {tuple(got.shape)}"
+        return f"{given}; it should be given x, {tuple(x.shape)}."
     if torch.allclose(got, x.relu(), atol=1e-5):
         return "The body is given relu(x); it should be given x itself."
     if torch.allclose(got, scale * x, atol=1e-5):
@@ -192,7 +193,8 @@ def _about_output(answer, kind, x, b, y, scale, relu) -> str:
             x + (s * b).relu(),
         ),
         (
-            "the ReLU comes before the addition, on the residual branch; it belongs after the sum alone.",
+            "the ReLU comes before the addition, on the residual branch; it belongs after the "
+            "sum alone.",
             (x + (s * b).relu()).relu(),
         ),
         (
@@ -259,8 +261,14 @@ def _about_output(answer, kind, x, b, y, scale, relu) -> str:
         if faults:
             return "".join(faults[:1])[0].upper() + faults[0][1:]
         if relu:
-            return "For positive sums the block is right, for negative ones it is not: relu(…) gives 0 there."
-        return "For positive sums the block is right, for negative ones it is not: no ReLU is wanted here."
+            return (
+                "For positive sums the block is right, for negative ones it is not: relu(…) gives "
+                "0 there."
+            )
+        return (
+            "For positive sums the block is right, for negative ones it is not: no ReLU is wanted "
+            "here."
+        )
     return _off(x, b, y, s, relu)
 
 

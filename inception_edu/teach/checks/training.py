@@ -48,7 +48,8 @@ def training_step(answer) -> Verdict:
             return wrong_(sentence)
     if not math.isclose(got.losses[0], wanted.losses[0], rel_tol=1e-4):
         return wrong_(
-            f"The loss of the first step is {got.losses[0]:.4g}, wanted is {wanted.losses[0]:.4g}, the mean "
+            f"The loss of the first step is {got.losses[0]:.4g}, wanted is "
+            f"{wanted.losses[0]:.4g}, the mean "
             "cross-entropy."
         )
     return wrong_(
@@ -119,15 +120,13 @@ _TWINS = {
     "The gradients of earlier batches are still there: optimizer.zero_grad() is missing.": _step(
         F.cross_entropy, zero=""
     ),
-    "A softmax is applied before the cross-entropy, which has one inside: pass it the model's output itself.": _step(
-        lambda z, y: F.cross_entropy(z.softmax(1), y)
-    ),
+    "A softmax is applied before the cross-entropy, which has one inside: pass it the model's "
+    "output itself.": _step(lambda z, y: F.cross_entropy(z.softmax(1), y)),
     "A log-softmax is taken twice: F.cross_entropy takes the model's output itself.": _step(
         lambda z, y: F.nll_loss(z, y)
     ),
-    "The loss is summed over the batch; take the mean, so that the rate does not depend on the batch size.": _step(
-        lambda z, y: F.cross_entropy(z, y, reduction="sum")
-    ),
+    "The loss is summed over the batch; take the mean, so that the rate does not depend on the "
+    "batch size.": _step(lambda z, y: F.cross_entropy(z, y, reduction="sum")),
     "The loss is label-smoothed; plain cross-entropy is asked for.": _step(
         lambda z, y: F.cross_entropy(z, y, label_smoothing=0.1)
     ),

@@ -120,7 +120,8 @@ def _joins(
         )
         found.append(
             Difference(
-                f"the branches are joined along dimension {a.dim} ({axis}); channels are dimension 1.",
+                f"the branches are joined along dimension {a.dim} ({axis}); channels are "
+                "dimension 1.",
                 where,
             )
         )
@@ -211,7 +212,8 @@ def _filters_swapped(a: Join, e: Join) -> str | None:
     (p, x), (q, y) = mine[odd[0]], mine[odd[1]]
     if (x.out, y.out) != (wanted[odd[1]][1].out, wanted[odd[0]][1].out):
         return None
-    return f"the filters of {p} and {q} are swapped: {x.out} and {y.out}, the figure has {y.out} and {x.out}."
+    swapped = f"the filters of {p} and {q} are swapped: {x.out} and {y.out}"
+    return f"{swapped}, the figure has {y.out} and {x.out}."
 
 
 def _shapeless(step: Step) -> Step:
@@ -245,7 +247,8 @@ def _steps_swapped(a: Sequence, e: Sequence) -> str | None:
         if same
         else (what(first), f"the {what(second)}")
     )
-    return f"steps {odd[0] + 1} and {odd[1] + 1} are swapped: the {words[0]} comes first, then {words[1]}."
+    swapped = f"steps {odd[0] + 1} and {odd[1] + 1} are swapped"
+    return f"{swapped}: the {words[0]} comes first, then {words[1]}."
 
 
 def _arranged(a: Sequence, e: Sequence) -> str | None:
@@ -255,14 +258,16 @@ def _arranged(a: Sequence, e: Sequence) -> str | None:
             row = tuple(step for branch in item.branches for step in branch)
             if a == (*e[:j], *row, *e[j + 1 :]):
                 return (
-                    f"the branches {', '.join(map(branch_words, item.branches))} follow one another here; in the "
+                    f"the branches {', '.join(map(branch_words, item.branches))} follow one "
+                    "another here; in the "
                     "figure they stand side by side and are concatenated."
                 )
             for branch in item.branches:
                 if branch and a == (*e[:j], *branch, *e[j + 1 :]):
                     rest = [branch_words(b) for b in item.branches if b is not branch]
                     return (
-                        f"only {branch_words(branch)} is there; beside it {', '.join(rest)} is missing, to be "
+                        f"only {branch_words(branch)} is there; beside it {', '.join(rest)} is "
+                        "missing, to be "
                         "concatenated with it."
                     )
     for i, item in enumerate(a):
@@ -270,7 +275,8 @@ def _arranged(a: Sequence, e: Sequence) -> str | None:
             row = tuple(step for branch in item.branches for step in branch)
             if (*a[:i], *row, *a[i + 1 :]) == e:
                 return (
-                    f"{', '.join(map(branch_words, item.branches))} stand side by side here, as a concatenation; "
+                    f"{', '.join(map(branch_words, item.branches))} stand side by side here, as "
+                    "a concatenation; "
                     "in the figure they follow one another."
                 )
     return None

@@ -26,7 +26,8 @@ def step_faults(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]
         turned = " Height comes first: (height, width)." if a.kernel == e.kernel[::-1] else ""
         found.append(
             (
-                f"should have the kernel {size_words(e.kernel)}, not {size_words(a.kernel)}.{turned}",
+                f"should have the kernel {size_words(e.kernel)}, not "
+                f"{size_words(a.kernel)}.{turned}",
                 2,
             )
         )
@@ -62,7 +63,8 @@ def step_faults(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]
     if a.count != e.count and a.kind == "avg":
         found.append(
             (
-                f"{'counts' if a.count else 'does not count'} the padded zeros in the average, the figure's pool "
+                f"{'counts' if a.count else 'does not count'} the padded zeros in the average, "
+                "the figure's pool "
                 f"{'does' if e.count else 'does not'} (count_include_pad={e.count}).",
                 0.5,
             )
@@ -108,7 +110,8 @@ def _paddings(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]]:
         shrinks = ": the map shrinks from {} to {}".format(*sizes) if sizes else ""
         return [
             (
-                f'padding is missing{shrinks}. "Same" needs padding {number(half)} for a {size_words(a.kernel)} '
+                f'padding is missing{shrinks}. "Same" needs padding {number(half)} for a '
+                f"{size_words(a.kernel)} "
                 "kernel.",
                 2,
             )
@@ -120,7 +123,8 @@ def _paddings(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]]:
     )
     return [
         (
-            f"has padding {number(a.padding)}; a {size_words(a.kernel)} kernel keeps the map with padding "
+            f"has padding {number(a.padding)}; a {size_words(a.kernel)} kernel keeps the map "
+            "with padding "
             f"{number(half)}.{turned}",
             2,
         )
@@ -137,7 +141,8 @@ def scale_faults(identity: float, residual: float, scale: float) -> list[str]:
         return []
     if near(identity, scale) and near(residual, 1):
         return [
-            f"you scaled the identity: the factor {scale:g} belongs to the residual branch, x itself passes "
+            f"you scaled the identity: the factor {scale:g} belongs to the residual branch, x "
+            "itself passes "
             "unchanged."
         ]
     if near(identity, scale) and near(residual, scale):
@@ -160,7 +165,8 @@ def scale_faults(identity: float, residual: float, scale: float) -> list[str]:
         return [f"the residual branch is multiplied by {residual:.3g}; the scale is {scale:g}."]
     if near(identity, 1 - scale) and near(residual, scale):
         return [
-            f"this blends, (1 − {scale:g})·x + {scale:g}·body(x); the identity should pass unchanged."
+            f"this blends, (1 − {scale:g})·x + {scale:g}·body(x); the identity should pass "
+            "unchanged."
         ]
     if near(identity, -1) and near(residual, scale):
         return ["the identity is subtracted; it should be added."]

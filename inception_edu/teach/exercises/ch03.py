@@ -7,7 +7,7 @@ from typing import Any
 from inception_edu.describe import figures
 from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv
 from inception_edu.teach import checks
-from inception_edu.teach.verdict import Verdict, right, student_code, wrong
+from inception_edu.teach.verdict import Verdict, right, wrong
 
 
 def exercise_1(block_a: Any) -> Verdict:
@@ -45,10 +45,10 @@ def exercise_4(turn: Any) -> Verdict:
         ),
         name="turn",
     )
-    if verdict.ok:
-        with student_code():
-            again = turn(turn(figures.InceptionB()))
-        if again != figures.InceptionB():
-            return wrong("Turned twice, a block should be what it was; Fig. 5 is not.")
-        return right("Every kernel is turned, however deep, and everything else is kept.")
-    return verdict
+    if not verdict.ok:
+        return verdict
+    block = figures.InceptionB()
+    again = checks.description(lambda: turn(turn(block)), block, ordered=True, name="turn")
+    if not again.ok:
+        return wrong(f"Turned twice, Fig. 5 should be what it was. {again.message}")
+    return right("Every kernel is turned, however deep, and everything else is kept.")

@@ -13,43 +13,43 @@ def exercise_1(leaves: Any) -> Verdict:
     """Channels that leave Reduction-A."""
     return checks.function(
         leaves,
-        lambda c, k, l, m, n: c + n + m,
+        lambda c, k, w, m, n: c + n + m,
         [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384), (100, 1, 20, 300, 4000)],
         name="leaves",
         wrong={
-            "The pool passes its channels on too.": lambda c, k, l, m, n: n + m,
+            "The pool passes its channels on too.": lambda c, k, w, m, n: n + m,
             "k and l are inner widths; only the ends of branches are joined.": (
-                lambda c, k, l, m, n: c + k + l + m + n
+                lambda c, k, w, m, n: c + k + w + m + n
             ),
             "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; "
-            "`l` is inside it.": lambda c, k, l, m, n: c + l + m + n,
-            "The third branch is missing: it ends with m channels.": lambda c, k, l, m, n: c + n,
+            "`l` is inside it.": lambda c, k, w, m, n: c + w + m + n,
+            "The third branch is missing: it ends with m channels.": lambda c, k, w, m, n: c + n,
             "The 3×3 with `n` filters is missing: it reaches the join.": (
-                lambda c, k, l, m, n: c + m
+                lambda c, k, w, m, n: c + m
             ),
             "These three follow one another: only the last, m, reaches the join.": (
-                lambda c, k, l, m, n: k + l + m + n
+                lambda c, k, w, m, n: k + w + m + n
             ),
             "That holds for the numbers of Inception-v4 only: use `m` and `n`.": (
-                lambda c, k, l, m, n: c + 640
+                lambda c, k, w, m, n: c + 640
             ),
             "That holds where c = n, as in Inception-v4; each has a place of its own.": (
-                lambda c, k, l, m, n: 2 * c + m
+                lambda c, k, w, m, n: 2 * c + m
             ),
             "`k` is the 1×1 at the start of the third branch; it does not reach the join.": (
-                lambda c, k, l, m, n: c + k + n
+                lambda c, k, w, m, n: c + k + n
             ),
             "`k` is inside the third branch; that branch ends with `m`.": (
-                lambda c, k, l, m, n: c + k + m + n
+                lambda c, k, w, m, n: c + k + m + n
             ),
             "`l` is inside the third branch; that branch ends with `m`.": (
-                lambda c, k, l, m, n: c + l + n
+                lambda c, k, w, m, n: c + w + n
             ),
             "A concatenation adds channels up; the largest branch is not the whole.": (
-                lambda c, k, l, m, n: max(c, n, m)
+                lambda c, k, w, m, n: max(c, n, m)
             ),
             "A concatenation adds channels; it does not multiply them.": (
-                lambda c, k, l, m, n: c * n * m
+                lambda c, k, w, m, n: c * n * m
             ),
         },
     )

@@ -21,12 +21,12 @@ def exercise_2(fig_16: Any) -> Verdict:
     )
 
 
-def exercise_3(width: Any) -> Verdict:
+def exercise_3(width_c: Any) -> Verdict:
     """The width of the released network's stage C."""
     return checks.number(
-        width,
+        width_c,
         2080,
-        name="width",
+        name="width_c",
         unit="channels",
         wrong={
             2144: "That is the paper's network, which starts with 384.",

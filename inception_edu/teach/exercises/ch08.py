@@ -89,13 +89,13 @@ def _apart(rate: float, twins_rate: float, scale: float) -> float:
     return abs(scale * w - twin)
 
 
-def exercise_3(seeds: Any) -> Verdict:
+def exercise_3(seeds_needed: Any) -> Verdict:
     """Seeds that would show a gap."""
     return checks.function(
-        seeds,
+        seeds_needed,
         lambda spread, gap: math.ceil(2 * (1.96 * spread / gap) ** 2),
         [(1.5, 0.5), (0.4, 0.5), (2.0, 2.0), (0.8, 0.25), (3.0, 1.0)],
-        name="seeds",
+        name="seeds_needed",
         wrong={
             "There are two means, each with its own error: 2 · spread² / n.": (
                 lambda s, g: math.ceil((1.96 * s / g) ** 2)

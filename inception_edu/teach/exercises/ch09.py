@@ -51,9 +51,8 @@ def exercise_1(dead_share: Any) -> Verdict:
             "That looks at the first image only; a dead channel is 0 for every image.": (
                 lambda m: (m[0].amax((1, 2)) == 0).float().mean().item()
             ),
-            "A map that is silent on one image is not dead: take the maximum over the images too.": (
-                lambda m: over(m, (2, 3))
-            ),
+            "A map that is silent on one image is not dead: take the maximum over the images "
+            "too.": (lambda m: over(m, (2, 3))),
             "Channels are axis 1; that maximum leaves another axis.": lambda m: over(m, (1, 2, 3)),
             "That leaves the positions; the maximum must run over them too.": (
                 lambda m: over(m, (0,))
@@ -258,12 +257,10 @@ def exercise_5(survivors: Any) -> Verdict:
         [(case,) for case in cases],
         name="survivors",
         wrong={
-            "That is without a correction: of twenty empty questions one is below 0.05 by chance.": (
-                lambda p: {label for label, value in p.items() if value <= 0.05}
-            ),
-            "That is Bonferroni, which divides by n every time; Holm divides by n, n − 1, n − 2, …": (
-                lambda p: {label for label, value in p.items() if value <= 0.05 / len(p)}
-            ),
+            "That is without a correction: of twenty empty questions one is below 0.05 by "
+            "chance.": (lambda p: {label for label, value in p.items() if value <= 0.05}),
+            "That is Bonferroni, which divides by n every time; Holm divides by n, n − 1, "
+            "n − 2, …": (lambda p: {label for label, value in p.items() if value <= 0.05 / len(p)}),
             "Stop at the first that fails: none after it survives.": holm_without_stop,
             "That controls the share of false finds (Benjamini and Hochberg); Holm's limits are "
             "α/n, α/(n − 1), …": benjamini,

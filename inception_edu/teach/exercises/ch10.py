@@ -31,7 +31,7 @@ def exercise_1(mean_error: Any) -> Verdict:
 
     return checks.function(
         mean_error,
-        [0.625, 0.43, 0.4, 0.62],
+        [0.625, 0.43, 0.4, 0.63],
         [
             ([0, 1, 2], [1.0, 0.5, 0.5]),
             ([0, 10, 100], [0.9, 0.5, 0.3]),
@@ -228,7 +228,9 @@ def exercise_4(judge: Any) -> Verdict:
         ],
         name="judge",
         wrong={
-            "That looks at the middle alone: an interval that holds 0 has shown nothing.": by_middle,
+            "That looks at the middle alone: an interval that holds 0 has shown nothing.": (
+                by_middle
+            ),
             "That looks at the middle alone: a wide interval around it may hold 0 too.": (
                 middle_or_open
             ),

@@ -221,17 +221,17 @@ def exercise_4(standard_error: Any) -> Verdict:
     )
 
 
-def exercise_5(images: Any) -> Verdict:
+def exercise_5(images_needed: Any) -> Verdict:
     """Images that would show a gap between two networks."""
 
     def need(d: float, g: float, z: float = 1.96) -> float:
         return z**2 * (d - g * g) / g**2
 
     return checks.function(
-        images,
+        images_needed,
         lambda d, g: math.ceil(need(d, g)),
         [(0.06, 0.005), (0.1, 0.02), (0.3, 0.25), (0.02, 0.004)],
-        name="images",
+        name="images_needed",
         tolerance=1e-9,
         wrong={
             "Round up: a part of an image cannot be taken.": need,

@@ -1,0 +1,117 @@
+"""The exercises by name: wrong answers are refused and diagnosed, a failed cell has no answer."""
+
+import subprocess
+import sys
+
+import build
+import pytest
+import wrong_answers
+
+from inception_edu.teach import exercises
+from inception_edu.teach.exercises import cells, check
+
+CHAPTERS = [source.stem[:2] for source in build.sources() if build.parse_exercises(source)]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_wrong_answers_are_refused_and_most_are_diagnosed(chapter):
+    found = list(wrong_answers.tried(chapter))
+    assert len(found) >= 9 * len({one.exercise for one in found})
+    accepted = [one.code for one in found if not one.refused]
+    assert len(accepted) <= 0.05 * len(found), "\n\n".join(accepted)
+    silent = [f"{one.code}\n    {one.verdict}" for one in found if not one.diagnosed]
+    assert len(silent) <= 0.2 * len(found), "\n\n".join(silent)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_solutions_are_right(chapter):
+    """Quickly, without the chapter's kernel; `test_notebooks` does it in the notebook."""
+    for one in wrong_answers.tried(chapter, right=True):
+        assert one.verdict.ok, f"{one.exercise}: {one.verdict}"
+
+
+def test_every_exercise_of_a_chapter_has_a_check_and_the_other_way_round():
+    asked = [
+        exercise.check.split('"')[1]
+        for source in build.sources()
+        for exercise in build.parse_exercises(source)
+    ]
+    assert asked == list(exercises.all_names())
+    for source in build.sources():
+        for exercise in build.parse_exercises(source):
+            name = exercise.check.split('"')[1]
+            given = exercise.check.split("(", 1)[1].rstrip(")").split(", ")[1:]
+            assert given == exercises.answer_names(name)
+
+
+def test_an_unknown_exercise_says_which_there_are():
+    with pytest.raises(KeyError, match="01.1, 01.2"):
+        check("01.99", 1)
+    with pytest.raises(KeyError, match="Chapter 77"):
+        check("77.1", 1)
+    with pytest.raises(KeyError, match="called like"):
+        check("the first", 1)
+
+
+def test_no_torch_for_counts_shapes_and_descriptions():
+    code = """
+import sys
+from inception_edu.describe.spec import Conv
+from inception_edu.teach import check
+assert check("01.2", 230) and not check("02.2", (1, 2, 3)) and not check("01.3", Conv(3, 1))
+assert not check("04.1", lambda c, k, l, m, n: c + 640) and not check("05.3", 3)
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "cell, names",
+    [
+        ("m = 3\nn: int = 4\n(a, b) = 1, 2", {"m", "n", "a", "b"}),
+        ("def f(x):\n    y = x\n    return y\nclass G:\n    z = 1", {"f", "G"}),
+        ("def f(x)\n    return x", {"f"}),
+        ("m = = 3", {"m"}),
+        ("for i in range(3):\n    total = i", {"i", "total"}),
+    ],
+)
+def test_names_that_a_cell_binds(cell, names):
+    assert set(cells.bound_names(cell)) == names
+
+
+def test_in_a_notebook_a_failed_cell_takes_its_answer_away(tmp_path):
+    """In a kernel: a right answer, then a cell with an error; then one that is mended."""
+    import nbformat
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    def cell(text, fails=False):
+        return new_code_cell(text, metadata={"tags": ["raises-exception"] if fails else []})
+
+    notebook = new_notebook(
+        cells=[
+            cell("from inception_edu.teach import check\nimages = 1"),
+            cell("m = 230"),
+            cell('check("01.2", m)'),
+            cell("m = = 230", fails=True),
+            cell('check("01.2", m)'),
+            cell("m = 230\nimages = 1 / 0", fails=True),
+            cell('check("01.2", m)'),
+            cell("images"),
+            cell("m = 230"),
+            cell('check("01.2", m)'),
+            cell("def multiply_adds(c)\n    return c", fails=True),
+            cell('check("01.1", multiply_adds)'),
+        ]
+    )
+    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    said = [
+        "".join(c.outputs[0].data["text/plain"]) if c.outputs and "data" in c.outputs[0] else ""
+        for c in notebook.cells
+    ]
+    assert nbformat.validate(notebook) is None
+    assert "✓" in said[2] and "✓" in said[9]
+    assert "✗" in said[4] and "SyntaxError" in said[4] and "m" in said[4]
+    assert "✗" in said[6] and "ZeroDivisionError" in said[6]
+    assert said[7] == "1", "a name that is no answer is left alone"
+    assert "✗" in said[11] and "SyntaxError" in said[11], "also where there was none before"
