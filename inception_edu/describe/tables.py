@@ -106,7 +106,7 @@ class Table:
     def _heading(self, name: str, right: bool) -> str:
         text = escape(name)
         if len(self.rows) > 3 and name:
-            plain_button = "all:unset;cursor:pointer;font:inherit;color:inherit;text-decoration:underline dotted"
+            plain_button = "all:unset;cursor:pointer;text-decoration:underline dotted"
             text = (
                 f'<button type="button" title="sort" style="{plain_button}" '
                 f'onclick="{_one_line(SORT)}">{text}</button>'

@@ -348,9 +348,7 @@ for width in (144, 72):
 # %%
 safe = [what for what in WAYS if max(dead_[f"width 144: {what}"].values) < 0.01]
 fixed = accuracy_["width 72: residual × 0.1"]
-costly = [
-    what for what in WAYS if difference(accuracy_[f"width 72: {what}"], fixed).high < 0
-]
+costly = [what for what in WAYS if difference(accuracy_[f"width 72: {what}"], fixed).high < 0]
 print(
     "Verdict (five seeds). No channel of the tower that dies is lost in any seed with:",
     ", ".join(safe) + ".",
