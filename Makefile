@@ -14,7 +14,7 @@ START  := work/00_start_here.ipynb
 
 export TORCH_INDEX
 
-.PHONY: help lab update reset test notebooks bench gpu colab screenshots lint clean
+.PHONY: help lab update reset test notebooks bench gpu colab colab-test versions site screenshots lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,9 @@ help:
 	@echo "make bench        speed: import, first plotted point, stop, loop against DataLoader, ..."
 	@echo "make gpu          on a machine with CUDA, ten minutes: every chapter, tests, speed -> data/machines"
 	@echo "make colab        dist/inception_edu_colab.zip: upload it beside a chapter in Colab"
+	@echo "make colab-test   every chapter and the labs with the versions of Colab (first time: several GB)"
+	@echo "make versions     imports and tests of describe with Python 3.10 to 3.13, lowest and newest packages"
+	@echo "make site         dist/site: the chapters as a static site"
 	@echo "make screenshots CHAPTER=08 ARGS='--theme dark --width 600'   pictures of a chapter in JupyterLab"
 	@echo "make lint         ruff"
 
@@ -42,6 +45,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python tools/install.py lab dev dask
 	$(BIN)/python tests/environments.py
 	@touch $@ $(VENV)/.lab
+
+$(VENV)/.site: pyproject.toml | $(VENV)/.test
+	$(BIN)/python tools/install.py lab dev site
+	@touch $@
 
 # The reader works in work/, on copies of the chapters, so that `git pull` meets nobody's answers.
 lab: $(VENV)/.lab
@@ -71,6 +78,15 @@ gpu: $(VENV)/.test
 
 colab: $(VENV)/.test
 	$(BIN)/python notebooks/build.py --colab
+
+colab-test: $(VENV)/.test
+	$(BIN)/python tools/colab.py $(ARGS)
+
+versions: $(VENV)/.test
+	$(BIN)/python tools/versions.py $(ARGS)
+
+site: $(VENV)/.site
+	$(BIN)/python tools/site.py $(ARGS)
 
 screenshots: $(VENV)/.test
 	$(BIN)/python tests/browser/screenshots.py $(CHAPTER) $(ARGS)

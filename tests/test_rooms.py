@@ -1,6 +1,7 @@
 """The rooms of the package: who imports whom, which need no torch, how long a file may be."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,8 @@ TOO_LONG = {
     "describe/draw.py",
     "describe/figures.py",
     "describe/networks.py",
+    "labs/core.py",
+    "labs/host.py",
     "labs/designer.py",
     "labs/diagram.py",
     "labs/ensembles.py",
@@ -125,3 +128,19 @@ def test_each_file_can_be_read_in_one_sitting():
     }
     too_long = {name for name, length in lengths.items() if length > LONGEST}
     assert not too_long - TOO_LONG, {name: lengths[name] for name in too_long - TOO_LONG}
+
+
+def test_the_contributors_table_is_the_rule():
+    """CONTRIBUTING.md names every room, and what each may import."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("<!-- rooms -->")[1].split("<!-- end of rooms -->")[0]
+    rows = [row.split("|")[1:-1] for row in table.strip().splitlines()[2:]]
+    told = {re.findall(r"`(.+)`", row[0])[0]: re.findall(r"`(\w+)`", row[2]) for row in rows}
+    kept = {
+        room: [other for other in LEVELS if other != room and not forbidden(room, other)]
+        for room in LEVELS
+    }
+    assert told == kept
+    assert set(told) == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    free = {re.findall(r"`(.+)`", row[0])[0] for row in rows if row[3].strip() == "no"}
+    assert free == set(TORCH_FREE) & set(LEVELS)

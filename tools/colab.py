@@ -1,0 +1,153 @@
+"""The chapters as Colab runs them: `make colab-test`.
+
+    python tools/colab.py             every chapter in quick mode, then the labs
+    python tools/colab.py 03 08       only these chapters, no labs
+
+Makes, once, an environment in .colab/env with Python 3.13 and the versions of Colab (August 2026);
+several GB are downloaded for it. In it, each chapter is executed from its first cell, which
+installs the bundle, in an empty folder that holds nothing but the bundle. The kernel believes to be
+on Colab: the labs train in the foreground there.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".colab"
+RESULT = ROOT / "dist" / "colab.json"
+
+# As Colab had them in August 2026. timm, tqdm, pandas and scipy are there; torchinfo is not.
+VERSIONS = [
+    *("torch==2.11.*", "torchvision==0.26.*", "numpy==2.1.*", "matplotlib==3.10.*"),
+    *("ipython==7.34.0", "ipykernel==6.17.1", "anywidget==0.9.*", "jupyter-client<8"),
+    *("timm", "tqdm", "pandas", "scipy", "ipython-genutils"),
+    *("widgetsnbextension~=3.6.0", "jupyterlab-widgets<3"),
+]
+# Without its dependencies, which would bring the classic notebook server.
+WIDGETS = "ipywidgets==7.7.1"
+# What the first cell of a chapter installs: taken out again before each run.
+OURS = ["inception-edu", "torchinfo", "captum"]
+
+# Run by IPython before the first cell.
+STARTUP = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+
+
+def python_313() -> str:
+    """A Python 3.13 of this machine."""
+    found = shutil.which("python3.13")
+    if found:
+        return found
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    for path in sorted(pyenv.glob("3.13.*/bin/python")):
+        return str(path)
+    sys.exit("Colab has Python 3.13 and this machine has none: install it, as python3.13.")
+
+
+def environment() -> Path:
+    """Python of the environment like Colab's; made once, then found again."""
+    python = FOLDER / "env" / "bin" / "python"
+    done = FOLDER / "done.txt"
+    wanted = "\n".join([*VERSIONS, WIDGETS])
+    if not done.exists() or done.read_text() != wanted:
+        subprocess.run([python_313(), "-m", "venv", "--clear", FOLDER / "env"], check=True)
+        pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*pip, *VERSIONS], check=True)
+        subprocess.run([*pip, "--no-deps", WIDGETS], check=True)
+        done.write_text(wanted)
+    return python
+
+
+def execute(source: Path, bundle: Path, python: Path) -> dict:
+    """Run one chapter; its seconds, and the first error."""
+    import build
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+
+    remove = [python, "-m", "pip", "uninstall", "-q", "-y", *OURS]
+    subprocess.run(remove, check=True, capture_output=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start = folder / "ipython" / "profile_default" / "startup"
+        start.mkdir(parents=True)
+        (start / "00_colab.py").write_text(STARTUP)
+        kernel = folder / "kernels" / "colab"
+        kernel.mkdir(parents=True)
+        command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": command, "display_name": "Colab", "language": "python"}
+        (kernel / "kernel.json").write_text(json.dumps(spec))
+        content = folder / "content"
+        content.mkdir()
+        (content / bundle.name).symlink_to(bundle)
+        settings = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        settings |= {
+            "IPYTHONDIR": str(folder / "ipython"),
+            "INCEPTION_EDU_MODE": "quick",
+            "INCEPTION_EDU_DATA": str(folder / "kept"),
+        }
+        notebook = build.transform(source)
+        client = NotebookClient(
+            notebook,
+            timeout=1800,
+            store_widget_state=False,
+            km=AsyncKernelManager(
+                kernel_name="colab",
+                kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernel.parent)]),
+            ),
+            resources={"metadata": {"path": str(content)}},
+        )
+        begun, error = time.monotonic(), ""
+        try:
+            client.execute(env=settings)
+        except Exception as problem:  # one chapter's trouble must not hide the others'
+            error = f"{type(problem).__name__}: {problem}"
+        return {
+            "chapter": source.stem,
+            "seconds": round(time.monotonic() - begun, 1),
+            "error": error[-2000:],
+        }
+
+
+def labs(python: Path) -> int:
+    """The tests that drive labs on Colab, in this environment."""
+    subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", "inception-edu"], check=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "tests", "-k", "colab"]
+    command += ["--ignore=tests/test_packaging.py", "-m", "not slow"]
+    settings = os.environ | {"INCEPTION_EDU_COLAB_PYTHON": str(python), "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=ROOT, env=settings).returncode
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("chapters", nargs="*", help="numbers; none: all, and the labs")
+    args = parser.parse_args(arguments)
+    sys.path.insert(0, str(ROOT / "notebooks"))
+    import build
+
+    python = environment()
+    bundle = build.colab()
+    rows = []
+    for source in build.sources(*args.chapters):
+        rows.append(execute(source, bundle, python))
+        said = rows[-1]["error"].strip().splitlines()
+        print(f"{source.stem:30} {rows[-1]['seconds']:6.0f} s  {said[-1] if said else 'ran'}")
+        sys.stdout.flush()
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(rows, indent=1) + "\n")
+    failed = any(row["error"] for row in rows)
+    if not args.chapters:
+        failed |= bool(labs(python))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

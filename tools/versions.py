@@ -1,0 +1,119 @@
+"""Oldest and newest: Python 3.10 to 3.13, each with the lowest packages that pyproject.toml admits
+and with the newest. `make versions` calls it.
+
+    python tools/versions.py                 what needs no torch: describe, and its tests
+    python tools/versions.py --torch         torch too: several GB for each environment
+    python tools/versions.py --python 3.12   only this one
+
+For each environment: import every module of `describe` (with --torch: every module of the package),
+then run the unit tests of `describe`. A Python that this machine does not have is named as such.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+TESTS = ["test_spec.py", "test_figures.py", "test_networks.py", "test_draw.py"]
+WITHOUT_TORCH = ("numpy", "matplotlib", "pillow", "pytest", "hypothesis", "tomli")
+
+
+def find_python(version: str) -> str | None:
+    """A Python of this version on this machine."""
+    if found := shutil.which(f"python{version}"):
+        return found
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    for path in sorted(pyenv.glob(f"{version}.*/bin/python")):
+        return str(path)
+    return None
+
+
+def requirements(torch: bool, lowest: bool) -> list[str]:
+    """What to install: everything that the project needs, at its lowest or newest version."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)["project"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + (extras["lab"] if torch else [])
+    wanted += [r for r in extras["dev"] if r.startswith(("pytest", "hypothesis", "tomli"))]
+    if not torch:
+        wanted = [r for r in wanted if re.match(r"[\w-]+", r)[0].startswith(WITHOUT_TORCH)]
+    # The first release of a lower bound: ">=2.7" becomes "~=2.7.0", its last repair.
+    return [at_lowest(r) for r in wanted] if lowest else wanted
+
+
+def at_lowest(requirement: str) -> str:
+    name, bound, *marker = re.match(r"([\w-]+)>=([\d.]+)(;.*)?$", requirement.strip()).groups()
+    parts = (bound.split(".") + ["0", "0"])[:3]
+    return f"{name}~={'.'.join(parts)}{marker[0] or ''}"
+
+
+def modules(room: str) -> list[str]:
+    """Dotted names of the modules of a room; "" is the whole package."""
+    files = sorted((ROOT / "inception_edu" / room).rglob("*.py"))
+    names = (path.relative_to(ROOT).with_suffix("").parts for path in files)
+    return [".".join(part for part in parts if part != "__init__") for parts in names]
+
+
+def attempt(version: str, lowest: bool, torch: bool) -> str:
+    """What came of one environment, in a few words."""
+    interpreter = find_python(version)
+    if interpreter is None:
+        return "this machine has no such Python"
+    with tempfile.TemporaryDirectory() as name:
+        python = Path(name, "bin", "python")
+        subprocess.run([interpreter, "-m", "venv", name], check=True)
+        pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, *requirements(torch, lowest)], capture_output=True, text=True)
+        if done.returncode:
+            return "cannot be installed: " + last_line(done.stderr)
+        settings = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        names = modules("" if torch else "describe")
+        names = [n for n in names if not n.endswith("__main__")]
+        script = "import importlib, sys; [importlib.import_module(n) for n in sys.argv[1:]]"
+        done = subprocess.run(
+            [python, "-c", script, *names], capture_output=True, text=True, cwd=ROOT, env=settings
+        )
+        if done.returncode:
+            return "import fails: " + last_line(done.stderr)
+        files = [path for path in (f"tests/{t}" for t in TESTS) if (ROOT / path).exists()]
+        command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", *files]
+        command += ["-o", "timeout="]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=settings)
+        return last_line(done.stdout) or last_line(done.stderr)
+
+
+def last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1].strip("= ")[:150] if lines else ""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--torch", action="store_true", help="with torch: several GB each")
+    parser.add_argument("--python", nargs="*", default=PYTHONS, help="such as 3.12")
+    args = parser.parse_args(arguments)
+    failed = 0
+    for version in args.python:
+        for lowest in (True, False):
+            said = attempt(version, lowest, args.torch)
+            failed += "fail" in said or "error" in said or "cannot" in said
+            print(f"Python {version}, {'lowest' if lowest else 'newest':6} packages: {said}")
+            sys.stdout.flush()
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
