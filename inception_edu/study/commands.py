@@ -1,10 +1,16 @@
 """The command line of the experiments: `python -m inception_edu.study …`.
 
-list                                       the experiments, their questions and knobs
-run remedies --data folder:PATH            run one; what is finished is kept
-status                                     how much of each is finished
-pack remedies                              write its finished runs into data/results/
-migrate FILE…                              bring result files of an older schema up to date
+What it can do:
+
+    list                              the experiments, their questions and knobs
+    run remedies --data folder:PATH   run one; what is finished is kept
+    status                            how much of each is finished
+    pack remedies                     write its finished runs into data/results/
+    pack lab_grid                     write the labs' recorded runs
+    claims                            the paper's claims and their verdicts
+    reproduce                         make a sample of the committed runs again
+    lengths                           ‖a‖² of the full networks before any training
+    migrate FILE…                     bring result files of an older schema up to date
 """
 
 from __future__ import annotations
@@ -15,12 +21,18 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from inception_edu.study.cells import MODES
+from inception_edu.study.claims import table
 from inception_edu.study.config import PHOTOGRAPHS, Config, ExperimentError
 from inception_edu.study.experiments import EXPERIMENTS, configurations, mode, question
 from inception_edu.study.identity import identify
+from inception_edu.study.lengths import measure_lengths
 from inception_edu.study.migrate import migrate_file
+from inception_edu.study.record_grid import pack_grid
+from inception_edu.study.reproduction import report
 from inception_edu.study.results import Result, load_results, pack, read_result
 from inception_edu.study.sweeps import local_executor, sweep
+
+WHAT = ("list", "run", "status", "pack", "claims", "reproduce", "lengths", "migrate")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -29,6 +41,14 @@ def main(words: list[str] | None = None) -> int:
         if args.what == "migrate":
             for path in args.names:
                 print(migrate_file(Path(path), _photographs(args)))
+            return 0
+        if args.what == "claims":
+            print(table())
+            return 0
+        if args.what == "reproduce":
+            return 0 if report(args.small, _photographs(args)) else 1
+        if args.what == "lengths":
+            print(measure_lengths())
             return 0
         for name in args.names or EXPERIMENTS:
             _one(name, args)
@@ -43,10 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m inception_edu.study", description="The paper's claims, tried."
     )
     add = parser.add_argument
-    add("what", choices=("list", "run", "status", "pack", "migrate"))
+    add("what", choices=WHAT)
     add("names", nargs="*", metavar="NAME", help="experiments (none: all of them), or files")
     add("--mode", choices=MODES, default=mode())
     add("--missing", action="store_true", help="run only what the committed results do not hold")
+    add("--small", action="store_true", help="reproduce: the embedded images alone, a minute")
     add("--workers", type=int, default=2, help="processes of one thread; 0: in this process")
     add("--data", help="where the photographs are (folder:PATH), or another source in their place")
     add("--folder", type=Path, default=None, help="where finished runs are kept")
@@ -114,6 +135,9 @@ def _pack(name: str, configs: list[Config], committed: dict, found: list[Result]
     missing = [c for c in configs if c not in runs]
     if missing:
         print(f"    {len(missing)} runs are missing: only whole cells are packed")
+    if name == "lab_grid":  # too many runs for lines of JSON; a cell may still lack seeds
+        print(f"    {pack_grid(name, found)}")
+        return
     whole = {c.label for c in configs} - {c.label for c in missing}
     chosen = [runs[c] for c in configs if c.label in whole]
     print(f"    {pack(name, chosen, question=question(name))}")

@@ -1,0 +1,134 @@
+"""Which number, known before the first step, tells the runs that die from the runs that live?
+
+    judge(results)                     how well each score orders dead and living runs, with a 95 %
+                                       interval over the settings
+    transfer(fitted, judged)           the threshold that is best on some runs, tried on others
+
+Each score is judged beside its simple rivals, and where it was not fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from inception_edu.study.fates import fate
+from inception_edu.study.results import Result
+from inception_edu.study.statistics import StatisticsError
+
+DRAWS = 1000
+
+
+def _argument(result: Result, name: str) -> float:
+    return float(dict(result.config.arguments)[name])
+
+
+def _rate(result: Result) -> float:
+    return result.config.recipe.lr
+
+
+SCORES: dict[str, Callable[[Result], float]] = {
+    "rate × ‖a‖²": lambda r: _rate(r) * r.curves["length"][0],
+    "width × rate × scale²": lambda r: (
+        _argument(r, "width") * _rate(r) * _argument(r, "scale") ** 2
+    ),
+    "width × rate × scale": lambda r: _argument(r, "width") * _rate(r) * _argument(r, "scale"),
+    "width × rate": lambda r: _argument(r, "width") * _rate(r),
+    "rate": _rate,
+    "width": lambda r: _argument(r, "width"),
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How well a score orders: of all pairs of a run that dies and one that lives, the share in
+    which the one that dies has the higher score (½ for a tie), with its 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+    dead: int
+    alive: int
+
+
+def judge(
+    results: Iterable[Result], scores: dict[str, Callable[[Result], float]] = SCORES, seed: int = 0
+) -> dict[str, Judged]:
+    """Every score on the runs that die or live (what suffers is left out). The interval draws
+    settings, not runs: seeds of one setting are much alike."""
+    groups: dict[tuple, list[tuple[Result, bool]]] = {}
+    for result in results:
+        word = fate(result).word
+        if word in ("lives", "dies"):
+            key = (result.config.arguments, result.config.recipe.lr, result.config.change)
+            groups.setdefault(key, []).append((result, word == "dies"))
+    cells = list(groups.values())
+    told = {dies for cell in cells for _, dies in cell}
+    if told != {True, False}:
+        raise StatisticsError("To judge a score, some runs have to die and some have to live.")
+    random = np.random.default_rng(seed)
+    draws = random.integers(0, len(cells), (DRAWS, len(cells)))
+    return {name: _judged(cells, score, draws) for name, score in scores.items()}
+
+
+def _judged(cells, score, draws) -> Judged:
+    values = [[(score(result), dies) for result, dies in cell] for cell in cells]
+    shares = [s for draw in draws if (s := _share([values[i] for i in draw])) is not None]
+    low, high = np.quantile(shares, (0.025, 0.975))
+    dead = sum(dies for cell in values for _, dies in cell)
+    alive = sum(len(cell) for cell in values) - dead
+    return Judged(_share(values), float(low), float(high), dead, alive)
+
+
+def _share(values) -> float | None:
+    flat = [pair for cell in values for pair in cell]
+    dead = np.array([score for score, dies in flat if dies])
+    alive = np.sort([score for score, dies in flat if not dies])
+    if not len(dead) or not len(alive):
+        return None
+    below = np.searchsorted(alive, dead, "left")
+    ties = np.searchsorted(alive, dead, "right") - below
+    return float((below + ties / 2).sum() / (len(dead) * len(alive)))
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A threshold that was chosen on some runs, and the share of runs that it sorts rightly there
+    and elsewhere."""
+
+    threshold: float
+    fitted: float
+    judged: float
+
+
+def transfer(
+    fitted: Iterable[Result],
+    judged: Iterable[Result],
+    scores: dict[str, Callable[[Result], float]] = SCORES,
+) -> dict[str, Transfer]:
+    """The threshold of each score that sorts the runs of `fitted` best, tried on `judged`. Right is
+    the mean of the shares of the dead and of the living that are told."""
+    first, second = (_sorted_out(results) for results in (fitted, judged))
+    found = {}
+    for name, score in scores.items():
+        values = [(score(result), dies) for result, dies in first]
+        places = sorted({value for value, _ in values})
+        between = [(a * b) ** 0.5 if a > 0 else b / 2 for a, b in zip(places, places[1:])]
+        best = max(between or places, key=lambda place: _right(values, place))
+        there = [(score(result), dies) for result, dies in second]
+        found[name] = Transfer(best, _right(values, best), _right(there, best))
+    return found
+
+
+def _sorted_out(results: Iterable[Result]) -> list[tuple[Result, bool]]:
+    words = [(result, fate(result).word) for result in results]
+    return [(result, word == "dies") for result, word in words if word in ("lives", "dies")]
+
+
+def _right(values: list[tuple[float, bool]], place: float) -> float:
+    dead = [value > place for value, dies in values if dies]
+    alive = [value <= place for value, dies in values if not dies]
+    shares = [sum(part) / len(part) for part in (dead, alive) if part]
+    return sum(shares) / len(shares)
