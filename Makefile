@@ -14,7 +14,7 @@ START  := work/00_start_here.ipynb
 
 export TORCH_INDEX
 
-.PHONY: help lab update reset test notebooks bench gpu colab colab-test versions site screenshots lint clean
+.PHONY: help lab update reset test notebooks bench reproduce gpu colab colab-test versions site screenshots lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make test         every test, the ones in a real browser included"
 	@echo "make notebooks    execute the chapters whose source changed: notebooks/src/*.py -> notebooks/*.ipynb"
 	@echo "make bench        speed: import, first plotted point, stop, loop against DataLoader, ..."
+	@echo "make reproduce    a sample of the committed runs made again, with their seeds and unseen ones: ARGS=--small"
 	@echo "make gpu          on a machine with CUDA, ten minutes: every chapter, tests, speed -> data/machines"
 	@echo "make colab        dist/inception_edu_colab.zip: upload it beside a chapter in Colab"
 	@echo "make colab-test   every chapter and the labs with the versions of Colab (first time: several GB)"
@@ -73,6 +74,9 @@ bench: $(VENV)/.test
 	$(BIN)/python tests/bench.py $(ARGS)
 
 # One command for a machine with an NVIDIA card: PHOTOGRAPHS=folder:... names images to train on.
+reproduce: $(VENV)/.test
+	$(BIN)/python -m inception_edu.study reproduce $(ARGS)
+
 gpu: $(VENV)/.test
 	$(BIN)/python tools/gpu.py $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(ARGS)
 
