@@ -61,15 +61,15 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 figure(3)
 
 # %% [markdown]
-# Read it from the bottom. A **V** means *valid*: no padding, so the window stays inside the map.
-# Without a V the map is padded with $(k-1)/2$ zeros on each side of it ($k$ is odd): with stride 1
-# the size stays *the same*, with stride $s$ it would become $\lceil n/s \rceil$. All strides of 2
-# in the figure are V.
+# Read the figure from the bottom. A **V** means *valid*: there is no padding, so the window stays
+# inside the map. Without a V the padding is *same*: $(k-1)/2$ zeros stand on each side of the map
+# ($k$ is odd). With same padding and stride 1 the map keeps its size. With stride $s$ it becomes
+# $\lceil n/s \rceil$. In this figure every stride of 2 comes with a V.
 #
 # ## One line of arithmetic
 #
-# A window of $k$ pixels that moves by $s$ over $n$ pixels with $p$ of padding on each side stops at
-# $\lfloor (n + 2p - k) / s \rfloor + 1$ places. The description uses the same line:
+# A window of $k$ pixels moves by $s$ over $n$ pixels. There are $p$ zeros on each side. The window
+# stops at $\lfloor (n + 2p - k) / s \rfloor + 1$ places. The description uses this same line:
 
 # %%
 for words, n, k, s, padding in [
@@ -81,7 +81,8 @@ for words, n, k, s, padding in [
     print(f"{words:14} {n} → {slide(n, k, s, padding)}")
 
 # %% [markdown]
-# The first three steps have no branches. We write them as a description and let the shapes flow:
+# The first three steps have no branches. We write them as a description. `walk` then computes the
+# shape after each step:
 
 # %%
 first = Chain(
@@ -105,9 +106,9 @@ from inception_edu.labs.convolution import convolution_lab
 moving = convolution_lab(size=15, stride=2, beside="3×3 pool, stride 2, V")
 
 # %% [markdown]
-# 299 is not an accident: at every stride of 2 the windows end exactly on the last pixel. Let torch
-# say which pixels of a row influence the stem at all, by the gradient:
-
+# The size 299 is chosen well: at every stride of 2 the last window ends exactly on the last pixel.
+# Which pixels of a row influence the stem at all? The gradient tells, because it is zero for a
+# pixel that nobody reads:
 
 # %%
 def unread(side):
@@ -126,8 +127,8 @@ for side in (299, 300, 305, 306, 307):
 # %% [markdown]
 # ## Two branches, one size
 #
-# From here on the stem has branches. A max pool (free) and a convolution halve the map side by
-# side; their channels are joined. That needs maps of **one size**:
+# From here on the stem has branches. A max pool, which has no weights, and a convolution halve the
+# map side by side. Their channels are joined. This works only if both maps have **one size**:
 
 # %%
 join_1 = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2, "valid"), out=160)
@@ -156,8 +157,8 @@ except SpecError as error:
     print(fill(str(error), 100))
 
 # %% [markdown]
-# The second join is wider: 3×3 after a bottleneck, and 7×1 and 1×7 before another 3×3. Only the
-# last ones are V.
+# The second join is wider. One branch has a 3×3 after a bottleneck. The other has 7×1 and 1×7
+# before its 3×3. Only the two last convolutions are V.
 
 # %%
 join_2 = Concat(
@@ -169,8 +170,8 @@ join_3 = Concat(Conv(192, 3, 2, "valid"), MaxPool(3, 2, "valid"), out=384)
 stem = Chain(*first.parts, join_1, join_2, join_3)
 
 # %% [markdown]
-# That is all of Fig. 3. The table of shapes, from the description; then a random image through the
-# real module:
+# That is all of Fig. 3. First the shapes, computed from the description. Then a random image goes
+# through the real module, as a test:
 
 # %%
 shape = (3, 299, 299)
@@ -189,7 +190,8 @@ assert tuple(seen[1:]) == out_shape(stem, (3, side, side)) and stem.parts == fig
 # %% [markdown]
 # ### What the print leaves out
 #
-# Join 3 is printed as "3×3 Conv (192 V)", without a stride. Taken literally:
+# Join 3 is printed as "3×3 Conv (192 V)", without a stride. Here is what happens if we build it as
+# printed:
 
 # %%
 literal = Concat(Conv(192, 3, padding="valid"), MaxPool(3, 2, "valid"), name="Join 3 as printed")
@@ -199,14 +201,15 @@ except SpecError as error:
     print(fill(str(error), 100))
 
 # %% [markdown]
-# The pool beside it halves and the output is printed as 35×35×384, so the stride of 2 was forgotten
-# in the drawing; the released code has it. Arithmetic finds misprints.
+# The pool beside the convolution halves the map, and the figure prints 35×35×384 as the output. So
+# the drawing forgot the stride of 2. The released code has it. This is how arithmetic finds a
+# misprint.
 #
 # ## Why 75
 #
-# Walk backwards. Reduction-B, the last to shrink the map, needs its 3×3 window to fit once, so
-# Reduction-A must leave 3 places, and so on down to the image. To leave $m$ places, a V window of
-# $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels:
+# We walk backwards. Reduction-B is the last block that shrinks the map. Its 3×3 window must fit
+# once, so Reduction-A must leave 3 places, and so on, down to the image. To leave $m$ places, a V
+# window of $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels:
 
 # %%
 side, way = 1, [1]
@@ -218,7 +221,8 @@ for name, (k, s) in zip(steps, [(3, 2), (3, 2), (3, 2), (3, 1), (3, 2), (3, 1), 
 print(" ← ".join(map(str, way)), "  smallest image:", smallest_image(networks.inception_v4()))
 
 # %% [markdown]
-# At 75 the whole network ends on a single pixel. One pixel less, and the error says where:
+# An image of 75 pixels ends as a single pixel. With one pixel less the network cannot run, and the
+# error says where:
 
 # %%
 try:
@@ -229,8 +233,8 @@ except SpecError as error:
 # %% [markdown]
 # ## Lab: shapes of the whole network
 #
-# Move the image size and switch the padding. Where does each break? What does "same everywhere"
-# change at 299, and what does it cost?
+# **Your task.** Move the image size and switch the padding. Find out where each setting breaks.
+# What does "same everywhere" change at 299 pixels, and what does it cost?
 
 # %%
 from inception_edu.labs.shapes import shape_explorer
@@ -240,8 +244,8 @@ explorer = shape_explorer("inception_v4", image=299)
 # %% [markdown]
 # ## The other stem
 #
-# Inception-ResNet-v1 has a plain one, Fig. 14; you will write it below. Both end on 35×35, one with
-# 384 channels, one with 256.
+# Inception-ResNet-v1 has a plain stem without branches, Fig. 14. You will write it in an exercise
+# below. Both stems end on 35×35, one with 384 channels, the other with 256.
 
 # %%
 figure(14)
@@ -300,9 +304,9 @@ print(
 # %% [markdown]
 # ## Experiment: how far does padding reach?
 #
-# Zeros around a map are not nothing: they tell a filter that it stands at the border. We show the
-# stem an image that is grey everywhere. Without padding all places of the map must answer alike;
-# where an answer differs, padding did it.
+# Zeros around a map carry information: they tell a filter that it stands at the border. We show the
+# stem an image that is grey everywhere. Without padding, all places of the output must then be
+# equal. Where a place differs, padding is the cause.
 
 # %%
 from inception_edu.labs.shapes import with_padding
@@ -340,10 +344,10 @@ for figure_name, stem in (("Fig. 3", figures.StemV4()), ("Fig. 14", figures.Stem
         )
 
 # %% [markdown]
-# Every draw of the weights gives the same share: it is geometry, not chance. And V everywhere
-# cannot run in Fig. 3: in join 2 one branch has 7×1 and 1×7 on its way and loses six pixels that
-# the other keeps. Same padding in the middle of branches is what lets them meet. The plain stem can
-# do without.
+# Every draw of the weights gives the same share. So the share follows from geometry, not from
+# chance. Fig. 3 cannot run with V everywhere: in join 2 one branch contains 7×1 and 1×7 and loses
+# six pixels, which the other branch keeps. Same padding in the middle of the branches makes them
+# meet again. The plain stem has no branches and needs no padding.
 
 # %%
 axis = plots.bars(
@@ -372,11 +376,10 @@ print(
 )
 
 # %% [markdown]
-# Weights are random here, so this says what padding *can* do, not what a trained network makes of
-# it.
+# The weights are random here. So the experiment shows what padding *can* do. It does not show what
+# a trained network does with it.
 #
 # ## Exercises
-
 
 # %%
 # exercise: The window | ●○○ | 3 min
@@ -486,16 +489,16 @@ check("02.5", Join2)
 # %% [markdown]
 # ## In five lines
 #
-# 1. A window stops at ⌊(n + 2p − k)/s⌋ + 1 places; V means p = 0, no V at stride 1 means the size
-#    stays.
-# 2. 299 → 149 → 147 → 147 → 73 → 71 → 35, and no pixel is left over.
-# 3. Branches can be concatenated only if their maps have one size: pads in the middle of a branch
-#    make it so.
-# 4. Backwards, 1 → 3 → 7 → 15 → 17 → 35 → 37 → 75: the smallest legal image.
-# 5. Fig. 3 forgets a stride of 2. The sizes betray it.
+# 1. A window stops at ⌊(n + 2p − k)/s⌋ + 1 places. V means p = 0. Without a V and with stride 1 the
+#    size stays.
+# 2. The sides are 299 → 149 → 147 → 147 → 73 → 71 → 35, and no pixel is left over.
+# 3. Branches can be concatenated only if their maps have one size. Padding in the middle of a
+#    branch makes that possible.
+# 4. Backwards the sides are 1 → 3 → 7 → 15 → 17 → 35 → 37 → 75. So 75 is the smallest image.
+# 5. Fig. 3 forgets a stride of 2. The sizes show it.
 #
-# **What would change our mind.** If a stem with padding everywhere, trained to the end on ImageNet,
-# were clearly better or worse than the printed one at equal cost, V would be more than a way of
-# saving pixels. The paper does not try it.
+# **What would change our mind.** Somebody trains a stem with padding everywhere on ImageNet to the
+# end, at equal cost. If it is clearly better or worse than the printed stem, then V does more than
+# save pixels. The paper does not try this.
 #
 # **Next.** Chapter 03: the blocks that work on these 35×35 maps.

@@ -57,9 +57,8 @@ figure(4)
 # %% [markdown]
 # ### First: by hand
 #
-# Every box of the figure without a V is a convolution with same padding, without bias, then batch
-# norm and ReLU.
-
+# Every box of the figure without a V is a convolution with same padding and without bias. Batch
+# norm and ReLU follow it.
 
 # %%
 def unit(channels, filters, kernel):
@@ -88,15 +87,17 @@ with torch.inference_mode():
     print("joined ", tuple(by_hand(x).shape))
 
 # %% [markdown]
-# Two details decide whether this equals the paper's block: padded zeros must not count in the
-# average (`count_include_pad=False`; torch's default is `True`), and batch norm's ε is 0.001 in the
-# released networks, not torch's 0.00001. Nothing would crash without them.
+# Two details decide whether this equals the paper's block. Padded zeros must not count in the
+# average: `count_include_pad=False`, while torch's default is `True`. And batch norm's ε is 0.001
+# in the released networks, while torch's default is 0.00001. With the wrong value nothing crashes.
+# The outputs are just different.
 #
 # ### Second: three modules
 #
-# Apart from pools and the linear 1×1, which torch has already, everything in Figs. 3 to 19 is a
-# convolution with batch norm and ReLU, branches that are joined, or a scaled sum. So the package
-# has three modules and no more: `ConvBNReLU`, `Concat` (here called `Join`) and `ScaledResidual`.
+# torch already has pools and the linear 1×1. Everything else in Figs. 3 to 19 is one of three
+# things: a convolution with batch norm and ReLU, branches that are joined, or a scaled sum. So the
+# package has three modules and no more: `ConvBNReLU`, `Concat` (here called `Join`) and
+# `ScaledResidual`.
 
 # %%
 with_modules = Join(
@@ -110,13 +111,14 @@ with_modules = Join(
 print(with_modules)
 
 # %% [markdown]
-# The forward of the join is one line:
-# `torch.cat([branch(x) for branch in self.children()], dim=1)`. What is still tiresome is to repeat
-# how many channels *enter*: that follows from the figure.
+# The forward of the join is one line: `torch.cat([branch(x) for branch in self.children()],
+# dim=1)`. One thing is still repeated by hand: how many channels *enter* each convolution. That
+# number follows from the figure.
 #
 # ### Third: a description
 #
-# So we write down only what the figure prints. Channels flow through it; `build` makes the modules.
+# So we write down only what the figure prints. The number of channels that enter is computed.
+# `build` makes the modules.
 
 # %%
 inception_a = Concat(
@@ -130,8 +132,8 @@ described = build(inception_a, in_channels=384).eval()
 assert inception_a.branches == figures.InceptionA().branches
 
 # %% [markdown]
-# The description is plain data: the figure above was drawn from it, and shapes and costs are read
-# off it without running anything.
+# The description is plain data. The figure above was drawn from it. Shapes and costs are computed
+# from it, and nothing has to run for that.
 
 # %%
 for step in walk(inception_a, (384, 35, 35)):
@@ -154,9 +156,8 @@ print(f"together: {whole.params:>8,} parameters        {amount(whole.macs):>7} m
 # %% [markdown]
 # ### All three are the same
 #
-# "The same" means: with the same weights they give the same output. The tensors stand in the same
-# order, so we hand them over one by one, the running averages of batch norm included.
-
+# "The same" means: with the same weights they give the same output. The tensors of all three stand
+# in the same order. So we copy them one by one, including the running averages of batch norm.
 
 # %%
 def copy_weights(source, target):
@@ -210,7 +211,7 @@ print(
 # %% [markdown]
 # ## Inception-B
 #
-# On 17×17 maps, 7×7 neighbourhoods by 1×7 and 7×1:
+# The maps are 17×17 here. Neighbourhoods of 7×7 pixels are covered by 1×7 and 7×1:
 
 # %%
 figure(5)
@@ -229,8 +230,8 @@ print(
 )
 
 # %% [markdown]
-# Look at branch 3: 1×7 and **again** 1×7. So it sees a strip, 13 wide and 1 high. Watch it grow;
-# then choose branch 4, which sees 13×13:
+# Look at branch 3: it has 1×7 and **again** 1×7. So one output sees a strip, 13 wide and 1 high.
+# Watch it grow. Then choose branch 4, which sees 13×13:
 
 # %%
 from inception_edu.labs.field import field_lab
@@ -238,7 +239,7 @@ from inception_edu.labs.field import field_lab
 field = field_lab("Fig. 5, branch 3 (the paper's print)")
 
 # %% [markdown]
-# The code that the authors released (and everyone runs) has 1×7, then 7×1:
+# The released code, which everyone uses, has 1×7 and then 7×1:
 
 # %%
 from inception_edu.describe.compare import differences
@@ -257,8 +258,8 @@ for orientation in ("paper", "released"):
     )
 
 # %% [markdown]
-# Shapes, parameters and multiply-adds do not notice. The functions differ all the same: the same
-# weights, poured into the other order, do not even have the right shape.
+# Shapes, parameters and multiply-adds are equal for both. The functions are not: the weights of one
+# order do not even fit the shapes of the other.
 
 # %%
 paper, released = (build(figures.InceptionB(o), 1024) for o in ("paper", "released"))
@@ -268,9 +269,9 @@ except RuntimeError as error:
     print(fill(str(error).splitlines()[1].strip(), 100))
 
 # %% [markdown]
-# Branch 4 is turned as a whole: it is the paper's branch for an image lying on its side. Turn the
-# image and every kernel, and the outputs agree; branch 3 has no such excuse.
-
+# In branch 4 every kernel is turned. So it is the paper's branch for an image that lies on its
+# side: if we turn the image and every kernel, the outputs agree. For branch 3 this does not work,
+# because only one of its two kernels is turned.
 
 # %%
 def turned_equals(paper, released, x):
@@ -293,11 +294,12 @@ for i in (2, 3):
     print(f"branch {i + 1} turned:", turned_equals(*pair, y))
 
 # %% [markdown]
-# Whoever wants the released *weights* needs the released order; chapter 07 lists every such place.
+# To load the released *weights* you need the released order. Chapter 07 lists every such place.
 #
 # ## Inception-C
 #
-# On 8×8 maps the branches fan out: 1×3 and 3×1 side by side on the same 384 (or 512) channels.
+# On 8×8 maps the branches split once more: 1×3 and 3×1 stand side by side on the same 384 (or 512)
+# channels.
 
 # %%
 figure(6)
@@ -321,8 +323,8 @@ print(
 )
 
 # %% [markdown]
-# Six times 256 are 1536: as many leave as enter. That holds for all three blocks, so each can be
-# repeated (4, 7 and 3 times in Inception-v4).
+# Six times 256 is 1536, so as many channels leave as enter. This holds for all three blocks, and so
+# each can be repeated: 4, 7 and 3 times in Inception-v4.
 
 # %%
 for make, shape in (
@@ -340,8 +342,9 @@ for make, shape in (
 # %% [markdown]
 # ## Lab: take the block apart
 #
-# Change Inception-B: turn a kernel, drop a branch, add one. Diagram, cost and a real forward pass
-# follow. Try to make branch 3 see 7×7 (as released) and watch which numbers do *not* move.
+# **Your task.** Change Inception-B: turn a kernel, drop a branch, add one. The diagram, the cost
+# and a real forward pass follow each change. Then make branch 3 see 7×7, as in the released code.
+# Which numbers do *not* change?
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -351,10 +354,9 @@ lab = block_designer("InceptionB")
 # %% [markdown]
 # ## Experiment: does the orientation matter?
 #
-# Two small networks of the same blocks, one with the paper's kernels, one with the released ones;
-# everything else equal. Clothes have more upright than lying edges (the cell measures it), so a
-# difference might show on them.
-
+# Two small networks have the same blocks. One has the paper's kernels, the other the released ones,
+# and all else is equal. Pictures of clothes have more upright than lying edges (the cell measures
+# it). So if the orientation matters, it should matter here.
 
 # %%
 def small(orientation):

@@ -64,9 +64,8 @@ print(
 )
 
 # %% [markdown]
-# So why not pool first? Because then everything the network knows must squeeze through the pooled
-# map. This is the narrowest place on the way, counted in numbers:
-
+# Then why not pool first? Because everything that the network knows about the image must pass
+# through the small pooled map. The next cell counts the numbers at the narrowest place of the way:
 
 # %%
 def narrowest(node, shape):
@@ -90,16 +89,15 @@ for name, node in {"pool first": pool_first, "widen first": widen_first}.items()
     )
 
 # %% [markdown]
-# The v3 paper (arXiv 1512.00567, Section 5) calls this a *representational bottleneck* and proposes
-# a third way: pool and convolve **in parallel**, both with stride 2, and join the results. This
-# paper's Reduction-A is that:
+# The v3 paper (arXiv 1512.00567, Section 5) calls this a *representational bottleneck*. It proposes
+# a third way: pool and convolve **in parallel**, both with stride 2, and join the results.
+# Reduction-A of this paper does that:
 
 # %%
 figure(7)
 
 # %% [markdown]
-# In code, with the four numbers that Table 1 leaves open:
-
+# In code, with the four numbers that Table 1 gives for each network:
 
 # %%
 def reduction_a(k, l, m, n):
@@ -111,7 +109,7 @@ def reduction_a(k, l, m, n):
 
 
 # %% [markdown]
-# For completeness a fourth way: one strided convolution and nothing else. All four end in the same
+# There is a fourth way: one strided convolution and nothing else. All four ways end in the same
 # shape.
 
 # %%
@@ -169,14 +167,14 @@ for name, node in WAYS.items():
     )
 
 # %% [markdown]
-# The last column is not the same for all: arithmetic decides which way is hopeless, but a branch
-# more, a small map or a pool has costs that no multiply-add counts. Compare ways that are close
-# only by measuring, on your own machine.
+# The last column differs between the four ways. So multiply-adds tell which way is far too slow,
+# but not more. A further branch, a small map or a pool costs time that no multiply-add counts.
+# Where two ways are close, measure them on your own machine.
 #
 # ## k, l, m, n
 #
-# Table 1 of the paper, and what comes out. Only n, m and the pooled channels are joined; k and l
-# are inner widths.
+# Table 1 of the paper, and what it leads to. Only n, m and the pooled channels are joined. k and l
+# are widths inside a branch.
 
 # %%
 TRUNK = {"inception_v4": 384, "inception_resnet_v1": 256, "inception_resnet_v2": 384}
@@ -190,12 +188,12 @@ for name, table in figures.TABLE_1.items():
     )
 
 # %% [markdown]
-# The three sums are the widths of the B stages: 1024 and 896 in Figs. 9 and 15, and 1152, which the
-# paper never prints (chapter 06 tells what it prints instead).
+# The three sums are the widths of the B stages. Figs. 9 and 15 print 1024 and 896. The third, 1152,
+# is not printed anywhere in the paper. Chapter 06 shows what it prints instead.
 #
 # ## Reduction-B, three times
 #
-# From 17×17 to 8×8 every network has its own. Inception-v4, Fig. 8:
+# Every network has a block of its own from 17×17 to 8×8. Inception-v4 has Fig. 8:
 
 # %%
 display(figure(8))
@@ -214,8 +212,8 @@ def shapes(number):
 shapes(8)
 
 # %% [markdown]
-# Both branches that convolve begin with a 1×1, which brings 1024 channels down to 192 or 256.
-# Without it:
+# Both branches with convolutions begin with a 1×1. It reduces 1024 channels to 192 or 256. Without
+# it the block would cost:
 
 # %%
 block = figures.ReductionB()
@@ -241,15 +239,16 @@ print(
 )
 
 # %% [markdown]
-# Inception-ResNet-v1, Fig. 12. Its code is your third exercise, so here is only the picture:
+# Inception-ResNet-v1 has Fig. 12. You will write its code in an exercise, so here is only the
+# picture:
 
 # %%
 display(figure(12))
 shapes(12)
 
 # %% [markdown]
-# Inception-ResNet-v2, Fig. 18. Look at the note below the picture: the caption and another place of
-# the paper disagree about whose block it is. The channels can decide (exercise 5).
+# Inception-ResNet-v2 has Fig. 18. Read the note below the picture: the caption names one network,
+# another place of the paper names the other. The channels decide it, in an exercise below.
 
 # %%
 display(figure(18))
@@ -259,9 +258,8 @@ shapes(18)
 # %% [markdown]
 # ## Where a reduction spends
 #
-# Four blocks, branch by branch. The pool is free; the last, deepest branch does most of the
-# arithmetic, though only in Fig. 8 does it also hold more than half of the parameters.
-
+# Four blocks, branch by branch. The pool costs no multiply-add. The last, deepest branch does most
+# of the arithmetic. Only in Fig. 8 does it also hold more than half of the parameters.
 
 # %%
 def branch_costs(number):
@@ -309,8 +307,8 @@ plots.show(
 # %% [markdown]
 # ## Lab: design a reduction
 #
-# Change k, l, m, n, add a branch, or take the V away, and see what stops fitting. Can you reach
-# 17×17×1024 with half of the multiply-adds?
+# **Your task.** Change k, l, m, n, add a branch, or take the V away, and see what no longer fits.
+# Then reach 17×17×1024 with half of the multiply-adds.
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -392,12 +390,11 @@ print(
 )
 
 # %% [markdown]
-# Whatever the verdict says, it speaks of a network with a sixteenth of the filters, of small
-# pictures and of a short training. It cannot confirm or refute the principle for ImageNet; the
-# paper gives no experiment for it either.
+# The verdict is about a network with a sixteenth of the filters, about small pictures and a short
+# training. It cannot confirm or refute the principle for ImageNet. The paper gives no experiment
+# for it either.
 #
 # ## Exercises
-
 
 # %%
 # exercise: What leaves Reduction-A | ●○○ | 3 min

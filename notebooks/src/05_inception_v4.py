@@ -74,8 +74,8 @@ mine = Network(
 )
 
 # %% [markdown]
-# Is it the package's own? And is every shape the printed one? Fig. 9 is data too, so a cell can
-# compare.
+# Is this the package's own network? And is every shape the printed one? Fig. 9 is data too, so the
+# next cell compares.
 
 # %%
 print("differences from inception_v4():", differences(mine, inception_v4()))
@@ -89,8 +89,8 @@ for box in figures.FIG_9:
     )
 
 # %% [markdown]
-# Descriptions can be wrong in the same way twice. So build it, and let a real image-sized batch run
-# through real convolutions, with a hook at each block.
+# Two descriptions can share the same mistake. So we build the network and send a real image through
+# it. A hook at each block reads the shape that leaves it.
 
 # %%
 model = build(mine, seed=0).eval()
@@ -117,8 +117,8 @@ for name in (
 # %% [markdown]
 # ## Lab: click through it
 #
-# Choose a block in the picture or in the list: its figure, its shapes, its cost and the code that
-# made it appear.
+# Choose a block in the picture or in the list. You see its figure, its shapes, its cost and the
+# code that made it.
 
 # %%
 lab = network_diagram("inception_v4")
@@ -164,9 +164,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The seven B blocks hold nearly half of everything. The stem has hardly any parameters and yet a
-# large part of the work, because its maps are large; the three C blocks are the opposite. Block by
-# block:
+# The seven B blocks hold nearly half of all parameters and of all multiply-adds. The stem has
+# hardly any parameters, and yet a large part of the work, because its maps are large. For the three
+# C blocks it is the other way round. Block by block:
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 3.4)
@@ -235,15 +235,16 @@ print(
 )
 
 # %% [markdown]
-# Where time and arithmetic disagree, something else is at work. The stem has few channels at many
-# positions, so that large maps are moved for little arithmetic; C has slim branches on small maps,
-# which give the processor little to do at once.
+# Where time and arithmetic differ, something else costs time. The stem has few channels at many
+# positions: large maps are moved for little arithmetic. The C stage has small maps, 8×8, cut into
+# many separate convolutions: each gives the processor little to do at once.
 #
 # ## Any image size
 #
-# The convolutions do not care how large the image is; the pooling at the end takes whatever map is
-# left. Parameters stay, cost grows roughly with the area (a little faster: the V layers eat a
-# border of the same width from every image), and below a certain size the map vanishes.
+# A convolution accepts an image of any size, and the pooling at the end accepts any map. So the
+# parameters stay the same. The cost grows roughly with the area. It grows a little faster, because
+# the V layers cut a border of the same width from every image. Below a certain size the map
+# vanishes.
 
 # %%
 print("smallest image:", smallest_image(inception_v4()))
@@ -259,9 +260,9 @@ for side in (75, 139, 203, 299, 427):
 # %% [markdown]
 # ## Equal to timm's?
 #
-# Shapes and counts can agree while the network still computes something else: a wrong padding in an
-# average, a branch in the wrong place. The proof is equal outputs. timm's Inception-v4 gets random
-# weights here; `from_timm` gives ours the same ones.
+# Shapes and counts can agree while the network computes something else: a wrong padding in an
+# average, or a branch in the wrong place. Only equal outputs are a proof. Here timm's Inception-v4
+# gets random weights, and `from_timm` gives ours the same weights.
 
 # %%
 try:
@@ -281,9 +282,8 @@ except ImportError:
     print("timm is not installed here, so this comparison is left out: pip install timm")
 
 # %% [markdown]
-# Random batch-norm statistics too, otherwise a mistake there would go unseen. Then one image
-# through both:
-
+# The statistics of batch norm must be random too. Otherwise a mistake in them would not be seen.
+# Then one image goes through both networks:
 
 # %%
 def shake(model, seed=0):
@@ -307,22 +307,21 @@ if theirs is not None:
     )
 
 # %% [markdown]
-# That is rounding: the same sums in another order. `from_timm` had two things to put right. timm
-# *joins* the branches in another order than the figures show, so the input channels of each later
-# convolution are permuted. And the released code *turns* some kernels: `inception_v4("released")`
-# is the description that was used.
+# This difference is rounding: the same sums in another order. `from_timm` had to change two things.
+# timm *joins* the branches in another order than the figures show, so the input channels of each
+# later convolution are permuted. And the released code *turns* some kernels, so the description
+# used here is `inception_v4("released")`.
 
 # %%
 for difference in differences(inception_v4("paper"), inception_v4("released")):
     print(difference)
 
 # %% [markdown]
-# A 7×1 kernel cannot be loaded as a 1×7 one; chapter 07 looks at what the paper prints there. With
+# A 7×1 kernel cannot be loaded as a 1×7 one. Chapter 07 looks at what the paper prints there. With
 # a network connection, `from_timm("inception_v4")` without a second argument fetches the released
 # ImageNet weights.
 #
 # ## Exercises
-
 
 # %%
 # exercise: How many convolutions? | ●○○ | 4 min
