@@ -54,8 +54,9 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 # %% [markdown]
 # ## Residual connections
 #
-# Fig. 1 is ResNet's idea: what two convolutions compute is *added* to their input. Fig. 2 puts 1×1
-# convolutions around to spare arithmetic. An addition needs equal shapes on both sides.
+# Fig. 1 is ResNet's idea: what two convolutions compute is *added* to their input. Fig. 2 puts a
+# 1×1 convolution before and after, which saves arithmetic. An addition needs equal shapes on both
+# sides.
 
 # %%
 display(figure(1), figure(2))
@@ -94,9 +95,8 @@ inception_resnet_a = Residual(
 )
 
 # %% [markdown]
-# `Residual` is one line of torch: `relu(x + scale * body(x))`, with scale 1 as drawn. Every step's
-# shape, printed, to hold against the picture:
-
+# `Residual` is one line of torch: `relu(x + scale * body(x))`, with scale 1 as the figure draws it.
+# Here is the shape after every step. Compare it with the picture:
 
 # %%
 def shapes(node, shape):
@@ -116,8 +116,8 @@ print(
 )
 
 # %% [markdown]
-# Compare with Inception-A (Fig. 4): no pooling branch and far fewer filters, because the identity
-# carries the input on. So one block costs far less:
+# Compare this block with Inception-A (Fig. 4). It has no pooling branch and far fewer filters,
+# because the identity carries the input on. So one block costs far less:
 
 # %%
 for name, node, shape in (
@@ -181,9 +181,9 @@ plots.show(
 )
 
 # %% [markdown]
-# With a ReLU the trunk can only grow: no block can take anything back, now or after training. The
-# linear end lets a branch push a channel down; the ReLU *after* the sum then cuts at zero, which is
-# why growth is slower but not nil.
+# With a ReLU the trunk can only grow, because no block can subtract anything, before or after
+# training. With the linear 1×1 a branch can push a channel down. The ReLU *after* the sum then cuts
+# at zero. So the trunk still grows, but more slowly.
 #
 # How much of the branch's output is negative, and what does the 1×1 cost?
 
@@ -204,7 +204,7 @@ for number in (10, 11, 13, 16, 17, 19):
 # %% [markdown]
 # ## The other blocks
 #
-# Inception-ResNet-v1 continues with Figs. 11 and 13, and starts with the stem of Fig. 14.
+# Inception-ResNet-v1 continues with Figs. 11 and 13. It starts with the stem of Fig. 14.
 
 # %%
 display(figure(11))
@@ -217,7 +217,7 @@ print(figures.InceptionResNetC_v1())
 shapes(figures.InceptionResNetC_v1(), (1792, 8, 8))
 
 # %% [markdown]
-# Fig. 14, a plain chain; its side lengths are chapter 02's.
+# Fig. 14 is a plain chain. Chapter 02 explains its side lengths.
 
 # %%
 display(figure(14))
@@ -228,8 +228,8 @@ for part in figures.StemV1().parts:
     print(size_words(shape), end="  ")
 
 # %% [markdown]
-# Inception-ResNet-v2 takes v4's stem (Fig. 3) and wider blocks, Figs. 16, 17 and 19. In the
-# pictures of 17 and 19, look at the last 1×1 and at the note.
+# Inception-ResNet-v2 has v4's stem (Fig. 3) and wider blocks: Figs. 16, 17 and 19. In the pictures
+# of 17 and 19, look at the last 1×1 and at the note below.
 
 # %%
 display(figure(16))
@@ -249,13 +249,15 @@ shapes(figures.InceptionResNetC_v2(), (2144, 8, 8))
 # %% [markdown]
 # ## The arithmetic that finds the misprints
 #
-# Both networks share one overview, Fig. 15. Its sizes are v1's; v2's are never printed.
+# Both networks share one overview, Fig. 15. Its sizes are those of v1. The sizes of v2 are not
+# printed anywhere.
 
 # %%
 figure(15)
 
 # %% [markdown]
-# So let v2's own figures say how wide it is. Reductions *join*, residual blocks *add*:
+# So we compute from v2's own figures how wide it is. A reduction *joins*, so widths add up. A
+# residual block *adds*, so the width stays:
 
 # %%
 stem = out_shape(figures.StemV4(), (3, 299, 299))
@@ -274,7 +276,7 @@ except ChannelError as error:
     print(fill(str(error), 100))
 
 # %% [markdown]
-# One misprint hides the other: repair Fig. 17 alone, and Fig. 19 speaks up.
+# The first error hid a second one. If we repair Fig. 17 alone, the error of Fig. 19 appears:
 
 # %%
 printed = inception_resnet_v2(printed=True)
@@ -296,11 +298,10 @@ draw(
 )
 
 # %% [markdown]
-# Could the print be meant? Only if the shortcut changes the width too, with a convolution of its
-# own, as some implementations read it. But Figs. 17 and 19 draw no convolution there, and it would
-# have to sit in one block only: the second B block would enter with 1154 already. What such a
-# reading would cost:
-
+# Could the print be meant as it stands? Then the shortcut must change the width too, with a
+# convolution of its own. Some implementations read it so. But Figs. 17 and 19 draw no convolution
+# on the shortcut. And it would stand in one block only, because the second B block would receive
+# 1154 channels already. This reading would cost:
 
 # %%
 def projected(block, width):
@@ -323,9 +324,9 @@ for name, m, clean, enters in (
     )
 
 # %% [markdown]
-# 1152 and 2144 close every sum with the identity that the paper argues for, and its released code
-# computes the linear layer's width from the trunk, so that this mistake cannot be made there. We
-# read them so.
+# With 1152 and 2144 every sum closes, and the shortcut stays the identity that the paper argues
+# for. The released code computes the width of the linear layer from the trunk, so this error cannot
+# occur there. We use 1152 and 2144.
 #
 # ## Both networks
 
@@ -341,8 +342,8 @@ for network in (inception_resnet_v1(), inception_resnet_v2()):
         print(f"   {block.repeat:>2} × {block.name:20} {size_words(last.output)}")
 
 # %% [markdown]
-# Section 3.2 names counterparts: v1 costs about as much as Inception-v3, v2 as Inception-v4.
-# Counted:
+# Section 3.2 names counterparts: v1 should cost about as much as Inception-v3, and v2 about as much
+# as Inception-v4. We count:
 
 # %%
 for small, large in (
@@ -357,10 +358,10 @@ for small, large in (
     )
 
 # %% [markdown]
-# The first holds roughly; the second does not hold for the network that the figures describe.
-# Chapter 07 returns to it.
+# The first holds roughly. The second does not hold for the network that the figures describe.
+# Chapter 07 comes back to it.
 #
-# ## Scaling, in passing
+# ## Scaling
 #
 # Fig. 20 multiplies the last linear activations by a constant before the sum. Chapter 08 is about
 # that constant.
@@ -371,8 +372,8 @@ figure(20)
 # %% [markdown]
 # ## Lab: change a block
 #
-# Give Fig. 17 its printed 1154 and see it break. Then look for a block of the same cost with a
-# larger receptive field.
+# **Your task.** Give Fig. 17 its printed 1154 filters and see which addition fails. Then find a
+# block of the same cost with a larger receptive field.
 
 # %%
 lab = block_designer(figures.InceptionResNetB_v2(), (1152, 17, 17))
@@ -380,10 +381,9 @@ lab = block_designer(figures.InceptionResNetB_v2(), (1152, 17, 17))
 # %% [markdown]
 # ## Experiment: no batch norm after the sum
 #
-# The paper normalises inside the branches but "not on top of the summations", to keep activation
-# memory low enough for one GPU. How much would it have cost? Torch can tell: a hook sees every
-# tensor that is kept for the backward pass.
-
+# The paper normalises inside the branches but "not on top of the summations". The reason it gives
+# is memory: a replica had to fit on one GPU. How much memory would it have cost? torch can tell,
+# because a hook sees every tensor that is kept for the backward pass.
 
 # %%
 class NormedResidual(ScaledResidual):
@@ -436,8 +436,8 @@ print(
 )
 
 # %% [markdown]
-# Can that be right? Each extra norm keeps its input, one trunk-sized map a block. Counted from the
-# description:
+# We check this number by counting. Each extra norm keeps its input, which is one map as wide as the
+# trunk for each block:
 
 # %%
 rows = measure(inception_resnet_v2(), side).rows
@@ -452,12 +452,11 @@ print(
 )
 
 # %% [markdown]
-# So the extra norms add one map a block to what the branches keep anyway: about a fifth more, and
-# with replicas that had to fit on one GPU of their time that could decide. (Whether such a norm
-# would keep wide networks alive is another question: chapter 09.)
+# So the extra norms add one map a block to what the branches keep anyway, which is about a fifth
+# more. For a replica on one GPU of 2016 that could decide. Whether such a norm would keep wide
+# networks alive is another question: chapter 09 tries it.
 #
 # ## Exercises
-
 
 # %%
 # exercise: The residual line | ●○○ | 3 min
@@ -564,13 +563,15 @@ check("06.5", kept)
 # %% [markdown]
 # ## In five lines
 #
-# - A residual block is `relu(x + linear_1x1(concat(branches(x))))`; there is no pooling branch.
-# - The 1×1 is linear so that a branch can subtract; it widens the slim branches back to the trunk.
-# - A batch norm after the sums keeps one more trunk-sized map a block: about a fifth more
-#   activation memory.
+# - A residual block is `relu(x + linear_1x1(concat(branches(x))))`. It has no pooling branch.
+# - The 1×1 is linear so that a branch can subtract. It widens the narrow branches back to the
+#   trunk.
+# - A batch norm after each sum keeps one more map of the trunk's width for each block: about a
+#   fifth more activation memory.
 # - Reductions set the widths: 256, 896, 1792 in v1 and 384, 1152, 2144 in v2.
-# - So the printed 1154 and 2048 cannot be added to anything; the description refuses them.
+# - So nothing can be added to the printed 1154 and 2048 channels. The description refuses them with
+#   a sentence.
 #
 # **What would change our mind.** An erratum by the authors, or a checkpoint with 1154 filters.
 #
-# **Next:** chapter 07 holds the paper's network against the one that everybody runs.
+# **Next:** chapter 07 compares the paper's network with the one that everybody runs.

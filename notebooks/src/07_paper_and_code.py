@@ -74,14 +74,14 @@ table = compare(paper, printed, released, facenet())
 table
 
 # %% [markdown]
-# The fourth column is Inception-ResNet-v1 as face recognition uses it, with facenet-pytorch's
-# numbers: the paper's blocks of v1, and then a sixth C block without scale and ReLU, as in the
-# released v2.
+# The fourth column is Inception-ResNet-v1 as it is used for face recognition, with the numbers of
+# facenet-pytorch. It has the paper's blocks of v1, and then a sixth C block without scale and ReLU,
+# as in the released v2.
 #
 # ## What "as released" changes
 #
-# Before stage A. The paper's v2 has the multi-branch stem of Fig. 3; the released network has
-# Inception-v3's stem and one block without an identity, *Mixed_5b*:
+# First, before stage A. The paper's v2 has the multi-branch stem of Fig. 3. The released network
+# has Inception-v3's stem and one block without an identity, *Mixed_5b*:
 
 # %%
 draw(figures.Mixed_5b(), (192, 35, 35))
@@ -103,8 +103,8 @@ for difference in differences(paper, released):
     print(difference)
 
 # %% [markdown]
-# The last C block is special: scale 1, no ReLU, and a 1×1 convolution behind it. Without a ReLU its
-# output may be negative, and `conv_7b` then mixes 2080 channels into 1536.
+# The last C block is special. Its scale is 1, it has no ReLU, and a 1×1 convolution follows it.
+# Without a ReLU its output may be negative. `conv_7b` then mixes 2080 channels into 1536.
 
 # %%
 last = released["inception_resnet_c_last"].node
@@ -113,8 +113,8 @@ draw(last, (2080, 8, 8), title="The last C block, as released")
 # %% [markdown]
 # ## Lab: compare any two
 #
-# Is Inception-v3's stage A in Inception-ResNet? What did the face network change? How far is v1
-# from v2? *Step by step* lists every place.
+# **Your task.** Is Inception-v3's stage A part of Inception-ResNet? What did the face network
+# change? How far is v1 from v2? *Step by step* lists every place.
 
 # %%
 lab = comparison_lab()
@@ -122,9 +122,8 @@ lab = comparison_lab()
 # %% [markdown]
 # ## Claim: "matches the raw cost"
 #
-# Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4, and that v4 was
-# nevertheless slower per step, "probably" for its larger number of layers.
-
+# Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4. It also says
+# that v4 was slower per step, "probably" because it has more layers.
 
 # %%
 def convolutions(network):
@@ -141,10 +140,10 @@ for network in (v4, paper, released):
     )
 
 # %% [markdown]
-# By count, the paper's v2 needs three quarters of v4's arithmetic; the released one slightly more
-# than v4. So the raw cost fits the network that was released. But then v4 has *fewer* layers, not
-# more: that half of the sentence fits the one that is described. And in processor time?
-
+# By count, the paper's v2 needs three quarters of v4's arithmetic. The released network needs
+# slightly more than v4. So the first statement fits the network that was released. But v4 has
+# *fewer* layers than the released network, so the second statement fits only the network that the
+# paper describes. How does processor time compare?
 
 # %%
 def seconds(models, x, rounds):
@@ -212,8 +211,8 @@ print(
 compare(v4, turned).differing()
 
 # %% [markdown]
-# One place is surely a slip of the print: the third branch of Fig. 5 has 1×7 twice. Its receptive
-# field tells:
+# One place is surely a misprint: the third branch of Fig. 5 has 1×7 twice. Its receptive field
+# shows it:
 
 # %%
 for name, block in (
@@ -224,20 +223,21 @@ for name, block in (
     print(f"Fig. 5, third branch, {name}: sees {h} rows and {w} columns of its input")
 
 # %% [markdown]
-# Everywhere else 1×7 and 7×1 come in pairs, to stand for a 7×7. The other turns are a matter of
-# order only. Yet order is no detail for a checkpoint: a 1×7 kernel does not fit into a 7×1.
+# Everywhere else 1×7 and 7×1 come in pairs and stand for a 7×7. There the released code changes
+# only the order. A checkpoint needs the right order all the same: a 1×7 kernel does not fit into a
+# 7×1.
 #
 # ## What the ports decide for themselves
 #
-# Read in their source code; the first column is what the paper says. (Our description of the
-# paper's network borrows ε = 0.001 from slim.)
+# We read these values in the ports' source code. The first column is what the paper says. (The
+# paper gives no ε. Our description of its network uses slim's 0.001.)
 
 # %%
 PORTS
 
 # %% [markdown]
-# The test suite holds timm's column against timm itself. Which of these details change an *output*,
-# and which only training? ε and the averages do change outputs:
+# The test suite compares timm's column with timm itself. Which of these details change an *output*,
+# and which change only training? ε and the averages change outputs:
 
 # %%
 for side in (35, 17, 8):
@@ -265,9 +265,9 @@ for variance in (1.0, 0.1, 0.01, 0.001):
     )
 
 # %% [markdown]
-# The smaller a channel's variance, the more a wrong ε scales it, though every weight is right. The
-# running mean's decay matters in training only: how many steps until an old statistic has lost half
-# of its weight?
+# The smaller a channel's variance, the more a wrong ε scales the channel, even if every weight is
+# right. The decay of the running mean matters in training only. After how many steps has an old
+# statistic lost half of its weight?
 
 # %%
 import math
@@ -280,8 +280,7 @@ for name, decay in zip(PORTS.names, PORTS["running mean keeps a step"]):
 # %% [markdown]
 # ## The proof: timm's weights
 #
-# timm's network with random weights and batch-norm statistics, and ours with the same ones:
-
+# timm's network gets random weights and batch-norm statistics. Ours gets the same ones:
 
 # %%
 def shake(model, seed=0):
@@ -316,8 +315,8 @@ except ImportError:
     print("timm is not installed here, so this comparison is left out: pip install timm")
 
 # %% [markdown]
-# Rounding. Is that test sharp enough to notice one wrong detail? Spoil ours, one detail at a time:
-
+# The difference is rounding. Would this test notice one wrong detail? We change ours, one detail at
+# a time:
 
 # %%
 def spoil(model, what):
@@ -361,8 +360,8 @@ for f in figures.FIGURES.values():
         print(f"Fig. {f.number}: {f.misprint}")
 
 # %% [markdown]
-# Two of them, made to fail. Fig. 3 without the stride that the print leaves out; Fig. 17 with its
-# 1154:
+# Two of them, built as printed: Fig. 3 without the stride that the print leaves out, and Fig. 17
+# with its 1154 filters:
 
 # %%
 from dataclasses import replace
