@@ -122,8 +122,9 @@ plots.show(
 )
 
 # %% [markdown]
-# A share bounds what can be won. If a part takes the share $p$ and becomes $k$ times faster, the
-# whole becomes $1 / (1 - p + p/k)$ times faster: Amdahl's law. Free batch norm, then:
+# A share limits what can be won. If a part takes the share $p$ of the time and becomes $k$ times
+# faster, the whole becomes $1 / (1 - p + p/k)$ times faster. This is Amdahl's law. If batch norm
+# cost nothing at all:
 
 # %%
 for name, found in parts.items():
@@ -166,8 +167,8 @@ folded = F.conv2d(
 print("largest difference:", f"{(folded.relu() - unit(x)).abs().max():.1e}")
 
 # %% [markdown]
-# `fold` does it everywhere, and with Fig. 20's scale as well: a scale behind a *linear* 1×1 is only
-# a smaller 1×1.
+# `fold` does this everywhere. It also folds the scale of Fig. 20: a scale behind a *linear* 1×1 is
+# the same as smaller weights in that 1×1.
 
 # %%
 figure(20)
@@ -227,13 +228,14 @@ with torch.inference_mode():
     print(f"logits differ by at most {(before - merged(images)).abs().max():.1e}")
 
 # %% [markdown]
-# The arithmetic is the same. What is saved is reading the map again, and the start of a
-# convolution.
+# The arithmetic is the same as before. Two things are saved: the map is read once instead of
+# several times, and fewer convolutions have to be started.
 #
 # ## Lab: clock it
 #
-# Choose what to change and press *Measure*. Each dot is a round in which both networks ran, one
-# after the other; 1 means no gain. Try a mini network too, and 16 images at once.
+# **Your task.** Choose what to change and press *Measure*. Each dot is a round in which both
+# networks ran, one after the other. A dot at 1 means no gain. Then try a mini network, and 16
+# images at once.
 
 # %%
 from inception_edu.labs.speed import speed_lab
@@ -241,10 +243,10 @@ from inception_edu.labs.speed import speed_lab
 lab = speed_lab("inception_resnet_v2", image=139)
 
 # %% [markdown]
-# ## Experiment: which trick pays here?
+# ## Experiment: which change pays here?
 #
-# All tricks on one network, in turns, so that whatever else the machine does hits all of them. Each
-# dot is a round.
+# All changes are tried on one network, in turns. So whatever else the machine does meets all of
+# them. Each dot is a round.
 
 # %%
 TRICKS = {"plain": model, "folded": quick, "folded, merged": merged}
@@ -302,8 +304,9 @@ for name, found in gains.items():
     print(f"   {name:32} {verdict(found)}")
 
 # %% [markdown]
-# Whether layout and precision pay depends on the processor: bfloat16 needs instructions for it, and
-# an emulated one is several times slower. So `train` asks the device before it chooses:
+# Whether layout and precision pay depends on the processor. bfloat16 needs instructions of its own.
+# Where they are missing it is emulated, which is several times slower. So `train` asks the device
+# before it chooses:
 
 # %%
 print("a training run on this device computes in", autocast(device)[1])
@@ -311,10 +314,9 @@ print("a training run on this device computes in", autocast(device)[1])
 # %% [markdown]
 # ## A compiler
 #
-# `torch.compile` reads the network once, and writes code in which several small operations are one
-# pass over the map. The first call takes long (less where a cache on the disk knows the network
-# already); on the CPU it needs a C++ compiler. We compile a small tower.
-
+# `torch.compile` reads the network once and writes code in which several small operations become
+# one pass over the map. The first call takes long. It takes less time if a cache on the disk knows
+# the network already. On a CPU it needs a C++ compiler. We compile a small tower.
 
 # %%
 def compiled(block, x):
@@ -351,11 +353,11 @@ else:
 # %% [markdown]
 # ## On a GPU
 #
-# A GPU runs behind the program: a clock that does not wait for it measures how fast work is
-# *ordered*. `clock` waits (`torch.cuda.synchronize`). Small networks leave a GPU idle between
-# thousands of small orders, so there merging and compiling win more than here, and so do larger
-# batches. The cells above run unchanged on it: this one says how busy the device is at each batch
-# size, on whatever device you have.
+# A GPU works behind the program. A clock that does not wait for the GPU measures only how fast work
+# is *ordered*. `clock` waits (`torch.cuda.synchronize`). Between thousands of small orders a small
+# network leaves a GPU idle. So merging, compiling and larger batches help there more than on a CPU.
+# The cells above run on a GPU without a change. This one says how busy the device is at each batch
+# size, on the device that you have.
 
 # %%
 small = fold(shake(build(networks.mini(networks.inception_resnet_v2()), seed=0))).to(device)
@@ -439,17 +441,17 @@ check("13.4", faults)
 # %% [markdown]
 # ## In five lines
 #
-# - Multiply-adds sit in convolutions; time also sits where maps are read and written: batch norm,
-#   ReLU, joins.
-# - After training, batch norm and scale are constants, and constants fold into weights: same
-#   outputs, fewer passes.
-# - Siblings that read one map can be one convolution. Proved equal, then measured: the second does
-#   not follow.
-# - Layout, precision and compiler are the machine's business: measure on yours, in turns, and count
-#   the rounds.
-# - A share bounds a gain. Look for the largest share first.
+# - Convolutions do the multiply-adds. Time is also spent where maps are read and written: batch
+#   norm, ReLU, joins.
+# - After training, batch norm and scale are constants. Constants fold into weights: the outputs
+#   stay, the passes become fewer.
+# - Several 1×1 convolutions of one map can become one. That the outputs are equal is proved.
+#   Whether it is faster must be measured.
+# - Layout, precision and compiler depend on the machine. Measure on yours, in turns, and count the
+#   rounds.
+# - A share limits a gain. So look for the largest share first.
 #
 # **What would change our mind.** A machine on which the folded network is slower in nine rounds of
-# ten: run the experiment there, and keep the dots.
+# ten. Run the experiment there, and keep the dots.
 #
 # **Next.** Back to chapter 08 with a faster network, or to chapter 12 to see what it computes.
