@@ -263,6 +263,7 @@ _LOOKS = {  # fill, stroke, text, corner; None: the branch's colour
     "bar": ("#3d4654", "#3d4654", "#ffffff", 4),
     "input": (CARD, STROKE, INK, 4),
     "relu": (CARD, STROKE, INK, 14),
+    "norm": (CARD, STROKE, INK, 14),
     "scale": ("#fff4cc", "#8a6200", INK, 12),
     "plus": (CARD, INK, INK, 40),
     "block": (tint("#0072b2", 0.1), "#3d6a8a", INK, 4),

@@ -12,18 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from inception_edu.describe.networks import Block, Network
+from inception_edu.describe.blocks import Block, Network
+from inception_edu.describe.flow import Step, out_shape, walk
+from inception_edu.describe.parts import children
 from inception_edu.describe.spec import (
     Chain,
-    Concat,
     Conv,
     Node,
+    Pair,
     Pool,
     Residual,
     Shape,
     SizeError,
     SpecError,
-    out_shape,
+    VanishedError,
 )
 
 
@@ -110,40 +112,52 @@ class _Cost:
 
 
 @lru_cache(maxsize=20_000)
-def _cost(node: Node, shape: Shape) -> _Cost:
+def _cost(node: Node, shape: Shape) -> tuple[Shape, _Cost]:
+    """What leaves a node and what it costs, from one walk through it."""
+    costs: dict[tuple[str, ...], _Cost] = {}
+    for step in walk(node, shape):
+        parts = [costs[(*step.path, word)] for word, _ in children(step.node)]
+        costs[step.path] = _own_cost(step, parts)
+    assert step.output is not None
+    return step.output, costs[()]
+
+
+def _own_cost(step: Step, parts: list[_Cost]) -> _Cost:
+    """The cost of one node whose parts cost `parts`."""
+    node = step.node
+    assert step.input is not None and step.output is not None
+    channels, height, width = step.output
     if isinstance(node, Conv):
-        _, height, width = out_shape(node, shape)
-        weights = shape[0] * node.out * node.kernel[0] * node.kernel[1]
+        area = node.kernel[0] * node.kernel[1]
+        weights = step.input[0] // node.groups * node.out * area
+        bias = node.out if node.has_bias else 0
         norm = 2 * node.out if node.norm else 0
-        bias = 0 if node.norm else node.out
-        reach, jump = _window(node)
-        return _Cost(weights + bias + norm, (weights + bias) * height * width + norm, reach, jump)
+        macs = (weights + bias) * height * width + norm
+        return _Cost(weights + bias + norm, macs, _reach(node), (node.stride, node.stride))
     if isinstance(node, Pool):
-        return _Cost(0, 0, *_window(node))
+        return _Cost(0, 0, _reach(node), (node.stride, node.stride))
+    params, macs = sum(c.params for c in parts), sum(c.macs for c in parts)
     if isinstance(node, Chain):
-        params = macs = 0
         reach, jump = (0, 0), (1, 1)
-        for part in node.parts:
-            cost = _cost(part, shape)
-            params, macs = params + cost.params, macs + cost.macs
-            reach = tuple(r + j * c for r, j, c in zip(reach, jump, cost.reach))
-            jump = tuple(j * c for j, c in zip(jump, cost.jump))
-            shape = out_shape(part, shape)
+        for cost in parts:
+            reach = _further(reach, jump, cost.reach)
+            jump = (jump[0] * cost.jump[0], jump[1] * cost.jump[1])
         return _Cost(params, macs, reach, jump)
-    if isinstance(node, Concat):
-        parts = node.branches
-    else:
-        parts = (node.body, Chain() if node.shortcut is None else node.shortcut)
-    costs = [_cost(part, shape) for part in parts]
-    learnt = 1 if isinstance(node, Residual) and node.learnable else 0
-    reach = tuple(max(c.reach[axis] for c in costs) for axis in (0, 1))
-    return _Cost(
-        sum(c.params for c in costs) + learnt, sum(c.macs for c in costs), reach, costs[0].jump
-    )
+    reach = (max(c.reach[0] for c in parts), max(c.reach[1] for c in parts))
+    if isinstance(node, Residual):
+        norm = 2 * channels if node.norm else 0
+        learnt = 1 if node.learnable else 0
+        return _Cost(params + norm + learnt, macs + norm, reach, parts[0].jump)
+    return _Cost(params, macs, reach, parts[0].jump)
 
 
-def _window(node) -> tuple[tuple[int, int], tuple[int, int]]:
-    return tuple(k - 1 for k in node.kernel), (node.stride, node.stride)
+def _reach(node: Conv | Pool) -> Pair:
+    return node.kernel[0] - 1, node.kernel[1] - 1
+
+
+def _further(reach: Pair, jump: Pair, more: Pair) -> Pair:
+    """A reach in pixels, `more` steps of `jump` pixels longer."""
+    return reach[0] + jump[0] * more[0], reach[1] + jump[1] * more[1]
 
 
 def measure(
@@ -169,7 +183,7 @@ def measure(
         shape = input_shape(what, image)
         rows = _rows(what.blocks, shape)
     except SizeError as error:
-        raise SizeError(
+        raise type(error)(
             f"{what.name} cannot take {shape[1]}×{shape[2]} images. {error} "
             f"The smallest image it can take is {smallest_image(what)}×{smallest_image(what)}."
         ) from None
@@ -204,31 +218,63 @@ def input_shape(network: Network, image: int | tuple[int, ...] | None = None) ->
     return (network.channels, *image[-2:])
 
 
-def _rows(blocks: tuple[Block, ...], shape: Shape) -> tuple[Row, ...]:
-    rows = []
+@dataclass(frozen=True)
+class Trace:
+    """How far an image gets: a `Row` a copy of a block, and the block that breaks, if one does.
+
+    `end` is the shape (C, H, W) that leaves the last row, or enters the block that breaks; `cause`
+    is why it breaks.
+    """
+
+    rows: tuple[Row, ...]
+    end: Shape
+    broken: Block | None = None
+    cause: SpecError | None = None
+
+    @property
+    def error(self) -> str:
+        """A sentence for the reader; empty where nothing breaks."""
+        return f"Block {self.broken.name} breaks. {self.cause}" if self.broken else ""
+
+    def of(self, block: str) -> tuple[Row, ...]:
+        """The rows of a block and its copies."""
+        return tuple(r for r in self.rows if block in (r.name, r.name.rpartition(".")[0]))
+
+
+def trace(network: Network, image: int | tuple[int, ...] | None = None) -> Trace:
+    """Send an image (its side, (C, H, W), or the network's own size) through the blocks, up to one
+    that breaks."""
+    return _trace(network.blocks, input_shape(network, image))
+
+
+def _trace(blocks: tuple[Block, ...], shape: Shape) -> Trace:
+    rows: list[Row] = []
     field, jump = (1, 1), (1, 1)
     for block in blocks:
         for i in range(1, block.repeat + 1):
-            name = block.name if block.repeat == 1 else f"{block.name}.{i}"
             try:
-                output = _output(block.node, shape)
-            except SizeError as error:
-                raise SizeError(
-                    f"In block {name} the map vanishes: {error}"
-                    if "too small" in str(error)
-                    else f"In block {name}: {error}"
-                ) from None
-            cost = _cost(block.node, shape)
-            field = tuple(r + j * c for r, j, c in zip(field, jump, cost.reach))
-            jump = tuple(j * c for j, c in zip(jump, cost.jump))
+                output, cost = _cost(block.node, shape)
+            except SpecError as error:
+                return Trace(tuple(rows), shape, block, error)
+            name = block.name if block.repeat == 1 else f"{block.name}.{i}"
+            field = _further(field, jump, cost.reach)
+            jump = (jump[0] * cost.jump[0], jump[1] * cost.jump[1])
             rows.append(Row(name, block.node, shape, output, cost.params, cost.macs, field, jump))
             shape = output
-    return tuple(rows)
+    return Trace(tuple(rows), shape)
 
 
-@lru_cache(maxsize=20_000)
-def _output(node: Node, shape: Shape) -> Shape:
-    return out_shape(node, shape)
+def _rows(blocks: tuple[Block, ...], shape: Shape) -> tuple[Row, ...]:
+    """A row a copy of a block. Raises where one breaks, naming it."""
+    found = _trace(blocks, shape)
+    if found.broken is None or found.cause is None:
+        return found.rows
+    if not isinstance(found.cause, SizeError):
+        raise found.cause
+    copy = len(found.of(found.broken.name)) + 1
+    name = found.broken.name if found.broken.repeat == 1 else f"{found.broken.name}.{copy}"
+    words = " the map vanishes" if isinstance(found.cause, VanishedError) else ""
+    raise type(found.cause)(f"In block {name}{words}: {found.cause}")
 
 
 @lru_cache(maxsize=256)
@@ -236,9 +282,9 @@ def smallest_image(network: Network) -> int:
     """The smallest side of a square image, in pixels, that passes every block of the network (75
     for Inception-v4)."""
     for side in range(1, 1025):
-        try:
-            _rows(network.blocks, (network.channels, side, side))
+        found = _trace(network.blocks, (network.channels, side, side))
+        if found.cause is None:
             return side
-        except SizeError:
-            continue
+        if not isinstance(found.cause, SizeError):
+            raise found.cause
     raise SizeError(f"{network.name} cannot take any square image of up to 1024 pixels.")

@@ -5,21 +5,29 @@ side, then joined along the channels) and `Residual` (added to the identity). Ea
 dataclass, so a description is plain data: it can be compared, hashed, printed as the Python that
 makes it, measured, drawn and built, and all of these read the same object.
 
-A shape is a tuple (C, H, W): channels, height, width of one image. Shapes flow through a
-description with `walk` and `out_shape`; where two numbers do not fit, the error names the figure,
-the branch and both numbers.
+A shape is a tuple (C, H, W): channels, height, width of one image. `walk` sends shapes through a
+description; `parts` finds and changes a description's parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-Shape = tuple[int, int, int]
+Shape: TypeAlias = tuple[int, int, int]
+Pair: TypeAlias = tuple[int, int]  # (height, width); the constructors take one number as well
 
 
 class SpecError(ValueError):
-    """A description that cannot be right. The message is a sentence for the reader."""
+    """A description that cannot be right. The message is a sentence for the reader.
+
+    `short` says the same in a few characters, for a picture: "1154 ≠ 1152".
+    """
+
+    def __init__(self, message: str, short: str = ""):
+        super().__init__(message)
+        self.short = short
 
 
 class ChannelError(SpecError):
@@ -27,11 +35,19 @@ class ChannelError(SpecError):
 
 
 class SizeError(SpecError):
-    """Two map sizes that must be equal are not, or a map has become smaller than the kernel on
-    it."""
+    """Two map sizes that must be equal are not. `odd` are the branches (0, 1, …) of another size
+    than most."""
+
+    def __init__(self, message: str, short: str = "", odd: tuple[int, ...] = ()):
+        super().__init__(message, short)
+        self.odd = odd
 
 
-def _pair(kernel, what: str) -> tuple[int, int]:
+class VanishedError(SizeError):
+    """A map has become smaller than the kernel on it."""
+
+
+def _pair(kernel: Any, what: str) -> tuple[int, int]:
     pair = (kernel, kernel) if isinstance(kernel, int) else tuple(kernel)
     if len(pair) != 2 or not all(isinstance(k, int) and k >= 1 for k in pair):
         raise SpecError(
@@ -40,7 +56,7 @@ def _pair(kernel, what: str) -> tuple[int, int]:
     return pair
 
 
-def _check_window(node, what: str) -> None:
+def _check_window(node: Conv | Pool, what: str) -> None:
     object.__setattr__(node, "kernel", _pair(node.kernel, what))
     if not (isinstance(node.stride, int) and node.stride >= 1):
         raise SpecError(
@@ -63,26 +79,61 @@ class Conv:
 
     `kernel` is one number or (height, width). `padding="valid"` is the figures' V. Without `norm`
     the convolution has a bias; `Linear` is the 1×1 without norm and ReLU that ends each residual
-    branch.
+    branch. `groups`: the channels are cut into so many groups and each filter reads one of them.
+
+    What experiments change: `bias` overrides whether there is one (None: as said above);
+    `centred` takes the mean weight of each filter away, so that it cannot answer to what all its
+    inputs have in common; `gain` multiplies the initial weights.
     """
 
     out: int
-    kernel: tuple[int, int]
+    kernel: Pair
     stride: int = 1
     padding: str = "same"
     norm: bool = True
     relu: bool = True
+    groups: int = 1
+    bias: bool | None = None
+    centred: bool = False
+    gain: float = 1.0
 
-    def __post_init__(self):
+    if TYPE_CHECKING:  # a kernel may be given as one number; it is stored as (height, width)
+
+        def __init__(
+            self,
+            out: int,
+            kernel: int | Pair,
+            stride: int = 1,
+            padding: str = "same",
+            norm: bool = True,
+            relu: bool = True,
+            groups: int = 1,
+            bias: bool | None = None,
+            centred: bool = False,
+            gain: float = 1.0,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
         if not (isinstance(self.out, int) and self.out >= 1):
             raise SpecError(f"A convolution needs at least one filter, got {self.out!r}.")
         _check_window(self, f"Conv({self.out}, …)")
+        if not (isinstance(self.groups, int) and self.groups >= 1) or self.out % self.groups:
+            raise SpecError(
+                f"Conv({self.out}, …): the filters must fall into equal groups, "
+                f"got groups={self.groups!r}."
+            )
 
-    def __repr__(self):
+    @property
+    def has_bias(self) -> bool:
+        """Whether the convolution adds a number to each channel."""
+        return not self.norm if self.bias is None else self.bias
+
+    def __repr__(self) -> str:
+        window = _window_words(self) + _flags(self, groups=1, bias=None, centred=False, gain=1.0)
         if (self.kernel, self.norm, self.relu) == ((1, 1), False, False):
-            return f"Linear({self.out}{_window_words(self)})"
-        flags = "".join(f", {f}=False" for f in ("norm", "relu") if not getattr(self, f))
-        return f"Conv({self.out}, {_kernel_words(self.kernel)}{_window_words(self)}{flags})"
+            return f"Linear({self.out}{window})"
+        flags = _flags(self, norm=True, relu=True)
+        return f"Conv({self.out}, {_kernel_words(self.kernel)}{window}{flags})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,12 +142,23 @@ class Pool:
     no)."""
 
     kind: str
-    kernel: tuple[int, int]
+    kernel: Pair
     stride: int = 1
     padding: str = "same"
     count_padding: bool = False
 
-    def __post_init__(self):
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            kind: str,
+            kernel: int | Pair,
+            stride: int = 1,
+            padding: str = "same",
+            count_padding: bool = False,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
         if self.kind not in ("max", "avg"):
             raise SpecError(f"A pool is of kind 'max' or 'avg', got {self.kind!r}.")
         if self.kind == "max" and self.count_padding:
@@ -105,7 +167,7 @@ class Pool:
             )
         _check_window(self, f"Pool({self.kind!r}, …)")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         flag = ", count_padding=True" if self.count_padding else ""
         return (
             f"{self.kind.capitalize()}Pool({_kernel_words(self.kernel)}{_window_words(self)}{flag})"
@@ -114,16 +176,28 @@ class Pool:
 
 @dataclass(frozen=True, repr=False, init=False)
 class Chain:
-    """Parts one after the other. An empty chain passes its input on (the identity)."""
+    """Parts one after the other. An empty chain passes its input on (the identity).
+
+    `Chain(Conv(64, 1), Conv(96, 3))`; `parts=` takes them as one sequence. `source` is the function
+    of the figure that made the node; it is not part of what is compared.
+    """
 
     parts: tuple[Node, ...]
-    name: str
-    figure: str
+    name: str = ""
+    figure: str = ""
+    source: str = field(default="", compare=False)
 
-    def __init__(self, *parts: Node, name: str = "", figure: str = ""):
-        _fill(self, parts=parts, name=name, figure=figure)
+    def __init__(
+        self,
+        *steps: Node,
+        parts: Iterable[Node] = (),
+        name: str = "",
+        figure: str = "",
+        source: str = "",
+    ) -> None:
+        _fill(self, parts=(*steps, *parts), name=name, figure=figure, source=source)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return _nested("Chain", self.parts, name=self.name, figure=self.figure)
 
 
@@ -132,20 +206,30 @@ class Concat:
     """Branches side by side on the same input, joined along the channels in the order given.
 
     `out` is the sum that the figure prints, where it prints one: it is checked against the
-    branches.
+    branches. `Concat(Conv(64, 1), Conv(96, 3))`; `branches=` takes them as one sequence.
     """
 
     branches: tuple[Node, ...]
-    out: int | None
-    name: str
-    figure: str
+    out: int | None = None
+    name: str = ""
+    figure: str = ""
+    source: str = field(default="", compare=False)
 
-    def __init__(self, *branches: Node, out: int | None = None, name: str = "", figure: str = ""):
+    def __init__(
+        self,
+        *beside: Node,
+        branches: Iterable[Node] = (),
+        out: int | None = None,
+        name: str = "",
+        figure: str = "",
+        source: str = "",
+    ) -> None:
+        branches = (*beside, *branches)
         if not branches:
             raise SpecError("A concatenation needs at least one branch.")
-        _fill(self, branches=branches, out=out, name=name, figure=figure)
+        _fill(self, branches=branches, out=out, name=name, figure=figure, source=source)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return _nested("Concat", self.branches, out=self.out, name=self.name, figure=self.figure)
 
 
@@ -154,6 +238,9 @@ class Residual:
     """relu(shortcut(x) + scale · body(x)): Figs. 10 to 20. `shortcut=None` is the identity.
 
     `learnable` makes the scale a parameter of the network that starts at `scale`.
+
+    What experiments change: `norm` puts a batch norm between the sum and the ReLU (the paper:
+    none, Section 3.2); `identity_scale` multiplies the shortcut, which Fig. 20 does not.
     """
 
     body: Node
@@ -163,8 +250,11 @@ class Residual:
     learnable: bool = False
     name: str = ""
     figure: str = ""
+    norm: bool = False
+    identity_scale: float = 1.0
+    source: str = field(default="", compare=False)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         extra = {
             "scale": self.scale if self.scale != 1.0 else None,
             "relu": None if self.relu else False,
@@ -172,135 +262,36 @@ class Residual:
             "learnable": self.learnable or None,
             "name": self.name,
             "figure": self.figure,
+            "norm": self.norm or None,
+            "identity_scale": self.identity_scale if self.identity_scale != 1.0 else None,
         }
         return _nested("Residual", (self.body,), **extra)
 
 
-Node = Conv | Pool | Chain | Concat | Residual
+Node: TypeAlias = Conv | Pool | Chain | Concat | Residual
 
 
-def Linear(out: int, stride: int = 1, padding: str = "same") -> Conv:
-    """The 1×1 "Linear" convolution of Figs. 10 to 19: bias, no batch norm, no ReLU."""
-    return Conv(out, 1, stride, padding, norm=False, relu=False)
+def Linear(out: int, stride: int = 1, padding: str = "same", **changes: Any) -> Conv:
+    """The 1×1 "Linear" convolution of Figs. 10 to 19: bias, no batch norm, no ReLU.
+
+    `changes` are further fields of `Conv`.
+    """
+    return Conv(out, 1, stride, padding, norm=False, relu=False, **changes)
 
 
-def MaxPool(kernel=3, stride: int = 1, padding: str = "same") -> Pool:
+def MaxPool(kernel: int | Pair = 3, stride: int = 1, padding: str = "same") -> Pool:
     """Max pooling; the reductions use `MaxPool(3, 2, "valid")`."""
     return Pool("max", kernel, stride, padding)
 
 
-def AvgPool(kernel=3, stride: int = 1, padding: str = "same", count_padding: bool = False) -> Pool:
+def AvgPool(
+    kernel: int | Pair = 3, stride: int = 1, padding: str = "same", count_padding: bool = False
+) -> Pool:
     """Average pooling; inside the paper's blocks 3×3 with stride 1, padded zeros not counted."""
     return Pool("avg", kernel, stride, padding, count_padding)
 
 
-def children(node: Node) -> tuple[tuple[str, Node], ...]:
-    """The parts of a node with the word that names each in an error, in the order of the figure."""
-    if isinstance(node, Chain):
-        return tuple((f"step {i}", part) for i, part in enumerate(node.parts, 1))
-    if isinstance(node, Concat):
-        return tuple((f"branch {i}", branch) for i, branch in enumerate(node.branches, 1))
-    if isinstance(node, Residual):
-        shortcut = () if node.shortcut is None else (("shortcut", node.shortcut),)
-        return (("residual branch", node.body), *shortcut)
-    if isinstance(node, (Conv, Pool)):
-        return ()
-    raise SpecError(
-        f"A description is made of Conv, Pool, Chain, Concat and Residual, got {node!r}."
-    )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One node of a walk: where it is, what goes in and what comes out, both as (C, H, W)."""
-
-    path: tuple[str, ...]
-    node: Node
-    input: Shape
-    output: Shape
-
-
-def walk(node: Node, shape: Shape, path: tuple[str, ...] = ()) -> Iterator[Step]:
-    """Every node below and including `node`, in the order in which data flows; the last step is
-    `node` itself.
-
-    Raises `ChannelError` or `SizeError` where the numbers do not fit, naming figure, branch and
-    both numbers.
-    """
-    parts = children(node)
-    path += tuple(filter(None, [" ".join(filter(None, [node.figure, node.name]))])) if parts else ()
-    outputs = []
-    for word, part in parts:
-        # Only a chain hands the last output on; branches and shortcuts all start from the block's
-        # input.
-        start = outputs[-1] if isinstance(node, Chain) and outputs else shape
-        for step in walk(part, start, (*path, word)):
-            yield step
-        outputs.append(step.output)
-    yield Step(
-        path, node, shape, joined(node, shape, outputs, ", ".join(path) or "The description")
-    )
-
-
-def out_shape(node: Node, shape: Shape) -> Shape:
-    """The shape (C, H, W) that comes out of `node` when `shape` goes in. Raises as `walk` does."""
-    *_, last = walk(node, shape)
-    return last.output
-
-
-def joined(node: Node, shape: Shape, outputs: list[Shape], where: str) -> Shape:
-    """What leaves `node` when `shape` enters and its parts give `outputs`; `where` begins the
-    sentence of an error."""
-    if isinstance(node, (Conv, Pool)):
-        height, width = (
-            slide(n, k, node.stride, node.padding) for n, k in zip(shape[1:], node.kernel)
-        )
-        if height < 1 or width < 1:
-            raise SizeError(f"{where}: the map is {_size(shape)} there, too small for {node!r}.")
-        return (node.out if isinstance(node, Conv) else shape[0], height, width)
-    if isinstance(node, Chain):
-        return outputs[-1] if outputs else shape
-    if isinstance(node, Concat):
-        for i, out in enumerate(outputs, 1):
-            if out[1:] != outputs[0][1:]:
-                raise SizeError(
-                    f"{where}: branch 1 gives {_size(outputs[0])} and branch {i} gives {_size(out)}; a "
-                    "concatenation needs maps of one size. Compare the paddings and strides of the two."
-                )
-        channels = [out[0] for out in outputs]
-        if node.out is not None and sum(channels) != node.out:
-            terms = " + ".join(f"{c} (branch {i})" for i, c in enumerate(channels, 1))
-            raise ChannelError(
-                f"{where}: the branches give {terms} = {sum(channels)} channels, "
-                f"but the figure says {node.out}."
-            )
-        return (sum(channels), *outputs[0][1:])
-    body, identity = outputs[0], outputs[1] if node.shortcut is not None else shape
-    carrier = "identity" if node.shortcut is None else "shortcut"
-    if body[0] != identity[0]:
-        raise ChannelError(
-            f"{where}: the residual branch ends with {body[0]} channels, but the {carrier} it is added "
-            f"to carries {identity[0]}; an addition needs equal numbers."
-        )
-    if body[1:] != identity[1:]:
-        raise SizeError(
-            f"{where}: the residual branch gives {_size(body)}, but the {carrier} it is added to is "
-            f"{_size(identity)}; an addition needs maps of one size."
-        )
-    return body
-
-
-def slide(size: int, kernel: int, stride: int, padding: str) -> int:
-    """Outputs along one axis: ⌈size / stride⌉ for "same", ⌊(size − kernel) / stride⌋ + 1 for
-    "valid"."""
-    return -(-size // stride) if padding == "same" else (size - kernel) // stride + 1
-
-
-def _size(shape: Shape) -> str:
-    return f"{shape[1]}×{shape[2]}"
-
-
-def _fill(node, **values) -> None:
+def _fill(node: Any, **values: Any) -> None:
     for key, value in values.items():
         object.__setattr__(node, key, value)
 
@@ -309,12 +300,18 @@ def _kernel_words(kernel: tuple[int, int]) -> str:
     return str(kernel[0]) if kernel[0] == kernel[1] else str(kernel)
 
 
-def _window_words(node) -> str:
+def _flags(node: Conv, **defaults: object) -> str:
+    """The fields that do not have their default value, as they are written in a call."""
+    different = {k: v for k, d in defaults.items() if (v := getattr(node, k)) != d}
+    return "".join(f", {key}={value!r}" for key, value in different.items())
+
+
+def _window_words(node: Conv | Pool) -> str:
     stride = f", stride={node.stride}" if node.stride != 1 else ""
     return stride + (', padding="valid"' if node.padding == "valid" else "")
 
 
-def _nested(kind: str, parts: tuple, **extra) -> str:
+def _nested(kind: str, parts: tuple[Node, ...], **extra: object) -> str:
     """The Python that makes a node, short parts on one line, long ones indented."""
     words = [repr(p) for p in parts] + [
         f"{k}={v!r}" for k, v in extra.items() if v not in (None, "")

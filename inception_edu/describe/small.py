@@ -1,0 +1,222 @@
+"""Small trainable networks made of the paper's blocks. No torch.
+
+mini(network, width, repeats)      any network, small enough to train in seconds
+tower(width, depth, scale)         one stage of Fig. 13 blocks, to study depth, width and scale
+                                   alone
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from inception_edu.describe.blocks import Block, Network
+from inception_edu.describe.figures import InceptionResNetC_v1
+from inception_edu.describe.flow import out_channels
+from inception_edu.describe.parts import at, children, last_conv, put, rebuild, with_padding
+from inception_edu.describe.spec import (
+    Chain,
+    Concat,
+    Conv,
+    Linear,
+    MaxPool,
+    Node,
+    Residual,
+    SpecError,
+)
+
+
+def thin(node: Node, width: float, channels: int, padding: str | None = None) -> Node:
+    """The same block with every filter count times `width`, for an input of `channels` channels.
+
+    The linear end of an identity block takes `channels` filters, so that the addition closes at any
+    width. `padding` replaces the printed padding: small maps cannot afford to lose a border in each
+    V.
+    """
+    share = Fraction(width).limit_denominator(4096)
+
+    def go(node: Node, channels: int) -> Node:
+        if isinstance(node, Conv):
+            # Never fewer than 4 filters: a branch of one or two dies too easily to teach anything.
+            out = max(4, round(node.out * share))
+            return replace(node, out=out, groups=_groups(node.groups, channels, out))
+        parts: list[Node] = []
+        current = channels
+        for _, part in children(node):
+            parts.append(go(part, current))
+            if isinstance(node, Chain):
+                current = out_channels(parts[-1], current)
+        node = rebuild(node, parts)
+        if isinstance(node, Concat):
+            return replace(node, out=None)
+        return _closed(node, channels) if isinstance(node, Residual) else node
+
+    node = go(node, channels)
+    return with_padding(node, padding) if padding else node
+
+
+def _groups(groups: int, channels: int, out: int) -> int:
+    """The largest number of groups, at most `groups`, into which both channel counts fall."""
+    return next(g for g in range(groups, 0, -1) if channels % g == out % g == 0)
+
+
+def _closed(node: Residual, channels: int) -> Node:
+    """The same block with a last convolution that has as many filters as the identity or shortcut
+    that it is added to."""
+    carried = channels if node.shortcut is None else out_channels(node.shortcut, channels)
+    end = last_conv(node)
+    return put(node, end, replace(at(node, end), out=carried))
+
+
+def _small_stem(channels: int, image: int) -> Chain:
+    """Image → channels×n×n with n = image/2 (image/4 from 48 pixels): the last concatenation of
+    Fig. 3, after two 3×3 convolutions that keep the grid."""
+    # In eights: these maps are the largest, and processors work on 8 channels at once (10 cost a
+    # quarter more than 8).
+    first = max(8, 8 * round(channels / 24))
+    halve = (Conv(first, 3, 2),) if image >= 48 else ()
+    join = Concat(Conv(max(4, channels - first), 3, 2), MaxPool(3, 2))
+    return Chain(*halve, Conv(first, 3), Conv(first, 3), join, name="Small stem")
+
+
+def mini(
+    network: Network,
+    width: float = 1 / 8,
+    repeats: tuple[int, ...] | None = (1, 2, 1),
+    image: int = 32,
+    scale: float | None = None,
+    classes: int = 10,
+    dropout: float = 0.0,
+    channels: int = 3,
+) -> Network:
+    """A small trainable network of the same blocks: filters times `width`, `repeats` blocks in each
+    stage.
+
+    The big stem is replaced by three convolutions, and V by same padding, so a 32×32 image gives
+    the stages 16×16, 8×8 and 4×4 maps. Where a network's stage is not uniform, the first blocks and
+    the last one are kept. `repeats=None` keeps the printed numbers; `scale=None` keeps each block's
+    own scale.
+    Raises `SpecError` where `repeats` does not fit the network's stages or a number is out of
+    range.
+    """
+    stages: dict[str, list[Node]] = {}
+    for block in network.blocks:
+        if block.stage:
+            stages.setdefault(block.stage, []).extend([block.node] * block.repeat)
+    counts = tuple(map(len, stages.values())) if repeats is None else tuple(repeats)
+    if len(counts) != len(stages) or any(n < 0 for n in counts):
+        raise SpecError(
+            f"{network.name} has {len(stages)} stages ({', '.join(stages)}): "
+            f"`repeats` needs as many numbers of at least 0, got {counts}."
+        )
+    if not 0 < width <= 1:
+        raise SpecError(
+            f"`width` is a share of the paper's filters, above 0 and at most 1, got {width}."
+        )
+    if image < 8:
+        raise SpecError(f"A mini network needs images of at least 8×8 pixels, got {image}.")
+    wanted = dict(zip(stages, counts))
+
+    stem = out_channels(network.blocks[0].node, network.channels)
+    blocks = [Block("stem", _small_stem(max(16, round(stem * width)), image))]
+    current = out_channels(blocks[0].node, channels)
+    done = set()
+    for block in network.blocks[1:]:
+        if block.stage in done:
+            continue
+        if block.stage:
+            done.add(block.stage)
+            nodes = _pick(stages[block.stage], wanted[block.stage])
+        else:
+            nodes = [block.node]
+        name = block.name if not block.stage or block.stage.isdigit() else _stage_name(block)
+        runs: list[Block] = []
+        for node in nodes:
+            if scale is not None and isinstance(node, Residual) and node.shortcut is None:
+                node = replace(node, scale=scale)
+            node = thin(node, width, current, padding="same")
+            current = out_channels(node, current)
+            if runs and runs[-1].node == node:
+                runs[-1] = replace(runs[-1], repeat=runs[-1].repeat + 1)
+            else:
+                runs.append(
+                    Block(name if not runs else f"{name}_{len(runs) + 1}", node, 1, block.stage)
+                )
+        blocks += runs
+    return replace(
+        network,
+        name=f"mini {network.name}",
+        heads=(),
+        blocks=tuple(blocks),
+        classes=classes,
+        dropout=dropout,
+        image=image,
+        channels=channels,
+    )
+
+
+def _stage_name(block: Block) -> str:
+    kind = "inception_resnet" if isinstance(block.node, Residual) else "inception"
+    return f"{kind}_{block.stage.lower()}"
+
+
+def _pick(nodes: list[Node], count: int) -> list[Node]:
+    """`count` of a stage's blocks: the first ones and the last; the first repeats where more are
+    asked for."""
+    if count == 0:
+        return []
+    extra = max(0, count - len(nodes))
+    return [nodes[0]] * extra + nodes[: max(0, min(count, len(nodes)) - 1)] + [nodes[-1]]
+
+
+def tower(
+    width: int = 576,
+    depth: int = 10,
+    scale: float = 1.0,
+    residual: bool = True,
+    image: int = 32,
+    classes: int = 10,
+    last_norm: bool = False,
+    learnable: bool = False,
+    channels: int = 3,
+    bottleneck: bool = True,
+) -> Network:
+    """`depth` blocks of Fig. 13's branches on a trunk of `width` channels and a grid of image/8,
+    after three convs.
+
+    Everything but width, depth and scale is left out, so that their effect can be seen alone:
+    Section 3.3's instability above 1000 filters in a network that trains in seconds.
+    `residual=False` is the same network without the identity: concatenation, then 1×1 convolution
+    with batch norm and ReLU. `last_norm` adds a batch norm to the last block's linear 1×1, the
+    remedy that Section 3.3 says does not help. Fig. 13's branches hand on 384 of 1792 channels;
+    `bottleneck=False` widens them until they hand on as many as the trunk has.
+    """
+    if width < 8 or depth < 0:
+        raise SpecError(
+            f"A tower needs a width of at least 8 and a depth of at least 0, got {width} and {depth}."
+        )
+    stem = Chain(
+        Conv(min(32, width), 3, 2),
+        Conv(min(64, width), 3, 2),
+        Conv(width, 3, 2),
+        name="Three convolutions",
+    )
+    factor = width / (1792 if bottleneck else 384)
+    block = thin(replace(InceptionResNetC_v1(scale), learnable=learnable), factor, width)
+    plain = Chain(
+        block.body.parts[0],
+        Conv(width, 1),
+        name="Inception-C without identity",
+        figure="after Fig. 13",
+    )
+    blocks = [Block("stem", stem)]
+    if not residual and depth:
+        blocks.append(Block("inception_c", plain, depth, "C"))
+    elif last_norm and depth:
+        normed = replace(block, body=Chain(block.body.parts[0], replace(Linear(width), norm=True)))
+        blocks += [Block("inception_resnet_c", block, depth - 1, "C")] if depth > 1 else []
+        blocks.append(Block("inception_resnet_c_last", normed, 1, "C"))
+    elif depth:
+        blocks.append(Block("inception_resnet_c", block, depth, "C"))
+    name = f"{'residual' if residual else 'plain'} tower, width {width}, depth {depth}"
+    return Network(name, tuple(blocks), classes, 0.0, image, channels)
