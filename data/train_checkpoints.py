@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from inception_edu.data import load
-from inception_edu.describe.networks import make
+from inception_edu.describe import make
 from inception_edu.learn import Average, Recipe, accuracy, default_device, train, training
 from inception_edu.nets.build import build
 from inception_edu.nets.steps import load_step, save_steps

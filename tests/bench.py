@@ -141,8 +141,8 @@ def measuring() -> list[Line]:
         "resnet152",
     ):
         seconds, _ = in_a_new_process(
-            "from inception_edu.describe.measure import measure\n"
-            "from inception_edu.describe.networks import NETWORKS\n"
+            "from inception_edu.describe import measure\n"
+            "from inception_edu.describe import NETWORKS\n"
             f"network = NETWORKS[{name!r}]()\n---\nmeasure(network)"
         )
         lines.append(Line(f"measure {name}, full size", 1000 * seconds, "ms", 20))
@@ -153,7 +153,7 @@ def measuring() -> list[Line]:
 
 
 def _networks():
-    from inception_edu.describe.networks import mini, network, tower
+    from inception_edu.describe import mini, network, tower
 
     return {
         "mini Inception-v4": mini(network("inception_v4")),
@@ -272,7 +272,7 @@ def rate() -> list[Line]:
     best of a few matrix products of 256 to 1536 rows."""
     import torch
 
-    from inception_edu.describe.measure import measure
+    from inception_edu.describe import measure
     from inception_edu.learn import Recipe, train
     from inception_edu.nets.build import build
 

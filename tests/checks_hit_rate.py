@@ -19,8 +19,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inception_edu.describe.figures import FIGURES, InceptionA
-from inception_edu.describe.spec import Chain, Concat, Conv, Pool, Residual, children
+from inception_edu.describe import (
+    FIGURES,
+    Chain,
+    Concat,
+    Conv,
+    InceptionA,
+    Pool,
+    Residual,
+    children,
+)
 from inception_edu.teach import checks
 
 

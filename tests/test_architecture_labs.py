@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from inception_edu.describe.draw import size_words, trace
-from inception_edu.describe.measure import measure, smallest_image
-from inception_edu.describe.networks import NETWORKS, inception_resnet_v2, inception_v4, network
-from inception_edu.describe.spec import (
+from inception_edu.describe import (
+    NETWORKS,
     Chain,
     Concat,
     Conv,
@@ -21,19 +19,28 @@ from inception_edu.describe.spec import (
     MaxPool,
     Residual,
     SpecError,
+    at,
+    inception_resnet_v2,
+    inception_v4,
+    leaf_paths,
+    measure,
+    network,
     out_shape,
+    put,
+    size_words,
+    smallest_image,
+    source_of,
+    trace,
+    with_padding,
 )
 from inception_edu.labs import designer, diagram
 from inception_edu.labs.designer import (
     BLOCKS,
     BlockDesigner,
     forward_pass,
-    leaves,
-    part,
-    with_parts,
 )
-from inception_edu.labs.diagram import NetworkDiagram, source_of
-from inception_edu.labs.shapes import KEYS, ShapeExplorer, side_chain, smallest, with_padding
+from inception_edu.labs.diagram import NetworkDiagram
+from inception_edu.labs.shapes import KEYS, ShapeExplorer, side_chain, smallest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -75,7 +82,7 @@ def test_every_way_of_selecting_a_block_does_the_same():
 def test_selected_names_are_those_of_the_built_model():
     import torch
 
-    from inception_edu.describe.networks import mini
+    from inception_edu.describe import mini
     from inception_edu.nets.build import build, named_blocks
 
     net = mini(inception_resnet_v2())
@@ -101,7 +108,7 @@ def test_details_agree_with_measure():
 
 
 def test_every_block_shows_the_code_that_makes_it():
-    from inception_edu.describe import figures
+    from inception_edu import describe
 
     for name in NETWORKS:
         for block in network(name).blocks:
@@ -109,7 +116,7 @@ def test_every_block_shows_the_code_that_makes_it():
                 assert source_of(block.node) == ""
                 continue
             source = source_of(block.node)
-            function = getattr(figures, re.match(r"def (\w+)\(", source).group(1))
+            function = getattr(describe, re.match(r"def (\w+)\(", source).group(1))
             assert callable(function)
             assert f'name="{block.node.name}"' in source and block.node.figure in source
     lab = NetworkDiagram("inception_resnet_v2_released")
@@ -202,7 +209,7 @@ def test_v_everywhere_breaks_the_first_concatenation_of_two_kernels():
         and "70×70" in text(lab.sentence)
         and "no image fits" in text(lab.sentence)
     )
-    assert smallest(with_padding(inception_v4(), "valid")) is None
+    assert smallest(inception_v4().map(lambda n: with_padding(n, "valid"))) is None
     assert smallest(inception_v4()) == smallest_image(inception_v4()) == 75
 
 
@@ -247,7 +254,7 @@ def test_a_change_reaches_diagram_numbers_code_and_forward_pass():
     lab.step.value = ("branch 3", "step 2")
     assert (lab.kind.value, lab.filters.value, lab.kernel.value) == ("conv", 96, (3, 3))
     lab.kernel.value = (5, 5)
-    assert part(lab.node, ("branch 3", "step 2")) == Conv(96, 5)
+    assert at(lab.node, ("branch 3", "step 2")) == Conv(96, 5)
     assert "5×5 Conv" in lab.picture.svg and "(changed)" in lab.picture.svg
     more = 64 * 96 * 16  # 25 weights instead of 9
     assert f"+{more:,}" in text(lab.numbers) and f"+{more * 35 * 35:,}" in text(lab.numbers)
@@ -272,7 +279,7 @@ def test_every_field_changes_its_own():
         ("kind", "conv", Conv(64, (1, 7), 2, "valid")),
     ):
         getattr(lab, field).value = value
-        assert part(lab.node, lab.selected) == expected, field
+        assert at(lab.node, lab.selected) == expected, field
     assert len(lab._states) == 9
 
 
@@ -324,7 +331,7 @@ def test_undo_redo_and_reset():
     assert lab.node == states[2] and lab.kernel.value == (1, 1)
     lab.kernel.value = (7, 7)  # a new change ends what could be made again
     press(lab, "Redo")
-    assert part(lab.node, lab.selected).kernel == (7, 7) and lab.buttons["Redo"].disabled
+    assert at(lab.node, lab.selected).kernel == (7, 7) and lab.buttons["Redo"].disabled
     press(lab, "Reset")
     assert (
         lab.node == states[0]
@@ -402,9 +409,9 @@ def test_every_block_opens_and_each_step_can_be_chosen(name, monkeypatch):
         lab.block.value == name
         and measure(lab.node, lab.shape).params == measure(lab.original, lab.shape).params
     )
-    for path in leaves(lab.node):
+    for path in leaf_paths(lab.node):
         lab.step.value = path
-        old = part(lab.node, path)
+        old = at(lab.node, path)
         assert lab.picture.selected == "/".join(path) and lab.selected == path
         assert (
             lab.kernel.value == old.kernel
@@ -441,17 +448,16 @@ def test_the_forward_pass_is_the_described_network():
 def test_paths_replace_what_they_name():
     node = BLOCKS["InceptionC"][0]
     path = ("branch 4", "step 4", "branch 2")
-    assert part(node, path) == Conv(256, (1, 3))
-    changed = with_parts(node, path, (Conv(7, 1),))
-    assert (
-        part(changed, path) == Conv(7, 1) and with_parts(changed, path, (part(node, path),)) == node
-    )
-    gone = with_parts(node, path, ())
-    assert len(part(gone, path[:-1]).branches) == 1
+    assert at(node, path) == Conv(256, (1, 3))
+    changed = put(node, path, Conv(7, 1))
+    assert at(changed, path) == Conv(7, 1) and put(changed, path, at(node, path)) == node
+    gone = put(node, path)
+    assert len(at(gone, path[:-1]).branches) == 1
     project = BLOCKS["Bottleneck"][0]
-    assert with_parts(project, ("residual branch", "step 1"), (Conv(9, 1), Conv(9, 1))).body.parts[
-        :2
-    ] == (Conv(9, 1), Conv(9, 1))
+    assert put(project, ("residual branch", "step 1"), Conv(9, 1), Conv(9, 1)).body.parts[:2] == (
+        Conv(9, 1),
+        Conv(9, 1),
+    )
 
 
 def test_a_click_in_the_diagram_chooses_the_step():

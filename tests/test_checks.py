@@ -9,15 +9,21 @@ import torch.nn.functional as F
 from checks_hit_rate import descriptions, modules, residuals
 from torch import nn
 
-from inception_edu.describe.figures import (
+from inception_edu.describe import (
     FIGURES,
+    AvgPool,
+    Chain,
+    Concat,
+    Conv,
     InceptionA,
     InceptionB,
     InceptionC,
     InceptionResNetA_v1,
+    Linear,
+    MaxPool,
     ReductionA,
+    Residual,
 )
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, MaxPool, Residual
 from inception_edu.nets.build import Concat as ConcatModule
 from inception_edu.nets.build import ConvBNReLU, ScaledResidual, build
 from inception_edu.teach import checks

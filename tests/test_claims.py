@@ -5,11 +5,8 @@ import math
 
 import pytest
 
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import inception_v4
-from inception_edu.describe.spec import Chain, Conv, Pool, out_shape, walk
-from inception_edu.study import kernel_sizes
-from inception_edu.study import difference, load_results, summarise
+from inception_edu.describe import Chain, Conv, Pool, inception_v4, measure, out_shape, walk
+from inception_edu.study import difference, kernel_sizes, load_results, summarise
 
 
 def shares(name, value):

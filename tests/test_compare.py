@@ -9,31 +9,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_edu.describe import figures as f
-from inception_edu.describe.compare import (
-    NOTHING,
+from inception_edu import describe as f
+from inception_edu.describe import (
+    NETWORKS,
     PORTS,
+    Chain,
+    Concat,
+    Conv,
+    Pool,
+    Residual,
+    SpecError,
     Table,
     compare,
     differences,
     facenet,
-    leaves,
-    portrait,
-    trunk,
-)
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import (
-    NETWORKS,
     inception_resnet_v1,
     inception_resnet_v2,
     inception_resnet_v2_released,
     inception_v3,
     inception_v4,
+    leaves,
+    measure,
     network,
+    portrait,
     resnet,
     tower,
+    trunk,
 )
-from inception_edu.describe.spec import Chain, Concat, Conv, Pool, Residual, SpecError
+from inception_edu.describe.table import NOTHING
 from inception_edu.labs.comparison import KEYS, ComparisonLab
 
 TABLE = compare(

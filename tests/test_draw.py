@@ -17,42 +17,42 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.ft2font import FT2Font
 
-from inception_edu.describe.canvas import BRANCH_COLOURS, text_width, wrap
-from inception_edu.describe.draw import amount, draw, figure, leaf_words, size_words
-from inception_edu.describe.figures import (
+from inception_edu.describe import (
     FIGURES,
-    TABLE_1,
-    InceptionA,
-    InceptionResNetB_v2,
-    InceptionResNetC_v1,
-    ReductionA,
-)
-from inception_edu.describe.networks import (
     NETWORKS,
-    Block,
-    Network,
-    inception_resnet_v2,
-    inception_v4,
-    mini,
-    network,
-    tower,
-)
-from inception_edu.describe.spec import (
+    TABLE_1,
     AvgPool,
+    Block,
     Chain,
     ChannelError,
     Concat,
     Conv,
+    InceptionA,
+    InceptionResNetB_v2,
+    InceptionResNetC_v1,
     Linear,
     MaxPool,
+    Network,
     Pool,
+    ReductionA,
     Residual,
     SizeError,
     SpecError,
+    amount,
     children,
+    draw,
+    figure,
+    inception_resnet_v2,
+    inception_v4,
+    leaf_words,
+    mini,
+    network,
     out_shape,
+    size_words,
+    tower,
     walk,
 )
+from inception_edu.describe.canvas import BRANCH_COLOURS, text_width, wrap
 
 SVG = "{http://www.w3.org/2000/svg}"
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
@@ -344,7 +344,7 @@ def test_networks(name):
 
 
 def test_a_network_shows_what_measure_computes():
-    from inception_edu.describe.measure import measure
+    from inception_edu.describe import measure
 
     net = inception_v4()
     words = [label[4] for label in Picture(draw(net, params=True)).labels]

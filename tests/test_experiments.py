@@ -16,15 +16,15 @@ import pytest
 import torch
 from PIL import Image
 
+from inception_edu.describe import CHANGES
+from inception_edu.nets import last_linear, residual_blocks
 from inception_edu.study import (
-    CHANGES,
     EXPERIMENTS,
     RESULTS,
     Config,
     ExperimentError,
     Identity,
     Recipe,
-    changes,
     commands,
     configurations,
     dead_channels,
@@ -175,12 +175,12 @@ def test_a_changed_network_trains(change):
 
 def test_changes_do_what_they_say():
     plain, images = changed("")
-    blocks = dict(changes.residual_blocks(plain))
+    blocks = dict(residual_blocks(plain))
     assert len(blocks) == 2
     x = torch.rand(4, 16, 4, 4)
 
     def block(change):
-        return changes.residual_blocks(changed(change)[0])[-1][1].train()
+        return residual_blocks(changed(change)[0])[-1][1].train()
 
     body = block("").body(x)
     assert torch.allclose(block("")(x), torch.relu(x + 0.5 * body))
@@ -195,16 +195,16 @@ def test_changes_do_what_they_say():
         summed.var((0, 2, 3), False, keepdim=True) + 1e-3
     ).sqrt()
     assert torch.allclose(block("norm after last sum")(x), norm.relu(), atol=1e-5)
-    assert changes.last_linear(block("no bias")).bias is None
-    centred = changes.last_linear(block("centred last layers"))
+    assert last_linear(block("no bias")).bias is None
+    centred = last_linear(block("centred last layers"))
     level = torch.rand(1, centred.in_channels, 1, 1)
     same = level.mean() * torch.ones_like(level)
-    assert centred(same).abs().max() < 1e-5 < changes.last_linear(block(""))(same).abs().max()
+    assert centred(same).abs().max() < 1e-5 < last_linear(block(""))(same).abs().max()
     # Only the last block where the name says so.
-    first = changes.residual_blocks(changed("norm in last branch")[0])[0][1]
-    assert not isinstance(first.body[-1], torch.nn.BatchNorm2d)
-    every = changes.residual_blocks(changed("norm in every branch")[0])[0][1]
-    assert isinstance(every.body[-1], torch.nn.BatchNorm2d)
+    first = residual_blocks(changed("norm in last branch")[0])[0][1]
+    assert isinstance(first.body[-1], torch.nn.Conv2d)
+    every = residual_blocks(changed("norm in every branch")[0])[0][1]
+    assert isinstance(every.body[-1].norm, torch.nn.BatchNorm2d)
 
 
 # --- One run --------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
 
 def test_dead_channels_are_counted_and_nothing_is_left_changed():
     model = TINY.model()
-    last = changes.last_linear(changes.residual_blocks(model)[-1][1])
+    last = last_linear(residual_blocks(model)[-1][1])
     with torch.no_grad():
         last.bias[:4] = -1e6
     state = {k: v.clone() for k, v in model.state_dict().items()}

@@ -6,9 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from inception_edu.describe import figures
-from inception_edu.describe.networks import NETWORKS, mini, network, tower
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, Residual, SpecError
+from inception_edu.describe import (
+    NETWORKS,
+    AvgPool,
+    Chain,
+    Concat,
+    Conv,
+    Linear,
+    Residual,
+    SpecError,
+    figures,
+    mini,
+    network,
+    tower,
+)
 from inception_edu.labs.speed import MINI, MOST, SpeedLab, _model
 from inception_edu.nets.build import build
 from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings

@@ -6,10 +6,23 @@ import torch
 from torch import nn
 
 from inception_edu.data import Data, Split
-from inception_edu.describe.figures import InceptionA, InceptionResNetA_v1
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import Block, Network, mini, network, tower
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Linear, MaxPool, Residual
+from inception_edu.describe import (
+    AvgPool,
+    Block,
+    Chain,
+    Concat,
+    Conv,
+    InceptionA,
+    InceptionResNetA_v1,
+    Linear,
+    MaxPool,
+    Network,
+    Residual,
+    measure,
+    mini,
+    network,
+    tower,
+)
 from inception_edu.learn import accuracy
 from inception_edu.nets import features
 from inception_edu.nets.build import build, named_blocks
@@ -125,7 +138,7 @@ def test_listening_reads_the_slices_of_the_1x1():
 
 def test_branch_channels():
     assert features.branch_channels(build(InceptionA(), 384)) == [96, 96, 96, 96]
-    from inception_edu.describe.figures import InceptionC
+    from inception_edu.describe import InceptionC
 
     assert features.branch_channels(build(InceptionC(), 1536)) == [256, 256, 512, 512]
 

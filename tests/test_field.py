@@ -3,11 +3,19 @@
 import pytest
 import torch
 
+from inception_edu.describe import (
+    Chain,
+    Conv,
+    InceptionA,
+    InceptionB,
+    MaxPool,
+    SpecError,
+    inception_v4,
+    measure,
+    mini,
+    network,
+)
 from inception_edu.describe.field import ONE, Window, entering, window, within
-from inception_edu.describe.figures import InceptionA, InceptionB
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import inception_v4, mini, network
-from inception_edu.describe.spec import Chain, Conv, MaxPool, SpecError
 from inception_edu.nets.build import build
 
 

@@ -5,8 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from inception_edu.describe import figures, networks
-from inception_edu.describe.spec import Conv, SpecError
+from inception_edu.describe import Conv, SpecError, figures, networks
 from inception_edu.labs import field as lab
 from inception_edu.labs.core import Refused, Session, Set, Tell
 

@@ -3,10 +3,20 @@ from the code."""
 
 import pytest
 
-from inception_edu.describe import figures as f
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import NETWORKS, inception_resnet_v2, inception_v4, network
-from inception_edu.describe.spec import ChannelError, Concat, Conv, out_shape, slide, walk
+from inception_edu import describe as f
+from inception_edu.describe import (
+    NETWORKS,
+    ChannelError,
+    Concat,
+    Conv,
+    inception_resnet_v2,
+    inception_v4,
+    measure,
+    network,
+    out_shape,
+    slide,
+    walk,
+)
 
 # figure: (input, output), read off the printed figures; the closing reading for Figs. 17 and 19.
 PRINTED = {

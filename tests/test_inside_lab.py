@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from inception_edu.describe.networks import mini, network, tower
+from inception_edu.describe import mini, network, tower
 from inception_edu.labs import core
 from inception_edu.labs.core import End, Set, Tell
 from inception_edu.labs.inside import Inside

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from inception_edu.describe.measure import measure
-from inception_edu.describe.spec import Conv
+from inception_edu.describe import Conv, measure
 from inception_edu.study.kernel_sizes import (
     SAME_COST,
     SAME_FILTERS,

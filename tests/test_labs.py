@@ -752,9 +752,7 @@ def counting_module():
         "import threading, time\nfrom types import SimpleNamespace as Record\n"
         "import ipywidgets as widgets\n"
         "from inception_edu.labs.chart import Curve, Panel\n"
-        "from inception_edu.labs.frame import Lab\n\n"
-        + work
-        + lab
+        "from inception_edu.labs.frame import Lab\n\n" + work + lab
     )
 
 

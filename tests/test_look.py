@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from inception_edu.describe.networks import mini, network
+from inception_edu.describe import mini, network
 from inception_edu.nets import explain
 from inception_edu.nets import look as see
 from inception_edu.nets.build import build, named_blocks

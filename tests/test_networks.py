@@ -8,19 +8,32 @@ import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given, settings
+from scipy.stats import truncnorm
 from torchinfo import summary
 
-from inception_edu.describe.measure import measure, smallest_image
-from inception_edu.describe.networks import (
+from inception_edu.describe import (
     NETWORKS,
+    Conv,
+    Residual,
+    SizeError,
+    SpecError,
     inception_resnet_v1,
     make,
+    measure,
     mini,
     network,
+    smallest_image,
     tower,
+    walk,
 )
-from inception_edu.describe.spec import Conv, Residual, SizeError, SpecError, walk
-from inception_edu.nets.build import Concat, ConvBNReLU, ScaledResidual, build, named_blocks
+from inception_edu.nets import (
+    Concat,
+    ConvBNReLU,
+    NetworkModule,
+    ScaledResidual,
+    build,
+    named_blocks,
+)
 
 
 def shallow(described):
@@ -74,8 +87,7 @@ def test_shapes_equal_a_forward_pass_at_any_legal_size(name, height, width):
         with pytest.raises(SizeError):
             measure(described, (height, width))
         return
-    with torch.device("meta"):
-        model = build(described, init="torch").eval()
+    model = build(described, init="empty").to("meta").eval()
     shapes = {}
     for block, module in named_blocks(model):
         module.register_forward_hook(
@@ -140,8 +152,8 @@ def test_75_is_the_smallest_image_and_74_names_the_block(name):
 
 
 def test_torch_agrees_that_75_is_the_smallest():
-    model = build(shallow(network("inception_v4")), init="torch").eval()
-    model._forward_pre_hooks.clear()  # without our own check: what does torch say?
+    built = build(shallow(network("inception_v4")), init="torch").eval()
+    model = torch.nn.Sequential(*built)  # without our own check: what does torch say?
     with torch.no_grad():
         model(torch.zeros(1, 3, 75, 75))
         with pytest.raises(RuntimeError):
@@ -166,7 +178,7 @@ def test_a_built_network_answers_wrong_input_with_a_sentence():
 def test_receptive_field_is_what_gradients_reach(kernel, stride, seed):
     """A chain of convolutions: the input pixels with a gradient span exactly the measured receptive
     field."""
-    from inception_edu.describe.spec import Chain
+    from inception_edu.describe import Chain
 
     chain = Chain(Conv(2, 3, 2, "valid"), Conv(2, kernel, stride), Conv(2, 3))
     counted = measure(chain, (1, 65, 65))
@@ -187,12 +199,12 @@ def test_receptive_field_is_what_gradients_reach(kernel, stride, seed):
     assert field == counted.receptive_field
 
 
-def test_the_only_three_modules():
+def test_the_only_modules():
     kinds = {
         type(m) for n in NETWORKS for m in build(mini(network(n), repeats=None), seed=0).modules()
     }
     ours = {k for k in kinds if k.__module__.startswith("inception_edu")}
-    assert ours == {ConvBNReLU, Concat, ScaledResidual}
+    assert ours == {ConvBNReLU, Concat, ScaledResidual, NetworkModule}
 
 
 def test_print_reads_like_the_figure():
@@ -210,7 +222,7 @@ def test_print_reads_like_the_figure():
 @settings(max_examples=10, deadline=None)
 @given(scale=st.floats(0, 1.5), seed=st.integers(0, 1000))
 def test_a_scaled_block_is_relu_of_x_plus_scale_times_f(scale, seed):
-    from inception_edu.describe.figures import InceptionResNetA_v1
+    from inception_edu.describe import InceptionResNetA_v1
 
     block = build(InceptionResNetA_v1(scale), 256, seed=seed).eval()
     x = torch.randn(1, 256, 9, 9, generator=torch.Generator().manual_seed(seed))
@@ -231,13 +243,16 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_torch_alone():
 def test_initialisation_has_the_stated_deviation(init, gain):
     model = build(tower(576, 1), init=init, seed=0)
     conv = model.stem[2].conv
-    # A normal cut at two deviations keeps 0.8796 of its standard deviation.
-    expected = 0.8796 * (gain / (64 * 9)) ** 0.5
+    # Of a normal cut at two deviations scipy says what deviation it keeps (0.8796).
+    kept = truncnorm.std(-2, 2) if init == "truncated" else 1.0
+    expected = kept * (gain / (64 * 9)) ** 0.5
     assert abs(conv.weight.std().item() / expected - 1) < 0.01
+    cut = 2 * (gain / (64 * 9)) ** 0.5 / (1 if init == "truncated" else truncnorm.std(-2, 2))
+    assert 0.99 * cut < conv.weight.abs().max().item() <= cut * 1.000001
 
 
 def test_tower_is_figure_13_at_another_width():
-    from inception_edu.describe.figures import InceptionResNetC_v1
+    from inception_edu.describe import InceptionResNetC_v1
 
     assert tower(1792, 1)["inception_resnet_c"].node == InceptionResNetC_v1()
     block = tower(576, 10, scale=0.3)["inception_resnet_c"]

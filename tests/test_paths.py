@@ -5,10 +5,20 @@ import pytest
 import torch
 from torch import nn
 
-from inception_edu.describe import figures, networks, paths
-from inception_edu.describe.measure import measure
+from inception_edu.describe import (
+    AvgPool,
+    Chain,
+    Concat,
+    Conv,
+    MaxPool,
+    Residual,
+    SpecError,
+    figures,
+    measure,
+    networks,
+    paths,
+)
 from inception_edu.describe.padding import outputs, readers, unread
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, MaxPool, Residual, SpecError
 
 
 class Ones(nn.Module):

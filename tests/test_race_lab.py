@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from inception_edu.describe.measure import measure
+from inception_edu.describe import measure
 from inception_edu.labs.race import NAMES, TOWERS, RaceLab, recent_error
 from inception_edu.learn import train
 

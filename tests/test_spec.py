@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from torch import nn
 
-from inception_edu.describe import spec
-from inception_edu.describe.spec import (
+from inception_edu import describe
+from inception_edu.describe import (
     AvgPool,
     Chain,
     ChannelError,
@@ -16,9 +16,11 @@ from inception_edu.describe.spec import (
     Conv,
     Linear,
     MaxPool,
+    Pool,
     Residual,
     SizeError,
     SpecError,
+    children,
     out_shape,
     slide,
     walk,
@@ -90,13 +92,13 @@ def test_a_description_says_what_torch_does(node, channels, size):
 
 def _all(node):
     yield node
-    for _, part in spec.children(node):
+    for _, part in children(node):
         yield from _all(part)
 
 
 @given(node=nodes())
 def test_repr_is_the_python_that_makes_the_node(node):
-    assert eval(repr(node), vars(spec)) == node
+    assert eval(repr(node), vars(describe)) == node
 
 
 def test_empty_chain_is_the_identity():
@@ -146,8 +148,8 @@ def test_an_error_inside_a_branch_names_the_way_to_it():
         (lambda: Conv(8, 3, 0), "stride"),
         (lambda: Conv(8, 3, padding="full"), "'same' or 'valid'"),
         (lambda: Conv(8, (3, 3, 3)), "height, width"),
-        (lambda: spec.Pool("median", 3), "'max' or 'avg'"),
-        (lambda: spec.Pool("max", 3, count_padding=True), "Only average pooling"),
+        (lambda: Pool("median", 3), "'max' or 'avg'"),
+        (lambda: Pool("max", 3, count_padding=True), "Only average pooling"),
         (lambda: Concat(), "at least one branch"),
         (lambda: out_shape(Chain("conv"), (3, 9, 9)), "made of Conv, Pool"),
     ],

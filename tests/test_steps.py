@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from inception_edu.data import data_dir, load
-from inception_edu.describe.networks import make
+from inception_edu.describe import make
 from inception_edu.learn.evaluate import accuracy
 from inception_edu.nets.build import build
 from inception_edu.nets.steps import load_step, pack, save_steps, steps, unpack

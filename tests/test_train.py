@@ -14,8 +14,7 @@ import torch
 from torch import nn
 
 from inception_edu.data import Data, Split, load
-from inception_edu.describe.networks import mini, network, tower
-from inception_edu.describe.spec import SpecError
+from inception_edu.describe import SpecError, mini, network, tower
 from inception_edu.learn import (
     Average,
     History,

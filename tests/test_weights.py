@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from inception_edu.describe.networks import make
+from inception_edu.describe import make
 from inception_edu.nets.build import build
 from inception_edu.nets.weights import (
     RELEASED,

@@ -78,6 +78,17 @@ from inception_edu.describe.networks import (
     network,
     resnet,
 )
+from inception_edu.describe.paper_tables import (
+    AAAI,
+    BLACKLISTED,
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    TABLE_4,
+    TABLE_5,
+    TEST_TOP5,
+    VALIDATION_IMAGES,
+)
 from inception_edu.describe.parts import (
     Path,
     at,
@@ -111,17 +122,6 @@ from inception_edu.describe.spec import (
     VanishedError,
 )
 from inception_edu.describe.table import Table
-from inception_edu.describe.paper_tables import (
-    AAAI,
-    BLACKLISTED,
-    TABLE_1,
-    TABLE_2,
-    TABLE_3,
-    TABLE_4,
-    TABLE_5,
-    TEST_TOP5,
-    VALIDATION_IMAGES,
-)
 from inception_edu.describe.words import amount, describe, leaf_words, size_words
 
 __all__ = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_edu.describe.networks import Network
+from inception_edu.describe.blocks import Network
 from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, SpecError
 
 

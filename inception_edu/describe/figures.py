@@ -12,6 +12,7 @@ Residual blocks carry `scale=1.0` by default, as drawn in Figs. 10 to 19; Fig. 2
 from __future__ import annotations
 
 from inception_edu.describe.link import linked
+from inception_edu.describe.paper_tables import TABLE_1 as TABLE_1
 from inception_edu.describe.spec import (
     AvgPool,
     Chain,
@@ -22,7 +23,6 @@ from inception_edu.describe.spec import (
     Residual,
     SpecError,
 )
-from inception_edu.describe.paper_tables import TABLE_1 as TABLE_1
 
 
 def _turned(orientation: str) -> bool:

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inception_edu.describe.blocks import Network
+from inception_edu.describe.flow import out_shape
 from inception_edu.describe.measure import input_shape, measure
-from inception_edu.describe.networks import Network
+from inception_edu.describe.parts import children
 from inception_edu.describe.spec import (
     Chain,
     Concat,
@@ -27,8 +29,6 @@ from inception_edu.describe.spec import (
     Pool,
     Shape,
     SpecError,
-    children,
-    out_shape,
 )
 
 

@@ -24,8 +24,8 @@ from inception_edu.describe.figures import (
     StemV1,
     StemV4,
 )
-from inception_edu.describe.spec import Node, Shape
 from inception_edu.describe.paper_tables import TABLE_1
+from inception_edu.describe.spec import Node, Shape
 
 
 @dataclass(frozen=True)

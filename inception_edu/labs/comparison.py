@@ -10,9 +10,17 @@ from functools import lru_cache
 
 import ipywidgets as widgets
 
-from inception_edu.describe.compare import Table, compare, differences, facenet
-from inception_edu.describe.networks import NETWORKS, Network, inception_resnet_v2, network
-from inception_edu.describe.spec import SpecError
+from inception_edu.describe import (
+    NETWORKS,
+    Network,
+    SpecError,
+    Table,
+    compare,
+    differences,
+    facenet,
+    inception_resnet_v2,
+    network,
+)
 from inception_edu.labs.diagram import ROW, Bench, status
 from inception_edu.labs.page import changing
 

@@ -14,20 +14,28 @@ from html import escape
 
 import ipywidgets as widgets
 
-from inception_edu.describe import figures as f
-from inception_edu.describe.draw import Drawing, amount, draw, leaf_words, size_words
-from inception_edu.describe.measure import Measurement, measure
-from inception_edu.describe.spec import (
+from inception_edu import describe as f
+from inception_edu.describe import (
     Chain,
     Concat,
     Conv,
+    Drawing,
+    Measurement,
     Node,
     Pool,
     Residual,
     Shape,
     SpecError,
-    children,
+    amount,
+    at,
+    draw,
+    leaf_paths,
+    leaf_words,
+    map_nodes,
+    measure,
     out_shape,
+    put,
+    size_words,
 )
 from inception_edu.labs.diagram import ROW, Bench, card, picker, status, table
 
@@ -65,60 +73,18 @@ MOST_MACS = 6e8  # of the forward pass; a costlier block runs on a smaller map
 # --- Changing a description -----------------------------------------------------------------------
 
 
-def part(node: Node, path: Path) -> Node:
-    """The node at a path, for example ("branch 3", "step 2")."""
-    for word in path:
-        node = dict(children(node))[word]
-    return node
-
-
-def leaves(node: Node, path: Path = ()) -> list[Path]:
-    """The paths of every convolution and pool, in the order of the figure."""
-    parts = children(node)
-    if not parts and isinstance(node, (Conv, Pool)):
-        return [path]
-    return [leaf for word, child in parts for leaf in leaves(child, (*path, word))]
-
-
-def with_parts(node: Node, path: Path, new: tuple[Node, ...]) -> Node:
-    """`node` with what stands at `path` replaced by `new`: none, one or several parts of a chain or
-    concatenation."""
-    if not path:
-        return new[0] if len(new) == 1 else Chain(*new)
-    words = [word for word, _ in children(node)]
-    i, rest = words.index(path[0]), path[1:]
-    if isinstance(node, Residual):
-        inner = node.body if path[0] == "residual branch" else node.shortcut
-        changed = with_parts(inner, rest, new)
-        return (
-            replace(node, body=changed)
-            if path[0] == "residual branch"
-            else replace(node, shortcut=changed)
-        )
-    parts = node.parts if isinstance(node, Chain) else node.branches
-    into = new if not rest else (with_parts(parts[i], rest, new),)
-    if isinstance(node, Chain):
-        return Chain(*parts[:i], *into, *parts[i + 1 :], name=node.name, figure=node.figure)
-    return Concat(
-        *parts[:i], *into, *parts[i + 1 :], out=node.out, name=node.name, figure=node.figure
-    )
-
-
 def mapped(node: Node, change) -> Node:
     """`node` with `change` applied to every convolution and pool; printed sums are forgotten,
     scales are fixed."""
-    if isinstance(node, (Conv, Pool)):
-        return change(node)
-    if isinstance(node, Residual):
-        return replace(
-            node,
-            body=mapped(node.body, change),
-            shortcut=node.shortcut and mapped(node.shortcut, change),
-            learnable=False,
-        )
-    if isinstance(node, Chain):
-        return Chain(*(mapped(p, change) for p in node.parts), name=node.name, figure=node.figure)
-    return Concat(*(mapped(b, change) for b in node.branches), name=node.name, figure=node.figure)
+
+    def changed(n: Node) -> Node:
+        if isinstance(n, (Conv, Pool)):
+            return change(n)
+        if isinstance(n, Residual):
+            return replace(n, learnable=False)
+        return replace(n, out=None) if isinstance(n, Concat) else n
+
+    return map_nodes(changed, node)
 
 
 def branch_of(path: Path) -> Path | None:
@@ -134,7 +100,7 @@ def imports(code: str) -> str:
         for n in ("AvgPool", "Chain", "Concat", "Conv", "Linear", "MaxPool", "Residual")
         if f"{n}(" in code
     ]
-    return f"from inception_edu.describe.spec import {', '.join(names)}"
+    return f"from inception_edu.describe import {', '.join(names)}"
 
 
 # --- A real forward pass --------------------------------------------------------------------------
@@ -379,7 +345,7 @@ class BlockDesigner(Bench):
         # Without the printed sums: the reader is free to change them; the table compares with the
         # original.
         start = mapped(self.original, lambda leaf: leaf)
-        self._states, self._at = [(start, leaves(start)[0])], 0
+        self._states, self._at = [(start, leaf_paths(start)[0])], 0
         self._was = measure(self.original, self.shape)
         self._show(f"{block} as the paper has it. Choose a step, then change it.")
         if self.block.value != block:
@@ -390,7 +356,7 @@ class BlockDesigner(Bench):
     def select(self, path: Path) -> None:
         """Choose the step that the controls change."""
         path = tuple(path)
-        if path not in leaves(self.node):
+        if path not in leaf_paths(self.node):
             raise SpecError(f"The block has no step {'/'.join(path)!r}.")
         self._states[self._at] = (self.node, path)
         self._show_controls()
@@ -426,7 +392,7 @@ class BlockDesigner(Bench):
     def change(self, **fields) -> None:
         """Change the chosen step: kind ("conv", "max", "avg"), filters, kernel, stride, padding,
         norm, relu."""
-        old = part(self.node, self.selected)
+        old = at(self.node, self.selected)
         kind = fields.pop("kind", "conv" if isinstance(old, Conv) else old.kind)
         window = {"kernel": old.kernel, "stride": old.stride, "padding": old.padding}
         window |= {key: fields.pop(key) for key in list(fields) if key in window}
@@ -448,7 +414,7 @@ class BlockDesigner(Bench):
             return
         if new != old:
             self._push(
-                with_parts(self.node, self.selected, (new,)),
+                put(self.node, self.selected, new),
                 self.selected,
                 f"{self._where()}: {' '.join(leaf_words(old))} became {' '.join(leaf_words(new))}.",
             )
@@ -467,37 +433,37 @@ class BlockDesigner(Bench):
     def add_step(self) -> None:
         """A 3×3 convolution after the chosen step, with as many filters."""
         node, path = self.node, self.selected
-        old = part(node, path)
+        old = at(node, path)
         new = Conv(old.out if isinstance(old, Conv) else 64, 3)
         if path and path[-1].startswith("step "):
-            changed = with_parts(node, path, (old, new))
+            changed = put(node, path, old, new)
             follow = (*path[:-1], f"step {int(path[-1].split()[1]) + 1}")
         else:  # a branch of one step becomes a chain of two
-            changed, follow = with_parts(node, path, (Chain(old, new),)), (*path, "step 2")
+            changed, follow = put(node, path, Chain(old, new)), (*path, "step 2")
         self._push(changed, follow, f"A 3×3 convolution follows {self._where()}.")
 
     def remove_step(self) -> None:
         """Take the chosen step out; a branch without steps hands its input on."""
         path = self.selected
-        if len(leaves(self.node)) == 1:
+        if len(leaf_paths(self.node)) == 1:
             self._say("The last step of a block has to stay.", alert=True)
             return
         in_chain = path[-1].startswith("step ")
-        changed = with_parts(self.node, path, () if in_chain else (Chain(),))
+        changed = put(self.node, path, *(() if in_chain else (Chain(),)))
         self._push(changed, self._nearest(changed, path), f"{self._where()} is taken out.")
 
     def add_branch(self) -> None:
         """A copy of the chosen step's branch, to its right."""
         branch = self._branch()
         if branch is not None:
-            copy = part(self.node, branch)
-            changed = with_parts(self.node, branch, (copy, copy))
+            copy = at(self.node, branch)
+            changed = put(self.node, branch, copy, copy)
             number = int(branch[-1].split()[1]) + 1
             new = (*branch[:-1], f"branch {number}")
             self._push(
                 changed,
-                next(p for p in leaves(changed) if p[: len(new)] == new)
-                if leaves(copy)
+                next(p for p in leaf_paths(changed) if p[: len(new)] == new)
+                if leaf_paths(copy)
                 else self.selected,
                 f"Branch {number} is a copy of branch {number - 1}: change one of them.",
             )
@@ -507,10 +473,10 @@ class BlockDesigner(Bench):
         branch = self._branch()
         if branch is None:
             return
-        if len(part(self.node, branch[:-1]).branches) == 1:
+        if len(at(self.node, branch[:-1]).branches) == 1:
             self._say("The last branch of a concatenation has to stay.", alert=True)
             return
-        changed = with_parts(self.node, branch, ())
+        changed = put(self.node, branch)
         self._push(
             changed,
             self._nearest(changed, self.selected),
@@ -530,7 +496,7 @@ class BlockDesigner(Bench):
                 else leaf
             )
 
-        changed = with_parts(self.node, branch, (mapped(part(self.node, branch), wider),))
+        changed = put(self.node, branch, mapped(at(self.node, branch), wider))
         if changed != self.node:
             self._push(
                 changed,
@@ -557,7 +523,7 @@ class BlockDesigner(Bench):
                 min(len(path), len(other)),
             )
 
-        return max(leaves(node), key=likeness)
+        return max(leaf_paths(node), key=likeness)
 
     def _where(self, path: Path | None = None) -> str:
         path = self.selected if path is None else path
@@ -589,10 +555,10 @@ class BlockDesigner(Bench):
     def _show_controls(self) -> None:
         self._quiet = True
         node, path = self.node, self.selected
-        leaf = part(node, path)
+        leaf = at(node, path)
         # Options first: a value must be among them.
         self.step.options = [
-            (f"{self._where(p)}: {' '.join(leaf_words(part(node, p)))}", p) for p in leaves(node)
+            (f"{self._where(p)}: {' '.join(leaf_words(at(node, p)))}", p) for p in leaf_paths(node)
         ]
         self.step.value = path
         conv = isinstance(leaf, Conv)
@@ -649,7 +615,8 @@ class BlockDesigner(Bench):
             return "×".join(map(str, measured.receptive_field))
 
         convs = [
-            sum(isinstance(part(n, p), Conv) for p in leaves(n)) for n in (self.original, self.node)
+            sum(isinstance(at(n, p), Conv) for p in leaf_paths(n))
+            for n in (self.original, self.node)
         ]
         rows = [
             (

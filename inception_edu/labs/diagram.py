@@ -11,17 +11,23 @@ shows a lab as one bundle, and `picker`.
 
 from __future__ import annotations
 
-import inspect
-import re
 from functools import lru_cache
 from html import escape
 
 import ipywidgets as widgets
 
-from inception_edu.describe import figures
-from inception_edu.describe.draw import Drawing, amount, draw, size_words, trace
-from inception_edu.describe.networks import Block, Network, network
-from inception_edu.describe.spec import Node
+from inception_edu.describe import (
+    Block,
+    Drawing,
+    Network,
+    Node,
+    amount,
+    draw,
+    network,
+    size_words,
+    source_of,
+    trace,
+)
 from inception_edu.labs import WIDGET_VIEW, Shown
 from inception_edu.labs.page import KEEP_KEYS
 
@@ -237,18 +243,6 @@ def picker(
 
 
 # --- The lab --------------------------------------------------------------------------------------
-
-
-def source_of(node: Node) -> str:
-    """The function of `figures.py` that made a node, as text; empty where none says that it did."""
-    name, figure = getattr(node, "name", ""), getattr(node, "figure", "")
-    for _, function in inspect.getmembers(figures, inspect.isfunction):
-        if function.__module__ == figures.__name__:
-            text = inspect.getsource(function)
-            call = rf'name="{re.escape(name)}",\s*figure="{re.escape(figure)}"'
-            if name and re.search(call, text):
-                return text
-    return ""
 
 
 class NetworkDiagram(Bench):

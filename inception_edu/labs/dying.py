@@ -17,8 +17,8 @@ import ipywidgets as widgets
 from torch import nn
 
 from inception_edu.data import Data
+from inception_edu.describe import Network
 from inception_edu.describe.canvas import CARD
-from inception_edu.describe.networks import Network
 from inception_edu.labs import Picture
 from inception_edu.labs.chart import FAINT, INK, Curve, Panel, number
 from inception_edu.labs.frame import Run

@@ -20,8 +20,8 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from inception_edu.describe import NETWORKS, network
 from inception_edu.describe.canvas import CARD, INK
-from inception_edu.describe.networks import NETWORKS, network
 from inception_edu.labs import Picture
 from inception_edu.labs.chart import COLOURS, FAINT, GRID, ticks
 from inception_edu.labs.diagram import ROW, Bench, card, status, table

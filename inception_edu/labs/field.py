@@ -15,11 +15,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inception_edu.describe import figures
+from inception_edu.describe import (
+    Chain,
+    Conv,
+    Network,
+    Node,
+    Shape,
+    SpecError,
+    figures,
+    inception_resnet_v2,
+    inception_v3,
+    inception_v4,
+)
 from inception_edu.describe.canvas import BRANCH_COLOURS, CARD, INK
-from inception_edu.describe.networks import Network, inception_resnet_v2, inception_v3, inception_v4
 from inception_edu.describe.paths import Frame, grow, number_words
-from inception_edu.describe.spec import Chain, Conv, Node, Shape, SpecError
 from inception_edu.labs import Picture
 from inception_edu.labs.core import Column, Control, Lab, Part, Refused, Row, Set, Tell, View
 

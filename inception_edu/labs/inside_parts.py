@@ -11,7 +11,7 @@ import io
 
 import numpy as np
 
-from inception_edu.describe.canvas import BRANCH_COLOURS
+from inception_edu.describe import BRANCH_COLOURS
 from inception_edu.describe.field import window
 from inception_edu.labs.inside_desk import BARE, BEFORE, NOTHING, Desk
 from inception_edu.nets import look as see

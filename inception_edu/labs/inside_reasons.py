@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inception_edu.describe.canvas import BRANCH_COLOURS
+from inception_edu.describe import BRANCH_COLOURS
 from inception_edu.labs.inside_desk import Desk
 from inception_edu.labs.inside_parts import geometry, number, overlay, packed, png, shown
 from inception_edu.nets import explain

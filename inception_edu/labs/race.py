@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import ipywidgets as widgets
 
 from inception_edu.data import Data, window
-from inception_edu.describe.networks import Network
+from inception_edu.describe import Network
 from inception_edu.labs.chart import Curve, Panel, number
 from inception_edu.labs.frame import Run
 from inception_edu.labs.tower import BATCH, TowerLab

@@ -6,15 +6,25 @@ shape_explorer("inception_v4", image=299)
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 import ipywidgets as widgets
 
-from inception_edu.describe.draw import Drawing, amount, draw, size_words, trace
-from inception_edu.describe.measure import smallest_image
-from inception_edu.describe.networks import NETWORKS, Network, mini, network
-from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, SpecError, walk
+from inception_edu.describe import (
+    NETWORKS,
+    Drawing,
+    Network,
+    SpecError,
+    amount,
+    draw,
+    mini,
+    network,
+    size_words,
+    smallest_image,
+    trace,
+    walk,
+    with_padding,
+)
 from inception_edu.labs.diagram import ROW, Bench, card, status, table
 from inception_edu.labs.page import changing
 
@@ -32,33 +42,10 @@ def _network(key: str) -> Network:
     return mini(network(key[5:]), repeats=(1, 1, 1, 1) if key == "mini resnet50" else (1, 2, 1))
 
 
-def with_padding(what: Network | Node, padding: str) -> Network | Node:
-    """The same description with "same" or "valid" padding in every convolution and pool; "printed"
-    changes nothing."""
-    if padding == "printed":
-        return what
-    if isinstance(what, Network):
-        blocks = tuple(
-            replace(block, node=with_padding(block.node, padding)) for block in what.blocks
-        )
-        return replace(what, blocks=blocks)
-    if isinstance(what, (Conv, Pool)):
-        return replace(what, padding=padding)
-    if isinstance(what, Residual):
-        shortcut = what.shortcut and with_padding(what.shortcut, padding)
-        return replace(what, body=with_padding(what.body, padding), shortcut=shortcut)
-    parts = [
-        with_padding(part, padding)
-        for part in (what.parts if isinstance(what, Chain) else what.branches)
-    ]
-    if isinstance(what, Concat):
-        return Concat(*parts, out=what.out, name=what.name, figure=what.figure)
-    return Chain(*parts, name=what.name, figure=what.figure)
-
-
 @lru_cache(maxsize=64)
 def _padded(key: str, padding: str) -> Network:
-    return with_padding(_network(key), padding)
+    net = _network(key)
+    return net if padding == "printed" else net.map(lambda node: with_padding(node, padding))
 
 
 def side_chain(net: Network, image: int) -> list[int]:

@@ -20,9 +20,7 @@ import ipywidgets as widgets
 import torch
 from torch import nn
 
-from inception_edu.describe.measure import smallest_image
-from inception_edu.describe.networks import NETWORKS, mini, network
-from inception_edu.describe.spec import SpecError
+from inception_edu.describe import NETWORKS, SpecError, mini, network, smallest_image
 from inception_edu.labs import Picture
 from inception_edu.labs.diagram import ROW, Bench, card, status
 from inception_edu.labs.page import changing

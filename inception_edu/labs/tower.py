@@ -18,9 +18,7 @@ import torch
 from torch import nn
 
 from inception_edu.data import Data, data_dir
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import Network
-from inception_edu.describe.spec import Conv, walk
+from inception_edu.describe import Conv, Network, measure, walk
 from inception_edu.labs import live
 from inception_edu.labs.frame import Lab, Run
 from inception_edu.learn import History, Recipe, default_device, train

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from itertools import combinations
 
 import torch
@@ -25,32 +24,10 @@ from torch import Tensor, nn
 from inception_edu.learn.crops import Crops
 from inception_edu.learn.machine import device_of
 from inception_edu.learn.pace import Pace
+from inception_edu.nets.inference import evaluating as evaluating
+from inception_edu.nets.inference import fast_layout as fast_layout
 
 # --- One network on all images --------------------------------------------------------------------
-
-
-@contextmanager
-def evaluating(model: nn.Module):
-    """Evaluation mode without gradients; afterwards the model is in the mode it was in."""
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield model
-    finally:
-        model.train(training)
-
-
-def fast_layout(images: Tensor) -> Tensor:
-    """The same N×C×H×W with each pixel's channels side by side in memory where that is faster; the
-    layout carries through the network.
-
-    On a CPU a training step of a mini network takes 0.65 (Inception-v4) to 0.95 (tower) of the time
-    so; on a GPU it is what tensor cores want, so there it goes with bfloat16.
-    """
-    if images.device.type == "cpu" or torch.is_autocast_enabled(images.device.type):
-        return images.contiguous(memory_format=torch.channels_last)
-    return images
 
 
 def logits(

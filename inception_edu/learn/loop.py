@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from inception_edu.data import window
-from inception_edu.describe.spec import SpecError
+from inception_edu.describe import SpecError
 from inception_edu.learn.average import Average
 from inception_edu.learn.crops import centre_crop
 from inception_edu.learn.dropout import own_dropout

@@ -10,7 +10,8 @@ from functools import cache, partial
 from pathlib import Path
 
 import torch
-from torch import nn
+
+from inception_edu.nets.inference import device_of as device_of
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -25,13 +26,6 @@ def default_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a network is: the device of its first parameter or buffer; the CPU if it has none."""
-    for tensor in (*model.parameters(), *model.buffers()):
-        return tensor.device
-    return torch.device("cpu")
 
 
 def synchronize(place: torch.device) -> None:

@@ -1,2 +1,60 @@
 """Networks made of descriptions: ordinary torch modules, their weights, and what they compute
-inside."""
+inside.
+
+A model is where its owner put it: functions here move their inputs to it. Weights are made on the
+CPU, so that every device gets the same.
+"""
+
+from inception_edu.nets.build import build, last_linear, named_blocks, residual_blocks
+from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
+from inception_edu.nets.inference import device_of, evaluating, fast_layout
+from inception_edu.nets.modules import (
+    AlteredResidual,
+    CentredConv,
+    Concat,
+    ConvBNReLU,
+    NetworkModule,
+    ScaledResidual,
+    SlowLinear,
+    WithHeads,
+)
+from inception_edu.nets.weights import (
+    RELEASED,
+    Preprocessing,
+    WeightsError,
+    from_timm,
+    load_checkpoint,
+    read_tensors,
+    save_checkpoint,
+    to_timm,
+)
+
+__all__ = [
+    "RELEASED",
+    "AlteredResidual",
+    "CentredConv",
+    "Concat",
+    "ConvBNReLU",
+    "NetworkModule",
+    "Preprocessing",
+    "ScaledResidual",
+    "Siblings",
+    "SlowLinear",
+    "WeightsError",
+    "WithHeads",
+    "build",
+    "clock",
+    "device_of",
+    "evaluating",
+    "fast_layout",
+    "fold",
+    "from_timm",
+    "last_linear",
+    "load_checkpoint",
+    "merge_siblings",
+    "named_blocks",
+    "read_tensors",
+    "residual_blocks",
+    "save_checkpoint",
+    "to_timm",
+]

@@ -54,14 +54,14 @@ def build(
 
     `init`: "truncated" is a normal distribution of variance 1/fan-in cut at two deviations, which
     leaves 0.774 of that variance; "he" is cut too and has exactly He's variance, 2/fan-in; "torch"
-    is torch's own, uniform. With `seed` the weights are always the same, in any thread and on any
+    is torch's own, uniform; "empty" draws nothing, for weights that are loaded afterwards. With `seed` the weights are always the same, in any thread and on any
     device they are moved to, and torch's global random state is left alone. `generator` (of the
     CPU) may be given in its place. Without both the weights are drawn as torch's layers draw
     theirs, from torch's global state.
     Raises `SpecError` where the description's numbers do not close.
     """
     if init not in INITS:
-        raise SpecError(f'init is "truncated", "he" or "torch", got {init!r}.')
+        raise SpecError(f'init is "truncated", "he", "torch" or "empty", got {init!r}.')
     if seed is not None and generator is not None:
         raise SpecError("Give a seed or a generator, not both.")
     if generator is None:
@@ -193,3 +193,14 @@ def named_blocks(model: nn.Module) -> list[tuple[str, nn.Module]]:
         else:
             blocks.append((name, child))
     return blocks
+
+
+def residual_blocks(model: nn.Module) -> list[tuple[str, ScaledResidual]]:
+    """The residual blocks of a built network, in order, with their names."""
+    blocks = named_blocks(model)
+    return [(name, block) for name, block in blocks if isinstance(block, ScaledResidual)]
+
+
+def last_linear(block: ScaledResidual) -> nn.Conv2d:
+    """The convolution that ends a residual branch: the figures' "1×1 Linear"."""
+    return [m for m in block.body.modules() if isinstance(m, nn.Conv2d)][-1]

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from inception_edu.describe.spec import SpecError
+from inception_edu.describe import SpecError
 from inception_edu.nets.build import Concat, ConvBNReLU, ScaledResidual
 
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from inception_edu.data import Data, Split
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import Network
-from inception_edu.learn import accuracy, evaluating
+from inception_edu.describe import Network, measure
 from inception_edu.nets.build import Concat, ScaledResidual, named_blocks
+from inception_edu.nets.inference import Images, device_of, evaluating, share_right
 
 
 class FeatureError(ValueError):
@@ -94,7 +93,7 @@ def _watched(modules: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
 def activations(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     """The output N×C×H×W of every block, by name, in order."""
     with evaluating(model), _watched(dict(named_blocks(model))) as seen:
-        model(images)
+        model(images.to(device_of(model)))
     return seen
 
 
@@ -115,6 +114,7 @@ def inside(model: nn.Module, images: Tensor, name: str) -> Inside:
     names = [other for other, _ in named_blocks(model)]
     block(model, name)  # raises where there is no such block
     before = names.index(name)
+    images = images.to(device_of(model))
     entering = images if before == 0 else activations(model, images)[names[before - 1]]
     return inside_block(block(model, name), entering)
 
@@ -126,13 +126,13 @@ def inside_block(module: nn.Module, entering: Tensor) -> Inside:
     watched = {f"{i} · {_words(branch)}": branch for i, branch in enumerate(branches, 1)}
     body = {"change": module.body} if isinstance(module, ScaledResidual) else {}
     with evaluating(module), _watched(watched | body) as seen:
-        output = module(entering)
+        output = module(entering.to(device_of(module)))
     return Inside(entering, {words: seen[words] for words in watched}, seen.get("change"), output)
 
 
 @torch.no_grad()
 def dead_channels(
-    model: nn.Module, data: Data, split: Split | None = None, batch_size: int = 250
+    model: nn.Module, data: Images, split: Any = None, batch_size: int = 250
 ) -> dict[str, Tensor]:
     """For each block a mask of its channels: True where a channel is 0 at every pixel of every
     image of the split (by default the test images). Only blocks that end with a ReLU can have such
@@ -220,12 +220,10 @@ def switched_off(model: nn.Module, name: str, branch: int) -> Iterator[None]:
         hook.remove()
 
 
-def branch_effects(
-    model: nn.Module, data: Data, split: Split | None = None
-) -> dict[str, list[float]]:
+def branch_effects(model: nn.Module, data: Images, split: Any = None) -> dict[str, list[float]]:
     """For each block with branches: how much accuracy is lost (a share, 0.1 is ten points) when one
     branch is off."""
-    whole = accuracy(model, data, split)
+    whole = share_right(model, data, split)
     effects = {}
     for name, module in named_blocks(model):
         join = concatenation(module)
@@ -234,7 +232,7 @@ def branch_effects(
         effects[name] = []
         for i in range(1, len(list(join.children())) + 1):
             with switched_off(model, name, i):
-                effects[name].append(whole - accuracy(model, data, split))
+                effects[name].append(whole - share_right(model, data, split))
     return effects
 
 
@@ -267,7 +265,7 @@ def effective_field(model: nn.Module, images: Tensor, name: str) -> Tensor:
     hook = block(model, name).register_forward_hook(
         lambda m, inputs, out: found.__setitem__("out", out)
     )
-    x = images.detach().clone().requires_grad_(True)
+    x = images.detach().clone().to(device_of(model)).requires_grad_(True)
     try:
         with evaluating(model), torch.enable_grad():
             model(x)
@@ -316,7 +314,7 @@ def occlusion(
 
     with evaluating(model), torch.no_grad():
         drop = Occlusion(probability).attribute(
-            image[None],
+            image[None].to(device_of(model)),
             sliding_window_shapes=(len(image), patch, patch),
             strides=(len(image), stride, stride),
             target=int(target),
@@ -339,11 +337,11 @@ class Patch:
 @torch.no_grad()
 def top_patches(
     model: nn.Module,
-    data: Data,
+    data: Images,
     name: str,
     channels: list[int],
     count: int = 8,
-    split: Split | None = None,
+    split: Any = None,
     batch_size: int = 250,
 ) -> dict[int, list[Patch]]:
     """For each channel of a block, the `count` images of the split that excite it most, with the
@@ -352,7 +350,7 @@ def top_patches(
     values, places = [], []
     with evaluating(model), _watched({"out": block(model, name)}) as seen:
         for images, _ in data.batches(split, batch_size):
-            model(images)
+            model(images.to(device_of(model)))
             out = seen["out"]
             if max(channels) >= out.shape[1]:
                 raise FeatureError(

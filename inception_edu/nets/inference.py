@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+
+
+class Images(Protocol):
+    """A data set, as far as a network needs to know it: `inception_edu.data.Data` is one."""
+
+    test: Any
+
+    def batches(self, split: Any, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pairs of normalised images (N×C×H×W) and labels (N), in order."""
+        ...
 
 
 @contextmanager
@@ -38,3 +49,15 @@ def fast_layout(images: Tensor) -> Tensor:
     if images.device.type == "cpu" or torch.is_autocast_enabled(images.device.type):
         return images.contiguous(memory_format=torch.channels_last)
     return images
+
+
+def share_right(model: nn.Module, data: Images, split: Any = None, batch_size: int = 250) -> float:
+    """Share of the images of a split (by default the test images) that a network names rightly."""
+    place = device_of(model)
+    right = count = 0
+    with evaluating(model):
+        for images, labels in data.batches(data.test if split is None else split, batch_size):
+            answers = model(fast_layout(images.to(place))).argmax(1)
+            right += int((answers == labels.to(place)).sum())
+            count += len(labels)
+    return right / count

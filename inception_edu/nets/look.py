@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from inception_edu.describe import Concat as ConcatSpec
+from inception_edu.describe import Node, Residual
 from inception_edu.describe.field import within
-from inception_edu.describe.spec import Concat as ConcatSpec
-from inception_edu.describe.spec import Node, Residual
 from inception_edu.nets.build import ScaledResidual, named_blocks
 from inception_edu.nets.features import FeatureError, branch_names, concatenation
 
@@ -295,7 +295,7 @@ def _is_stage(module: nn.Module) -> bool:
 def branch_nodes(node: Node) -> tuple[Node, ...]:
     """The branches that `features.concatenation` finds, in the description, each as a chain from
     the block's input."""
-    from inception_edu.describe.spec import Chain
+    from inception_edu.describe import Chain
 
     if isinstance(node, ConcatSpec):
         return node.branches

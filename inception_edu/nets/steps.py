@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from inception_edu.describe.networks import make
+from inception_edu.describe import make
 from inception_edu.nets.build import build
 from inception_edu.nets.weights import WeightsError
 

@@ -19,14 +19,19 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from inception_edu.describe.networks import (
+from inception_edu.describe import (
+    Chain,
+    Concat,
+    Conv,
     Network,
+    Node,
+    Pool,
+    Residual,
     inception_resnet_v2_released,
     inception_v3,
     inception_v4,
     make,
 )
-from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual
 from inception_edu.nets.build import build
 
 
@@ -329,7 +334,7 @@ def from_timm(name: str, source=None) -> nn.Module:
             ours[our_key] = (
                 _pick(tensor, 1, pair.columns, their_key, name) if has_inputs else tensor
             )
-    model = build(replace(RELEASED[name][0](), classes=classes), init="torch")
+    model = build(replace(RELEASED[name][0](), classes=classes), init="empty")
     _load(model, ours, f"timm's {name}")
     return model.eval()
 
@@ -478,7 +483,7 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[nn.Module, dict]:
             f"{path.name} is not a checkpoint of this project: it does not say which network it holds."
         )
     network: Network = make(**json.loads(metadata["network"]))
-    model = build(network, init="torch")
+    model = build(network, init="empty")
     _load(
         model, {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, path.name
     )

@@ -10,7 +10,6 @@ from importlib import import_module
 _WHERE = {
     "config": ("Config", "ExperimentError", "PHOTOGRAPHS", "Recipe", "seeds"),
     "identity": ("Identity", "digest", "fingerprint", "identify", "open_data", "photographs"),
-    "changes": ("CHANGES", "last_linear", "residual_blocks"),
     "watch": ("Watch", "dead_channels"),
     "crops": ("CROPS", "crop_logits"),
     "runs": ("reproduce", "run"),

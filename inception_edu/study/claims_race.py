@@ -7,8 +7,7 @@ from functools import cache
 
 import torch
 
-from inception_edu.describe import networks
-from inception_edu.describe.measure import measure
+from inception_edu.describe import measure, networks
 from inception_edu.study.crops import crop_logits
 from inception_edu.study.experiments_race import PAIRS, RATES, best_rate
 from inception_edu.study.results import Result, load_results

@@ -10,11 +10,9 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from torch import nn
 
-from inception_edu.describe import networks
-from inception_edu.describe.measure import measure
+from inception_edu.describe import CHANGES, changed, measure, networks
 from inception_edu.learn import Recipe
 from inception_edu.nets.build import build
-from inception_edu.study.changes import CHANGES
 
 PHOTOGRAPHS = "photographs"  # the colour photographs, wherever this machine keeps them
 JUDGES = ("test", "validation")
@@ -35,7 +33,7 @@ class Config:
     arguments    what that function is called with (a dict is turned into sorted pairs)
     recipe       how to train; its seed is replaced by `seed`, which also draws the initial weights
     data         "photographs", or a source of `data.load`
-    change       a key of `CHANGES`: what is altered in the network before training
+    change       a key of `CHANGES`: what is altered in the network's description
     init         how the first weights are drawn, as `build` takes it
     test_images  how many images the accuracy is measured on, evenly over the classes (0: none)
     after        "crops": keep what the trained network says of several crops of each test image
@@ -80,11 +78,13 @@ class Config:
         return cls(**{**values, "recipe": recipe})
 
     def description(self) -> networks.Network:
-        """The network as data, before `change`."""
+        """The network as data, with `change` made."""
         arguments = dict(self.arguments)
         if self.network == "tower":
-            return networks.tower(**arguments)
-        return networks.mini(networks.network(self.network), **arguments)
+            network = networks.tower(**arguments)
+        else:
+            network = networks.mini(networks.network(self.network), **arguments)
+        return changed(network, self.change) if self.change else network
 
     def macs(self) -> int:
         """Multiply-adds of the network for one image."""
@@ -94,11 +94,8 @@ class Config:
         return replace(self, seed=seed)
 
     def model(self) -> nn.Module:
-        """The network, initialised from `seed`, with `change` made."""
-        model = build(self.description(), init=self.init, seed=self.seed)
-        if self.change:
-            CHANGES[self.change](model)
-        return model
+        """The network, initialised from `seed`."""
+        return build(self.description(), init=self.init, seed=self.seed)
 
 
 def _one_of(what: str, word: str, known) -> None:

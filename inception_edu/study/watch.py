@@ -12,8 +12,7 @@ from torch import nn
 
 from inception_edu.data import Data
 from inception_edu.learn import Moment, Probe, device_of
-from inception_edu.nets.build import named_blocks
-from inception_edu.study.changes import last_linear, residual_blocks
+from inception_edu.nets.build import last_linear, named_blocks, residual_blocks
 from inception_edu.study.identity import some
 
 

@@ -28,11 +28,10 @@ import torch
 from IPython.display import HTML
 
 from inception_edu import data
-from inception_edu.describe import draw, figures, networks
+from inception_edu.describe import Chain, Conv, Linear, Residual, draw, figures, networks
 from inception_edu.study import experiments
 from inception_edu.nets.build import build
 from inception_edu.labs.scaling import scaling_lab
-from inception_edu.describe.spec import Chain, Conv, Linear, Residual
 from inception_edu.learn import Recipe, default_device, train
 
 # %% [markdown]
@@ -115,7 +114,7 @@ def card(name, title, words, node):
     file = Path(f"{name}.ipynb")
     head = f"{name[:2]} · {escape(title)}"
     link = f'<a href="{file}" style="color:#0b57a4">{head}</a>' if file.exists() else head
-    svg = base64.b64encode(draw.draw(node).encode()).decode()
+    svg = base64.b64encode(draw(node).encode()).decode()
     picture = (
         f'<img alt="{escape(title)}: a block drawn from its description" '
         f'style="height:150px;width:100%;object-fit:contain" src="data:image/svg+xml;base64,{svg}">'

@@ -28,9 +28,20 @@ from torch import nn
 from inception_edu.study import experiments, kernel_sizes
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
-from inception_edu.describe.draw import amount, draw, figure, size_words
-from inception_edu.describe.measure import measure
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Residual, SpecError, out_shape
+from inception_edu.describe import (
+    AvgPool,
+    Chain,
+    Concat,
+    Conv,
+    Residual,
+    SpecError,
+    amount,
+    draw,
+    figure,
+    measure,
+    out_shape,
+    size_words,
+)
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())

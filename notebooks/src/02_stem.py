@@ -24,22 +24,28 @@ from textwrap import fill
 import torch
 from torch import nn
 
-from inception_edu.describe import figures, networks
-from inception_edu.study import experiments
-from inception_edu.teach import check, plots
-from inception_edu.nets.build import build
-from inception_edu.describe.draw import amount, draw, figure, size_words
-from inception_edu.describe.measure import measure, smallest_image
-from inception_edu.describe.spec import (
+from inception_edu.describe import (
     Chain,
     Concat,
     Conv,
     MaxPool,
     SpecError,
+    StemV3,
+    amount,
+    draw,
+    figure,
+    figures,
+    measure,
+    networks,
     out_shape,
+    size_words,
     slide,
+    smallest_image,
     walk,
 )
+from inception_edu.study import experiments
+from inception_edu.teach import check, plots
+from inception_edu.nets.build import build
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -251,7 +257,7 @@ explorer = shape_explorer("inception_v4", image=299)
 figure(14)
 
 # %%
-stems = {"Fig. 3": figures.StemV4(), "Fig. 14": figures.StemV1(), "Inception-v3": figures.StemV3()}
+stems = {"Fig. 3": figures.StemV4(), "Fig. 14": figures.StemV1(), "Inception-v3": StemV3()}
 for name, node in stems.items():
     m = measure(node, (3, 299, 299))
     print(
@@ -309,7 +315,7 @@ print(
 # equal. Where a place differs, padding is the cause.
 
 # %%
-from inception_edu.labs.shapes import with_padding
+from inception_edu.describe import with_padding
 
 
 def touched(node, seed, side=139):
@@ -328,7 +334,7 @@ WORDS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywh
 share = {}
 for figure_name, stem in (("Fig. 3", figures.StemV4()), ("Fig. 14", figures.StemV1())):
     for kind, words in WORDS.items():
-        node = with_padding(stem, kind)
+        node = stem if kind == "printed" else with_padding(stem, kind)
         try:
             found = {side: [touched(node, seed, side) for seed in SEEDS] for side in SIDES}
         except RuntimeError as error:

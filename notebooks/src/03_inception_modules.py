@@ -25,14 +25,26 @@ import torch
 from torch import nn
 
 from inception_edu import data
-from inception_edu.describe import figures, networks
+from inception_edu.describe import (
+    AvgPool,
+    Chain,
+    Concat,
+    Conv,
+    Pool,
+    amount,
+    differences,
+    figure,
+    figures,
+    measure,
+    networks,
+    out_shape,
+    size_words,
+    walk,
+)
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import Concat as Join
 from inception_edu.nets.build import ConvBNReLU, build
-from inception_edu.describe.draw import amount, figure, size_words
-from inception_edu.describe.measure import measure
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, Pool, out_shape, walk
 from inception_edu.learn import Recipe, train
 
 QUICK = experiments.mode() == "quick"
@@ -242,7 +254,6 @@ field = field_lab("Fig. 5, branch 3 (the paper's print)")
 # The released code, which everyone uses, has 1×7 and then 7×1:
 
 # %%
-from inception_edu.describe.compare import differences
 
 for change in differences(figures.InceptionB("paper"), figures.InceptionB("released")):
     print(change)

@@ -25,13 +25,23 @@ from IPython.display import display
 from torch import nn
 
 from inception_edu import data
-from inception_edu.describe import figures, networks
+from inception_edu.describe import (
+    Chain,
+    Concat,
+    Conv,
+    FIGURES,
+    MaxPool,
+    amount,
+    figure,
+    figures,
+    measure,
+    networks,
+    out_shape,
+    size_words,
+)
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
-from inception_edu.describe.draw import amount, figure, size_words
-from inception_edu.describe.measure import measure
-from inception_edu.describe.spec import Chain, Concat, Conv, MaxPool, out_shape
 from inception_edu.learn import Recipe, train
 
 QUICK = experiments.mode() == "quick"
@@ -203,7 +213,7 @@ print(figures.ReductionB())
 # %%
 def shapes(number):
     """What each branch of a figure gives, and the whole."""
-    f = figures.FIGURES[number]
+    f = FIGURES[number]
     for i, branch in enumerate(f.node.branches, 1):
         print(f"branch {i}: {size_words(out_shape(branch, f.input))}")
     print(f"Fig. {number}: {size_words(f.input)} → {size_words(out_shape(f.node, f.input))}")
@@ -264,7 +274,7 @@ shapes(18)
 # %%
 def branch_costs(number):
     """(parameters, multiply-adds) of each branch of a figure."""
-    f = figures.FIGURES[number]
+    f = FIGURES[number]
     costs = [measure(branch, f.input) for branch in f.node.branches]
     return [(c.params, c.macs) for c in costs]
 

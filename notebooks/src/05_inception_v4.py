@@ -21,16 +21,26 @@ import time
 
 import torch
 
-from inception_edu.describe import figures, networks
+from inception_edu.describe import (
+    Block,
+    Conv,
+    FIG_9,
+    Network,
+    amount,
+    differences,
+    figure,
+    figures,
+    inception_v4,
+    leaves,
+    measure,
+    networks,
+    size_words,
+    smallest_image,
+)
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build, named_blocks
-from inception_edu.describe.compare import differences, leaves
-from inception_edu.describe.draw import amount, figure, size_words
 from inception_edu.labs.diagram import network_diagram
-from inception_edu.describe.measure import measure, smallest_image
-from inception_edu.describe.networks import Block, Network, inception_v4
-from inception_edu.describe.spec import Conv
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
@@ -80,7 +90,7 @@ mine = Network(
 # %%
 print("differences from inception_v4():", differences(mine, inception_v4()))
 rows = {row.name: row for row in measure(mine).rows}
-for box in figures.FIG_9:
+for box in FIG_9:
     last = box.block if box.repeat == 1 else f"{box.block}.{box.repeat}"
     print(
         f"{box.repeat} × {box.block:12} computed {size_words(rows[last].output):>10}   "

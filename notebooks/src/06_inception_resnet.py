@@ -24,29 +24,29 @@ import torch
 from IPython.display import display
 from torch import nn
 
-from inception_edu.describe import figures
-from inception_edu.study import experiments
-from inception_edu.teach import check, plots
-from inception_edu.nets.build import ScaledResidual, build
-from inception_edu.describe.draw import draw, figure, size_words
-from inception_edu.describe.figures import FIGURES
-from inception_edu.labs.designer import block_designer
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import (
-    inception_resnet_v1,
-    inception_resnet_v2,
-    inception_v3,
-    inception_v4,
-)
-from inception_edu.describe.spec import (
+from inception_edu.describe import (
     Chain,
     ChannelError,
     Concat,
     Conv,
+    FIGURES,
     Linear,
     Residual,
+    draw,
+    figure,
+    figures,
+    inception_resnet_v1,
+    inception_resnet_v2,
+    inception_v3,
+    inception_v4,
+    measure,
     out_shape,
+    size_words,
 )
+from inception_edu.study import experiments
+from inception_edu.teach import check, plots
+from inception_edu.nets.build import ScaledResidual, build
+from inception_edu.labs.designer import block_designer
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())

@@ -26,22 +26,33 @@ from textwrap import fill
 import torch
 from torch import nn
 
-from inception_edu.describe import figures
-from inception_edu.study import experiments
-from inception_edu.teach import check
-from inception_edu.nets.build import build
-from inception_edu.describe.compare import PORTS, compare, differences, facenet, leaves
-from inception_edu.describe.draw import draw
-from inception_edu.labs.comparison import comparison_lab
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import (
+from inception_edu.describe import (
+    Chain,
+    Concat,
+    Conv,
+    FIGURES,
+    Mixed_5b,
+    PORTS,
+    Residual,
+    SpecError,
+    compare,
+    differences,
+    draw,
+    facenet,
+    figures,
     inception_resnet_v1,
     inception_resnet_v2,
     inception_resnet_v2_released,
     inception_v4,
+    leaves,
+    measure,
+    out_shape,
     resnet,
 )
-from inception_edu.describe.spec import Chain, Concat, Conv, Residual, SpecError, out_shape
+from inception_edu.study import experiments
+from inception_edu.teach import check
+from inception_edu.nets.build import build
+from inception_edu.labs.comparison import comparison_lab
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
@@ -84,7 +95,7 @@ table
 # has Inception-v3's stem and one block without an identity, *Mixed_5b*:
 
 # %%
-draw(figures.Mixed_5b(), (192, 35, 35))
+draw(Mixed_5b(), (192, 35, 35))
 
 # %%
 for name, network in (("paper", paper), ("released", released)):
@@ -355,7 +366,7 @@ if theirs is not None:
 # Those that belong to a figure stand in its description:
 
 # %%
-for f in figures.FIGURES.values():
+for f in FIGURES.values():
     if f.misprint:
         print(f"Fig. {f.number}: {f.misprint}")
 

@@ -22,13 +22,12 @@ import torch
 from dataclasses import replace
 from torch import nn
 
-from inception_edu.describe import draw, networks
+from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu import study
 from inception_edu.study import difference, experiments, load_results, summarise
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.labs.scaling import scaling_lab
-from inception_edu.describe.spec import Chain, Conv, Linear, Residual
 
 print("mode:", experiments.mode())
 
@@ -42,7 +41,7 @@ print("mode:", experiments.mode())
 
 # %%
 inner = Chain(Conv(64, 1), Conv(64, 3), Linear(256))
-draw.draw(Residual(inner, scale=0.1, name="a scaled residual block", figure="Fig. 20"), (256, 8, 8))
+draw(Residual(inner, scale=0.1, name="a scaled residual block", figure="Fig. 20"), (256, 8, 8))
 
 # %% [markdown]
 # **Predict.** The constant is 0.1. At the start of training, how far is the block's output from its

@@ -67,7 +67,7 @@ print("mode:", experiments.mode())
 
 # %%
 tower = networks.tower(width=288, depth=10, scale=1.0)
-draw.draw(tower["inception_resnet_c"].node, (288, 4, 4))
+draw(tower["inception_resnet_c"].node, (288, 4, 4))
 
 # %%
 model = build(tower, seed=0).train()

@@ -25,16 +25,14 @@ import torch
 from IPython.display import HTML
 from torch.nn import functional as F
 
-from inception_edu.describe import draw, networks
+from inception_edu.describe import TABLE_2, draw, measure, networks
 from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.learn import fast_layout
 from inception_edu.study import PAIRS, RACERS, difference, load_results, run, summarise
-from inception_edu.describe.figures import TABLE_2
 from inception_edu.labs.race import SHORT, race_lab
-from inception_edu.describe.measure import measure
 from inception_edu.learn import make_optimizer
 
 print("mode:", experiments.mode())
@@ -81,7 +79,7 @@ for plain, residual in PAIRS:
 # %%
 towers = {"without identity": dict(residual=False), "with identity": dict(scale=0.1)}
 drawn = [
-    draw.draw(networks.tower(72, 2, **kind).blocks[1].node, (72, 4, 4)) for kind in towers.values()
+    draw(networks.tower(72, 2, **kind).blocks[1].node, (72, 4, 4)) for kind in towers.values()
 ]
 HTML(
     '<div style="display:flex;flex-wrap:wrap;gap:12px">'

@@ -28,14 +28,7 @@ from itertools import combinations
 
 import torch
 
-from inception_edu.describe import networks
-from inception_edu.study import experiments
-from inception_edu.teach import check, plots
-from inception_edu.nets.build import build
-from inception_edu.data import load
-from inception_edu.learn import agreement, bootstrap, error_rate, interval, logits, right
-from inception_edu.study import RACERS, Cell, Recipe, jackknife, load_results
-from inception_edu.describe.figures import (
+from inception_edu.describe import (
     AAAI,
     BLACKLISTED,
     TABLE_2,
@@ -44,7 +37,14 @@ from inception_edu.describe.figures import (
     TABLE_5,
     TEST_TOP5,
     VALIDATION_IMAGES,
+    networks,
 )
+from inception_edu.study import experiments
+from inception_edu.teach import check, plots
+from inception_edu.nets.build import build
+from inception_edu.data import load
+from inception_edu.learn import agreement, bootstrap, error_rate, interval, logits, right
+from inception_edu.study import RACERS, Cell, Recipe, jackknife, load_results
 from inception_edu.labs.ensembles import Answers, ensembles_lab
 from inception_edu.study import CROPS
 from inception_edu.learn import train

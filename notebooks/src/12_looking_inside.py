@@ -27,11 +27,10 @@ from inception_edu.nets import features
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.data import data_dir, load
-from inception_edu.describe.draw import draw
+from inception_edu.describe import draw, measure
 from inception_edu.learn import accuracy
 from inception_edu.study import mode
 from inception_edu.labs.inside import feature_maps
-from inception_edu.describe.measure import measure
 from inception_edu.nets.weights import load_checkpoint
 
 folder = data_dir() / "checkpoints"

@@ -27,12 +27,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from inception_edu import data
-from inception_edu.describe import figures, networks
+from inception_edu.describe import draw, figure, figures, networks
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
-from inception_edu.describe.draw import draw, figure
 from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
 from inception_edu.learn import autocast, default_device, set_threads
 

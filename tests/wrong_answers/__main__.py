@@ -2,9 +2,8 @@
 
 import sys
 
-from wrong_answers import ANSWERS, tried
-
 from inception_edu.describe.tables import table
+from wrong_answers import ANSWERS, tried
 
 
 def main(words: list[str]) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from inception_edu.describe.measure import measure
-from inception_edu.describe.spec import (
+from inception_edu.describe import (
     Chain,
     Concat,
     Conv,
@@ -16,8 +15,9 @@ from inception_edu.describe.spec import (
     Residual,
     Shape,
     children,
+    measure,
 )
-from inception_edu.describe.spec import out_shape as described_shape
+from inception_edu.describe import out_shape as described_shape
 from inception_edu.teach import diagnose
 from inception_edu.teach.verdict import (
     Unsolved,

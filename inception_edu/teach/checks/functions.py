@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from inception_edu.describe.spec import SpecError
+from inception_edu.describe import SpecError
 from inception_edu.teach.checks.alike import (
     is_number,
     is_tensor,

@@ -12,9 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inception_edu.describe.measure import measure
-from inception_edu.describe.spec import Concat, Node, Shape
-from inception_edu.describe.spec import out_shape as described_shape
+from inception_edu.describe import Concat, Node, Shape, measure
+from inception_edu.describe import out_shape as described_shape
 from inception_edu.nets.build import build
 from inception_edu.teach import diagnose
 from inception_edu.teach.checks.descriptions import NODES, compared, printed

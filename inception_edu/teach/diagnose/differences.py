@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from inception_edu.describe.spec import Shape
+from inception_edu.describe import Shape
 from inception_edu.teach.diagnose.faults import scale_faults, step_faults
 from inception_edu.teach.diagnose.matching import align, assign
 from inception_edu.teach.diagnose.steps import (

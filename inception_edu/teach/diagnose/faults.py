@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inception_edu.describe.spec import Shape
+from inception_edu.describe import Shape
 from inception_edu.teach.diagnose.steps import WINDOWS, Step, number, output, size_words, whole
 
 

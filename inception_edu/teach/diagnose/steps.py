@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape
+from inception_edu.describe import Chain, Concat, Conv, Node, Pool, Residual, Shape
 
 WINDOWS = ("conv", "max", "avg")
 

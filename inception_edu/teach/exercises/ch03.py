@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_edu.describe import figures
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv
+from inception_edu.describe import AvgPool, Chain, Concat, Conv, figures
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict, right, wrong
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from inception_edu.describe import networks
-from inception_edu.describe.compare import differences, leaves
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import Network, inception_v4
-from inception_edu.describe.spec import Conv
+from inception_edu.describe import (
+    Conv,
+    Network,
+    differences,
+    inception_v4,
+    leaves,
+    measure,
+    networks,
+)
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict
 

@@ -6,16 +6,16 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from inception_edu.describe.compare import facenet
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import (
+from inception_edu.describe import (
     Network,
+    Residual,
+    facenet,
     inception_resnet_v1,
     inception_resnet_v2,
     inception_resnet_v2_released,
     inception_v4,
+    measure,
 )
-from inception_edu.describe.spec import Residual
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict
 

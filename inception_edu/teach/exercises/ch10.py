@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from inception_edu.describe import networks
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import Network
+from inception_edu.describe import Network, measure, networks
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import (
     Verdict,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from inception_edu.describe.figures import BLACKLISTED, TABLE_2, TABLE_3
+from inception_edu.describe import BLACKLISTED, TABLE_2, TABLE_3
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict
 

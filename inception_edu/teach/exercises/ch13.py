@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_edu.describe import networks
-from inception_edu.describe.spec import Conv
+from inception_edu.describe import Conv, networks
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict
 
