@@ -1,121 +1,69 @@
-"""What chapters say in plain words about committed results and descriptions: each sentence is
-computed here again, and fails if they stop saying so."""
+"""Every claim of the chapters holds for the committed results, and one that does not is noticed."""
 
-import math
+import subprocess
+import sys
 
+import build
 import pytest
 
-from inception_edu.describe import Chain, Conv, Pool, inception_v4, measure, out_shape, walk
-from inception_edu.study import difference, kernel_sizes, load_results, summarise
+from inception_edu.teach import claims
+from inception_edu.teach.claims import ClaimError, claim, five_lines, say
+
+NAMES = list(claims.all_claims())
 
 
-def shares(name, value):
-    return {label: cell.values for label, cell in summarise(load_results(name), value).items()}
+@pytest.mark.parametrize("name", NAMES)
+def test_claim_holds_for_the_committed_results(name):
+    made = claim(name)
+    assert made.holds, made.sentence
+    assert made.sentence.endswith(".") and any(c.isdigit() for c in made.sentence)
+    assert "  " not in made.sentence
 
 
-def mean(values):
-    return sum(values) / len(values)
+def test_there_are_claims_and_each_belongs_to_a_chapter():
+    chapters = {source.stem[:2] for source in build.sources()}
+    assert len(NAMES) > 10 and {name.split(".")[0] for name in NAMES} <= chapters
 
 
-def test_chapter_01_on_kernel_sizes():
-    cells, _ = kernel_sizes.committed()
-    gains = [cells[(9,), 48].mean(size) - cells[(3,), 48].mean(size) for size in kernel_sizes.SIZES]
-    assert min(gains) > 0 and gains[0] == min(gains), (
-        "9×9 wins at every size, least on small objects"
-    )
-    assert cells[(3,), 132].mean("small") > cells[(9,), 15].mean("small"), (
-        "at equal cost the small kernel wins there"
-    )
-    assert cells[(9,), 48].mean("all") > cells[(3, 5, 9), 48].mean("all"), (
-        "who knows the size does better alone"
-    )
-    assert cells[(5,), 48].mean("all") > cells[(3, 5, 9), 30].mean("all")
-
-
-def test_chapter_05_on_depth_and_activations():
-    def longest(node):
-        if isinstance(node, (Conv, Pool)):
-            return int(isinstance(node, Conv))
-        return (
-            sum(map(longest, node.parts))
-            if isinstance(node, Chain)
-            else max(map(longest, node.branches))
-        )
-
-    network, shape, computed = inception_v4(), (3, 299, 299), {}
-    assert sum(block.repeat * longest(block.node) for block in network.blocks) == 75
-    for block in network.blocks:
-        for _ in range(block.repeat):
-            steps = [
-                step.output
-                for step in walk(block.node, shape)
-                if isinstance(step.node, (Conv, Pool))
-            ]
-            computed[block.name] = computed.get(block.name, 0) + sum(map(math.prod, steps))
-            shape = out_shape(block.node, shape)
-    assert 0.30 < computed["stem"] / sum(computed.values()) < 0.35, "about a third"
-    stem = next(row for row in measure(network).rows if row.name == "stem")
-    assert round(100 * stem.params / measure(network).params, 1) == 1.4
-
-
-@pytest.mark.parametrize("width", [72, 576])
-def test_chapter_08_on_what_the_blocks_add(width):
-    accuracy = {
-        s: summarise(load_results("scaling"))[f"width {width}, scale {s}"]
-        for s in ("0", "0.1", "1")
-    }
-    gap = difference(accuracy["0.1"], accuracy["0"])
-    assert gap.low < 0 < gap.high, "scaled blocks add nothing measurable to the stem alone"
-    assert difference(accuracy["1"], accuracy["0"]).high < 0, "unscaled ones do harm"
-
-
-def test_chapter_09_on_the_suspects():
-    worst, last = shares("causes", "dead_most"), shares("causes", "dead_last")
-    for acquitted in (
-        "last layers centred",
-        "last layers without bias",
-        "classifier from zero",
-        "torch's own initial weights",
-        "no momentum, rate × 10",
-    ):
-        assert min(worst[acquitted]) > 0.5, acquitted
-    assert max(worst["slow classifier"]) < 0.15, "all but saves the patient"
-    assert max(worst["no momentum"]) < 0.1
-    assert mean(last["slow last layers"]) < 0.2 and min(worst["slow last layers"]) > 0.5, (
-        "another victim"
-    )
+def test_a_claim_that_fails(monkeypatch):
+    monkeypatch.delenv("INCEPTION_EDU_CLAIMS", raising=False)
+    shown = claim("99.x", 2 < 1, "Two is *less* than one, `2 < 1`.")
+    assert "no longer support" in repr(shown) and "✗" in repr(shown)
     assert (
-        min(worst["small last layers"]) > 0.5
-        and max(shares("remedies", "dead_most")["scale 0.1"]) < 0.1
-    ), "it takes both"
+        "no longer support" in shown._repr_html_()
+        and "<code>2 &lt; 1</code>" in shown._repr_html_()
+    )
+    monkeypatch.setenv("INCEPTION_EDU_CLAIMS", "strict")
+    with pytest.raises(ClaimError, match="99.x"):
+        claim("99.x", 2 < 1, "Two is less than one.")
+    assert claim("99.x", 1 < 2, "One is less than two.").holds
 
 
-def test_chapter_09_on_the_time_of_death():
-    """While the push lasts hardly anything is dead; a good part of the channels dies when it is
-    over."""
-    for run in (r for r in load_results("causes") if r.label == "as it is"):
-        dead, push = list(run.maps["dead"].values())[-1], run.curves["push"]
-        over = next(i for i, p in enumerate(push) if i > push.index(max(push)) and abs(p) < 0.1)
-        assert dead[over - 1] < 0.1 and run.dead_last - dead[over] > 0.2
+def test_an_unknown_claim_says_which_there_are():
+    with pytest.raises(KeyError, match="01.equal-cost"):
+        claim("01.nothing")
+    with pytest.raises(KeyError, match="C10"):
+        claim("C11")
 
 
-def test_chapter_09_wider_is_worse_gradually():
-    dead = [
-        mean(shares("dying", "dead_last")[f"width {w}, scale 1, rate 0.045"])
-        for w in (72, 144, 288, 576, 1152)
+def test_claims_of_the_paper_in_words():
+    table = claims.paper_claims()
+    assert len(table.rows) == 10 and "C1" not in str(table)
+    assert "**" in claim("C8").sentence and "Section 3.2" in claim("C8").sentence
+
+
+def test_sentences_and_lists_are_markdown_with_numbers_filled_in():
+    two = five_lines("05.longest-path", "A plain sentence.")
+    assert two._repr_markdown_().splitlines() == [
+        f"1. {claim('05.longest-path').sentence}",
+        "2. A plain sentence.",
     ]
-    assert dead == sorted(dead) and dead[1] == 0 < dead[2] < 0.1 < dead[3] < dead[4]
+    assert repr(say("One.", claim("99.y", True, "Two."))) == "One. Two."
 
 
-def test_chapter_09_on_warm_ups_and_the_long_runs():
-    runs = load_results("remedies")
-    fall = {
-        label: mean([r.curves["loss"][0] - r.curves["loss"][10] for r in runs if r.label == label])
-        for label in ("two-phase warm-up", "two-phase warm-up from rate / 10")
-    }
-    assert fall["two-phase warm-up"] < 0.05 < 0.15 < fall["two-phase warm-up from rate / 10"]
-    worst = shares("remedies", "dead_most")
-    for held in ("scale 0.1", "rate / 10", "norm after last sum"):
-        assert max(worst[held]) < 0.1
-    assert 0.1 < max(shares("remedies", "dead_most")["slow classifier"]) < 0.15, "which nearly did"
-    assert {r.config.recipe.steps for r in load_results("long")} == {3000}
+def test_the_command_prints_them_all():
+    run = subprocess.run(
+        [sys.executable, "-m", "inception_edu.teach.claims"], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout
+    assert all(name in run.stdout for name in NAMES) and "FAILS" not in run.stdout

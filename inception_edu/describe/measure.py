@@ -27,6 +27,7 @@ from inception_edu.describe.spec import (
     SpecError,
     VanishedError,
 )
+from inception_edu.describe.tables import Table, table
 
 
 @dataclass(frozen=True)
@@ -76,22 +77,25 @@ class Measurement:
         maps = [row for row in self.rows if row.name != "classifier"]
         return maps[-1].receptive_field if maps else (1, 1)
 
-    def __str__(self):
-        head = f"{self.name}, input {_words(self.input)}"
-        lines = [
-            f"{'block':<28}{'output C×H×W':<16}{'parameters':>12}{'multiply-adds':>16}{'sees':>10}"
-        ]
+    def table(self) -> Table:
+        """A row a block, and the sums."""
+        rows = []
         for row in self.rows:
-            sees = (
-                ""
-                if row.name == "classifier"
-                else f"{row.receptive_field[0]}×{row.receptive_field[1]}"
-            )
-            lines.append(
-                f"{row.name:<28}{_words(row.output):<16}{row.params:>12,}{row.macs:>16,}{sees:>10}"
-            )
-        lines.append(f"{'together':<44}{self.params:>12,}{self.macs:>16,}")
-        return "\n".join([head, *lines])
+            sees = None if row.name == "classifier" else row.receptive_field
+            rows.append((row.name, row.output, row.params, row.macs, sees))
+        rows.append(("together", None, self.params, self.macs, None))
+        return table(
+            rows,
+            ["block", "output C×H×W", "parameters", "multiply-adds", "sees"],
+            caption=f"{self.name}, input {_words(self.input)}",
+            strong=[len(rows) - 1],
+        )
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
     __repr__ = __str__
 

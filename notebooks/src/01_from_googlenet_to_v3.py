@@ -23,7 +23,6 @@ from textwrap import fill
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from inception_edu.study import experiments, kernel_sizes
 from inception_edu.teach import check, plots

@@ -33,7 +33,6 @@ from inception_edu.describe import (
     inception_v4,
     leaves,
     measure,
-    networks,
     size_words,
     smallest_image,
 )

@@ -40,7 +40,6 @@ from inception_edu.describe import (
     draw,
     facenet,
     figures,
-    inception_resnet_v1,
     inception_resnet_v2,
     inception_resnet_v2_released,
     inception_v4,

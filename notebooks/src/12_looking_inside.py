@@ -19,7 +19,6 @@
 # No training is needed: small trained networks come with the project.
 
 # %%
-import copy
 
 import torch
 

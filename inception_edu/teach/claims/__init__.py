@@ -12,18 +12,23 @@ it raises `ClaimError`. Registered claims live in `chNN.py` of this folder, one 
         dead = …
         return dead == sorted(dead), f"The wider the tower, the more is dead: {dead[0]:.0%} … "
 
-The sentence holds its numbers, filled in when it is shown. `all_claims()` lists them and
-`check_all()` asserts them without any chapter; `python -m inception_edu.teach.claims` prints them.
+The sentence holds its numbers, filled in when it is shown. `all_claims()` lists them, a test
+asserts them without any chapter, `python -m inception_edu.teach.claims` prints them. `claim("C1")`
+is a claim of the *paper* with the verdict that the committed runs give it (`study.claims`), and
+`paper_claims()` the table of all of them.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+
+from inception_edu.describe.tables import Table, table
 
 __all__ = [
     "Claim",
@@ -31,6 +36,7 @@ __all__ = [
     "all_claims",
     "claim",
     "five_lines",
+    "paper_claims",
     "registered",
     "say",
 ]
@@ -76,8 +82,6 @@ NOT_SUPPORTED = "the results here no longer support this"
 
 def as_html(sentence: str) -> str:
     """A sentence as HTML: `code`, **strong**, *stressed*."""
-    import re
-
     text = escape(sentence)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", text)
@@ -114,6 +118,8 @@ def claim(name: str, condition: bool | None = None, sentence: str = "") -> Claim
 
 
 def _find(name: str) -> Made:
+    if re.fullmatch(r"C\d+", name):
+        return _of_the_paper(name)
     chapter = name.split(".")[0]
     if name not in _CLAIMS:
         try:
@@ -125,6 +131,41 @@ def _find(name: str) -> Made:
         known = ", ".join(n for n in _CLAIMS if n.startswith(f"{chapter}."))
         raise KeyError(f"There is no claim {name!r}; chapter {chapter} has: {known or 'none'}.")
     return _CLAIMS[name]
+
+
+def _of_the_paper(name: str) -> Made:
+    from inception_edu.study.claims import CLAIMS
+
+    if name not in CLAIMS:
+        raise KeyError(f"There is no claim {name!r} of the paper; there are {', '.join(CLAIMS)}.")
+
+    def made() -> tuple[bool, str]:
+        said, found = CLAIMS[name], CLAIMS[name].verdict()
+        runs = sum(piece.runs for piece in found.evidence)
+        why = f": {found.why}" if found.why else ""
+        seeds = f" ({runs} runs)" if runs else ""
+        return True, (
+            f"The paper says: {said.says.rstrip('.')} ({said.where}). Here that is "
+            f"**{found.word}**{seeds}{why}."
+        )
+
+    return made
+
+
+def paper_claims() -> Table:
+    """What the paper says, and what is seen here: one row a claim."""
+    from inception_edu.study.claims import CLAIMS
+
+    rows = []
+    for said in CLAIMS.values():
+        found = said.verdict()
+        runs = sum(piece.runs for piece in found.evidence)
+        rows.append((said.says, said.where, found.word, runs or None))
+    return table(
+        rows,
+        ["the paper says", "where", "seen here", "runs"],
+        caption="The claims of the paper, and what the runs of this collection say",
+    )
 
 
 def all_claims() -> Iterator[str]:
@@ -162,5 +203,5 @@ def five_lines(*parts: str | Claim) -> Text:
 def _sentence(part: str | Claim) -> str:
     if isinstance(part, Claim):
         return str(part)
-    is_name = part[:2].isdigit() and part[2:3] == "." and " " not in part
+    is_name = re.fullmatch(r"\d\d\.[\w-]+|C\d+", part)
     return str(claim(part)) if is_name else part

@@ -1,0 +1,42 @@
+"""Claims of chapter 01, from the committed runs on kernel sizes (`kernel_sizes.json`)."""
+
+from __future__ import annotations
+
+from inception_edu.study import kernel_sizes
+from inception_edu.teach.claims import registered
+
+
+@registered("01.large-kernel")
+def large_kernel() -> tuple[bool, str]:
+    """9×9 against 3×3 with the same number of filters, by size of the objects."""
+    cells, _ = kernel_sizes.committed()
+    wide, narrow = cells[(9,), 48], cells[(3,), 48]
+    gains = [100 * (wide.mean(size) - narrow.mean(size)) for size in kernel_sizes.SIZES]
+    holds = min(gains) > 0 and gains[0] == min(gains)
+    return holds, (
+        "With equally many filters 9×9 kernels are better than 3×3 at every size of the objects, "
+        f"and least on the smallest: by {gains[0]:.1f} points there, by {max(gains):.1f} at most."
+    )
+
+
+@registered("01.equal-cost")
+def equal_cost() -> tuple[bool, str]:
+    """At equal cost the small kernel wins on small objects."""
+    cells, _ = kernel_sizes.committed()
+    small, large = cells[(3,), 132].mean("small"), cells[(9,), 15].mean("small")
+    return small > large, (
+        f"At equal cost 3×3 kernels do better on small objects: {small:.0%} right against "
+        f"{large:.0%} for 9×9."
+    )
+
+
+@registered("01.known-size")
+def known_size() -> tuple[bool, str]:
+    """One kernel of the right size against three sizes side by side."""
+    cells, _ = kernel_sizes.committed()
+    alone, mixed = cells[(9,), 48].mean("all"), cells[(3, 5, 9), 48].mean("all")
+    middle, cheap = cells[(5,), 48].mean("all"), cells[(3, 5, 9), 30].mean("all")
+    return alone > mixed and middle > cheap, (
+        f"A single good size does better than three sizes side by side: {alone:.1%} against "
+        f"{mixed:.1%} with equally many filters, {middle:.1%} (5×5) against {cheap:.1%} with fewer."
+    )

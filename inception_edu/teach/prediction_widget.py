@@ -1,0 +1,52 @@
+"""The buttons, or the number, of a prediction. Core ipywidgets only (7.7 and 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from inception_edu.describe.tables import plain
+from inception_edu.teach.predictions import Prediction, kept
+from inception_edu.teach.verdict import as_html
+
+
+def widget(prediction: Prediction) -> widgets.VBox:
+    """The question, what takes the answer, and a line that says what is kept."""
+    said = kept(prediction.name)
+    line = widgets.HTML(_line(said, prediction.unit))
+
+    def take(answer: Any) -> None:
+        prediction.answer(answer)
+        line.value = _line(answer, prediction.unit)
+
+    head = widgets.HTML(f"<b>Predict.</b> {as_html(prediction.question)}")
+    taker = _buttons(prediction, said, take) if prediction.choices else _number(said, take)
+    box = widgets.VBox([head, taker, line])
+    box.add_class("ied-predict")
+    return box
+
+
+def _line(said: Any, unit: str) -> str:
+    if said is None:
+        return "Your answer is kept, and stands beside the outcome later."
+    return f"Kept: <b>{as_html(plain(said))}{' ' + unit if unit else ''}</b>"
+
+
+def _buttons(prediction: Prediction, said: Any, take: Any) -> widgets.ToggleButtons:
+    buttons = widgets.ToggleButtons(
+        options=prediction.choices,
+        value=said if said in prediction.choices else None,
+        tooltips=[f"{prediction.question}: {choice}" for choice in prediction.choices],
+    )
+    buttons.style.button_width = "auto"
+    buttons.observe(lambda change: change["new"] is not None and take(change["new"]), "value")
+    return buttons
+
+
+def _number(said: Any, take: Any) -> widgets.HBox:
+    field = widgets.FloatText(value=said or 0.0, description="your number", step=0.1)
+    field.style.description_width = "initial"
+    button = widgets.Button(description="Keep")
+    button.on_click(lambda _: take(field.value))
+    return widgets.HBox([field, button])
