@@ -116,6 +116,7 @@ moving = convolution_lab(size=15, stride=2, beside="3×3 pool, stride 2, V")
 # Which pixels of a row influence the stem at all? The gradient tells, because it is zero for a
 # pixel that nobody reads:
 
+
 # %%
 def unread(side):
     """Columns of an image that no value of the stem's output depends on."""
@@ -386,6 +387,7 @@ print(
 # a trained network does with it.
 #
 # ## Exercises
+
 
 # %%
 # exercise: The window | ●○○ | 3 min

@@ -72,6 +72,7 @@ figure(4)
 # Every box of the figure without a V is a convolution with same padding and without bias. Batch
 # norm and ReLU follow it.
 
+
 # %%
 def unit(channels, filters, kernel):
     conv = nn.Conv2d(channels, filters, kernel, padding=kernel // 2, bias=False)
@@ -170,6 +171,7 @@ print(f"together: {whole.params:>8,} parameters        {amount(whole.macs):>7} m
 #
 # "The same" means: with the same weights they give the same output. The tensors of all three stand
 # in the same order. So we copy them one by one, including the running averages of batch norm.
+
 
 # %%
 def copy_weights(source, target):
@@ -284,6 +286,7 @@ except RuntimeError as error:
 # side: if we turn the image and every kernel, the outputs agree. For branch 3 this does not work,
 # because only one of its two kernels is turned.
 
+
 # %%
 def turned_equals(paper, released, x):
     """Whether `released`, given the turned weights of `paper`, does to the turned image what
@@ -368,6 +371,7 @@ lab = block_designer("InceptionB")
 # Two small networks have the same blocks. One has the paper's kernels, the other the released ones,
 # and all else is equal. Pictures of clothes have more upright than lying edges (the cell measures
 # it). So if the orientation matters, it should matter here.
+
 
 # %%
 def small(orientation):

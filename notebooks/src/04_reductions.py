@@ -77,6 +77,7 @@ print(
 # Then why not pool first? Because everything that the network knows about the image must pass
 # through the small pooled map. The next cell counts the numbers at the narrowest place of the way:
 
+
 # %%
 def narrowest(node, shape):
     """The fewest numbers that carry the image at any place between input and output."""
@@ -108,6 +109,7 @@ figure(7)
 
 # %% [markdown]
 # In code, with the four numbers that Table 1 gives for each network:
+
 
 # %%
 def reduction_a(k, l, m, n):
@@ -271,6 +273,7 @@ shapes(18)
 # Four blocks, branch by branch. The pool costs no multiply-add. The last, deepest branch does most
 # of the arithmetic. Only in Fig. 8 does it also hold more than half of the parameters.
 
+
 # %%
 def branch_costs(number):
     """(parameters, multiply-adds) of each branch of a figure."""
@@ -405,6 +408,7 @@ print(
 # for it either.
 #
 # ## Exercises
+
 
 # %%
 # exercise: What leaves Reduction-A | ●○○ | 3 min

@@ -294,6 +294,7 @@ except ImportError:
 # The statistics of batch norm must be random too. Otherwise a mistake in them would not be seen.
 # Then one image goes through both networks:
 
+
 # %%
 def shake(model, seed=0):
     """Give every batch norm other statistics and weights than 0 and 1."""
@@ -331,6 +332,7 @@ for difference in differences(inception_v4("paper"), inception_v4("released")):
 # ImageNet weights.
 #
 # ## Exercises
+
 
 # %%
 # exercise: How many convolutions? | ●○○ | 4 min

@@ -98,6 +98,7 @@ inception_resnet_a = Residual(
 # `Residual` is one line of torch: `relu(x + scale * body(x))`, with scale 1 as the figure draws it.
 # Here is the shape after every step. Compare it with the picture:
 
+
 # %%
 def shapes(node, shape):
     """What each branch, their join, and the whole block give."""
@@ -303,6 +304,7 @@ draw(
 # on the shortcut. And it would stand in one block only, because the second B block would receive
 # 1154 channels already. This reading would cost:
 
+
 # %%
 def projected(block, width):
     """The block with its printed number, and a 1×1 on the shortcut so that the addition closes."""
@@ -385,6 +387,7 @@ lab = block_designer(figures.InceptionResNetB_v2(), (1152, 17, 17))
 # is memory: a replica had to fit on one GPU. How much memory would it have cost? torch can tell,
 # because a hook sees every tensor that is kept for the backward pass.
 
+
 # %%
 class NormedResidual(ScaledResidual):
     """relu(norm(x + scale * body(x))): the block with a batch norm on top of the summation."""
@@ -457,6 +460,7 @@ print(
 # networks alive is another question: chapter 09 tries it.
 #
 # ## Exercises
+
 
 # %%
 # exercise: The residual line | ●○○ | 3 min

@@ -135,6 +135,7 @@ lab = comparison_lab()
 # Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4. It also says
 # that v4 was slower per step, "probably" because it has more layers.
 
+
 # %%
 def convolutions(network):
     return sum(b.repeat * isinstance(leaf, Conv) for b in network.blocks for leaf in leaves(b.node))
@@ -154,6 +155,7 @@ for network in (v4, paper, released):
 # slightly more than v4. So the first statement fits the network that was released. But v4 has
 # *fewer* layers than the released network, so the second statement fits only the network that the
 # paper describes. How does processor time compare?
+
 
 # %%
 def seconds(models, x, rounds):
@@ -292,6 +294,7 @@ for name, decay in zip(PORTS.names, PORTS["running mean keeps a step"]):
 #
 # timm's network gets random weights and batch-norm statistics. Ours gets the same ones:
 
+
 # %%
 def shake(model, seed=0):
     """Give every batch norm other statistics and weights than 0 and 1."""
@@ -327,6 +330,7 @@ except ImportError:
 # %% [markdown]
 # The difference is rounding. Would this test notice one wrong detail? We change ours, one detail at
 # a time:
+
 
 # %%
 def spoil(model, what):

@@ -78,9 +78,7 @@ for plain, residual in PAIRS:
 
 # %%
 towers = {"without identity": dict(residual=False), "with identity": dict(scale=0.1)}
-drawn = [
-    draw(networks.tower(72, 2, **kind).blocks[1].node, (72, 4, 4)) for kind in towers.values()
-]
+drawn = [draw(networks.tower(72, 2, **kind).blocks[1].node, (72, 4, 4)) for kind in towers.values()]
 HTML(
     '<div style="display:flex;flex-wrap:wrap;gap:12px">'
     + "".join(

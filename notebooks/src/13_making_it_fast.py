@@ -316,6 +316,7 @@ print("a training run on this device computes in", autocast(device)[1])
 # one pass over the map. The first call takes long. It takes less time if a cache on the disk knows
 # the network already. On a CPU it needs a C++ compiler. We compile a small tower.
 
+
 # %%
 def compiled(block, x):
     """The compiled block and the seconds of its first call, or the reason why there is none."""

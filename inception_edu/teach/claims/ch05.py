@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from inception_edu.describe.measure import measure
-from inception_edu.describe.networks import inception_v4
-from inception_edu.describe.spec import Chain, Conv, Node, Pool, out_shape, walk
+from inception_edu.describe import Chain, Conv, Node, Pool, inception_v4, measure, out_shape, walk
 from inception_edu.teach.claims import registered
 
 
