@@ -296,3 +296,13 @@ def test_pictures_as_they_are_given(tmp_path):
 def test_the_stored_picture_says_it_all(lab):
     (still,) = lab.lab.stored(lab.state)
     assert still.count("<image ") > 20 and "The network says" in still.said
+
+
+def test_only_the_last_output_is_read_by_the_classes(lab):
+    tell(lab, block="inception_resnet_c")
+    tell(lab, choose=[see.OUTPUT, 1])
+    effect = lab.view.part("inside_reasons").value["effect"]
+    assert all(e["value"] * e["weight"] >= 0 for e in effect), "a map behind a ReLU is positive"
+    part = next(iter(rows(lab)))
+    tell(lab, choose=[part, 1])
+    assert lab.view.part("inside_reasons").value["effect"][0]["weight"] is None

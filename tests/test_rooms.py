@@ -27,7 +27,6 @@ TOO_LONG = {
     "labs/host.py",
     "labs/designer.py",
     "labs/diagram.py",
-    "labs/ensembles.py",
     "labs/frame.py",
     "nets/features.py",
     "nets/weights.py",

@@ -1,9 +1,10 @@
 """The ensembles lab: choose trained networks and a number of crops, and see at once what averaging
-them is worth.
+them is worth, and which pictures it saves and spoils.
 
     lab = ensembles_lab()                       # the committed runs of the race
-    lab.choose([0, 5, 6, 7], "12 crops")        # as the checkboxes and buttons do it
-    lab.outcome.error, lab.outcome.gain_on_mean
+    lab.members = "0, 5, 6, 7"                  # as the buttons do it
+    lab.crops = "12 crops"
+    lab.press("add")                            # keeps this choice as a row
 
 Nothing is trained or evaluated here: the networks' answers to the test images are read from the
 result files.
@@ -11,474 +12,306 @@ result files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from html import escape
 
-import ipywidgets as widgets
-import torch
-from torch import Tensor
+from inception_edu.describe import network
+from inception_edu.labs import Picture, core
+from inception_edu.labs.core import Column, Control, Part, Press, Refused, Row, Set, Tell
+from inception_edu.labs.diagram import table
+from inception_edu.labs.ensembles_rows import number, percent, rows_svg
+from inception_edu.study.answers import (
+    Answers,
+    Comparison,
+    Outcome,
+    best_member,
+    compare,
+    mixtures,
+    outcome,
+    words_for,
+)
+from inception_edu.study.results import Result, load_results
 
-from inception_edu.describe import NETWORKS, network
-from inception_edu.describe.canvas import CARD, INK
-from inception_edu.labs import Picture
-from inception_edu.labs.chart import COLOURS, FAINT, GRID, ticks
-from inception_edu.labs.diagram import ROW, Bench, card, status, table
-from inception_edu.labs.page import changing
-from inception_edu.learn import error_correlation, interval, right
-from inception_edu.study import Result, crop_logits, load_results
-
-KEPT = 6  # choices that stay in view
-
-
-# --- What the members said ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What M trained networks said of the same N test images, by kind of crop.
-
-    labels   N
-    kinds    the network of each member, a key of `networks.NETWORKS`
-    seeds    its seed
-    rows     by kind of crop ("1 crop", "12 crops", …), M×N×classes: logits, or logarithms of mean
-             probabilities
-    """
-
-    labels: Tensor
-    kinds: tuple[str, ...]
-    seeds: tuple[int, ...]
-    rows: dict[str, Tensor]
-
-    @classmethod
-    def of(cls, results: Iterable[Result]) -> Answers:
-        """The answers of those runs that kept any. Raises ValueError where there are none, or where
-        they are answers to different images."""
-        kept = [result for result in results if "labels" in result.extras]
-        if not kept:
-            raise ValueError(
-                "None of these runs kept answers: run an experiment whose configurations have "
-                'after="crops", such as "race".'
-            )
-        said = [crop_logits(result) for result in kept]
-        labels = said[0][0]
-        if not all(torch.equal(labels, other) for other, _ in said):
-            raise ValueError(
-                "These runs answered about different test images, so they cannot be averaged."
-            )
-        return cls(
-            labels,
-            tuple(r.config.network for r in kept),
-            tuple(r.seed for r in kept),
-            {crops: torch.stack([rows[crops] for _, rows in said]) for crops in said[0][1]},
-        )
-
-    def __len__(self) -> int:
-        return len(self.kinds)
-
-    @cached_property
-    def shares(self) -> dict[str, Tensor]:
-        """Probabilities, M×N×classes, by kind of crop."""
-        return {crops: rows.softmax(2) for crops, rows in self.rows.items()}
-
-    @cached_property
-    def networks(self) -> tuple[str, ...]:
-        """The kinds of networks there are, in the order of `NETWORKS`."""
-        return tuple(kind for kind in NETWORKS if kind in self.kinds)
-
-    def of_kind(self, kind: str) -> list[int]:
-        """The places of a network's members, by seed."""
-        return sorted(
-            (i for i, k in enumerate(self.kinds) if k == kind), key=lambda i: self.seeds[i]
-        )
-
-    def wrong(self, chosen: Sequence[int], crops: str) -> Tensor:
-        """For each test image, whether the average of the chosen members' probabilities misses it:
-        N booleans."""
-        return ~right(self.shares[crops][list(chosen)].mean(0), self.labels)
-
-    def error(self, chosen: Sequence[int], crops: str) -> float:
-        """Error of the chosen members' average, 0 to 1."""
-        return self.wrong(chosen, crops).double().mean().item()
+KEPT = 5  # rows that are kept, below the choice of now
+SHOWN = 6  # saved pictures that are shown, and spoiled ones
+NOW, BEST = "the choice of now", "its best member"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """An ensemble's error (0 to 1) with its 95 % interval, its members' errors, and how they agree
-    (None for one)."""
+class State:
+    """`chosen`: the places of members; `rows`: what was added, newest first, each a number, members
+    and a kind of crop; `against`: the row (or "its best member") that the choice is compared
+    with."""
 
-    error: float
-    interval: tuple[float, float]
-    members: tuple[float, ...]
-    disagreement: float | None = None
-    q: float | None = None
-
-    @property
-    def gain_on_best(self) -> float:
-        return min(self.members) - self.error
-
-    @property
-    def gain_on_mean(self) -> float:
-        return sum(self.members) / len(self.members) - self.error
+    chosen: tuple[int, ...]
+    crops: str
+    rows: tuple[tuple[int, tuple[int, ...], str], ...] = ()
+    added: int = 0
+    against: str = BEST
+    preset: str = ""
 
 
-def evaluate(answers: Answers, chosen: Sequence[int], crops: str) -> Outcome:
-    """The outcome of averaging the chosen members. The interval is Wilson's: what another draw of
-    test images could change. Raises ValueError where no member is chosen."""
-    if not chosen:
-        raise ValueError("Choose at least one member.")
-    wrong = answers.wrong(chosen, crops)
-    together = (
-        error_correlation(list(answers.rows[crops][list(chosen)]), answers.labels)
-        if len(chosen) > 1
-        else {}
-    )
-    return Outcome(
-        wrong.double().mean().item(),
-        interval(int(wrong.sum()), len(wrong)),
-        tuple(answers.error([i], crops) for i in chosen),
-        together.get("disagreement"),
-        together.get("q"),
-    )
+class Ensembles:
+    """`update` and `render` of the lab, over what the members said. `pictures(i)` gives the pixels
+    of test image i as a data address, or None where this machine does not have them."""
 
-
-def words_for(answers: Answers, chosen: Sequence[int]) -> str:
-    """For example "Inception-v4 (seed 0) + Inception-ResNet-v2 (seeds 0, 1, 2)"."""
-    parts = []
-    for kind in answers.networks:
-        seeds = [answers.seeds[i] for i in answers.of_kind(kind) if i in chosen]
-        if seeds:
-            parts.append(
-                f"{network(kind).name} (seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))})"
-            )
-    if len(chosen) == len(answers) and len(answers.networks) > 1:
-        return f"all {len(answers)} members"
-    return " + ".join(parts) or "nobody"
-
-
-# --- The picture ----------------------------------------------------------------------------------
-
-
-def _mark(place: int, x: float, y: float, faded: bool) -> str:
-    """A member's dot: every kind of network has its own colour and shape."""
-    shape = (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5"',
-        f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8"',
-        f'<path d="M{x:.1f} {y - 5:.1f}l5 9h-10z"',
-        f'<path d="M{x:.1f} {y + 5:.1f}l5 -9h-10z"',
-    )[place % 4]
-    return f'{shape} fill="{COLOURS[place % len(COLOURS)]}" fill-opacity="{0.45 if faded else 0.85}" stroke="{CARD}"/>'
-
-
-def _number(share: float) -> str:
-    """A share of 1 in percent, without the sign."""
-    return f"{100 * share:.1f}"
-
-
-def _percent(share: float) -> str:
-    return f"{_number(share)} %"
-
-
-def rows_svg(answers: Answers, rows: list[tuple[int, tuple[int, ...], str, Outcome]]) -> Picture:
-    """One row a choice (its number, members, crops, outcome), the first one the current: members'
-    errors as dots, the ensemble as a diamond on the bar of its 95 % interval."""
-    width, left, right_end, top, tall = 680, 22, 658, 8, 50
-    bottom = top + tall * len(rows)
-    values = [v for *_, o in rows for v in (*o.interval, *o.members)]
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    room = 0.04 * (high - low or 1)
-    low, high = max(0.0, low - room), min(1.0, high + room)
-
-    def at(value):
-        return left + (right_end - left) * (value - low) / (high - low)
-
-    said = "; ".join(
-        f"{number}: {words_for(answers, chosen)}, {crops}: error {_percent(o.error)}, members "
-        f"{_number(min(o.members))} to {_percent(max(o.members))}"
-        for number, chosen, crops, o in rows
-    )
-    said = f"Errors of ensembles and of their members. {said or 'Nobody is chosen'}."
-    body = []
-    for value in ticks(100 * low, 100 * high, 7):
-        x = at(value / 100)
-        body.append(
-            f'<path d="M{x:.1f} {top}V{bottom}" stroke="{GRID}"/><text x="{x:.1f}" y="{bottom + 15}" '
-            f'text-anchor="middle" fill="{FAINT}">{value:g}</text>'
-        )
-    for k, (number, chosen, crops, o) in enumerate(rows):
-        y, now = top + tall * k, k == 0
-        if now:
-            body.append(
-                f'<rect x="4" y="{y}" width="{width - 8}" height="{tall - 4}" rx="5" fill="#e8f1f8"/>'
-            )
-        name = f"{_short_words(answers, chosen)} · {crops}"
-        weight = ' font-weight="600"' if now else ""
-        body.append(
-            f'<text x="12" y="{y + 16}" font-weight="600">{number}</text>'
-            f'<text x="32" y="{y + 16}"{weight}>{escape(name)}</text>'
-            f'<text x="{width - 12}" y="{y + 16}" text-anchor="end"{weight}>{_percent(o.error)}</text>'
-        )
-        y += 32
-        body.append(f'<path d="M{left} {y}H{right_end}" stroke="#b9b9b9"/>')
-        body += [
-            _mark(answers.networks.index(answers.kinds[i]), at(e), y, not now)
-            for i, e in zip(chosen, o.members)
-        ]
-        x0, x1, x = at(o.interval[0]), at(o.interval[1]), at(o.error)
-        body.append(
-            f'<path d="M{x0:.1f} {y}H{x1:.1f}M{x0:.1f} {y - 4}v8M{x1:.1f} {y - 4}v8" stroke="{INK}" '
-            f'stroke-width="{2 if now else 1.2}"/><path d="M{x:.1f} {y - 8}l7 8l-7 8l-7 -8z" fill="{INK}" '
-            f'stroke="{CARD}"/>'
-        )
-    y = bottom + 34
-    body.append(
-        f'<text x="{(left + right_end) / 2}" y="{y}" text-anchor="middle">error on {len(answers.labels):,} '
-        "test images (%)</text>"
-    )
-    y, x = y + 22, 12
-    for place, kind in enumerate(answers.networks):
-        name = network(kind).name
-        body.append(
-            _mark(place, x + 5, y - 4, False) + f'<text x="{x + 15}" y="{y}">{escape(name)}</text>'
-        )
-        x += 30 + 7.2 * len(name)
-    body.append(
-        f'<path d="M19 {y + 10}l7 8l-7 8l-7 -8z" fill="{INK}"/><path d="M12 {y + 18}H54" stroke="{INK}" '
-        f'stroke-width="2"/><text x="62" y="{y + 22}">the ensemble, with the 95 % interval of its error; '
-        "in brackets: seeds</text>"
-    )
-    height = y + 34
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="ied-ensembles-rows" role="img" '
-        f'aria-label="{escape(said, quote=True)}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'style="max-width:100%;height:auto;background:{CARD}" font-family="system-ui, sans-serif" font-size="13" '
-        f'fill="{INK}">{"".join(body)}</svg>'
-    )
-    return Picture(svg, said)
-
-
-def _short_words(answers: Answers, chosen: Sequence[int]) -> str:
-    """`words_for` in one line of the picture: "Inception-v4 (0) + Inception-ResNet-v2 (0, 1,
-    2)"."""
-    words = words_for(answers, chosen).replace("seeds ", "").replace("seed ", "")
-    words = words if len(words) <= 60 else words.replace("Inception-", "")
-    return words if len(words) <= 72 else f"{words[:70].rstrip(' ,(+')} …"
-
-
-# --- The lab --------------------------------------------------------------------------------------
-
-
-class EnsemblesLab(Bench):
-    """`ensembles_lab` makes one. `boxes` are its checkboxes (one a member), `crops` and `preset`
-    its other controls; `chosen` the places of the chosen members, `outcome` what they reach, `rows`
-    the choices in view."""
-
-    name, title = "ensembles", "Ensembles"
-
-    def __init__(self, answers: Answers):
-        self.answers = answers
-        self._quiet, self._count, self._seen = True, 0, {}
-        self.rows: list[tuple[int, tuple[int, ...], str, Outcome]] = []
-        self.boxes = [
-            widgets.Checkbox(
-                False, description=f"seed {seed}", indent=False, layout=widgets.Layout(width="65px")
-            )
-            for seed in answers.seeds
-        ]
-        lines = []
-        for kind in answers.networks:
-            places = answers.of_kind(kind)
-            label = widgets.HTML(
-                f'<span class="ied-kind">{escape(network(kind).name)}</span>',
-                layout=widgets.Layout(width="134px"),
-            )
-            line = widgets.HBox(
-                [label, *(self.boxes[i] for i in places)], layout=widgets.Layout(**ROW)
-            )
-            line.add_class(f"ied-kind-{kind}")
-            lines.append(line)
-        self.presets = self._presets()
-        self.preset = widgets.Dropdown(
-            options=["choose …", *self.presets],
-            description="or take",
-            layout=widgets.Layout(width="400px", max_width="100%"),
-            style={"description_width": "60px"},
-        ).add_class("ied-control-preset")
-        self.crops = widgets.ToggleButtons(
-            options=list(answers.rows),
-            style={"button_width": "auto"},
-            layout=widgets.Layout(max_width="100%"),
-        ).add_class("ied-control-crops")
-        self.reset_button = widgets.Button(
-            description="Reset",
-            tooltip="Forget the earlier choices and start again",
-            layout=widgets.Layout(width="96px"),
-        )
-        self.sentence = widgets.HTML(layout=widgets.Layout(width="auto")).add_class("ied-status")
-        self.picture = changing(width="auto").add_class("ied-picture")
-        row = widgets.Layout(**ROW)
-        self.widget = widgets.VBox(
-            [
-                *lines,
-                widgets.HBox([self.preset], layout=row),
-                widgets.HBox([self.crops, self.reset_button], layout=row),
-                self.sentence,
-                self.picture,
-            ],
-            layout=widgets.Layout(width="100%"),
-        )
-        self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
-        for box in (*self.boxes, self.crops):
-            box.observe(self._changed, names="value")
-        self.preset.observe(self._preset_chosen, names="value")
-        self.reset_button.on_click(lambda _: self.reset())
-        self.reset()
-
-    def _presets(self) -> dict[str, list[int]]:
-        """Choices worth a look: a member, a network with all its seeds or four of them, the paper's
-        mixture, all."""
-        a, found = self.answers, {}
-        for kind in a.networks:
-            places = a.of_kind(kind)
-            for count in sorted({1, min(4, len(places)), len(places)}):
-                found[f"{count} × {network(kind).name}"] = places[:count]
-        if {"inception_v4", "inception_resnet_v2"} <= set(a.networks):
-            mixed = a.of_kind("inception_v4")[:1] + a.of_kind("inception_resnet_v2")[:3]
-            if len(mixed) == 4:
-                found["the paper's: 1 × Inception-v4 + 3 × Inception-ResNet-v2"] = mixed
-        if len(a.networks) > 1:
-            found["one of each network"] = [a.of_kind(kind)[0] for kind in a.networks]
-            found[f"all {len(a)} members"] = list(range(len(a)))
-        return found
-
-    # What is chosen.
-
-    @property
-    def chosen(self) -> tuple[int, ...]:
-        """The places of the chosen members in `answers`."""
-        return tuple(i for i, box in enumerate(self.boxes) if box.value)
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """What the current choice reaches; None where nobody is chosen."""
-        return self._outcome(self.chosen, self.crops.value) if self.chosen else None
+    def __init__(self, answers: Answers, pictures=None, classes: tuple[str, ...] = ()):
+        self.answers, self.pictures, self.classes = answers, pictures, classes
+        self.presets = mixtures(answers)
+        self.outcome = lru_cache(maxsize=256)(self._outcome)
+        self.compare = lru_cache(maxsize=256)(lambda a, b: compare(answers, a, b))
 
     def _outcome(self, chosen: tuple[int, ...], crops: str) -> Outcome:
-        if (chosen, crops) not in self._seen:
-            self._seen[chosen, crops] = evaluate(self.answers, chosen, crops)
-        return self._seen[chosen, crops]
+        return outcome(self.answers, chosen, crops)
 
-    def choose(self, members: Iterable[int], crops: str | None = None) -> None:
-        """Choose members by their places in `answers` (and a kind of crop), all at once."""
-        members, quiet, self._quiet = set(members), self._quiet, True
-        for i, box in enumerate(self.boxes):
-            box.value = i in members
-        if crops is not None:
-            self.crops.value = crops
-        self._quiet = quiet
-        self._changed()
-
-    def reset(self) -> None:
-        """Back to the first two choices: four seeds of one network, then a mixture as in the paper,
-        where there is one."""
-        self._quiet = True
-        self.rows, self._count = [], 0
-        self.crops.value = self.crops.options[0]
-        self.preset.value = "choose …"
+    def start(self) -> State:
+        """The paper's mixture, or what is nearest to it, with four seeds of one network added."""
+        crops = next(iter(self.answers.rows))
         first = [p for name, p in self.presets.items() if name.startswith(("4 ×", "the paper's"))]
-        self._quiet = False
-        for members in first[:1] + first[-1:] if len(first) > 1 else [list(range(len(self.boxes)))]:
-            self.choose(members)
+        if not first:
+            return State(tuple(range(len(self.answers))), crops)
+        rows = ((1, first[0], crops),) if len(first) > 1 else ()
+        return State(first[-1], crops, rows, len(rows), "row 1" if rows else BEST)
 
-    def _preset_chosen(self, change) -> None:
-        if not self._quiet and change["new"] in self.presets:
-            self.choose(self.presets[change["new"]])
+    # -- what happens --
 
-    def _changed(self, _=None) -> None:
-        if self._quiet:
-            return
-        if self.preset.value in self.presets and set(self.presets[self.preset.value]) != set(
-            self.chosen
-        ):
-            self._quiet, self.preset.value, self._quiet = True, "choose …", False
-        if self.chosen:
-            key = (self.chosen, self.crops.value)
-            again = [row for row in self.rows if row[1:3] == key]
-            self._count += not again
-            now = again[0] if again else (self._count, *key, self._outcome(*key))
-            self.rows = [now, *(row for row in self.rows if row[1:3] != key)][:KEPT]
-        self.sentence.value = status(self.words(), alert=not self.chosen)
-        self.picture.value = card(self._picture(), self._table())
+    def update(self, state: State, event) -> State:
+        if isinstance(event, Press):
+            return self.start() if event.key == "reset" else self._add(state)
+        if isinstance(event, Tell):
+            return self._toggle(state, event.value)
+        if not isinstance(event, Set):
+            return state
+        if event.key == "members":
+            return replace(state, chosen=self._read(event.value), preset="")
+        if event.key == "preset":
+            chosen = self.presets.get(event.value, state.chosen)
+            return replace(state, chosen=chosen, preset=event.value)
+        return replace(state, **{event.key: event.value})
 
-    # What is shown.
+    def _toggle(self, state: State, said) -> State:
+        words = str(said).split()
+        if len(words) != 2 or words[0] != "member" or not words[1].isdigit():
+            raise Refused(f"The lab does not know what {said!r} means.")
+        (place,) = self._read(words[1])
+        chosen = tuple(sorted(set(state.chosen) ^ {place}))
+        return replace(state, chosen=chosen, preset="")
 
-    def _picture(self) -> Picture:
-        return rows_svg(self.answers, self.rows)
+    def _read(self, typed: str) -> tuple[int, ...]:
+        words = typed.replace(",", " ").split()
+        places = []
+        for word in words:
+            if not word.isdigit() or int(word) >= len(self.answers):
+                raise Refused(
+                    f"Members are numbers from 0 to {len(self.answers) - 1}; got “{word}”."
+                )
+            places.append(int(word))
+        return tuple(sorted(set(places)))
 
-    def _table(self) -> str:
+    def _add(self, state: State) -> State:
+        same = [row for row in state.rows if row[1:] == (state.chosen, state.crops)]
+        if same or not state.chosen:
+            return state
+        rows = ((state.added + 1, state.chosen, state.crops), *state.rows)[:KEPT]
+        against = state.against
+        if against != BEST and against not in [f"row {row[0]}" for row in rows]:
+            against = BEST
+        return replace(state, rows=rows, added=state.added + 1, against=against)
+
+    # -- what is shown --
+
+    def render(self, state: State) -> core.View:
+        rows = [f"row {n}" for n, *_ in state.rows]
+        there = any(row[1:] == (state.chosen, state.crops) for row in state.rows)
+        controls = (
+            Control("preset", "list", "Take", state.preset, ("", *self.presets)),
+            Control("crops", "pick", "Crops", state.crops, tuple(self.answers.rows)),
+            Control("against", "list", "Against", state.against, (BEST, *rows)),
+            Control("members", "text", "Members", self._typed(state), hidden=True),
+            Control(
+                "add",
+                "button",
+                "Add as a row",
+                look="primary",
+                tip="Keep this choice, to set others beside it",
+                disabled=there or not state.chosen,
+            ),
+            Control("reset", "button", "Reset", tip="Forget the rows and start again"),
+        )
+        parts = (
+            Part("grid", self._grid(state), "ensembles"),
+            Part("rows", str(self._picture(state)) + self._table(state)),
+            Part("pair", self._pair(state)),
+        )
+        layout = Column(
+            Row("grid", Column("preset", "crops", "against", "members", Row("add", "reset"))),
+            "status",
+            Row("rows", "pair"),
+        )
+        return core.View(controls, parts, self.words(state), not state.chosen, layout)
+
+    def _typed(self, state: State) -> str:
+        return ", ".join(map(str, state.chosen))
+
+    def _grid(self, state: State) -> str:
+        """A button a member, a line a network."""
+        lines = []
+        for kind in self.answers.networks:
+            name = network(kind).name
+            cells = []
+            for i in self.answers.of_kind(kind):
+                seed, on = self.answers.seeds[i], str(i in state.chosen).lower()
+                cells.append(
+                    f'<button type="button" data-tell="member {i}" aria-pressed="{on}" '
+                    f'aria-label="{escape(name)}, seed {seed}">{seed}</button>'
+                )
+            lines.append(
+                f'<tr><th scope="row">{escape(name)}</th><td>seed {"".join(cells)}</td></tr>'
+            )
+        return f'<table class="ied-members">{"".join(lines)}</table>'
+
+    def _shown(self, state: State):
+        shown = []
+        if state.chosen:
+            now = self.outcome(state.chosen, state.crops)
+            shown.append((0, state.chosen, state.crops, now))
+        for number_, chosen, crops in state.rows:
+            shown.append((number_, chosen, crops, self.outcome(chosen, crops)))
+        return shown
+
+    def _picture(self, state: State) -> Picture:
+        return rows_svg(self.answers, self._shown(state), KEPT + 1)
+
+    def _table(self, state: State) -> str:
         rows = []
-        for number, _, _, o in self.rows:
-            low, high = map(_number, o.interval)
+        for place, _, _, o in self._shown(state):
+            low, high = map(number, o.interval)
             rows.append(
                 (
-                    str(number),
-                    _number(o.error),
+                    str(place or "now"),
+                    number(o.error),
                     f"{low}\u2060–\u2060{high}",
                     f"{100 * o.gain_on_best:+.1f}",
                     f"{100 * o.gain_on_mean:+.1f}",
-                    "" if o.disagreement is None else _number(o.disagreement),
-                    "" if o.q is None else f"{o.q:.2f}",
+                    "" if o.disagreement is None else number(o.disagreement),
                 )
             )
-        return table(
-            rows,
-            (
-                "row",
-                "error %",
-                "95 % interval",
-                "gain on best",
-                "gain on mean",
-                "disagree on %",
-                "Yule's Q",
-            ),
-            "ied-facts",
+        while len(rows) < KEPT + 1:  # the place of the rows that may come
+            rows.append(("\u00a0",) * 6)
+        head = ("row", "error %", "95 % interval", "gain on best", "gain on mean", "disagree on %")
+        return table(rows, head, "ied-facts")
+
+    def against(self, state: State) -> tuple[Comparison, str] | None:
+        """The choice of now against the row it is compared with, and what that is called."""
+        if not state.chosen:
+            return None
+        now = (state.chosen, state.crops)
+        if state.against == BEST:
+            best = best_member(self.answers, state.chosen, state.crops)
+            other = ((best,), state.crops)
+            words = f"its best member ({words_for(self.answers, [best])})"
+        else:
+            row = next((r for r in state.rows if f"row {r[0]}" == state.against), None)
+            if row is None:
+                return None
+            other, words = row[1:], state.against
+        return None if other == now else (self.compare(now, other), words)
+
+    def _pair(self, state: State) -> str:
+        found = self.against(state)
+        if found is None:
+            return (
+                '<div class="ied-pair"><h4>Against each other</h4><p>Choose something else than '
+                "what it is compared with.</p></div>"
+            )
+        comparison, words = found
+        said = comparison.sentence("the choice of now", words)
+        saved = self._cases("saves", comparison.saved, state)
+        spoiled = self._cases("spoils", comparison.spoiled, state)
+        return (
+            f'<div class="ied-pair"><h4>Against {escape(words)}</h4><p>{escape(said)}</p>'
+            f"{saved}{spoiled}</div>"
         )
 
-    def words(self) -> str:
-        o = self.outcome
-        if o is None:
+    def _cases(self, verb: str, places: tuple[int, ...], state: State) -> str:
+        cells = []
+        shares = self.answers.shares[state.crops]
+        for i in places[:: max(1, len(places) // SHOWN)][:SHOWN]:  # from all classes
+            label = int(self.answers.labels[i])
+            votes = shares[list(state.chosen), i].argmax(1).tolist()
+            right = sum(vote == label for vote in votes)
+            vote = int(shares[list(state.chosen), i].mean(0).argmax())
+            words = f"{self._name(label)}: {right} of {len(votes)} members right"
+            if vote != label:
+                words += f", the vote says {self._name(vote)}"
+            address = self.pictures(i) if self.pictures else None
+            picture = (
+                f'<img src="{address}" alt="test image {i}" width="48" height="48">'
+                if address
+                else f'<span class="ied-no-picture">{i}</span>'
+            )
+            cells.append(f"<li>{picture}<span>{escape(words)}</span></li>")
+        if not cells:
+            cells.append("<li><span>none</span></li>")
+        what = {"saves": "It saves, for example", "spoils": "It spoils, for example"}[verb]
+        return f'<h5>{what}</h5><ul class="ied-cases">{"".join(cells)}</ul>'
+
+    def _name(self, label: int) -> str:
+        return self.classes[label] if label < len(self.classes) else f"class {label}"
+
+    def words(self, state: State) -> str:
+        if not state.chosen:
             return "Choose at least one member."
+        o = self.outcome(state.chosen, state.crops)
         low, high = o.interval
         start = (
-            f"{words_for(self.answers, self.chosen)}, {self.crops.value}: error {_percent(o.error)} "
-            f"(95 % interval {_number(low)} to {_percent(high)})"
+            f"{words_for(self.answers, state.chosen)}, {state.crops}: error {percent(o.error)} "
+            f"(95 % interval {number(low)} to {number(high)})"
         )
         if len(o.members) == 1:
-            return f"{start}. One member is no ensemble yet: tick a second one."
+            return f"{start}. One member is no ensemble yet: choose a second one."
 
         def against(gain):
             return f"{abs(100 * gain):.1f} points {'less' if gain >= 0 else 'more'} than"
 
         return (
-            f"{start}, {against(o.gain_on_mean)} its mean member and {against(o.gain_on_best)} its best. Two "
-            f"members disagree about {_percent(o.disagreement)} of the images: one of them is right."
+            f"{start}, {against(o.gain_on_mean)} its mean member and {against(o.gain_on_best)} its "
+            f"best. Two members disagree about {percent(o.disagreement)} of the images."
         )
 
-    def pictures(self) -> list[Picture]:
-        picture = self._picture()
-        picture.said = f"{self.words()} {picture.said}"
+    def lab(self) -> core.Lab:
+        return core.Lab(
+            "ensembles",
+            "Ensembles",
+            self.start(),
+            self.update,
+            self.render,
+            self._still,
+            self.words,
+        )
+
+    def _still(self, state: State) -> list[Picture]:
+        picture = self._picture(state)
+        picture.said = f"{self.words(state)} {picture.said}"
         return [picture]
 
 
-def ensembles_lab(answers: Answers | Iterable[Result] | None = None) -> EnsemblesLab:
+def ensembles_lab(answers: Answers | Iterable[Result] | None = None, mode: str = "auto"):
     """Display the ensembles lab and return it.
 
     `answers`: `Answers`, or results of runs that kept their answers (after="crops"); by default the
     committed runs of the experiment `race`. Raises ValueError where no run kept any.
     """
+    from inception_edu.labs.ensembles_pictures import pictures_of
+    from inception_edu.labs.host import NotebookLab
+
+    pictures, classes = None, ()
     if not isinstance(answers, Answers):
-        answers = Answers.of(load_results("race") if answers is None else answers)
-    lab = EnsemblesLab(answers)
+        results = list(load_results("race") if answers is None else answers)
+        answers = Answers.of(results)
+        pictures, classes = pictures_of(results, answers.labels)
+    lab = NotebookLab(Ensembles(answers, pictures, classes).lab(), mode)
     lab.show()
     return lab

@@ -36,6 +36,7 @@ from inception_edu.labs.live import pick_mode
 from inception_edu.labs.subjects import Picture, Subject, default_subjects, given_pictures
 from inception_edu.nets import look as see
 
+AS_IT_IS = -1  # the step of a network without recorded steps
 WHY = (("class activation", "places"), ("occlusion", "occlusion"))
 
 
@@ -233,13 +234,23 @@ class Inside:
         pictures = tuple(p.name for p in desk.pictures(state.network, state.own))
         blocks = tuple(self._look(state).outputs)
         sizes = tuple((f"{s}×{s}", s) for s in subject.sizes) or (("its own size", 0),)
-        steps = tuple((_step_words(s), s) for s in sorted(subject.steps)) or (("as it is", None),)
+        steps = tuple((_step_words(s), s) for s in sorted(subject.steps)) or (
+            ("as it is", AS_IT_IS),
+        )
+        step = AS_IT_IS if state.step is None else state.step
         controls = (
             Control("network", "list", "Network", state.network, desk.names),
             Control("picture", "list", "Picture", state.picture, pictures),
             Control("size", "list", "Enters at", state.side, sizes, hidden=len(sizes) < 2),
-            Control("compare", "list", "Compare with", state.compare, desk.others(state.network)),
-            Control("training", "steps", "Training", state.step, steps, hidden=len(steps) < 2),
+            Control(
+                "compare",
+                "list",
+                "Compare",
+                state.compare,
+                desk.others(state.network),
+                name="Compare with",
+            ),
+            Control("training", "steps", "Training", step, steps, hidden=len(steps) < 2),
             Control("block", "list", "Block", state.block, blocks, hidden=True),
             Control("why", "list", "Why this answer", state.why, WHY, hidden=True),
         )

@@ -36,7 +36,9 @@ def reasons_part(desk: Desk, state) -> dict:
     )
     order = np.argsort(-np.abs(effect), kind="stable")[:4]
     where = state.part.partition(" · ")[0].capitalize()
-    weights = explain.class_weights(model, state.block, state.channel)
+    weights = None
+    if state.part == see.OUTPUT:
+        weights = explain.class_weights(model, state.block, state.channel)
     return {
         "title": f"{where}, channel {state.channel} of {len(maps[state.part])}",
         "part": state.part,

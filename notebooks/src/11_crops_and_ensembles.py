@@ -45,7 +45,8 @@ from inception_edu.nets.build import build
 from inception_edu.data import load
 from inception_edu.learn import agreement, bootstrap, error_rate, interval, logits, right
 from inception_edu.study import RACERS, Cell, Recipe, jackknife, load_results
-from inception_edu.labs.ensembles import Answers, ensembles_lab
+from inception_edu.study.answers import Answers
+from inception_edu.labs.ensembles import ensembles_lab
 from inception_edu.study import CROPS
 from inception_edu.learn import train
 
@@ -303,12 +304,15 @@ print("members × images × classes:", tuple(members.rows["1 crop"].shape))
 # %% [markdown]
 # ## Lab: put an ensemble together
 #
-# Choose members and crops; nothing is trained, so the answer is there at once. Start from the
-# paper's mixture. Then: which four are best? Is a weak member ever worth having? What do 144 crops
-# bring to *all* members together?
+# Choose members and crops; nothing is trained, so the answer is there at once. *Add as a row* keeps
+# a choice. *Against* compares the choice of now with a row, or with its own best member, image by
+# image: which pictures does the vote save, and which does it spoil?
+#
+# Start from the paper's mixture. Then: which four are best? Is a weak member ever worth having?
+# What do 144 crops bring to *all* members together?
 
 # %%
-lab = ensembles_lab(members)
+lab = ensembles_lab(race)
 
 # %% [markdown]
 # ## Experiment 1: what do crops bring?

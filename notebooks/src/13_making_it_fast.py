@@ -231,9 +231,10 @@ with torch.inference_mode():
 #
 # ## Lab: clock it
 #
-# **Your task.** Choose what to change and press *Measure*. Each dot is a round in which both
-# networks ran, one after the other. A dot at 1 means no gain. Then try a mini network, and 16
-# images at once.
+# **Your task.** Choose what to change and press *Measure*. The lab says beforehand about how long
+# that takes, and *Stop* ends it. Each dot is a round in which both networks ran, one after the
+# other. A dot at 1 means no gain. The bar is the 95 % interval of the middle round: only where it
+# lies on one side of 1 is there a verdict. Then try a mini network, and 16 images at once.
 
 # %%
 from inception_edu.labs.speed import speed_lab

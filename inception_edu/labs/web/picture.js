@@ -21,7 +21,7 @@ async function shrinkPicture(file) {
     return { name, data: await base64(file), said: "" };
   }
   const said = [], { width, height } = bitmap;
-  if (await isTurned(file, width, height)) said.push("turned upright");
+  if (await isTurned(file)) said.push("turned upright");
   const share = Math.min(1, MOST_PIXELS / Math.max(width, height));
   const size = [width, height].map(side => Math.max(1, Math.round(side * share)));
   const canvas = document.createElement("canvas");
@@ -51,11 +51,22 @@ async function decoded(file) {
   return null;
 }
 
-async function isTurned(file, width, height) {
-  try {
-    const stored = await createImageBitmap(file, { imageOrientation: "none" });
-    return stored.width === height && stored.height === width && width !== height;
-  } catch { return false; }
+// Whether a JPEG carries an EXIF note that asks for it to be turned (1, or none: it stands upright).
+async function isTurned(file) {
+  const view = new DataView(await file.slice(0, 131072).arrayBuffer());
+  const at = (offset, little) => view.getUint16(offset, little);
+  if (view.byteLength < 12 || at(0) !== 0xffd8) return false;
+  for (let offset = 2; offset + 10 < view.byteLength && view.getUint8(offset) === 0xff;
+    offset += 2 + at(offset + 2)) {
+    if (at(offset) !== 0xffe1 || view.getUint32(offset + 4) !== 0x45786966) continue;
+    const tiff = offset + 10, little = at(tiff) === 0x4949;
+    const list = tiff + view.getUint32(tiff + 4, little);
+    for (let i = 0, entry = list + 2; i < at(list, little); i++, entry += 12) {
+      if (entry + 10 > view.byteLength) return false;
+      if (at(entry, little) === 0x0112) return at(entry + 8, little) > 1;
+    }
+  }
+  return false;
 }
 
 function isClear(context, width, height) {

@@ -1,0 +1,78 @@
+"""The speed lab without a browser."""
+
+import pytest
+
+from inception_edu.describe.spec import SpecError
+from inception_edu.labs import speed
+from inception_edu.labs.core import End, Press, Report, Session, Set, Start, Stop, run_now
+from inception_edu.labs.speed import FEW, Found, Settings, State, lab_of, speed_lab
+
+MINI = Settings("mini inception_v4", 32, 1)
+
+
+@pytest.fixture
+def lab():
+    session = Session(lab_of(MINI))
+    session.started = []
+    session.carry_out = session.started.append
+    return session
+
+
+def test_a_trick_is_clocked_for_real():
+    session = Session(lab_of(MINI))
+    session.carry_out = run_now(session)
+    session.send(Press("measure"))
+    (found,) = session.state.found
+    assert len(found.plain) == len(found.changed) >= FEW and found.error < 1e-3
+    assert found.status == "finished" and not session.state.running
+    for words in ("folded and merged", "times as fast", "ms an image in place of"):
+        assert words in session.view.status
+    assert any(v in session.view.status.lower() for v in ("faster", "slower", "no clear gain"))
+
+
+def test_it_foretells_and_says_when_it_is_long(lab, monkeypatch):
+    monkeypatch.setattr(speed, "probe", lambda: 1e9)
+    assert "it takes about 1 s" in lab.view.status
+    lab.send(Set("network", "inception_v4"))
+    assert lab.state.settings.image == 139
+    lab.send(Set("image", 299))
+    lab.send(Set("batch", 16))
+    assert "long: Stop ends it" in lab.view.status
+    shown = State(MINI, rate=1e12)
+    assert speed.seconds_for(shown) < 0.2, "what the machine has shown counts more than the probe"
+
+
+def test_rounds_show_as_they_come_and_stop_keeps_them(lab):
+    lab.send(Press("measure"))
+    assert lab.started == [Start("measure", MINI)] and lab.view.control("network").disabled
+    lab.send(Press("measure"))
+    assert len(lab.started) == 1, "one at a time"
+    found = Found(MINI, (0.2,), (0.1,), 0.0, "running")
+    lab.send(Report("measure", found))
+    assert "round 1 of at most 15" in lab.view.status and "too few rounds" in lab.view.status
+    assert "2.00×" in lab.view.part("result").value
+    lab.send(Press("stop"))
+    assert lab.started[-1] == Stop("measure")
+    stopped = Found(MINI, (0.2, 0.2), (0.1, 0.1), 0.0, "stopped")
+    lab.send(End("measure", "stopped", stopped))
+    assert not lab.state.running and "Stopped before its time" in lab.view.status
+    lab.send(Press("measure"))
+    lab.send(End("measure", "failed", None, "RuntimeError: no memory"))
+    assert lab.view.alert and "no memory" in lab.view.status
+    lab.send(Press("reset"))
+    assert lab.state.found == () and "press Measure" in lab.view.status
+
+
+def test_the_height_stays_and_old_rows_go(lab):
+    before = lab.view.part("result").value.split('viewBox="')[1].split('"')[0]
+    for i in range(speed.MOST + 2):
+        found = Found(MINI, (0.2,) * 7, (0.1 + i / 100,) * 7, 0.0)
+        lab.send(Press("measure"))
+        lab.send(End("measure", "finished", found))
+    assert len(lab.state.found) == speed.MOST
+    assert f'viewBox="{before}"' in lab.view.part("result").value
+
+
+def test_a_network_it_does_not_have():
+    with pytest.raises(SpecError, match="no network 'vgg'"):
+        speed_lab("vgg")
