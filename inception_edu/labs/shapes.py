@@ -1,38 +1,36 @@
 """The shape explorer: image size, network and padding; every shape on the way, what it costs, and
 where it breaks.
 
-shape_explorer("inception_v4", image=299)
+    lab = shape_explorer("inception_v4", image=299)
+    lab.image = 75
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING
 
-import ipywidgets as widgets
+from inception_edu.describe.blocks import Network
+from inception_edu.describe.draw import Drawing, draw
+from inception_edu.describe.measure import Trace, trace
+from inception_edu.describe.networks import NETWORKS, network
+from inception_edu.describe.paths import grow
+from inception_edu.describe.sides import padded, side_chain, smallest
+from inception_edu.describe.small import mini
+from inception_edu.describe.spec import SpecError
+from inception_edu.describe.words import size_words
+from inception_edu.labs.blocks import sized
+from inception_edu.labs.core import Column, Control, Lab, Part, Press, Row, Set, Tell, View
 
-from inception_edu.describe import (
-    NETWORKS,
-    Drawing,
-    Network,
-    SpecError,
-    amount,
-    draw,
-    mini,
-    network,
-    size_words,
-    smallest_image,
-    trace,
-    walk,
-    with_padding,
-)
-from inception_edu.labs.diagram import ROW, Bench, card, status, table
-from inception_edu.labs.page import changing
+if TYPE_CHECKING:
+    from inception_edu.labs.host import NotebookLab
 
 PADDINGS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywhere"}
 SMALLEST, LARGEST = 8, 640  # sides of the image, in pixels
-
-
 KEYS = (*NETWORKS, *(f"mini {key}" for key in NETWORKS if key not in ("resnet101", "resnet152")))
+HEIGHT = 430  # of the drawings, in pixels
 
 
 @lru_cache(maxsize=64)
@@ -42,214 +40,239 @@ def _network(key: str) -> Network:
     return mini(network(key[5:]), repeats=(1, 1, 1, 1) if key == "mini resnet50" else (1, 2, 1))
 
 
-@lru_cache(maxsize=64)
-def _padded(key: str, padding: str) -> Network:
-    net = _network(key)
-    return net if padding == "printed" else net.map(lambda node: with_padding(node, padding))
+@dataclass(frozen=True)
+class State:
+    """A key of `KEYS`, the side of the image in pixels, a key of `PADDINGS`, the block that is
+    shown in detail."""
 
-
-def side_chain(net: Network, image: int) -> list[int]:
-    """The side of the map from the image on, wherever it shrinks: 299, 149, 147, 73, 71, 35, 17,
-    8."""
-    sides = [image]
-    for row in trace(net, image).rows:
-        if row.output[1] < row.input[1]:
-            for step in walk(row.node, row.input):
-                sides += [step.output[1]] if step.output[1] < sides[-1] else []
-    return sides
-
-
-@lru_cache(maxsize=256)
-def smallest(net: Network) -> int | None:
-    """The smallest legal side, or None where no image up to `LARGEST` fits."""
-    if all(trace(net, side).error for side in (LARGEST, LARGEST - 1, LARGEST - 2, LARGEST - 3)):
-        return None
-    return smallest_image(net)
-
-
-class ShapeExplorer(Bench):
-    """`shape_explorer` makes one. `network`, `image`, `padding`, `block` are its controls; `trace`
-    what they give."""
-
-    name, title = "shape-explorer", "Shape explorer"
-
-    def __init__(
-        self, network: str = "inception_v4", image: int | None = None, padding: str = "printed"
-    ):
-        if network not in KEYS:
-            raise SpecError(f"There is no network {network!r}; choose one of {', '.join(KEYS)}.")
-        wide = {"layout": widgets.Layout(width="380px"), "style": {"description_width": "80px"}}
-        self.network = widgets.Dropdown(
-            options=[(_network(key).name, key) for key in KEYS],
-            value=network,
-            description="network",
-            **wide,
-        )
-        self.image = widgets.IntSlider(
-            _network(network).image if image is None else image,
-            min=SMALLEST,
-            max=LARGEST,
-            description="image (px)",
-            **wide,
-        )
-        self.padding = widgets.ToggleButtons(
-            options=[(words, key) for key, words in PADDINGS.items()],
-            value=padding,
-            description="padding",
-            style={"button_width": "140px", "description_width": "80px"},
-        )
-        self.block = widgets.Dropdown(description="block", **wide)
-        self.reset_button = widgets.Button(
-            description="Reset",
-            tooltip="Put every setting back",
-            layout=widgets.Layout(width="96px"),
-        )
-        for key in ("network", "image", "padding", "block"):
-            getattr(self, key).add_class(f"ied-control-{key}")
-        self.sentence = widgets.HTML().add_class("ied-status")
-        self.overview = changing().add_class("ied-overview")
-        self.facts = widgets.HTML().add_class("ied-facts")
-        self.details = widgets.HTML(
-            layout=widgets.Layout(flex="0 1 auto", min_width="0")
-        ).add_class("ied-details")
-        left = widgets.VBox(
-            [self.overview, self.facts],
-            layout=widgets.Layout(flex="0 1 auto", min_width="0", max_width="100%"),
-        )
-        row = widgets.Layout(**ROW)
-        self.widget = widgets.VBox(
-            [
-                widgets.HBox([self.network, self.image], layout=row),
-                self.padding,
-                widgets.HBox([self.block, self.reset_button], layout=row),
-                self.sentence,
-                widgets.HBox([left, self.details], layout=row),
-            ],
-            layout=widgets.Layout(width="100%"),
-        )
-        self.widget.add_class("ied-lab").add_class(f"ied-{self.name}")
-        self._first = (network, self.image.value, padding)
-        self._quiet = False
-        self._blocks()
-        self.network.observe(self._other_network, names="value")
-        self.image.observe(self._redraw, names="value")
-        self.padding.observe(self._redraw, names="value")
-        self.block.observe(self._redraw, names="value")
-        self.reset_button.on_click(lambda _: self.reset())
-        self._redraw()
-
-    def reset(self) -> None:
-        """Put every setting back to the first one."""
-        self._quiet = True
-        self.network.value, self.image.value, self.padding.value = self._first
-        self._blocks()
-        self._quiet = False
-        self._redraw()
+    network: str
+    image: int
+    padding: str = "printed"
+    block: str = ""
+    first: State | None = None
 
     @property
     def net(self) -> Network:
-        """The network as it is set: with the chosen padding."""
-        return _padded(self.network.value, self.padding.value)
+        """The network with the chosen padding."""
+        return _padded(self.network, self.padding)
 
-    def _blocks(self) -> None:
-        blocks = _network(self.network.value).blocks
-        self.block.options = [b.name for b in blocks]
-        self.block.value = blocks[0].name
+    @property
+    def trace(self) -> Trace:
+        """Every shape on the way, up to the block that breaks."""
+        return trace(self.net, self.image)
 
-    def _other_network(self, _) -> None:
-        if self._quiet:
-            return
-        self._quiet = True
-        self.image.value = _network(self.network.value).image
-        self._blocks()
-        self._quiet = False
-        self._redraw()
 
-    def _redraw(self, _=None) -> None:
-        if self._quiet:
-            return
-        net, side = self.net, self.image.value
-        self.trace = trace(net, side)
-        self.block.disabled = bool(self.trace.error)  # then the block that breaks is shown
-        self.sentence.value = status(self.verdict(), alert=bool(self.trace.error))
-        overview, details = self._drawings()
-        self.overview.value = overview
-        self.details.value = details
-        self.facts.value = self._facts()
+@lru_cache(maxsize=64)
+def _padded(key: str, padding: str) -> Network:
+    return padded(_network(key), padding)
 
-    def _drawings(self) -> tuple[Drawing, Drawing]:
-        net, side = self.net, self.image.value
-        shown = self.trace.broken or net[self.block.value]
-        rows = self.trace.of(shown.name)
-        entering = rows[0].input if rows and shown is not self.trace.broken else self.trace.end
-        title = (
-            f"{shown.name}, the block that breaks"
-            if self.trace.error
-            else f"{shown.name} in {net.name}"
-        )
-        details = draw(shown.node, entering, title=title, wrong=True)
-        return draw(net, side, params=True, wrong=True), details
 
-    def verdict(self) -> str:
-        """What this image meets in this network, in sentences."""
-        net, side = self.net, self.image.value
+def opened(key: str, image: int | None = None, padding: str = "printed") -> State:
+    """The state in which a network is opened."""
+    net = _network(key)
+    return State(key, net.image if image is None else image, padding, net.blocks[0].name)
+
+
+def update(state: State, event) -> State:
+    if isinstance(event, Set):
+        if event.key == "network":
+            return replace(opened(event.value), padding=state.padding, first=state.first)
+        return replace(state, **{event.key: event.value})
+    if isinstance(event, Tell) and not state.trace.broken:
+        return replace(state, block=event.value["choose"])
+    if isinstance(event, Press) and state.first is not None:
+        return replace(state.first, first=state.first)
+    return state
+
+
+def render(state: State) -> View:
+    found = state.trace
+    overview, details = drawings(state)
+    blocks = tuple(block.name for block in state.net.blocks)
+    controls = (
+        Control(
+            "network",
+            "list",
+            "network",
+            state.network,
+            tuple((_network(key).name, key) for key in KEYS),
+        ),
+        Control(
+            "image", "slider", "image (px)", state.image, low=SMALLEST, high=LARGEST, whole=True
+        ),
+        Control(
+            "padding",
+            "list",
+            "padding",
+            state.padding,
+            tuple((words, key) for key, words in PADDINGS.items()),
+        ),
+        Control("block", "list", "block", state.block, blocks, disabled=bool(found.broken)),
+        Control("reset", "button", "Reset", tip="Put every setting back"),
+    )
+    shown = found.broken.name if found.broken else state.block
+    picture = {
+        "svg": str(overview),
+        "kinds": ["block", "reduction"],
+        "selected": shown,
+        "upwards": True,
+        "height": HEIGHT,
+        "said": "the blocks of the network",
+    }
+    parts = (
+        Part("overview", picture, "diagram", "the network as a diagram"),
+        Part("details", sized(details, HEIGHT)),
+        Part("facts", facts(state)),
+    )
+    layout = Column(
+        "status",
+        Row(
+            Column("network", "image", "padding", "block", "reset", "facts", width="280px"),
+            Column("overview", width="min(100%, 380px)"),
+            Column("details", width="min(100%, 410px)"),
+        ),
+    )
+    return View(controls, parts, verdict(state), alert=bool(found.broken), layout=layout)
+
+
+def drawings(state: State) -> tuple[Drawing, Drawing]:
+    """The network, and one of its blocks: the one that breaks, or the chosen one."""
+    net, found = state.net, state.trace
+    shown = found.broken or net[state.block]
+    rows = found.of(shown.name)
+    entering = rows[0].input if rows and shown is not found.broken else found.end
+    title = f"{shown.name} in {net.name}"
+    if found.broken:
+        title = f"{shown.name}, the block that breaks"
+    details = draw(shown.node, entering, title=title, wrong=True)
+    return draw(net, state.image, params=True, wrong=True), details
+
+
+def verdict(state: State) -> str:
+    """What this image meets in this network, in sentences."""
+    net, side, found = state.net, state.image, state.trace
+    if not found.broken:
         sides = " → ".join(map(str, side_chain(net, side)))
-        if self.trace.error:
-            least = smallest(net)
-            words = f"{net.name} cannot take {side}×{side} images. {self.trace.error} "
-            return words + (
-                "With this padding no image fits."
-                if least is None
-                else f"The smallest image it can take is {least}×{least}."
-                if side < least
-                else f"Images from {least}×{least} on can fit; this one does not."
-            )
         return f"{net.name} takes {side}×{side} images. The side of the map: {sides}."
+    words = f"{net.name} cannot take {side}×{side} images. {found.error} "
+    least = smallest(net, LARGEST)
+    if least is None:
+        return words + "With this padding no image fits."
+    if side < least:
+        return words + f"The smallest image it can take is {least}×{least}."
+    return words + f"Images from {least}×{least} on can fit; this one does not."
 
-    def _facts(self) -> str:
-        if self.trace.error:
-            return ""
-        rows, net = self.trace.rows, self.net
-        own = _network(self.network.value)
-        at_home = trace(own, own.image)
-        classifier = (rows[-1].output[0] + 1) * net.classes
-        macs = sum(r.macs for r in rows) + classifier
-        ratio = macs / (sum(r.macs for r in at_home.rows) + (at_home.end[0] + 1) * own.classes)
-        least = smallest(net)
-        sees, stride = rows[-1].receptive_field, rows[-1].stride
-        facts = [
-            ("last map", size_words(rows[-1].output)),
-            ("parameters", f"{sum(r.params for r in rows) + classifier:,}"),
-            ("multiply-adds", f"{macs:,} ({amount(macs)})"),
-            (
-                f"compared with {own.image}×{own.image} as printed",
-                f"{ratio:.2f} times the multiply-adds",
-            ),
-            (
-                "the last map sees",
-                f"{sees[0]}×{sees[1]} pixels, one value every {stride[0]} pixels",
-            ),
-            ("smallest image", f"{least}×{least}" if least else "none"),
-        ]
-        return card(table(facts))
 
-    def pictures(self) -> list[Drawing]:
-        return list(self._drawings())
+def facts(state: State) -> str:
+    """Costs and fields, as HTML."""
+    found, net = state.trace, state.net
+    if found.broken:
+        return '<div style="min-height:230px"></div>'
+    rows, own = found.rows, _network(state.network)
+    classifier = (rows[-1].output[0] + 1) * net.classes
+    params = sum(r.params for r in rows) + classifier
+    macs = sum(r.macs for r in rows) + classifier
+    at_home = trace(own, own.image)
+    home = sum(r.macs for r in at_home.rows) + (at_home.end[0] + 1) * own.classes
+    least = smallest(net, LARGEST)
+    lines = [
+        ("last map", size_words(rows[-1].output)),
+        ("parameters", f"{params:,}"),
+        ("multiply-adds", f"{macs:,}"),
+        (f"… of those at {own.image}×{own.image}", f"{macs / home:.2f} times"),
+        ("smallest image", f"{least}×{least}" if least else "none"),
+    ]
+    body = "".join(
+        f'<tr><th scope="row" style="text-align:left;font-weight:400">{escape(name)}</th>'
+        f'<td style="text-align:right;padding-left:10px">{escape(value)}</td></tr>'
+        for name, value in lines
+    )
+    table = f'<table style="border-collapse:collapse;font-size:12px;line-height:1.5">{body}</table>'
+    return f'<div style="min-height:230px">{table}{reach(state)}</div>'
 
-    def words(self) -> str:
-        return f"image {self.image.value}×{self.image.value}, padding: {PADDINGS[self.padding.value]}. {self.verdict()}"
+
+def reach(state: State) -> str:
+    """How far one value of the last map reaches, as a picture to scale: the image inside it, or it
+    inside the image."""
+    last = state.trace.rows[-1]
+    sees, side = last.receptive_field[0], state.image
+    largest = max(sees, side)
+    box = 96.0
+    window, picture = box * sees / largest, box * side / largest
+    if sees > side:
+        rows = _half(state.network, state.padding, side)
+        words = (
+            f"A value of the last map reaches {sees} pixels far each way, but the image is only "
+            f"{side} wide: it sees the whole image, and zeros around it. Half of its paths "
+            f"begin in {rows} of the {side} rows."
+        )
+    else:
+        words = f"A value of the last map sees {sees}×{sees} of the {side}×{side} pixels."
+
+    def square(length: float, look: str) -> str:
+        at = (box - length) / 2 + 1
+        return (
+            f'<rect x="{at:.1f}" y="{at:.1f}" width="{length:.1f}" height="{length:.1f}" {look}/>'
+        )
+
+    image = square(picture, 'fill="#9cc4e4" stroke="#0072b2"')
+    frame = square(window, 'fill="none" stroke="#d55e00" stroke-width="2" stroke-dasharray="4 2"')
+    said = f"the image, {side} pixels, and the field, {sees} pixels, to scale"
+    return (
+        '<div style="display:flex;gap:8px;font-size:12px;line-height:1.35;margin-top:6px">'
+        f'<svg width="98" height="98" style="flex:none;background:#fff" role="img" '
+        f'aria-label="{said}">{image}{frame}</svg><div>{escape(words)} '
+        '<span style="white-space:nowrap">(<span style="color:#0072b2">■</span> image,</span> '
+        '<span style="white-space:nowrap"><span style="color:#d55e00">▢</span> field)</span>'
+        "</div></div>"
+    )
+
+
+@lru_cache(maxsize=512)
+def _half(key: str, padding: str, side: int) -> int:
+    """In how many rows of the image half of the paths to the middle of the last map begin."""
+    return grow(_padded(key, padding), side)[-1].core()[0]
+
+
+def words(state: State) -> str:
+    padding = PADDINGS[state.padding]
+    return f"image {state.image}×{state.image}, padding: {padding}. {verdict(state)}"
+
+
+def make(network: str = "inception_v4", image: int | None = None, padding: str = "printed") -> Lab:
+    """The lab without widgets: a `core.Lab`. Raises `SpecError` for what there is not."""
+    if network not in KEYS:
+        raise SpecError(f"There is no network {network!r}; choose one of {', '.join(KEYS)}.")
+    if padding not in PADDINGS:
+        raise SpecError(f"There is no padding {padding!r}; choose one of {', '.join(PADDINGS)}.")
+    start = opened(network, image, padding)
+    if not SMALLEST <= start.image <= LARGEST:
+        raise SpecError(
+            f"The side of the image goes from {SMALLEST} to {LARGEST} pixels; got {start.image}."
+        )
+    return Lab(
+        "shape-explorer",
+        "Shape explorer",
+        replace(start, first=start),
+        update,
+        render,
+        stored=lambda state: list(drawings(state)),
+        words=words,
+    )
 
 
 def shape_explorer(
     network: str = "inception_v4", image: int | None = None, padding: str = "printed"
-) -> ShapeExplorer:
+) -> NotebookLab:
     """Display the shape explorer and return it.
 
     `network` is a key of `networks.NETWORKS`, or "mini " and a key; `image` the side of the image
     in pixels (the network's own by default); `padding` "printed", "same" or "valid". In code, set
-    `.network.value`, `.image.value`, `.padding.value` or `.block.value` as the reader does;
-    `.trace` holds the shapes.
+    `lab.network`, `lab.image`, `lab.padding` or `lab.block` as the reader does; `lab.state.trace`
+    holds the shapes.
     """
-    lab = ShapeExplorer(network, image, padding)
+    from inception_edu.labs.host import NotebookLab
+
+    lab = NotebookLab(make(network, image, padding))
     lab.show()
     return lab
