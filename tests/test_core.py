@@ -267,8 +267,8 @@ def test_core_needs_neither_widgets_nor_torch():
     script = (
         "import sys\n"
         "from inception_edu.labs.core import Session\n"
-        "from inception_edu.labs.padding import padding_lab\n"
-        "assert Session(padding_lab()).view.status\n"
+        "from inception_edu.labs.comparison import make\n"
+        "assert Session(make()).view.status\n"
         "assert not {'torch', 'ipywidgets', 'anywidget', 'IPython'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -58,7 +58,7 @@ def test_what_is_shown_is_the_value_and_what_stays_the_same_is_left_alone(shown)
 @pytest.mark.parametrize(
     "module, make",
     [
-        ("padding", "padding_calculator"),
+        ("field", "field_lab"),
         ("comparison", "comparison_lab"),
         ("shapes", "shape_explorer"),
         ("scaling", "scaling_lab"),
