@@ -37,7 +37,8 @@ from inception_edu.describe import (
     trunk,
 )
 from inception_edu.describe.table import NOTHING
-from inception_edu.labs.comparison import KEYS, ComparisonLab
+from inception_edu.labs.comparison import KEYS, make
+from inception_edu.labs.core import Press, Session
 
 TABLE = compare(
     inception_resnet_v2(),
@@ -322,33 +323,33 @@ def test_no_torch_is_needed():
 
 
 def test_lab_shows_what_the_controls_say():
-    lab = ComparisonLab("inception_v4", "inception_v4_released")
-    assert "1 properties" not in lab.words() and "9 places" in lab.words()
-    assert [row for row, _ in lab.table.rows] == ["kernels n×1 and 1×n"]
-    lab.view.value = "steps"
-    assert len(lab.table.rows) == 9 and "inception_c/branch 4/step 2: kernel" in lab.result.value
-    lab.right.value = "facenet"
-    assert "facenet" in lab.sentence.value and "embedding: block" in lab.result.value
-    lab.view.value = "all"
-    assert len(lab.table.rows) == len(compare(inception_v4()).rows)
-    lab.swap_button.click()
-    assert (lab.left.value, lab.right.value) == ("facenet", "inception_v4")
-    lab.reset_button.click()
-    assert (lab.left.value, lab.right.value, lab.view.value) == (
-        "inception_v4",
-        "inception_v4_released",
-        "differing",
-    )
-    assert lab.result.value == lab.table._repr_html_()
+    session = Session(make("inception_v4", "inception_v4_released"))
+    assert "1 properties" not in session.view.status and "9 places" in session.view.status
+    assert [row for row, _ in session.state.table.rows] == ["kernels n×1 and 1×n"]
+    session.set("view", "steps")
+    html = session.view.part("result").value
+    assert len(session.state.table.rows) == 9 and "inception_c/branch 4/step 2: kernel" in html
+    session.set("right", "facenet")
+    html = session.view.part("result").value
+    assert "facenet" in session.view.status and "embedding: block" in html
+    session.set("view", "all")
+    assert len(session.state.table.rows) == len(compare(inception_v4()).rows)
+    session.send(Press("swap"))
+    assert (session.state.left, session.state.right) == ("facenet", "inception_v4")
+    session.send(Press("reset"))
+    state = session.state
+    assert (state.left, state.right) == ("inception_v4", "inception_v4_released")
+    assert state.view == "differing"
+    assert session.view.part("result").value == state.table._repr_html_()
 
 
 def test_lab_compares_every_pair():
-    lab = ComparisonLab(KEYS[0], KEYS[0])
-    assert "the same description" in lab.words() and lab.table.rows == ()
+    session = Session(make(KEYS[0], KEYS[0]))
+    assert "the same description" in session.view.status and session.state.table.rows == ()
     for left in KEYS:
         for right in KEYS:
-            lab.left.value, lab.right.value = left, right
-            assert (left == right) == (lab.table.rows == ()), (left, right)
-    assert {"text/html", "text/plain"} < set(lab.bundle())
+            session.set("left", left)
+            session.set("right", right)
+            assert (left == right) == (session.state.table.rows == ()), (left, right)
     with pytest.raises(SpecError, match="facenet"):
-        ComparisonLab("vgg", "inception_v4")
+        make("vgg", "inception_v4")

@@ -25,8 +25,6 @@ TOO_LONG = {
     "describe/layout.py",
     "labs/core.py",
     "labs/host.py",
-    "labs/designer.py",
-    "labs/diagram.py",
     "labs/frame.py",
     "nets/features.py",
     "nets/weights.py",

@@ -8,17 +8,16 @@ import time
 import pytest
 
 from inception_edu.describe.flow import out_shape
+from inception_edu.describe.link import source_of
 from inception_edu.describe.measure import measure, trace
 from inception_edu.describe.networks import NETWORKS, inception_resnet_v2, inception_v4, network
 from inception_edu.describe.small import mini
 from inception_edu.describe.spec import Chain, Conv, SpecError
-from inception_edu.describe.link import source_of
 from inception_edu.describe.words import size_words
-from inception_edu.labs import WIDGET_VIEW, comparison, designer, diagram, shapes
+from inception_edu.labs import WIDGET_VIEW, comparison, designer, diagram, outputs, shapes
 from inception_edu.labs.core import Press, Session, Set, Tell
 from inception_edu.labs.diagram import NetworkDiagram
 from inception_edu.labs.host import NotebookLab
-
 
 RECT = r'<rect [^>]*? width="([\d.]+)"'
 
@@ -118,11 +117,8 @@ def test_a_block_is_chosen_in_the_list_or_the_diagram():
 
 
 def test_settings_that_there_are_not_are_refused():
-    for wrong, words in (
-        ({"network": "vgg"}, "vgg"),
-        ({"image": 9999}, "640"),
-        ({"padding": "x"}, "x"),
-    ):
+    cases = (({"network": "vgg"}, "vgg"), ({"image": 9999}, "640"), ({"padding": "x"}, "x"))
+    for wrong, words in cases:
         with pytest.raises(SpecError, match=words):
             shapes.make(**wrong)
 
@@ -244,11 +240,15 @@ def test_a_lab_is_one_bundle_with_picture_and_words(module):
         images = re.findall(r'<img class="ied-drawing" alt="[^"]{80,}"', bundle["text/html"])
         assert len(images) == len(lab.lab.stored(lab.state)) > 0
     assert lab.title in bundle["text/plain"] and len(bundle["text/plain"]) < 420
+    kept, live = outputs(bundle, "id")
+    assert WIDGET_VIEW not in kept and bundle["text/html"] in kept["text/html"]
+    assert set(live) == {WIDGET_VIEW, "text/html"} and live["text/html"] == ""
 
 
 def test_shapes_diagram_and_comparison_need_no_torch_and_no_widgets():
     code = (
-        "import sys\nfrom inception_edu.labs import shapes, comparison, designer, convolution, field\n"
+        "import sys\n"
+        "from inception_edu.labs import shapes, comparison, designer, convolution, field\n"
         "from inception_edu.labs.core import Session\n"
         "for lab in (shapes, comparison, designer, convolution, field):\n"
         "    assert Session(lab.make()).view is not None\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from inception_edu.describe.blocks import Network
@@ -17,8 +16,7 @@ def padded(network: Network, padding: str) -> Network:
     changes nothing."""
     if padding == "printed":
         return network
-    blocks = [replace(b, node=with_padding(b.node, padding)) for b in network.blocks]
-    return replace(network, blocks=tuple(blocks))
+    return network.map(lambda node: with_padding(node, padding))
 
 
 def side_chain(network: Network, image: int) -> list[int]:

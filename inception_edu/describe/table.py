@@ -60,7 +60,9 @@ class Table:
                 escape(value) if value == first or not self.marked else f"<b>≠ {escape(value)}</b>"
             )
 
-        head = "".join(cell("th", escape(name), "font-weight:600") for name in ("", *self.names))
+        head = cell("td", "") + "".join(
+            cell("th", escape(name), "font-weight:600") for name in self.names
+        )
         body = "".join(
             '<tr style="background:#fff">'
             + cell("th", escape(row), "font-weight:400")

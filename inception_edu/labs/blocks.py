@@ -5,9 +5,9 @@ from __future__ import annotations
 from inception_edu.describe import baselines
 from inception_edu.describe import figures as f
 from inception_edu.describe.canvas import Drawing
+from inception_edu.describe.paper_tables import TABLE_1
 from inception_edu.describe.parts import Path, at, leaf_paths
 from inception_edu.describe.spec import Conv, Node, Shape
-from inception_edu.describe.tables import TABLE_1
 
 OWN = "your block"
 

@@ -18,11 +18,10 @@ from inception_edu.describe.measure import Trace, trace
 from inception_edu.describe.networks import network
 from inception_edu.describe.spec import Node
 from inception_edu.describe.words import amount, size_words
-from inception_edu.labs.bench import ROW, Bench, card, picker, status, table  # noqa: F401
 from inception_edu.labs.blocks import sized
 from inception_edu.labs.core import Column, Control, Lab, Part, Row, Set, Tell, View
 from inception_edu.labs.host import NotebookLab
-
+from inception_edu.labs.pieces import card, status, table
 
 HEIGHT = 430  # of the drawings, in pixels
 

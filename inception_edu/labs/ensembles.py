@@ -20,8 +20,8 @@ from html import escape
 from inception_edu.describe import network
 from inception_edu.labs import Picture, core
 from inception_edu.labs.core import Column, Control, Part, Press, Refused, Row, Set, Tell
-from inception_edu.labs.diagram import table
 from inception_edu.labs.ensembles_rows import number, percent, rows_svg
+from inception_edu.labs.pieces import table
 from inception_edu.study.answers import (
     Answers,
     Comparison,

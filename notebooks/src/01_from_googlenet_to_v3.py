@@ -253,7 +253,7 @@ for name, node in {"5×5": before, "3×3, 3×3": after}.items():
 # %%
 from inception_edu.labs.designer import block_designer
 
-lab = block_designer("InceptionA_v3")
+lab = block_designer("InceptionA_v3", goal="branch 2 sees 5×5 with 96 % of the parameters")
 
 # %% [markdown]
 # ## Experiment: which kernels see which objects?

@@ -356,14 +356,14 @@ for make, shape in (
 # %% [markdown]
 # ## Lab: take the block apart
 #
-# **Your task.** Change Inception-B: turn a kernel, drop a branch, add one. The diagram, the cost
-# and a real forward pass follow each change. Then make branch 3 see 7×7, as in the released code.
-# Which numbers do *not* change?
+# **Your task.** Make branch 3 see 7×7, as in the released code. The lab says when you are there, and
+# what to notice. Then turn other kernels, drop a branch, add one: the diagram, the fields and the
+# costs follow each change, and *Run it* sends an image through the built block.
 
 # %%
 from inception_edu.labs.designer import block_designer
 
-lab = block_designer("InceptionB")
+lab = block_designer("InceptionB", goal="branch 3 sees 7×7")
 
 # %% [markdown]
 # ## Experiment: does the orientation matter?

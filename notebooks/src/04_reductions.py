@@ -321,12 +321,13 @@ plots.show(
 # ## Lab: design a reduction
 #
 # **Your task.** Change k, l, m, n, add a branch, or take the V away, and see what no longer fits.
-# Then reach 17×17×1024 with half of the multiply-adds.
+# Then reach the goal: the same output with half of the multiply-adds. Point at a box for its
+# arithmetic. Which branch do you starve?
 
 # %%
 from inception_edu.labs.designer import block_designer
 
-lab = block_designer(figures.ReductionA(**figures.TABLE_1["inception_v4"]), ENTERS)
+lab = block_designer("ReductionA", goal="17×17×1024 with half of the multiply-adds")
 
 # %% [markdown]
 # ## Experiment: does the bottleneck hurt?

@@ -378,7 +378,7 @@ figure(20)
 # block of the same cost with a larger receptive field.
 
 # %%
-lab = block_designer(figures.InceptionResNetB_v2(), (1152, 17, 17))
+lab = block_designer("InceptionResNetB_v2")
 
 # %% [markdown]
 # ## Experiment: no batch norm after the sum
