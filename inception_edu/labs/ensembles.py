@@ -20,7 +20,7 @@ from html import escape
 from inception_edu.describe import network
 from inception_edu.labs import Picture, core
 from inception_edu.labs.core import Column, Control, Part, Press, Refused, Row, Set, Tell
-from inception_edu.labs.ensembles_rows import number, percent, rows_svg
+from inception_edu.labs.ensembles_rows import number, percent, rows_svg, signed
 from inception_edu.labs.pieces import table
 from inception_edu.study.answers import (
     Answers,
@@ -34,7 +34,7 @@ from inception_edu.study.answers import (
 )
 from inception_edu.study.results import Result, load_results
 
-KEPT = 5  # rows that are kept, below the choice of now
+KEPT = 4  # rows that are kept, below the choice of now
 SHOWN = 6  # saved pictures that are shown, and spoiled ones
 NOW, BEST = "the choice of now", "its best member"
 
@@ -146,7 +146,11 @@ class Ensembles:
             Part("pair", self._pair(state)),
         )
         layout = Column(
-            Row("grid", Column("preset", "crops", "against", "members", Row("add", "reset"))),
+            Row(
+                "grid",
+                Column("preset", "against"),
+                Column("crops", "members", Row("add", "reset")),
+            ),
             "status",
             Row("rows", "pair"),
         )
@@ -193,8 +197,8 @@ class Ensembles:
                     str(place or "now"),
                     number(o.error),
                     f"{low}\u2060–\u2060{high}",
-                    f"{100 * o.gain_on_best:+.1f}",
-                    f"{100 * o.gain_on_mean:+.1f}",
+                    signed(o.gain_on_best),
+                    signed(o.gain_on_mean),
                     "" if o.disagreement is None else number(o.disagreement),
                 )
             )

@@ -13,7 +13,7 @@ from inception_edu.study.answers import Answers, Outcome, words_for
 INK, FAINT = "var(--ied-ink, #1d1d1f)", "var(--ied-faint, #5a5f66)"
 GRID, CARD = "var(--ied-grid, #e6e9ee)", "var(--ied-card, #ffffff)"
 SOFT = "var(--ied-soft, #f3f5f8)"
-TALL = 50  # of a row
+TALL = 42  # of a row
 
 # number, members, crops, what they reach; number 0 is the choice that is not added yet
 ShownRow = tuple[int, tuple[int, ...], str, Outcome]
@@ -34,6 +34,11 @@ def _mark(place: int, x: float, y: float, faded: bool) -> str:
 def number(share: float) -> str:
     """A share of 1 in percent, without the sign."""
     return f"{100 * share:.1f}"
+
+
+def signed(share: float) -> str:
+    """A share of 1 in points, with its sign."""
+    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -78,11 +83,11 @@ def rows_svg(answers: Answers, rows: Sequence[ShownRow], room_for: int = 0) -> P
         weight = ' font-weight="600"' if now else ""
         body.append(
             f'<text x="12" y="{y + 16}" font-weight="600">{place or "now"}</text>'
-            f'<text x="44" y="{y + 16}"{weight}>{escape(name)}</text>'
+            f'<text x="52" y="{y + 16}"{weight}>{escape(name)}</text>'
             f'<text x="{width - 12}" y="{y + 16}" text-anchor="end"{weight}>{percent(o.error)}'
             "</text>"
         )
-        y += 32
+        y += 29
         body.append(f'<path d="M{left} {y}H{right_end}" stroke="var(--ied-line, #d0d3d8)"/>')
         body += [
             _mark(answers.networks.index(answers.kinds[i]), at(e), y, not now)

@@ -32,7 +32,7 @@ from inception_edu.labs.speed_clock import (
 from inception_edu.labs.speed_picture import speed_svg
 
 LONG = 10.0  # seconds from which a measurement is announced as long
-MOST = 8  # rows that are kept
+MOST = 6  # rows that are kept
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def render(state: State) -> core.View:
             disabled=run,
             name="side of the image in pixels",
         ),
-        Control("batch", "pick", "Images at once", now.batch, BATCHES, disabled=run),
+        Control("batch", "list", "Images at once", now.batch, BATCHES, disabled=run),
         Control("weights", "list", "Weights", now.weights, WEIGHTS, disabled=run),
         Control("layout", "list", "Layout", now.layout, tuple(LAYOUTS), disabled=run),
         Control("precision", "list", "Precision", now.precision, PRECISIONS, disabled=run),

@@ -16,7 +16,9 @@ def speed_svg(rows: list[tuple[str, Speedup]], room: int) -> str:
     """One line a measurement (its words and ratios), the last one strong: a dot a round at
     plain / changed, a bar over the median's 95 % interval. As high as `room` lines, so that nothing
     below it moves."""
-    most = max(2.0, *(1.1 * r for _, s in rows for r in s.ratios), 0)
+    # One interrupted round does not squeeze all others: dots beyond the edge stand on it.
+    ends = [1.2 * (s.interval or (0, s.median))[1] for _, s in rows]
+    most = max(2.0, *ends, 0)
     scale = (WIDTH - 2 * LEFT) / most
     height = TOP + STEP * room + 16
     said = "; ".join(f"{words}: {speedup}" for words, speedup in rows) or "nothing measured yet"
@@ -51,8 +53,9 @@ def _row(y: int, words: str, speedup: Speedup, last: bool, scale: float) -> list
         f"{escape(speedup.verdict)}</text>"
     ]
     for ratio in speedup.ratios:
+        x = min(LEFT + ratio * scale, WIDTH - LEFT)
         out.append(
-            f'<circle cx="{LEFT + ratio * scale:.1f}" cy="{y + 20}" r="3.5" fill="{BLUE}" '
+            f'<circle cx="{x:.1f}" cy="{y + 20}" r="3.5" fill="{BLUE}" '
             f'fill-opacity="{opacity}"/>'
         )
     if speedup.interval:

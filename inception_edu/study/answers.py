@@ -210,7 +210,9 @@ class Comparison:
         counts = f"it saves {len(self.saved)} images and spoils {len(self.spoiled)}"
         return (
             f"{verdict}: {counts}, which is "
-            f"{100 * self.gain:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})."
+            f"{100 * self.gain:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}).".replace(
+                "-", "−"
+            )
         )
 
 
