@@ -127,7 +127,7 @@ def record_steps(name: str, network: dict, data, plan: Recipe, source: str, comm
         if step in KEPT_STEPS:
             keep()
     history = next(run)  # the last one tests the finished run
-    path = FOLDER / f"{name}_steps.safetensors"
+    path = FOLDER / "steps" / f"{name}.safetensors"
     facts = {
         "recipe": asdict(plan),
         "data": source,
@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument(
         "--steps",
         action="store_true",
-        help="keep the network after some steps of its training, in NAME_steps.safetensors",
+        help="keep the network after some steps of its training, in steps/NAME.safetensors",
     )
     options = parser.parse_args()
     unknown = set(options.names) - set(names)

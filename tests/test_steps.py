@@ -41,7 +41,7 @@ def test_what_was_saved_comes_back(tmp_path):
 
 
 def test_the_committed_steps_learn():
-    path = data_dir() / "checkpoints" / "fashion_inception_resnet_v2_steps.safetensors"
+    path = data_dir() / "checkpoints" / "steps" / "fashion_inception_resnet_v2.safetensors"
     found, facts = steps(path)
     assert found[0] == 0 and path.stat().st_size < 2e6
     right = [facts["test_accuracy"][str(step)] for step in found]

@@ -151,7 +151,7 @@ def _steps(name: str, model: nn.Module, facts: dict) -> dict[int, Callable[[], n
                 tower, known = load_checkpoint(path)
                 found[known["steps"]] = lambda tower=tower: tower
         return found
-    path = folder / f"{name}_steps.safetensors"
+    path = folder / "steps" / f"{name}.safetensors"
     if not path.is_file():
         return {}
     found = {}

@@ -69,6 +69,7 @@ def save_steps(
             tensors[f"{step}/{key}"] = value
     metadata = {"network": json.dumps(network), "facts": json.dumps(facts)}
     part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, part, metadata)
     part.chmod(0o644)
     os.replace(part, path)
