@@ -326,20 +326,20 @@ def test_lab_shows_what_the_controls_say():
     session = Session(make("inception_v4", "inception_v4_released"))
     assert "1 properties" not in session.view.status and "9 places" in session.view.status
     assert [row for row, _ in session.state.table.rows] == ["kernels n×1 and 1×n"]
-    session.set("view", "steps")
+    session.set("show", "steps")
     html = session.view.part("result").value
     assert len(session.state.table.rows) == 9 and "inception_c/branch 4/step 2: kernel" in html
     session.set("right", "facenet")
     html = session.view.part("result").value
     assert "facenet" in session.view.status and "embedding: block" in html
-    session.set("view", "all")
+    session.set("show", "all")
     assert len(session.state.table.rows) == len(compare(inception_v4()).rows)
     session.send(Press("swap"))
     assert (session.state.left, session.state.right) == ("facenet", "inception_v4")
     session.send(Press("reset"))
     state = session.state
     assert (state.left, state.right) == ("inception_v4", "inception_v4_released")
-    assert state.view == "differing"
+    assert state.show == "differing"
     assert session.view.part("result").value == state.table._repr_html_()
 
 

@@ -218,12 +218,12 @@ def test_two_networks_are_compared_swapped_and_reset():
     assert session.state.left == "inception_resnet_v2_released"
     session.send(Set("right", "inception_resnet_v2_released"))
     assert "are the same description" in session.view.status
-    session.set("view", "all")
+    session.set("show", "all")
     assert len(session.state.table.rows) > 10
-    session.set("view", "steps")
+    session.set("show", "steps")
     assert session.state.table.rows == ()
     session.send(Press("reset"))
-    assert (session.state.left, session.state.view) == ("inception_resnet_v2", "differing")
+    assert (session.state.left, session.state.show) == ("inception_resnet_v2", "differing")
     with pytest.raises(SpecError, match="facenet"):
         comparison.make("vgg")
 
@@ -256,3 +256,29 @@ def test_shapes_diagram_and_comparison_need_no_torch_and_no_widgets():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr or "torch or ipywidgets is loaded"
+
+
+def test_as_on_colab(notebook_on_colab):
+    notebook = notebook_on_colab(
+        [
+            "from inception_edu.labs.diagram import network_diagram\n"
+            "g = network_diagram('inception_v4')",
+            "from inception_edu.labs.shapes import shape_explorer\ns = shape_explorer()\ns",
+            "from inception_edu.labs.designer import block_designer\nd = block_designer()",
+            "from inception_edu.labs.field import field_lab\nf = field_lab()",
+            "from inception_edu.labs.convolution import convolution_lab\nc = convolution_lab()",
+            "import ipywidgets\ng.selected = 'inception_a.2'; s.image = 70; f.what = '5×5'\n"
+            "d.step = ('branch 2',); d.filters = 8; d.press('run'); d.wait(60)\n"
+            "(ipywidgets.__version__, g.selected, s.state.trace.broken.name,"
+            " d.state.node.branches[1].out, d.state.trial.output[0], f.state.what, c.state.output)",
+        ]
+    )
+    for cell in notebook.cells[:5]:
+        shown = [o for o in cell.outputs if o.output_type in ("display_data", "execute_result")]
+        html = "".join(o.data.get("text/html", "") for o in shown)
+        assert any(WIDGET_VIEW in o.data for o in shown) and "<img" in html
+    assert (
+        notebook.cells[5].outputs[0].data["text/plain"]
+        == "('7.7.1', 'inception_a.2', 'reduction_b', 8, 296, '5×5', (10, 10))"
+    )
+    assert "widgets" not in notebook.metadata

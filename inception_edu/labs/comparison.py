@@ -43,7 +43,7 @@ class State:
 
     left: str
     right: str
-    view: str = "differing"
+    show: str = "differing"
     first: tuple[str, str] = ("", "")
 
     @property
@@ -54,11 +54,11 @@ class State:
     def table(self) -> Table:
         """What the two are compared in."""
         left, right = self.networks
-        if self.view == "steps":
+        if self.show == "steps":
             rows = [(f"{d.where}: {d.what}", (d.left, d.right)) for d in differences(left, right)]
             return Table((left.name, right.name), tuple(rows))
         table = compare(left, right)
-        return table.differing() if self.view == "differing" else table
+        return table.differing() if self.show == "differing" else table
 
 
 def update(state: State, event) -> State:
@@ -78,12 +78,12 @@ def render(state: State) -> View:
     controls = (
         Control("left", "list", "left", state.left, names),
         Control("right", "list", "right", state.right, names),
-        Control("view", "list", "show", state.view, views),
+        Control("show", "list", "show", state.show, views),
         Control("swap", "button", "Swap", tip="Exchange left and right"),
         Control("reset", "button", "Reset", tip="Put every setting back"),
     )
     layout = Column(
-        Row("left", "right", "view", "swap", "reset"),
+        Row("left", "right", "show", "swap", "reset"),
         "status",
         "result",
     )

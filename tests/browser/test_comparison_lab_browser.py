@@ -8,7 +8,6 @@ def test_two_networks_side_by_side(lab):
         lab.write(
             "comparison.ipynb",
             "from inception_edu.labs.comparison import comparison_lab\nbench = comparison_lab()",
-            "bench.words()",
         )
     )
     lab.run_all(seconds=120)
@@ -19,16 +18,19 @@ def test_two_networks_side_by_side(lab):
     expect(result).to_contain_text("10 / 20 / 10")
     lab.page.locator(".ied-comparison select").first.select_option(label="Inception-v4")
     expect(result).to_contain_text("4 / 7 / 3")
-    lab.page.get_by_role("button", name="step by step").click()
+    lab.page.locator(".ied-control-show select").select_option(label="step by step")
     expect(result).to_contain_text("inception_resnet_c_last: block")
     lab.button("Swap").click()
     expect(sentence).to_contain_text("Inception-ResNet-v2 (released) and Inception-v4")
     lab.button("Reset").click()
     expect(sentence).to_contain_text("Inception-ResNet-v2 and Inception-ResNet-v2 (released)")
     expect(result).to_contain_text("320 / 1088 / 2080")
-    assert lab.evaluate("bench.view.value") == "'differing'"
+    assert lab.evaluate("bench.state.show") == "'differing'"
+    lab.assert_accessible()
     lab.theme("dark")
     lab.resize(600, 900)
+    lab.page.wait_for_timeout(300)
+    lab.assert_accessible()
     assert lab.page.locator(".ied-comparison").evaluate(
         "box => box.scrollWidth <= box.clientWidth + 1"
     ), "the lab is wider than a narrow window"
