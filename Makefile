@@ -43,13 +43,9 @@ $(VENV)/.lab: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/python tools/install.py lab dev dask
+	$(BIN)/python tools/install.py lab dev dask site
 	$(BIN)/python tests/environments.py
 	@touch $@ $(VENV)/.lab
-
-$(VENV)/.site: pyproject.toml | $(VENV)/.test
-	$(BIN)/python tools/install.py lab dev site
-	@touch $@
 
 # The reader works in work/, on copies of the chapters, so that `git pull` meets nobody's answers.
 lab: $(VENV)/.lab
@@ -89,8 +85,8 @@ colab-test: $(VENV)/.test
 versions: $(VENV)/.test
 	$(BIN)/python tools/versions.py $(ARGS)
 
-site: $(VENV)/.site
-	$(BIN)/python tools/site.py $(ARGS)
+site: $(VENV)/.test
+	$(BIN)/python tools/website.py $(ARGS)
 
 screenshots: $(VENV)/.test
 	$(BIN)/python tests/browser/screenshots.py $(CHAPTER) $(ARGS)

@@ -74,7 +74,7 @@ def test_a_rehearsal_on_the_cpu_fills_the_whole_file(tmp_path):
     for row in found["training"]:
         assert row["status"] == "finished" and 0 <= row["test_accuracy"] <= 1
         assert row["images_per_second"] > 0 and 0 < row["share_of_matrix_rate"] < 1.5
-    assert found["tests"]["counts"]["passed"] > 5 and not found["tests"]["failed"]
+    assert found["tests"]["counts"]["passed"] >= 3 and not found["tests"]["failed"]
     assert len(found["bench"]["lines"]) > 2
     assert [(r["chapter"], r["status"]) for r in found["chapters"]] == [("02_stem", "ran")]
     assert found["chapters"][0]["seconds"] > 1

@@ -12,12 +12,13 @@ on Colab: the labs train in the foreground there.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from versions import find_python
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".colab"
@@ -39,24 +40,16 @@ OURS = ["inception-edu", "torchinfo", "captum"]
 STARTUP = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')\n"
 
 
-def python_313() -> str:
-    """A Python 3.13 of this machine."""
-    found = shutil.which("python3.13")
-    if found:
-        return found
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    for path in sorted(pyenv.glob("3.13.*/bin/python")):
-        return str(path)
-    sys.exit("Colab has Python 3.13 and this machine has none: install it, as python3.13.")
-
-
 def environment() -> Path:
     """Python of the environment like Colab's; made once, then found again."""
     python = FOLDER / "env" / "bin" / "python"
     done = FOLDER / "done.txt"
     wanted = "\n".join([*VERSIONS, WIDGETS])
     if not done.exists() or done.read_text() != wanted:
-        subprocess.run([python_313(), "-m", "venv", "--clear", FOLDER / "env"], check=True)
+        newest = find_python("3.13")
+        if newest is None:
+            sys.exit("Colab has Python 3.13 and this machine has none: install it.")
+        subprocess.run([newest, "-m", "venv", "--clear", FOLDER / "env"], check=True)
         pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         subprocess.run([*pip, *VERSIONS], check=True)
         subprocess.run([*pip, "--no-deps", WIDGETS], check=True)

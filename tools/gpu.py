@@ -327,7 +327,9 @@ def main(arguments: list[str] | None = None) -> int:
     part = whole.seconds / 4
     epochs, limit = (1, (20, 20)) if args.quick else (args.epochs, None)
     found["training"] = training(device, args.photographs, epochs, limit, Budget(part))
-    selection = ["tests/test_machine.py"] if args.quick else ["tests", "-k", DEVICE_TESTS]
+    selection = (
+        ["tests/test_machine.py", "-k", "bfloat16"] if args.quick else ["tests", "-k", DEVICE_TESTS]
+    )
     found["tests"] = tests(device.type, selection, Budget(part / 2))
     found["bench"] = benchmark(["measure"] if args.quick else [], Budget(part / 2))
     mode = "quick" if args.quick else "standard"

@@ -31,11 +31,12 @@ WITHOUT_TORCH = ("numpy", "matplotlib", "pillow", "pytest", "hypothesis", "tomli
 
 def find_python(version: str) -> str | None:
     """A Python of this version on this machine."""
-    if found := shutil.which(f"python{version}"):
-        return found
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    for path in sorted(pyenv.glob(f"{version}.*/bin/python")):
-        return str(path)
+    candidates = [str(path) for path in sorted(pyenv.glob(f"{version}.*/bin/python"))]
+    for python in (*candidates, shutil.which(f"python{version}")):
+        # A name on the path may be one that only says that it is not switched on.
+        if python and not subprocess.run([python, "--version"], capture_output=True).returncode:
+            return python
     return None
 
 

@@ -1,0 +1,162 @@
+"""The static site in a real browser, from a plain local server and from a folder of any name."""
+
+import functools
+import http.server
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import harness
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+pytestmark = pytest.mark.browser
+HEAVIEST = 1_500_000  # bytes of a page
+
+OVERFLOW = """() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll('article *')]
+        .filter(e => e.getBoundingClientRect().right > width + 1)
+        .slice(0, 3).map(e => e.tagName + '.' + e.className);
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """(address, folder) of the site that `make site` builds, served from a folder with a space."""
+    try:
+        import myst_nb  # noqa: F401
+        import sphinx_book_theme  # noqa: F401
+    except ModuleNotFoundError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("make site needs its extra: pip install -e .[site]")
+    import website
+
+    website.lay_out()
+    website.build()
+    folder = tmp_path_factory.mktemp("host") / "über uns"
+    shutil.copytree(website.SITE, folder / "course")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/course", folder / "course"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    program = harness.find_browser()
+    if not program:
+        pytest.skip("no Chromium or Chrome here")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def page(site, browser):
+    """A page that notes requests to other hosts, failed ones, and everything on the console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.trouble = []
+
+    def note(message):
+        if "[PST]" not in message.text or message.type != "log":  # the theme says what it does
+            page.trouble.append(f"{message.type}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: page.trouble.append(str(error)))
+    page.on("requestfailed", lambda request: page.trouble.append(f"failed: {request.url}"))
+
+    def watch(route):
+        url = route.request.url
+        if not url.startswith((site[0].rsplit("/", 1)[0], "data:", "blob:")):
+            page.trouble.append(f"foreign: {url}")
+            return route.abort()
+        return route.continue_()
+
+    page.route("**/*", watch)
+    yield page
+    context.close()
+
+
+def test_every_page_is_quiet_and_fits_a_phone(site, page):
+    address, folder = site
+    names = sorted(path.name for path in folder.glob("*.html"))
+    assert sum(name[:2].isdigit() for name in names) >= 14
+    for name in names:
+        page.set_viewport_size({"width": 375, "height": 800})
+        page.goto(f"{address}/{name}")
+        assert page.locator("h1").first.inner_text().strip(), name
+        assert page.evaluate(OVERFLOW) == [], name
+        assert page.trouble == [], (name, page.trouble)
+        assert (folder / name).stat().st_size < HEAVIEST, name
+
+
+def test_from_the_front_page_to_the_last_chapter(site, page):
+    page.goto(f"{site[0]}/index.html")
+    page.locator("article").get_by_role("link", name="02 · The stem").click()
+    assert page.locator("h1").first.inner_text().startswith("The stem")
+    page.locator(".prev-next-footer .right-next").click()
+    assert page.url.endswith("03_inception_modules.html")
+    page.locator(".prev-next-footer .left-prev").click()
+    assert page.url.endswith("02_stem.html")
+    assert page.trouble == []
+
+
+def test_search_finds_a_chapter_by_a_word(site, page):
+    page.goto(f"{site[0]}/search.html?q=orientation")
+    page.locator("#search-results a", has_text="Inception modules").first.wait_for()
+    assert page.trouble == []
+
+
+def test_the_figure_index_leads_to_the_chapter(site, page):
+    page.goto(f"{site[0]}/figures.html")
+    row = page.locator("tr", has_text="Fig. 3").first
+    row.locator("a").click()
+    assert page.url.endswith("02_stem.html")
+
+
+def test_claims_have_verdicts(site, page):
+    page.goto(f"{site[0]}/claims.html")
+    rows = page.locator("article table").first.locator("tbody tr")
+    assert rows.count() >= 10
+    for words in rows.locator("td:last-child").all_inner_texts():
+        assert words.strip()
+
+
+def test_formulas_are_drawn_without_a_script(site, page):
+    page.goto(f"{site[0]}/02_stem.html")
+    formula = page.locator("math").first
+    box = formula.bounding_box()
+    assert (
+        box["height"] > 8 and "$" not in page.locator("article p", has=formula).first.inner_text()
+    )
+
+
+def test_dark_mode_and_no_address_to_open_elsewhere(site, page):
+    page.goto(f"{site[0]}/05_inception_v4.html")
+    page.locator(".theme-switch-button").first.click()
+    page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert all(int(part) < 60 for part in ground.strip("rgb()").split(",")[:3])
+    assert page.locator("a[href*='colab.research']").count() == 0
+
+
+def test_the_cell_that_installs_and_the_machine_are_not_shown(site):
+    for path in site[1].glob("[0-9]*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "Makes inception_edu importable" not in text

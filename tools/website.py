@@ -1,0 +1,182 @@
+"""The chapters as a static site: `make site` writes dist/site, for any web server.
+
+    python tools/website.py             lay out the pages and build
+    python tools/website.py --serve     … and show it on 127.0.0.1
+
+The pages are the executed chapters as they stand in notebooks/, the figure index, the glossary, the
+claims with their verdicts, and the page for teachers. Nothing is executed and nothing is fetched,
+neither now nor by a reader's browser. The folder can have any name and be moved.
+"""
+
+import argparse
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGE = ROOT / "dist" / "site-source"
+SITE = ROOT / "dist" / "site"
+PAGES = {"figures": "Figure index", "glossary": "Glossary", "TEACHING": "For teachers"}
+
+
+def repository() -> str:
+    """The project's public address, "" while there is none."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        return tomllib.load(file)["tool"]["inception_edu"]["repository"].rstrip("/")
+
+
+def chapters() -> list[Path]:
+    return sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def for_the_site(notebook: dict) -> dict:
+    """A chapter as a page: without the cell that installs, with links to pages, not to files."""
+    kept = []
+    for cell in notebook["cells"]:
+        if "bootstrap" in cell.get("metadata", {}).get("tags", []):
+            continue
+        if cell["cell_type"] == "markdown":
+            cell["source"] = headings_in_order("".join(cell["source"]))
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            data.pop("application/vnd.jupyter.widget-view+json", None)
+            if "text/html" in data:
+                html = "".join(data["text/html"])
+                data["text/html"] = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', html)
+        cell["outputs"] = [o for o in cell.get("outputs", []) if o.get("data", o) != {}]
+        if cell["cell_type"] == "markdown":
+            del cell["outputs"]
+        kept.append(cell)
+    return notebook | {"cells": kept}
+
+
+def headings_in_order(text: str) -> str:
+    """Folded text keeps its markdown: a blank line is needed on both sides of <summary>."""
+    return re.sub(r"(<summary>.*?</summary>)\n(?!\n)", r"\1\n\n", text)
+
+
+def head(path: Path) -> tuple[str, str]:
+    """(title, first paragraph) of a chapter."""
+    first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+    paragraphs = [p.replace("\n", " ").strip() for p in first.split("\n\n") if p.strip()]
+    return paragraphs[0].lstrip("# "), paragraphs[1]
+
+
+def front_page() -> str:
+    """The first page: what it is, the chapters with a picture and their claim, the other pages."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    opening = readme.split("\n## ")[0]
+    rows = []
+    for path in chapters():
+        title, claim = head(path)
+        pictures = sorted((ROOT / "notebooks" / "pictures").glob(f"{path.stem[:2]}.*"))
+        picture = f"![{title}](pictures/{pictures[0].name})" if pictures else ""
+        rows.append(f"| {picture} | [{path.stem[:2]} · {title}]({path.name}) | {claim} |")
+    table = "\n".join(["| | chapter | what it covers |", "|---|---|---|", *rows])
+    names = "\n".join(path.stem for path in chapters())
+    others = "\n".join([f"{title} <{name}>" for name, title in PAGES.items()] + ["claims"])
+    return (
+        f"{opening}\n\nThis site shows the chapters as they were run. To run them yourself, take "
+        "the collection: `make lab`.\n\n## Chapters\n\n"
+        f"::::{{container}} chapters\n\n{table}\n\n::::\n\n"
+        f"```{{toctree}}\n:hidden:\n:caption: Chapters\n\n{names}\n```\n\n"
+        f"```{{toctree}}\n:hidden:\n:caption: Look up\n\n{others}\n```\n"
+    )
+
+
+def claims_page() -> str:
+    """The paper's claims and what the committed runs say about each."""
+    sys.path.insert(0, str(ROOT))
+    from inception_edu.study.claims import CLAIMS
+
+    rows = ["| | the paper says | where | seen here |", "|---|---|---|---|"]
+    details = []
+    for claim in CLAIMS.values():
+        verdict = claim.verdict()
+        rows.append(f"| {claim.id} | {claim.says} | {claim.where} | {verdict.word} |")
+        evidence = "\n".join(f"- {piece.sentence}" for piece in verdict.evidence)
+        details.append(
+            f"## {claim.id}: {verdict.word}\n\n{claim.says}\n\n{evidence}\n\n"
+            f"What would have mattered: {claim.margin}. A full replication needs {claim.needs}.\n"
+        )
+    table = "\n".join(rows)
+    return f"# The claims, and what is seen here\n\n{table}\n\n" + "\n".join(details)
+
+
+def lay_out() -> None:
+    """All pages, in dist/site-source."""
+    shutil.rmtree(STAGE, ignore_errors=True)
+    STAGE.mkdir(parents=True)
+    shutil.copy(ROOT / "docs" / "conf.py", STAGE)
+    shutil.copytree(ROOT / "docs" / "_static", STAGE / "_static")
+    if (ROOT / "notebooks" / "pictures").exists():
+        shutil.copytree(ROOT / "notebooks" / "pictures", STAGE / "pictures")
+    for path in chapters():
+        notebook = for_the_site(json.loads(path.read_text(encoding="utf-8")))
+        text = json.dumps(notebook, ensure_ascii=False)
+        (STAGE / path.name).write_text(text, encoding="utf-8")
+    for name in PAGES:
+        text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        (STAGE / f"{name}.md").write_text(text.replace("../notebooks/", ""), encoding="utf-8")
+    (STAGE / "claims.md").write_text(claims_page(), encoding="utf-8")
+    (STAGE / "index.md").write_text(front_page(), encoding="utf-8")
+
+
+def build() -> None:
+    """dist/site from dist/site-source; the old site is replaced only when all went well."""
+    fresh = SITE.with_name("site-new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", STAGE / "_build"]
+    settings = os.environ | {"SITE_REPOSITORY": repository()}
+    subprocess.run([*command, STAGE, fresh], check=True, env=settings)
+    (fresh / ".nojekyll").touch()
+    shutil.rmtree(SITE, ignore_errors=True)
+    fresh.rename(SITE)
+
+
+def weight() -> str:
+    """The site's size, and its heaviest page."""
+    files = [path for path in SITE.rglob("*") if path.is_file()]
+    pages = max(SITE.glob("*.html"), key=lambda path: path.stat().st_size)
+    total = sum(path.stat().st_size for path in files)
+    return (
+        f"{len(files)} files, {total / 1e6:.1f} MB; the heaviest page is {pages.name}, "
+        f"{pages.stat().st_size / 1e6:.2f} MB"
+    )
+
+
+def serve(port: int) -> None:
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        print(f"http://127.0.0.1:{server.server_port}/  (Ctrl-C ends it)")
+        server.serve_forever()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--serve", action="store_true", help="show it on this machine")
+    parser.add_argument("--port", type=int, default=8000)
+    args = parser.parse_args(arguments)
+    lay_out()
+    build()
+    print(f"dist/site: {weight()}")
+    if args.serve:
+        serve(args.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
