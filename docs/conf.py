@@ -34,6 +34,10 @@ html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_math_renderer = "mathml"
 
+if os.environ.get("SITE_LIVE"):  # labs with Python in the page
+    html_css_files.append("live/labs.css")
+    html_js_files = [("live/page_host.js", {"type": "module"})]
+
 _address = os.environ.get("SITE_REPOSITORY", "")
 html_theme_options = {
     "show_toc_level": 2,

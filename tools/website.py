@@ -19,6 +19,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import live_pages
+
 try:
     import tomllib
 except ModuleNotFoundError:  # Python 3.10
@@ -40,8 +42,9 @@ def chapters() -> list[Path]:
     return sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
-def for_the_site(notebook: dict) -> dict:
-    """A chapter as a page: without the cell that installs, with links to pages, not to files."""
+def for_the_site(notebook: dict, live: bool) -> dict:
+    """A chapter as a page: without the cell that installs, with links to pages, not to files, and,
+    where they can be `live`, with a place for each lab."""
     kept = []
     for cell in notebook["cells"]:
         if "bootstrap" in cell.get("metadata", {}).get("tags", []):
@@ -57,6 +60,9 @@ def for_the_site(notebook: dict) -> dict:
         cell["outputs"] = [o for o in cell.get("outputs", []) if o.get("data", o) != {}]
         if cell["cell_type"] == "markdown":
             del cell["outputs"]
+        elif live and (html := live_pages.place("".join(cell["source"]))):
+            data = {"text/html": html}
+            cell["outputs"].append({"output_type": "display_data", "data": data, "metadata": {}})
         kept.append(cell)
     return notebook | {"cells": kept}
 
@@ -120,10 +126,11 @@ def lay_out() -> None:
     STAGE.mkdir(parents=True)
     shutil.copy(ROOT / "docs" / "conf.py", STAGE)
     shutil.copytree(ROOT / "docs" / "_static", STAGE / "_static")
+    live = live_pages.lay_out(STAGE / "_static")
     if (ROOT / "notebooks" / "pictures").exists():
         shutil.copytree(ROOT / "notebooks" / "pictures", STAGE / "pictures")
     for path in chapters():
-        notebook = for_the_site(json.loads(path.read_text(encoding="utf-8")))
+        notebook = for_the_site(json.loads(path.read_text(encoding="utf-8")), live)
         text = json.dumps(notebook, ensure_ascii=False)
         (STAGE / path.name).write_text(text, encoding="utf-8")
     for name in PAGES:
@@ -139,6 +146,7 @@ def build() -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", STAGE / "_build"]
     settings = os.environ | {"SITE_REPOSITORY": repository()}
+    settings["SITE_LIVE"] = "1" if (STAGE / "_static" / "live").exists() else ""
     subprocess.run([*command, STAGE, fresh], check=True, env=settings)
     (fresh / ".nojekyll").touch()
     shutil.rmtree(SITE, ignore_errors=True)

@@ -7,6 +7,7 @@ where it breaks.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
@@ -16,7 +17,6 @@ from inception_edu.describe.blocks import Network
 from inception_edu.describe.draw import Drawing, draw
 from inception_edu.describe.measure import Trace, trace
 from inception_edu.describe.networks import NETWORKS, network
-from inception_edu.describe.paths import grow
 from inception_edu.describe.sides import padded, side_chain, smallest
 from inception_edu.describe.small import mini
 from inception_edu.describe.spec import SpecError
@@ -200,12 +200,13 @@ def reach(state: State) -> str:
     box = 96.0
     window, picture = box * sees / largest, box * side / largest
     if sees > side:
-        rows = _half(state.network, state.padding, side)
         words = (
             f"A value of the last map reaches {sees} pixels far each way, but the image is only "
-            f"{side} wide: it sees the whole image, and zeros around it. Half of its paths "
-            f"begin in {rows} of the {side} rows."
+            f"{side} wide: it sees the whole image, and zeros around it."
         )
+        with suppress(ModuleNotFoundError):  # a web page has no numpy to count paths with
+            rows = _half(state.network, state.padding, side)
+            words += f" Half of its paths begin in {rows} of the {side} rows."
     else:
         words = f"A value of the last map sees {sees}×{sees} of the {side}×{side} pixels."
 
@@ -231,6 +232,8 @@ def reach(state: State) -> str:
 @lru_cache(maxsize=512)
 def _half(key: str, padding: str, side: int) -> int:
     """In how many rows of the image half of the paths to the middle of the last map begin."""
+    from inception_edu.describe.paths import grow
+
     return grow(_padded(key, padding), side)[-1].core()[0]
 
 
