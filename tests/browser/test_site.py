@@ -44,6 +44,13 @@ def site(tmp_path_factory):
     shutil.copytree(website.SITE, folder / "course")
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        # Python's own table lacks them; every web server knows them.
+        extensions_map = {
+            **http.server.SimpleHTTPRequestHandler.extensions_map,
+            ".mjs": "text/javascript",
+            ".wasm": "application/wasm",
+        }
+
         def log_message(self, *_):
             pass
 
@@ -160,3 +167,50 @@ def test_the_cell_that_installs_and_the_machine_are_not_shown(site):
     for path in site[1].glob("[0-9]*.html"):
         text = path.read_text(encoding="utf-8")
         assert "Makes inception_edu importable" not in text
+
+
+@pytest.fixture
+def explorer(site, page):
+    """The shape explorer of chapter 02, alive in the page."""
+    if not (site[1] / "_static" / "live").exists():
+        assert not os.environ.get("CI")
+        pytest.skip("npm did not give Python for the browser")
+    page.goto(f"{site[0]}/02_stem.html")
+    place = page.locator(".ied-page-lab[data-lab=shape_explorer]")
+    assert not page.evaluate(
+        "performance.getEntriesByType('resource').some(e => /wasm/.test(e.name))"
+    )
+    place.get_by_role("button", name="Use this lab here").click()
+    place.locator(".ied-lab").wait_for(timeout=240_000)
+    return place
+
+
+def test_a_lab_answers_in_the_page_as_in_a_notebook(explorer, page):
+    from inception_edu.labs import shapes
+    from inception_edu.labs.core import Session, Set
+
+    session = Session(shapes.make("inception_v4"))
+    status = explorer.locator(".ied-status")
+    assert status.inner_text() == session.view.status
+    typed = explorer.get_by_label("image (px), typed")
+    typed.fill("74")
+    typed.press("Enter")
+    session.send(Set("image", 74))
+    assert status.inner_text() == session.view.status and "cannot take" in status.inner_text()
+    explorer.get_by_role("slider", name="image (px)").focus()
+    page.keyboard.press("ArrowRight")
+    assert typed.input_value() == "75" and "takes 75×75" in status.inner_text()
+    typed.fill("a house")
+    typed.press("Enter")
+    assert "“a house” cannot be read" in explorer.locator(".ied-wrong").inner_text()
+    explorer.get_by_role("button", name="Reset").click()
+    assert typed.input_value() == "299" and explorer.locator(".ied-wrong").count() == 0
+    assert page.trouble == []
+
+
+def test_a_box_of_a_diagram_can_be_chosen_in_the_page(explorer, page):
+    explorer.get_by_role("option", name="Reduction-B").click()
+    assert explorer.get_by_label("block").input_value() == "reduction_b"
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate(OVERFLOW) == []
+    assert page.trouble == []
