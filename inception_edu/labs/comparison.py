@@ -72,6 +72,7 @@ def update(state: State, event) -> State:
     return state
 
 
+@lru_cache(maxsize=8)  # the host asks several times for one state
 def render(state: State) -> View:
     names = tuple((_network(key).name, key) for key in KEYS)
     views = tuple((words, key) for key, words in VIEWS.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ BUTTONS = {  # key: label, tip
 # --- What is shown --------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=8)  # the host asks several times for one state
 def render(state: State) -> View:
     node, path = state.node, state.selected
     now, error = _measured(state)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from html import escape
 
 from inception_edu.describe.blocks import Block, Network
@@ -59,6 +60,7 @@ def update(state: State, event) -> State:
     return state
 
 
+@lru_cache(maxsize=8)  # the host asks several times for one state
 def render(state: State) -> View:
     repeat = state.network[state.block].repeat
     copies = tuple(range(1, repeat + 1))

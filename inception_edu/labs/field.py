@@ -100,6 +100,7 @@ def update(state: State, event) -> State:
     return state
 
 
+@lru_cache(maxsize=8)  # the host asks several times for one state
 def render(state: State) -> View:
     options = list(EXAMPLES) + ([OWN] if state.own else [])
     frames = state.frames

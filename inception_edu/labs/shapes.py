@@ -85,6 +85,7 @@ def update(state: State, event) -> State:
     return state
 
 
+@lru_cache(maxsize=8)  # the host asks several times for one state
 def render(state: State) -> View:
     found = state.trace
     overview, details = drawings(state)
