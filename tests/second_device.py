@@ -17,8 +17,9 @@ It is slower than the CPU, never faster: it is there for what raises, not for wh
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
-from torch.utils._pytree import tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 NAME = "toy"
@@ -80,12 +81,15 @@ def compute(operation, *args, **kwargs):
         if isinstance(value, torch.Tensor):
             if value.ndim:
                 elsewhere.append(value)
+        elif isinstance(value, (list, tuple)):
+            return type(value)(take_out(part) for part in value)
         elif isinstance(value, torch.device) and value.type == NAME:
             return torch.device("cpu")
         return value
 
     wanted = kwargs.get("device")
-    inside, options = tree_map(take_out, (args, kwargs))
+    inside = [take_out(value) for value in args]
+    options = {key: take_out(value) for key, value in kwargs.items()}
     if here and elsewhere and name not in MIXED:
         raise RuntimeError(
             "Expected all tensors to be on the same device, but found at least two devices, "
@@ -100,11 +104,20 @@ def compute(operation, *args, **kwargs):
         return args[0] if args else next(iter(kwargs.values()))
     if wanted is not None and torch.device(wanted).type != NAME:
         return out  # to the CPU
-    if name in ("_to_copy",) and wanted is None and not here:
+    if name == "_to_copy" and wanted is None and not here:
         return out
-    return tree_map(lambda x: Toy(x) if type(x) is torch.Tensor else x, out)
+    return _wrap(out)
 
 
+def _wrap(out):
+    if type(out) is torch.Tensor:
+        return Toy(out)
+    if isinstance(out, (list, tuple)):
+        return type(out)(_wrap(part) for part in out)
+    return out
+
+
+@cache
 def _writes(operation) -> bool:
     """Whether the operation changes its first argument and returns it."""
     first = operation._schema.arguments[:1]

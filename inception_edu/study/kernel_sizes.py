@@ -51,35 +51,31 @@ def multiply_adds(kernels: tuple[int, ...], filters: int = 48, image: int = 32) 
 
 
 def responses(images: Tensor, kernels: tuple[int, ...], filters: int, seed: int) -> Tensor:
-    """uint8 N×3×H×W → float32 N×(3·filters): mean, maximum and spread of every random filter's
-    response.
+    """uint8 N×3×H×W → float32 N×(3·filters) on the CPU: mean, maximum and spread of every random
+    filter's response, which `default_device()` computes.
 
     Each kernel size has the same share of the filters. Filters larger than 1×1 have mean zero, so
     that an even surface says nothing to them.
     """
     generator = torch.Generator().manual_seed(seed)
     found = []
-    pixels = images.float().div_(64).sub_(2)
+    pixels = images.to(default_device()).float().div_(64).sub_(2)
     for k in kernels:
-        weight = (
-            torch.randn(filters // len(kernels), 3, k, k, generator=generator) / (3 * k * k) ** 0.5
-        )
+        shape = (filters // len(kernels), 3, k, k)
+        weight = torch.randn(shape, generator=generator) / (3 * k * k) ** 0.5
         if k > 1:
             weight = weight - weight.mean((2, 3), keepdim=True)
+        weight = weight.to(pixels.device)
         for batch in pixels.split(250):
-            seen = (
-                F.conv2d(batch, weight.to(batch.device), stride=STRIDE, padding=k // 2)
-                .relu_()
-                .flatten(2)
-            )
-            found.append(torch.cat([seen.mean(2), seen.amax(2), seen.std(2)], 1))
+            seen = F.conv2d(batch, weight, stride=STRIDE, padding=k // 2).relu_().flatten(2)
+            found.append(torch.cat([seen.mean(2), seen.amax(2), seen.std(2)], 1).cpu())
     each = len(found) // len(kernels)
     return torch.cat([torch.cat(found[i * each : (i + 1) * each]) for i in range(len(kernels))], 1)
 
 
 def fit(features: Tensor, labels: Tensor, penalty: float = 1e-2):
     """A linear classifier by least squares with a small penalty; returns features → N predicted
-    labels."""
+    labels. On the CPU, in 64 bits."""
     mean, std = features.mean(0), features.std(0) + 1e-6
 
     def prepared(x):
@@ -87,7 +83,7 @@ def fit(features: Tensor, labels: Tensor, penalty: float = 1e-2):
 
     x, y = prepared(features), F.one_hot(labels, len(CLASSES)).double()
     weights = torch.linalg.solve(
-        x.T @ x + penalty * len(x) * torch.eye(x.shape[1], device=x.device).double(), x.T @ y
+        x.T @ x + penalty * len(x) * torch.eye(x.shape[1]).double(), x.T @ y
     )
     return lambda new: (prepared(new) @ weights).argmax(1)
 
@@ -113,9 +109,9 @@ class Cell:
 
 
 def pictures(seed: int) -> tuple[Split, Split]:
-    """Training and test pictures of a seed, 32×32, on the device."""
-    device = default_device()
-    return tuple(scales(count, 32, (seed, part)).to(device) for part, count in enumerate(PICTURES))
+    """Training and test pictures of a seed, 32×32."""
+    train, test = (scales(count, 32, (seed, part)) for part, count in enumerate(PICTURES))
+    return train, test
 
 
 def see(

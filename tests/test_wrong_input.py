@@ -1,0 +1,188 @@
+"""What a reader may hand over by mistake: it works, or one sentence says what was seen and what to
+do."""
+
+import os
+import unicodedata
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from inception_edu.data import Data, DataError, Split, load
+
+
+@pytest.fixture(autouse=True)
+def downloads(tmp_path, monkeypatch):
+    monkeypatch.setenv("INCEPTION_EDU_DATA", str(tmp_path / "kept"))
+
+
+def pictures(folder: Path, count: int = 5, level: int = 100) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(count):
+        pixels = np.full((32, 32, 3), level + i, np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+
+
+def two_classes(root: Path, count: int = 5) -> Path:
+    pictures(root / "cat", count, 60)
+    pictures(root / "dog", count, 160)
+    return root
+
+
+def sentence(error) -> str:
+    text = str(error.value)
+    assert "\n" not in text and text.endswith((".", "?")), text
+    return text
+
+
+# --- Where the folder is --------------------------------------------------------------------------
+
+
+def test_a_path_without_the_word_folder(tmp_path):
+    root = two_classes(tmp_path / "pets")
+    with pytest.raises(DataError) as caught:
+        load(str(root))
+    assert f"is a folder: write 'folder:{root}'" in sentence(caught)
+    assert len(load(f"folder:{root}").train) == 8
+
+
+def test_a_path_as_windows_writes_it(tmp_path, monkeypatch):
+    two_classes(tmp_path / "my pets" / "2024")
+    monkeypatch.chdir(tmp_path)
+    if os.sep == "/":
+        with pytest.raises(DataError) as caught:
+            load("folder:my pets\\2024")
+        said = sentence(caught)
+        assert "folders are divided by /" in said and "my pets/2024'" in said
+    assert len(load(f"folder:my pets{os.sep}2024").train) == 8
+
+
+@pytest.mark.parametrize("source", ["x" * 5000, "folder:" + "x" * 5000, "a\0b", "folder:a\0b"])
+def test_a_name_that_no_system_takes(source):
+    with pytest.raises(DataError) as caught:
+        load(source)
+    sentence(caught)
+
+
+# --- What lies in it ------------------------------------------------------------------------------
+
+
+def test_classes_one_level_too_deep(tmp_path):
+    two_classes(tmp_path / "download" / "pets")
+    with pytest.raises(DataError) as caught:
+        load(f"folder:{tmp_path / 'download'}")
+    said = sentence(caught)
+    assert "one subfolder, pets" in said and "(cat, dog)" in said and "one level too deep" in said
+    assert f"'folder:{tmp_path / 'download' / 'pets'}'" in said
+
+
+def test_classes_one_level_too_deep_in_the_training_folder(tmp_path):
+    for part in ("train", "test"):
+        two_classes(tmp_path / part / "images")
+    with pytest.raises(DataError) as caught:
+        load(f"folder:{tmp_path}")
+    assert "one level too deep" in sentence(caught) and "train" in sentence(caught)
+
+
+def test_a_single_class_with_a_single_subfolder_is_told_as_before(tmp_path):
+    pictures(tmp_path / "cats" / "2024")
+    with pytest.raises(DataError, match=r"one class only \(cats\)"):
+        load(f"folder:{tmp_path}")
+
+
+def test_pictures_beside_the_subfolders_are_counted(tmp_path):
+    pictures(tmp_path / "flat", 3)
+    (tmp_path / "flat" / "empty").mkdir()
+    with pytest.raises(DataError) as caught:
+        load(f"folder:{tmp_path / 'flat'}")
+    assert "but 3 in the folder itself" in sentence(caught)
+
+
+def test_a_class_with_one_picture_is_named(tmp_path):
+    root = two_classes(tmp_path / "pets")
+    pictures(root / "axolotl", 1)
+    for _ in range(2):  # also when the images come from the kept file
+        with pytest.warns(UserWarning, match="Without a test image, so never tested: axolotl"):
+            data = load(f"folder:{root}")
+        assert data.classes == ("axolotl", "cat", "dog")
+        assert "never tested: axolotl" in data.describe() and 0 not in data.test.labels.tolist()
+
+
+def test_classes_that_all_are_tested_need_no_word(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "never tested" not in load(f"folder:{two_classes(tmp_path / 'pets')}").describe()
+
+
+# --- Names as different systems write them --------------------------------------------------------
+
+
+def test_one_class_whose_name_two_systems_spell_differently(tmp_path):
+    """macOS writes "Ä" as two characters; a copy on Linux then has two spellings of one name."""
+    composed = unicodedata.normalize("NFC", "Bär")
+    apart = unicodedata.normalize("NFD", "Bär")
+    assert composed != apart
+    pictures(tmp_path / "train" / composed, 4)
+    pictures(tmp_path / "train" / "Fuchs", 4)
+    pictures(tmp_path / "test" / apart, 2)
+    pictures(tmp_path / "test" / "Fuchs", 2)
+    data = load(f"folder:{tmp_path}")
+    assert data.classes == (composed, "Fuchs")
+    assert torch.bincount(data.test.labels).tolist() == [2, 2]
+
+
+def test_names_of_all_systems(tmp_path):
+    root = tmp_path / "all"
+    pictures(root / "C++ & more (new)", 2)
+    pictures(root / "日本", 2)
+    if os.sep == "/":
+        pictures(root / "back\\slash", 2)
+    long = root / "日本" / ("n" * 200) / ("m" * 200)
+    pictures(long, 2)
+    (root / "__MACOSX" / "cat").mkdir(parents=True)
+    (root / "日本" / "._0.png").write_bytes(b"a shadow that macOS leaves")
+    (root / "日本" / "Thumbs.db").write_bytes(b"a shadow that Windows leaves")
+    data = load(f"folder:{root}")
+    assert set(data.classes) >= {"C++ & more (new)", "日本"}
+    assert "Left out" not in data.describe()
+    counts = torch.bincount(torch.cat([data.train.labels, data.test.labels]))
+    assert counts[data.classes.index("日本")] == 4
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are text there")
+def test_a_name_that_is_no_text_can_be_printed(tmp_path):
+    root = two_classes(tmp_path / "pets")
+    try:
+        os.rename(os.fsencode(root / "cat"), os.fsencode(root) + b"/caf\xe9")
+    except OSError:
+        pytest.skip("this file system takes text only")
+    data = load(f"folder:{root}")
+    assert data.classes == ("caf�", "dog")
+    data.describe().encode("utf-8")
+
+
+# --- Images that are no bytes, and bytes that are no batch ----------------------------------------
+
+
+def some(channels: int = 1) -> Data:
+    images = torch.arange(8 * channels * 64, dtype=torch.uint8).view(8, channels, 8, 8)
+    split = Split(images, torch.arange(8) % 2)
+    return Data("some", ("a", "b"), split, split)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+def test_normalising_what_is_no_bytes(dtype):
+    data = some()
+    with pytest.raises(ValueError, match="takes bytes.*got (float32|float64|int64)") as caught:
+        data.normalise(data.train.images.to(dtype))
+    sentence(caught)
+
+
+def test_normalising_images_of_other_channels():
+    with pytest.raises(ValueError, match=r"some has images of shape N×1×H×W, got 8×3×8×8"):
+        some(1).normalise(some(3).train.images)
+    with pytest.raises(ValueError, match=r"some has images of shape N×3×H×W, got 3×8×8"):
+        some(3).normalise(some(3).train.images[0])
