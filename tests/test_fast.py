@@ -22,7 +22,7 @@ from inception_edu.describe import (
 )
 from inception_edu.labs.speed import MINI, MOST, SpeedLab, _model
 from inception_edu.nets.build import build
-from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
+from inception_edu.nets.fast import Siblings, fold, merge_siblings
 
 MINIS = [key for key in NETWORKS if key.startswith("inception")]
 
@@ -134,17 +134,6 @@ def test_what_cannot_be_folded_says_so():
         fold(build(tower(16, 1), seed=0).train())
     with pytest.raises(SpecError, match=r"fold\(model\) first"):
         merge_siblings(trained(tower(16, 1)))
-
-
-def test_a_clock_takes_turns_and_leaves_the_first_round_out():
-    order = []
-    seconds = clock(
-        {"a": lambda x: order.append("a"), "b": lambda x: order.append("b")},
-        torch.zeros(1),
-        rounds=3,
-    )
-    assert order == ["a", "b"] * 4 and [len(found) for found in seconds.values()] == [3, 3]
-    assert all(s >= 0 for found in seconds.values() for s in found)
 
 
 # --- The lab --------------------------------------------------------------------------------------

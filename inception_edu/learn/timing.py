@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from statistics import median, quantiles
 
 import torch
 
 from inception_edu.learn.machine import default_device, synchronize
-from inception_edu.learn.pace import set_threads
+from inception_edu.learn.pace import set_threads, threads
 
 
 class Timing(list):
@@ -55,6 +56,8 @@ def clock(
     rounds: int = 7,
     budget: float = 10.0,
     device: torch.device | None = None,
+    one_core: bool = False,
+    gradients: bool = False,
 ) -> dict[str, Timing]:
     """Seconds of up to `rounds` calls of each function with the arguments, in turns, so that all
     meet the same disturbances.
@@ -67,24 +70,33 @@ def clock(
     `default_device()`). A first round warms up and does not count. No round begins after `budget`
     seconds, so a busy machine gives fewer rounds, not a longer wait; where the first round took as
     long as that, it is all there is.
+
+    one_core     on a CPU, one thread and its processor time: what other programs do at the same
+                 moment does not count
+    gradients    without it, no operation is recorded for a backward pass
     """
     if device is None:
         tensors = [x for x in arguments if isinstance(x, torch.Tensor)]
         device = tensors[0].device if tensors else default_device()
-    if device.type == "cpu":
-        set_threads()
     begun = time.perf_counter()
     seconds: dict[str, list[float]] = {name: [] for name in calls}
-    with torch.inference_mode():
+    with ExitStack() as stack:
+        stack.enter_context(torch.set_grad_enabled(True) if gradients else torch.inference_mode())
+        now = time.perf_counter
+        if one_core and device.type == "cpu":
+            stack.enter_context(threads(1))
+            now = time.thread_time
+        elif device.type == "cpu":
+            set_threads()
         for done in range(rounds + 1):
             if done and time.perf_counter() - begun > budget:
                 break
             for name, call in calls.items():
                 synchronize(device)
-                start = time.perf_counter()
+                start = now()
                 call(*arguments)
                 synchronize(device)
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(now() - start)
     return {name: Timing(found[1:] or found) for name, found in seconds.items()}
 
 

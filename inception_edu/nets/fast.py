@@ -4,16 +4,12 @@ merged.
     quick = fold(model)                  batch norms and residual scales into the convolutions
                                          before them
     quick = merge_siblings(quick)        1×1 convolutions that read the same map, as one
-    clock({"plain": model, "quick": quick}, images)      {"plain": [seconds, …], "quick": [seconds,
-    …]}
 
 Both return a new network for inference and leave the one they were given as it is.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
 from copy import deepcopy
 
 import torch
@@ -142,24 +138,3 @@ def _head(branch: nn.Module) -> tuple[nn.Conv2d, nn.Module] | None:
         and conv.kernel_size == conv.stride == (1, 1)
     )
     return (conv, nn.Sequential(*rest)) if fits else None
-
-
-@torch.inference_mode()
-def clock(
-    calls: Mapping[str, Callable[[Tensor], Tensor]], images: Tensor, rounds: int = 7
-) -> dict[str, list[float]]:
-    """Seconds of `rounds` calls of each on the same images (N×C×H×W), in turns, so that all meet
-    the same disturbances.
-
-    A first round warms up and does not count. On a GPU each call is waited for.
-    """
-    wait = torch.cuda.synchronize if images.device.type == "cuda" else lambda: None
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds + 1):
-        for name, call in calls.items():
-            wait()
-            start = time.perf_counter()
-            call(images)
-            wait()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: found[1:] for name, found in seconds.items()}

@@ -17,8 +17,6 @@
 # 3. say what batch norm, label smoothing and the identity path each do, in one line of code.
 
 # %%
-import statistics
-import time
 from textwrap import fill
 
 import torch
@@ -41,6 +39,7 @@ from inception_edu.describe import (
     out_shape,
     size_words,
 )
+from inception_edu.learn import clock
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -173,16 +172,8 @@ def milliseconds(node, shape, batch=8):
     included."""
     module = build(node, shape[0], seed=0).eval()
     x = torch.randn(batch, *shape, generator=torch.Generator().manual_seed(0))
-    threads, took = torch.get_num_threads(), []
-    torch.set_num_threads(1)
-    with torch.inference_mode():
-        module(x)
-        while sum(took) < (0.1 if QUICK else 0.8):
-            start = time.process_time()
-            module(x)
-            took.append(time.process_time() - start)
-    torch.set_num_threads(threads)
-    return 1000 * statistics.median(took) / batch
+    took = clock({"": module}, x, rounds=40, budget=0.2 if QUICK else 1.5, one_core=True)
+    return 1000 * took[""].median / batch
 
 
 times = {name: milliseconds(node, MAP) for name, node in PAIRS.items()}

@@ -17,8 +17,6 @@
 # 3. say which padding makes a concatenation break, and mend it.
 
 # %%
-import statistics
-import time
 from textwrap import fill
 
 import torch
@@ -108,6 +106,7 @@ for step in walk(first, (3, 299, 299)):
 
 # %%
 from inception_edu.labs.convolution import convolution_lab
+from inception_edu.learn import clock
 
 moving = convolution_lab(size=15, stride=2, beside="3×3 pool, stride 2, V")
 
@@ -278,25 +277,12 @@ for name, node in stems.items():
 #
 # </details>
 
-
 # %%
-def seconds(node, side, repeats):
-    """Processor time of one image's way through a stem, on one core: the median of some repeats."""
-    module, x = build(node, 3, seed=0).eval(), torch.randn(1, 3, side, side)
-    threads, took = torch.get_num_threads(), []
-    torch.set_num_threads(1)
-    with torch.inference_mode():
-        for _ in range(repeats + 1):
-            start = time.process_time()
-            module(x)
-            took.append(time.process_time() - start)
-    torch.set_num_threads(threads)
-    return statistics.median(took[1:])
-
-
-# %%
-side, repeats = (107, 3) if QUICK else (299, 7)
-took = {name: seconds(node, side, repeats) for name, node in stems.items()}
+side, rounds = (107, 3) if QUICK else (299, 7)
+modules = {name: build(node, 3, seed=0).eval() for name, node in stems.items()}
+# Processor time of one image's way through each stem, on one core; in turns.
+timings = clock(modules, torch.randn(1, 3, side, side), rounds=rounds, one_core=True)
+took = {name: timing.median for name, timing in timings.items()}
 macs = {name: measure(node, (3, side, side)).macs for name, node in stems.items()}
 for name in stems:
     print(

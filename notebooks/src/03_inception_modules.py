@@ -45,7 +45,7 @@ from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import Concat as Join
 from inception_edu.nets.build import ConvBNReLU, build
-from inception_edu.learn import Recipe, train
+from inception_edu.learn import Recipe, default_device, train
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -392,9 +392,8 @@ accuracy = {"paper": [], "released": []}
 for seed in SEEDS:
     for orientation in accuracy:
         recipe = Recipe(steps=STEPS, batch_size=32, lr=0.05, schedule="one-cycle", seed=seed)
-        accuracy[orientation].append(
-            train(build(small(orientation), seed=seed), clothes, recipe).test_accuracy
-        )
+        model = build(small(orientation), seed=seed).to(default_device())
+        accuracy[orientation].append(train(model, clothes, recipe).test_accuracy)
 
 # %% tags=["hide-input"]
 axis = plots.dots(accuracy, xlabel="% of test images right", percent=True)

@@ -18,7 +18,6 @@
 
 # %%
 import statistics
-import time
 
 import torch
 from IPython.display import display
@@ -42,7 +41,7 @@ from inception_edu.describe import (
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
-from inception_edu.learn import Recipe, train
+from inception_edu.learn import Recipe, clock, default_device, train
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
@@ -145,30 +144,14 @@ for name, node in WAYS.items():
 #
 # ## Does the arithmetic tell the time?
 #
-# **Predict.** Order the four ways by measured time before you run the cell. (Processor time, all
-# cores added: what other programs do at the same moment does not count.)
+# **Predict.** Order the four ways by measured time before you run the cell. (Processor time of one
+# core: what other programs do at the same moment does not count.)
 
 # %%
 x = torch.randn(4, *ENTERS, generator=torch.Generator().manual_seed(0))
-
-
-def milliseconds(modules, rounds):
-    """Median processor time of one image's forward pass, batch 4; in turns, so that all meet the
-    same disturbances."""
-    found = {name: [] for name in modules}
-    with torch.inference_mode():
-        for _ in range(rounds + 1):
-            for name, module in modules.items():
-                start = time.process_time()
-                module(x)
-                found[name].append(1000 * (time.process_time() - start) / len(x))
-    return {
-        name: statistics.median(values[1:]) for name, values in found.items()
-    }  # the first round warms up
-
-
 built = {name: build(node, in_channels=384, seed=0).eval() for name, node in WAYS.items()}
-times = milliseconds(built, 3 if QUICK else 9)
+timings = clock(built, x, rounds=3 if QUICK else 9, one_core=True)  # in turns
+times = {name: 1000 * timing.median / len(x) for name, timing in timings.items()}
 
 # %% tags=["hide-input"]
 for name, node in WAYS.items():
@@ -365,13 +348,15 @@ CONTESTANTS = {
 
 # %%
 SEEDS, STEPS = (range(2), 10) if QUICK else (range(5), 40)
-clothes = data.load("fashion")
+clothes, device = data.load("fashion"), default_device()
 print(clothes.describe())
 accuracy = {name: [] for name in CONTESTANTS}
 for seed in SEEDS:
     for name, network in CONTESTANTS.items():
         recipe = Recipe(steps=STEPS, batch_size=64, lr=0.05, schedule="one-cycle", seed=seed)
-        accuracy[name].append(train(build(network, seed=seed), clothes, recipe).test_accuracy)
+        accuracy[name].append(
+            train(build(network, seed=seed).to(device), clothes, recipe).test_accuracy
+        )
 
 # %%
 for name, network in CONTESTANTS.items():

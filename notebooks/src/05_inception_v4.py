@@ -17,7 +17,7 @@
 # 3. copy weights between two implementations, and know what must match for their outputs to agree.
 
 # %%
-import time
+from functools import partial
 
 import torch
 
@@ -40,6 +40,7 @@ from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build, named_blocks
 from inception_edu.labs.diagram import network_diagram
+from inception_edu.learn import clock
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
@@ -211,22 +212,20 @@ plots.show(
 # ## And the time?
 #
 # **Predict.** You know the stem's share of the multiply-adds. Will its share of the measured time
-# be smaller, equal or larger? (Processor time: what other programs do at the same moment does not
-# count.)
+# be smaller, equal or larger? (Processor time of one core: what other programs do at the same
+# moment does not count.)
 
 
 # %%
-def block_times(model, x, repeats):
-    """Processor time of each block in seconds, all cores added, the best of several passes."""
-    best = {}
+def block_times(model, x, rounds):
+    """Processor time of each block in seconds, on one core."""
+    calls = {}
     with torch.inference_mode():
-        for _ in range(repeats):
-            now = x
-            for name, block in named_blocks(model):
-                start = time.process_time()
-                now = block(now)
-                best[name] = min(best.get(name, 9e9), time.process_time() - start)
-    return best
+        for name, block in named_blocks(model):
+            calls[name] = partial(block, x)
+            x = block(x)
+    timings = clock(calls, rounds=rounds, device=x.device, one_core=True)
+    return {name: timing.median for name, timing in timings.items()}
 
 
 seconds = block_times(model, image, 2 if experiments.mode() == "quick" else 6)

@@ -19,8 +19,6 @@
 #    training needs.
 
 # %%
-import statistics
-import time
 from textwrap import fill
 
 import torch
@@ -52,6 +50,7 @@ from inception_edu.study import experiments
 from inception_edu.teach import check
 from inception_edu.nets.build import build
 from inception_edu.labs.comparison import comparison_lab
+from inception_edu.learn import clock
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
@@ -154,22 +153,7 @@ for network in (v4, paper, released):
 # By count, the paper's v2 needs three quarters of v4's arithmetic. The released network needs
 # slightly more than v4. So the first statement fits the network that was released. But v4 has
 # *fewer* layers than the released network, so the second statement fits only the network that the
-# paper describes. How does processor time compare?
-
-
-# %%
-def seconds(models, x, rounds):
-    """Processor time of a forward pass of each model, all cores added; in turns, so that all meet
-    the same load."""
-    found = {name: [] for name in models}
-    with torch.inference_mode():
-        for _ in range(rounds + 1):
-            for name, model in models.items():
-                start = time.process_time()
-                model(x)
-                found[name].append(time.process_time() - start)
-    return {name: values[1:] for name, values in found.items()}  # the first round warms up
-
+# paper describes. How does processor time compare, on one core?
 
 # %%
 quick = experiments.mode() == "quick"
@@ -178,29 +162,23 @@ x = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
 models = {
     network.name: build(network, init="torch", seed=0).eval() for network in (v4, paper, released)
 }
-measured = seconds(models, x, rounds)
-base = statistics.median(measured[v4.name])
-for name, values in measured.items():
-    print(
-        f"{name:31} {statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f}, "
-        f"{rounds} runs), "
-        f"{statistics.median(values) / base:.2f} of v4's"
-    )
+measured = clock(models, x, rounds=rounds, budget=60, one_core=True)  # in turns
+base = measured[v4.name].median
+for name, timing in measured.items():
+    print(f"{name:31} {timing}, {timing.median / base:.2f} of v4's")
 
 # %%
 for network in (paper, released):
-    count, clock = (
-        measure(network).macs / measure(v4).macs,
-        statistics.median(measured[network.name]) / base,
-    )
-    near = 0.85 < count < 1.15 and 0.85 < clock < 1.15
+    count = measure(network).macs / measure(v4).macs
+    time = measured[network.name].median / base
+    near = 0.85 < count < 1.15 and 0.85 < time < 1.15
     print(
-        f"Verdict for {network.name}: {count:.2f} by count, {clock:.2f} in time on this machine:",
+        f"Verdict for {network.name}: {count:.2f} by count, {time:.2f} in time on this machine:",
         "v4's cost" if near else "not v4's cost",
         "within 15 %; v4 has",
         "more" if convolutions(v4) > convolutions(network) else "fewer",
         "layers and is",
-        "slower here." if clock < 1 else "not slower here.",
+        "slower here." if time < 1 else "not slower here.",
     )
 
 # %% [markdown]

@@ -17,7 +17,6 @@
 # 3. say what a deep network without the identity suffers from, from its gradients block by block.
 
 # %%
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -30,10 +29,9 @@ from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
-from inception_edu.learn import fast_layout
 from inception_edu.study import PAIRS, RACERS, difference, load_results, run, summarise
 from inception_edu.labs.race import SHORT, race_lab
-from inception_edu.learn import make_optimizer
+from inception_edu.learn import clock, fast_layout, make_optimizer
 
 print("mode:", experiments.mode())
 
@@ -148,23 +146,21 @@ for plain, residual in PAIRS:
 # %% [markdown]
 # The printed shapes, checked against the built networks; and how long a step takes, which is
 # another matter than multiply-adds. The networks take turns, so that whatever else this machine
-# does meets all of them alike, and the fastest of each one's steps counts.
+# does meets all of them alike; the middle of each one's steps counts.
 
 
 # %%
-def step_seconds(models, images, labels, rounds):
-    """Fastest training step of each model, the models taking turns; N×3×H×W images."""
+def step(model, images, labels):
+    """A training step of the model; N×3×H×W images."""
+    optimizer = make_optimizer(model.train(), study.RACE)
     images = fast_layout(images)  # as `train` does
-    optimizers = [make_optimizer(model.train(), study.RACE) for model in models]
-    best = [float("inf")] * len(models)
-    for _ in range(rounds):
-        for k, (model, optimizer) in enumerate(zip(models, optimizers)):
-            start = time.perf_counter()
-            optimizer.zero_grad()
-            F.cross_entropy(model(images), labels).backward()
-            optimizer.step()
-            best[k] = min(best[k], time.perf_counter() - start)
-    return best
+
+    def one_step():
+        optimizer.zero_grad()
+        F.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+
+    return one_step
 
 
 models = [build(network, seed=0) for network in racers.values()]
@@ -172,13 +168,13 @@ small = images[:, :, 2:30, 2:30]
 for name, model in zip(racers, models):
     assert model[:-4](small[:2]).shape[1:] == measure(racers[name]).output
 rounds = 4 if experiments.mode() == "quick" else 12
-seconds = dict(zip(racers, step_seconds(models, small, labels, rounds)))
+calls = {name: step(model, small, labels) for name, model in zip(racers, models)}
+timings = clock(calls, rounds=rounds, budget=20, device=small.device, gradients=True)
+seconds = {name: timing.median for name, timing in timings.items()}
 for plain, residual in PAIRS:
-    a, b = seconds[plain], seconds[residual]
-    print(
-        f"a step: {SHORT[plain]} {1000 * a:.0f} ms, {SHORT[residual]} {1000 * b:.0f} ms: "
-        f"{b / a:.2f} times as long"
-    )
+    a, b = timings[plain], timings[residual]
+    more = b.median / a.median
+    print(f"a step: {SHORT[plain]} {a}; {SHORT[residual]} {b}: {more:.2f} times as long")
 
 # %% [markdown]
 # ## Lab: a race of your own
@@ -606,7 +602,9 @@ full_step = {}
 if experiments.mode() != "quick":
     pair = [build(networks.network(name), seed=0) for name in PAIRS[1]]
     two = torch.rand(2, 3, 139, 139, generator=torch.Generator().manual_seed(0))
-    full_step = dict(zip(PAIRS[1], step_seconds(pair, two, torch.tensor([0, 1]), 3)))
+    calls = {name: step(m, two, torch.tensor([0, 1])) for name, m in zip(PAIRS[1], pair)}
+    timings = clock(calls, rounds=3, budget=60, device=two.device, gradients=True)
+    full_step = {name: timing.median for name, timing in timings.items()}
     del pair
     for name, s in full_step.items():
         print(f"{SHORT[name]:20} {s:.2f} s a step, two images of 139×139, on this machine")
@@ -717,9 +715,9 @@ print(
     "holds" if equal else "contradicted",
     f"by the figures: {ratio:.2f} times the multiply-adds",
 )
-for what, step in (("minis of equal multiply-adds", seconds), ("full size, 139×139", full_step)):
-    if step:
-        slower = step["inception_v4"] / step["inception_resnet_v2"]
+for what, took in (("minis of equal multiply-adds", seconds), ("full size, 139×139", full_step)):
+    if took:
+        slower = took["inception_v4"] / took["inception_resnet_v2"]
         word = (
             "slower, as the paper says"
             if slower > 1.05

@@ -22,8 +22,8 @@
 # %%
 import math
 import random
-import time
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 
 import torch
@@ -43,12 +43,22 @@ from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.data import load
-from inception_edu.learn import agreement, bootstrap, error_rate, interval, logits, right
+from inception_edu.learn import (
+    agreement,
+    bootstrap,
+    clock,
+    default_device,
+    device_of,
+    error_rate,
+    interval,
+    logits,
+    right,
+    train,
+)
 from inception_edu.study import RACERS, Cell, Recipe, jackknife, load_results
 from inception_edu.study.answers import Answers
 from inception_edu.labs.ensembles import ensembles_lab
 from inception_edu.study import CROPS
-from inception_edu.learn import train
 
 print("mode:", experiments.mode())
 
@@ -398,13 +408,11 @@ for kind in kinds:
 
 # %%
 network = build(networks.mini(networks.inception_v4(), 1 / 16, RACERS["inception_v4"], 28), seed=0)
+network = network.to(default_device())
 count = 8 if experiments.mode() == "quick" else 50
-seconds = {name: float("inf") for name in CROPS}
-for _ in range(3):
-    for name, make in CROPS.items():
-        start = time.perf_counter()
-        logits(network, data, data.test[:count], make(28))
-        seconds[name] = min(seconds[name], time.perf_counter() - start)
+calls = {c: partial(logits, network, data, data.test[:count], CROPS[c](28)) for c in CROPS}
+timings = clock(calls, rounds=3, budget=20, device=device_of(network))
+seconds = {name: timing.median for name, timing in timings.items()}
 errors = {c: 100 * misses(range(len(members)), c).mean().item() for c in CROPS}
 for name in CROPS:
     extra = seconds[name] - seconds["1 crop"]
@@ -864,7 +872,7 @@ mine = {"1 crop": [], "12 crops": []}
 for seed, kind in enumerate(("inception_v4", "inception_resnet_v2", "inception_resnet_v2")):
     tiny = build(
         networks.mini(networks.network(kind), 1 / 16, (1, 1, 1), 28), init="truncated", seed=seed
-    )
+    ).to(default_device())
     train(tiny, replace(data, test=small), recipe)
     for c, said in mine.items():
         said.append(logits(tiny, data, small, CROPS[c](28)))
