@@ -52,4 +52,4 @@ def fashion(image: int | None = None) -> Data:
             )
             images = rescale(torch.from_numpy(bordered).unsqueeze(1), image or 32)
             splits.append(Split(images, torch.from_numpy(arrays[f"{name}_labels"]).long()))
-    return Data("fashion", FASHION_CLASSES, *splits)
+    return Data("fashion", FASHION_CLASSES, splits[0], splits[1])

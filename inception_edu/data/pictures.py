@@ -50,10 +50,10 @@ def read_picture(
                 done.append("first frame of an animation")
             upright = ImageOps.exif_transpose(picture)
             # Pillow of before 9.4 gives None where nothing is to be turned.
-            turned = _orientation(picture) not in (None, 1)
-            if turned:
+            orientation = _orientation(picture) or 1
+            if orientation != 1:
                 done.append("turned upright")
-                size = size[::-1] if _orientation(picture) >= 5 else size
+                size = size[::-1] if orientation >= 5 else size
             picture = upright or picture
             picture, words = _eight_bits(picture)
             done += words
@@ -90,7 +90,7 @@ def folder_pictures(folder: str | os.PathLike, most: int = 50) -> dict[str, np.n
     A file that is no picture is left out. Raises `PictureError` where there is none.
     """
     folder = Path(folder).expanduser()
-    pictures = {}
+    pictures: dict[str, np.ndarray] = {}
     for path in sorted(folder.rglob("*")):
         if len(pictures) == most:
             break

@@ -142,4 +142,4 @@ def scales_data(image: int, limits: tuple[int | None, int | None], seed: int) ->
         most = PIXELS // image**2 * count // COUNTS[0]
         n = min(count, max(len(CLASSES), most)) if limit is None else min(count, limit)
         splits.append(scales(n, image, (seed, part)))
-    return Data("scales" if image == 32 else f"scales:{image}", CLASSES, *splits)
+    return Data("scales" if image == 32 else f"scales:{image}", CLASSES, splits[0], splits[1])

@@ -15,6 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+Whole = nn.Dropout1d | nn.Dropout2d | nn.Dropout3d
 WHOLE = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)  # drop whole channels
 KINDS = (nn.Dropout, *WHOLE)
 
@@ -23,11 +24,13 @@ KINDS = (nn.Dropout, *WHOLE)
 def own_dropout(model: nn.Module, generator: torch.Generator) -> Iterator[None]:
     """Within the context the network's `nn.Dropout`, `Dropout1d`, `2d` and `3d` draw from
     `generator` (on the CPU). Other random layers draw from torch's generator, as they always do."""
-    changed = []
+    changed: list[nn.Module] = []
     for module in model.modules():
-        if type(module) in KINDS and module.training and module.p > 0:
+        if not isinstance(module, KINDS) or type(module) not in KINDS:
+            continue  # a subclass may have a forward of its own
+        if module.training and module.p > 0:
             # An attribute of the object comes before the method of its class.
-            module.forward = partial(dropped, module, generator)
+            module.forward = partial(dropped, module, generator)  # type: ignore[method-assign]
             changed.append(module)
     try:
         yield
@@ -36,19 +39,14 @@ def own_dropout(model: nn.Module, generator: torch.Generator) -> Iterator[None]:
             del module.forward
 
 
-def dropped(module: nn.Module, generator: torch.Generator, x: Tensor) -> Tensor:
+def dropped(module: nn.Dropout | Whole, generator: torch.Generator, x: Tensor) -> Tensor:
     """x times a mask: 0 with probability p, else 1 / (1 − p)."""
-    shape = x.shape
-    if isinstance(module, WHOLE):
-        channels = x.ndim - module_dimensions(module)
-        shape = (*x.shape[:channels], *(1 for _ in x.shape[channels:]))
+    shape = list(x.shape)
+    for dimensions, kind in enumerate(WHOLE, 1):
+        if isinstance(module, kind):
+            shape[-dimensions:] = [1] * dimensions  # one number for a channel's whole map
     keep = 1 - module.p
     mask = torch.empty(shape, dtype=x.dtype).bernoulli_(keep, generator=generator)
     if keep > 0:
         mask.div_(keep)
     return x * mask.to(x.device)
-
-
-def module_dimensions(module: nn.Module) -> int:
-    """Dimensions of one channel's map: 2 for `Dropout2d`."""
-    return 1 + WHOLE.index(type(module))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from inception_edu.learn.recipe import Recipe
 
@@ -58,7 +59,7 @@ class History:
         """Plain JSON types: the records as columns, numbers to six digits, None for what is not
         finite."""
         rows = [asdict(r) for r in self.records]
-        columns = {}
+        columns: dict[str, Any] = {}
         for key in (f.name for f in fields(Record)):
             values = [row[key] for row in rows]
             if values and isinstance(values[0], dict):

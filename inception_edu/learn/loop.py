@@ -103,7 +103,7 @@ def training(
         record = step == 1 or step % recipe.record_every == 0 or step == recipe.steps
         lr = set_rate(optimizer, learning_rate(recipe, step, two_epochs))
 
-        with pace.step(), watching((meter, *probes) if record else (), model):
+        with pace.step(), watching([meter, *probes] if record else [], model):
             with cast(), own_dropout(model, drops):
                 output = model(fast_layout(images))
                 loss = F.cross_entropy(
@@ -111,7 +111,8 @@ def training(
                 )
             optimizer.zero_grad()
             loss.backward()
-            norm = gradient_norm(model, recipe.clip) if record or recipe.clip else None
+            if record or recipe.clip:
+                norm = gradient_norm(model, recipe.clip)
             optimizer.step()
             average.update()
 

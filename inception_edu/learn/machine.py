@@ -32,7 +32,7 @@ def synchronize(place: torch.device) -> None:
     """Wait until a device has done what it was asked to do; a CPU has."""
     if place.type != "cpu" and place.type != "meta":
         module = getattr(torch, place.type, None)
-        if hasattr(module, "synchronize"):
+        if module is not None and hasattr(module, "synchronize"):
             module.synchronize()
 
 

@@ -11,11 +11,9 @@ def plain_train(model, data, recipe: Recipe) -> list[float]:
     device = next(model.parameters()).device
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]  # biases and batch norms do not decay
+    decaying = {"params": weights, "weight_decay": recipe.weight_decay}
     optimizer = torch.optim.SGD(
-        [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others}],
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        fused=True,
+        [decaying, {"params": others}], lr=recipe.lr, momentum=recipe.momentum, fused=True
     )
     order = torch.Generator().manual_seed(recipe.seed)
     batches = data.batches(

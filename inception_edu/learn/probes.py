@@ -7,7 +7,7 @@ function, or an object with a `watch` as well, see `Probe`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from inception_edu.learn.history import Record
-from inception_edu.nets.build import named_blocks
+from inception_edu.nets.build import ScaledResidual, named_blocks
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Probe:
 
 
 @contextmanager
-def watching(probes: Sequence[Callable[[Moment], Any]], model: nn.Module) -> Iterator[None]:
+def watching(probes: Sequence[Any], model: nn.Module) -> Iterator[None]:
     """All of the probes watch."""
     with ExitStack() as stack:
         for probe in probes:
@@ -85,13 +85,12 @@ class Meter:
         self._start_counting()
 
     def _start_counting(self) -> None:
-        self.loss: Tensor | float = 0.0
-        self.hits: Tensor | int = 0
+        self.loss = self.hits = torch.zeros(())
         self.steps = self.images = 0
 
     def count(self, loss: Tensor, output: Tensor, labels: Tensor) -> None:
-        self.loss = self.loss + loss.detach()
-        self.hits = self.hits + (output.detach().argmax(1) == labels).sum()
+        self.loss = self.loss.to(loss.device) + loss.detach()
+        self.hits = self.hits.to(loss.device) + (output.detach().argmax(1) == labels).sum()
         self.steps += 1
         self.images += len(labels)
 
@@ -100,7 +99,7 @@ class Meter:
         hooks = []
         for name, block in self.blocks:
             hooks.append(block.register_forward_hook(partial(self._output, name)))
-            if all(hasattr(block, part) for part in ("body", "shortcut", "scale")):
+            if isinstance(block, ScaledResidual):
                 hooks.append(block.body.register_forward_hook(partial(self._residual, name, block)))
                 hooks.append(block.shortcut.register_forward_hook(partial(self._shortcut, name)))
         try:
@@ -121,7 +120,7 @@ class Meter:
 
     @torch.no_grad()
     def _residual(
-        self, name: str, block: nn.Module, module: nn.Module, inputs: tuple, output: Tensor
+        self, name: str, block: ScaledResidual, module: nn.Module, inputs: tuple, output: Tensor
     ) -> None:
         length = torch.linalg.vector_norm(output.detach().float())
         self.values["body", name] = length * abs(block.scale)

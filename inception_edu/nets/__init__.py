@@ -6,7 +6,7 @@ CPU, so that every device gets the same.
 """
 
 from inception_edu.nets.build import build, last_linear, named_blocks, residual_blocks
-from inception_edu.nets.fast import Siblings, clock, fold, merge_siblings
+from inception_edu.nets.fast import Siblings, fold, merge_siblings
 from inception_edu.nets.inference import device_of, evaluating, fast_layout
 from inception_edu.nets.modules import (
     AlteredResidual,
@@ -43,7 +43,6 @@ __all__ = [
     "WeightsError",
     "WithHeads",
     "build",
-    "clock",
     "device_of",
     "evaluating",
     "fast_layout",
