@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from inception_edu.learn.evaluate import (
+from inception_edu.learn import (
     bootstrap,
     ensemble,
     error_correlation,

@@ -4,14 +4,20 @@ do."""
 import os
 import unicodedata
 import warnings
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from inception_edu.data import Data, DataError, Split, load
+from inception_edu.describe import SpecError
+from inception_edu.describe.networks import inception_v4, mini, tower
+from inception_edu.nets.build import build
+from inception_edu.nets.weights import plain_names, read_tensors
 
 
 @pytest.fixture(autouse=True)
@@ -186,3 +192,84 @@ def test_normalising_images_of_other_channels():
         some(1).normalise(some(3).train.images)
     with pytest.raises(ValueError, match=r"some has images of shape N×3×H×W, got 3×8×8"):
         some(3).normalise(some(3).train.images[0])
+
+
+# --- Batches that a network cannot take -----------------------------------------------------------
+
+
+def network():
+    return build(tower(8, 2), seed=0)
+
+
+def test_a_batch_of_bytes():
+    with pytest.raises(SpecError, match="float32 numbers.*got a batch of uint8") as caught:
+        network()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
+    assert "data.normalise(images)" in sentence(caught)
+
+
+def test_a_batch_of_64_bits():
+    images = torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    with pytest.raises(SpecError, match="weights of float32, got a batch of float64") as caught:
+        network()(images)
+    sentence(caught)
+    assert network().double()(images).dtype == torch.float64, "where both have 64 bits it works"
+
+
+def test_kinds_are_looked_at_in_every_batch():
+    model, images = network(), torch.randn(2, 3, 32, 32)
+    model(images)
+    with pytest.raises(SpecError, match="float64"):
+        model(images.double())
+
+
+def test_one_grey_channel_and_one_image():
+    with pytest.raises(SpecError, match="got 2×1×32×32") as caught:
+        network()(torch.randn(2, 1, 32, 32))
+    assert "images.expand(-1, 3, -1, -1)" in sentence(caught)
+    with pytest.raises(SpecError, match="got 3×32×32") as caught:
+        network()(torch.randn(3, 32, 32))
+    assert "image[None]" in sentence(caught)
+
+
+def test_a_batch_of_one_image_that_shrinks_to_a_pixel():
+    model = build(mini(inception_v4(), width=1 / 16, repeats=(1, 1, 1), image=32), seed=0)
+    one = torch.randn(1, 3, 32, 32)
+    shrinks = nn.Sequential(OrderedDict(pool=nn.AdaptiveAvgPool2d(1), norm=nn.BatchNorm2d(3)))
+    model.stem = nn.Sequential(shrinks, *model.stem)
+    with pytest.raises(SpecError, match="a batch of one image") as caught:
+        model.train()(one)
+    assert "model.eval()" in sentence(caught)
+
+
+def test_an_ordinary_fault_of_a_value_stays_what_it_is():
+    model = network()
+
+    def fail(module, inputs):
+        raise ValueError("my own")
+
+    model[0].register_forward_pre_hook(fail)
+    with pytest.raises(ValueError, match="my own"):
+        model(torch.randn(2, 3, 32, 32))
+
+
+def test_a_slice_of_a_network_is_an_ordinary_chain_of_blocks():
+    model, images = network().eval(), torch.randn(2, 3, 32, 32)
+    part = model[:2]
+    assert type(part) is nn.Sequential and list(part._modules) == list(model._modules)[:2]
+    assert torch.equal(model[2:](part(images)), model(images)) and model[0] is part[0]
+
+
+def test_weights_saved_from_data_parallel(tmp_path):
+    """It writes "module." before every name."""
+    model = network()
+    torch.save({"state_dict": nn.DataParallel(model).state_dict()}, tmp_path / "mine.pth")
+    state = read_tensors(tmp_path / "mine.pth")
+    other = build(tower(8, 2), seed=1)
+    other.load_state_dict(state)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(other.state_dict()[name], tensor)
+
+
+def test_a_network_with_a_part_called_module_keeps_its_names():
+    state = {"module.weight": torch.zeros(1), "bias": torch.zeros(1)}
+    assert plain_names(state) == state

@@ -162,9 +162,21 @@ class NetworkModule(nn.Sequential):
     def forward(self, input: Tensor) -> Tensor:
         if not torch.jit.is_scripting():
             self._check(input)
-        for module in self:
-            input = module(input)
+        batch = len(input)
+        try:
+            for module in self:
+                input = module(input)
+        except ValueError as error:
+            if self.training and batch == 1:  # batch norm refuses a single value a channel
+                raise SpecError(_one_value(self.description)) from error
+            raise
         return input
+
+    def __getitem__(self, at):
+        """A block by its position; a slice gives an ordinary `nn.Sequential` of blocks."""
+        if isinstance(at, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[at]))
+        return super().__getitem__(at)
 
     @torch.jit.unused
     def _check(self, images: Tensor) -> None:
@@ -172,16 +184,46 @@ class NetworkModule(nn.Sequential):
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return
         shape = tuple(images.shape)
+        network = self.description
+        _check_kind(network, images, self)
         if shape[1:] in self._seen:
             return
-        network = self.description
         if len(shape) != 4 or shape[1] != network.channels:
+            advice = ""
+            if len(shape) == 4 and shape[1] == 1 and network.channels == 3:
+                advice = " Grey images: write images.expand(-1, 3, -1, -1)."
+            elif len(shape) == 3:
+                advice = " One image: write image[None]."
             raise SpecError(
                 f"{network.name} takes batches of shape N×{network.channels}×H×W, "
-                f"got {'×'.join(map(str, shape))}."
+                f"got {'×'.join(map(str, shape))}.{advice}"
             )
         measure(network, input_shape(network, shape[1:]))
         self._seen.add(shape[1:])
+
+
+def _check_kind(network: Network, images: Tensor, model: nn.Module) -> None:
+    """A sentence for bytes, and for 64-bit numbers where the weights have 32."""
+    kind = str(images.dtype).removeprefix("torch.")
+    if not images.is_floating_point():
+        raise SpecError(
+            f"{network.name} takes float32 numbers around 0, got a batch of {kind}: "
+            "`data.normalise(images)` makes them of bytes."
+        )
+    weights = next(model.parameters()).dtype
+    if images.dtype == torch.float64 != weights:
+        raise SpecError(
+            f"{network.name} has weights of {str(weights).removeprefix('torch.')}, got a batch of "
+            f"{kind}: write images.float()."
+        )
+
+
+def _one_value(network: Network) -> str:
+    return (
+        f"{network.name} in training got a batch of one image, so small that a map is one pixel: "
+        "batch norm needs more than one value a channel. Take two images or more, larger ones, or "
+        "model.eval()."
+    )
 
 
 class WithHeads(NetworkModule):

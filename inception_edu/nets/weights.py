@@ -388,7 +388,7 @@ def _state(name: str, source) -> dict[str, torch.Tensor]:
     if isinstance(source, nn.Module):
         return source.state_dict()
     if isinstance(source, dict):
-        return source
+        return plain_names(source)
     if source is not None:
         return read_tensors(source)
     try:
@@ -421,7 +421,7 @@ def read_tensors(path: str | os.PathLike) -> dict[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            return load_file(path)
+            return plain_names(load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - damaged files raise many kinds
         raise WeightsError(
@@ -435,7 +435,15 @@ def read_tensors(path: str | os.PathLike) -> dict[str, torch.Tensor]:
         and all(isinstance(v, torch.Tensor) for v in state.values())
     ):
         raise WeightsError(f"{path.name} holds no dictionary of tensors.")
-    return state
+    return plain_names(state)
+
+
+def plain_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors under the network's own names: a model saved from inside
+    `torch.nn.DataParallel` has "module." before each of them."""
+    if not all(name.startswith("module.") for name in state):
+        return state
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
 
 
 # --- Our own small checkpoints --------------------------------------------------------------------

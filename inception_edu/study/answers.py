@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from inception_edu.describe import NETWORKS, network
-from inception_edu.learn.evaluate import error_correlation, interval, right
+from inception_edu.learn import error_correlation, interval, right
 from inception_edu.study.crops import crop_logits
 from inception_edu.study.results import Result
 
