@@ -9,6 +9,7 @@ __all__ = [
     "check",
     "checks",
     "claim",
+    "costs",
     "five_lines",
     "outcome",
     "paper_claims",
@@ -24,7 +25,7 @@ __getattr__, __dir__ = lazy(
         "inception_edu.teach.exercises": ["check"],
         "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],
         "inception_edu.teach.predictions": ["outcome", "predict"],
-        "inception_edu.teach.tables": ["Table", "table"],
+        "inception_edu.teach.tables": ["Table", "costs", "table"],
         "inception_edu.teach.verdict": ["Verdict"],
     },
 )

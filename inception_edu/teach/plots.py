@@ -228,6 +228,39 @@ def bars(
     return axis
 
 
+def paired_bars(
+    series: Mapping[str, Mapping[str, float]],
+    axis: Axes | None = None,
+    xlabel: str = "",
+    text: str = "{:.3g}",
+) -> Axes:
+    """Two or more bars for each name, from 0: `series` maps what is counted to {name: value}. All
+    have the same names; the first name is on top."""
+    names = list(next(iter(series.values())))
+    axis = _axis(axis, 7, 0.7 + 0.5 * len(names))
+    height = 0.8 / len(series)
+    for number, (label, values) in enumerate(series.items()):
+        places = [place + (number + 0.5) * height - 0.4 for place in range(len(names))]
+        lengths = [values[name] for name in names]
+        axis.barh(places, lengths, height, color=COLOURS[number], edgecolor=CARD, label=label)
+        for place, length in zip(places, lengths):
+            axis.annotate(
+                text.format(length),
+                (length, place),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+            )
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.tick_params(axis="y", length=0)
+    axis.set_xlabel(xlabel)
+    axis.margins(x=0.12)
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(series))
+    return axis
+
+
 def dots(
     groups: Mapping[str, Sequence[float]],
     axis: Axes | None = None,

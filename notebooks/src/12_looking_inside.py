@@ -19,8 +19,8 @@
 # No training is needed: small trained networks come with the project.
 
 # %%
-
 import torch
+import torch.nn.functional as F
 
 from inception_edu.nets import features
 from inception_edu.teach import check, plots
@@ -395,6 +395,45 @@ plots.show(
 )
 
 # %% [markdown]
+# ## Why the answers are never quite sure
+#
+# Inception-v3's recipe asks for less than certainty, and the networks of this chapter were trained
+# so. With *label smoothing* of 0.1 and ten classes, the target is 0.91 for the right class and 0.01
+# for each other class. (The paper at hand does not say whether it smooths labels.) Without
+# smoothing the loss always falls further when the right logit grows. With smoothing there is a best
+# lead of the right logit over the others, $\ln(0.91 / 0.01) = 4.51$, and a larger lead costs:
+
+# %%
+leads = torch.arange(0, 10, 0.25)
+rows = torch.zeros(len(leads), 10)
+rows[:, 3] = leads
+label = torch.full((len(leads),), 3)
+losses = {
+    amount: F.cross_entropy(rows, label, reduction="none", label_smoothing=amount)
+    for amount in (0.0, 0.1)
+}
+
+# %% tags=["hide-input"]
+with torch.no_grad():
+    logits = model(clothes.normalise(clothes.test.images[:500]))
+labels = clothes.test.labels[:500]
+own = logits.gather(1, labels[:, None])[:, 0]
+lead = own - (logits.sum(1) - own) / 9
+lead = lead[logits.argmax(1) == labels]
+axis = plots.figure(7, 2.8).add_subplot()
+for (amount, loss), dash in zip(losses.items(), ("--", "-")):
+    axis.plot(leads, loss, dash, label=f"smoothing {amount:g}")
+axis.axvspan(*lead.quantile(torch.tensor([0.25, 0.75])).tolist(), color="#d9d9d9", zorder=0)
+axis.set(xlabel="lead of the right logit", ylabel="loss (nats)")
+axis.legend()
+plots.show(
+    axis.figure,
+    "Loss against the lead of the right logit, with and without smoothing. Grey: the middle half of "
+    f"this network's leads on {len(lead)} test images that it names rightly, around "
+    f"{lead.median():.1f}.",
+)
+
+# %% [markdown]
 # **With the released ImageNet weights.** With a network connection and `timm` installed, the lab
 # opens the real thing:
 #
@@ -471,6 +510,22 @@ def without(model, images, name, branch):
 
 # check:
 check("12.3", without)
+
+
+# %%
+# exercise: Smooth the labels | ●●○ | 6 min
+# task: Write `smooth(labels, classes, amount)`: from N labels to N×classes targets. Every class
+#   gets `amount / classes`. The right class gets `1 - amount` on top of that.
+# hint: `F.one_hot(labels, classes)` is the target without smoothing.
+def smooth(labels, classes, amount):
+    # begin solution
+    return (1 - amount) * F.one_hot(labels, classes) + amount / classes
+    # end solution
+    # stub: return ...
+
+
+# check:
+check("12.4", smooth)
 
 # %% [markdown]
 # ## In five lines

@@ -219,3 +219,46 @@ def exercise_3(without: Any) -> Verdict:
     if changed:
         return wrong("The network is not what it was before: weights were changed. Use a hook.")
     return verdict
+
+
+def exercise_4(smooth: Any) -> Verdict:
+    """Smoothed labels."""
+    import torch
+    import torch.nn.functional as F
+
+    def hot(y: Any, c: int) -> Any:
+        return F.one_hot(y, c)
+
+    return checks.function(
+        smooth,
+        lambda y, c, a: (1 - a) * hot(y, c) + a / c,
+        [(torch.tensor([0, 2, 1]), 4, 0.1), (torch.tensor([1]), 10, 0.3)],
+        name="smooth",
+        wrong={
+            "You spread it over the wrong classes only; v3 spreads it over all.": (
+                lambda y, c, a: (1 - a) * hot(y, c) + (1 - hot(y, c)) * a / (c - 1)
+            ),
+            "The right class gets its share of `amount` too: `1 - amount` comes on top of it.": (
+                lambda y, c, a: (1 - a) * hot(y, c) + (1 - hot(y, c)) * a / c
+            ),
+            "Every class should get `amount / classes`: you divided by one class too few.": (
+                lambda y, c, a: (1 - a) * hot(y, c) + a / (c - 1)
+            ),
+            "The rows add up to more than 1: the right class must give something up.": (
+                lambda y, c, a: hot(y, c) + a / c
+            ),
+            "Nothing is given to the other classes yet.": lambda y, c, a: (1 - a) * hot(y, c),
+            "Divide what is spread by the number of classes.": (
+                lambda y, c, a: (1 - a) * hot(y, c) + a
+            ),
+            "This is the target without smoothing.": lambda y, c, a: hot(y, c),
+            "`amount` is what is taken away, not what is left: the right class keeps "
+            "`1 - amount`.": lambda y, c, a: a * hot(y, c) + (1 - a) / c,
+            "The right class keeps `1 - amount`; you gave it `amount`.": (
+                lambda y, c, a: a * hot(y, c) + a / c
+            ),
+            "Divide by the number of classes; `amount` is multiplied.": (
+                lambda y, c, a: (1 - a) * hot(y, c) + 1 / c
+            ),
+        },
+    )
