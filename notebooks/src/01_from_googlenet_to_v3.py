@@ -86,8 +86,8 @@ costs({repr(branch): branch for branch in naive.branches}, (192, 28, 28))
 outcome(
     "01.branch",
     "3×3, 128",
-    "It has 9 · 128 = 1152 weights for each input channel, the 5×5 has 25 · 32 = 800. One filter of "
-    "the 5×5 costs nearly three times as much as one filter of the 3×3.",
+    "It has 9 · 128 = 1152 weights for each input channel, the 5×5 has 25 · 32 = 800. One filter "
+    "of the 5×5 costs nearly three times as much as one filter of the 3×3.",
 )
 
 # %% [markdown]
@@ -166,7 +166,7 @@ def milliseconds(node, shape, batch=8):
     """Time of a forward pass for one image of a batch, on one core, with batch norm and ReLU."""
     module = build(node, shape[0], seed=0).eval()
     x = torch.randn(batch, *shape, generator=torch.Generator().manual_seed(0))
-    took = clock({"": module}, x, rounds=40, budget=0.2 if QUICK else 1.5, one_core=True)
+    took = clock({"": module}, x, rounds=40, budget=0.2 if QUICK else 1.5)
     return 1000 * took[""].median / batch
 
 

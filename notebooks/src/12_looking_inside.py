@@ -428,8 +428,8 @@ axis.set(xlabel="lead of the right logit", ylabel="loss (nats)")
 axis.legend()
 plots.show(
     axis.figure,
-    "Loss against the lead of the right logit, with and without smoothing. Grey: the middle half of "
-    f"this network's leads on {len(lead)} test images that it names rightly, around "
+    "Loss against the lead of the right logit, with and without smoothing. Grey: the middle half "
+    f"of this network's leads on {len(lead)} test images that it names rightly, around "
     f"{lead.median():.1f}.",
 )
 
