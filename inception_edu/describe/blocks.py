@@ -15,11 +15,14 @@ class Classifier:
 
     What experiments change: `gain` multiplies its initial weights. `rate` lets it learn at that
     share of the ordinary rate: z = W (√rate · a) + b with W larger by 1/√rate, so that it starts
-    as it would, and a step of SGD moves z by the effect of W only `rate` times as far.
+    as it would, and a step of SGD moves z by the effect of W only `rate` times as far. `centre`
+    takes the batch's mean away from a first: "batch", or "held": then no gradient passes through
+    the mean. Outside training it is a running mean.
     """
 
     gain: float = 1.0
     rate: float = 1.0
+    centre: str = ""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,11 @@ def _network_differences(left: Network, right: Network) -> Iterator[Difference]:
             getattr(left, what),
             getattr(right, what),
         )
-    for what, name in (("gain", "initial weights times"), ("rate", "share of the learning rate")):
+    for what, name in (
+        ("gain", "initial weights times"),
+        ("rate", "share of the learning rate"),
+        ("centre", "input centred"),
+    ):
         ours_, theirs_ = getattr(left.classifier, what), getattr(right.classifier, what)
         yield from _field("classifier", name, ours_, theirs_)
 

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from inception_edu.describe.blocks import Block, Classifier, Network
+from inception_edu.describe.flow import out_channels
 from inception_edu.describe.parts import at, last_conv, put
 from inception_edu.describe.spec import Conv, Node, Residual, SpecError
 
 RATE = 0.1  # of a slow layer, as a share of the ordinary learning rate
+BASE_WIDTH = 14.4  # channels at which a rate that falls as 1/width is the ordinary rate
 
 
 def changed(network: Network, change: str) -> Network:
@@ -84,6 +86,18 @@ def _slow_last_layer(block: Residual) -> Residual:
     return replace(on_last_conv(block, gain=1 / RATE), scale=RATE * block.scale)
 
 
+def _rate_per_width(network: Network, centre: str = "") -> Network:
+    channels = network.channels
+    for block in network.blocks:
+        for _ in range(block.repeat):
+            channels = out_channels(block.node, channels)
+    return replace(network, classifier=Classifier(rate=BASE_WIDTH / channels, centre=centre))
+
+
+def _slow_ends(network: Network) -> Network:
+    return on_residuals(replace(network, classifier=Classifier(rate=RATE)), _slow_last_layer)
+
+
 CHANGES: dict[str, Callable[[Network], Network]] = {
     "norm in last branch": lambda n: on_last_residual(n, _norm_in_branch),
     "norm in every branch": lambda n: on_residuals(n, _norm_in_branch),
@@ -100,4 +114,11 @@ CHANGES: dict[str, Callable[[Network], Network]] = {
     "centred last layers": lambda n: on_residuals(
         n, lambda b: on_last_conv(b, bias=False, centred=True)
     ),
+    "centred classifier input": lambda n: replace(n, classifier=Classifier(centre="batch")),
+    "centred classifier input, mean held": lambda n: replace(
+        n, classifier=Classifier(centre="held")
+    ),
+    "classifier rate per width": _rate_per_width,
+    "centred input and rate per width": lambda n: _rate_per_width(n, "batch"),
+    "slow classifier and last layers": _slow_ends,
 }

@@ -61,6 +61,8 @@ def classifier_words(classifier: Classifier) -> str:
         words.append("starts at 0" if zero else f"starts × {classifier.gain:g}")
     if classifier.rate != 1:
         words.append(f"learns at {classifier.rate:g} of the rate")
+    if classifier.centre:
+        words.append("its input minus the batch mean")
     return ", ".join(words)
 
 

@@ -28,6 +28,7 @@ from inception_edu.describe import Concat as ConcatSpec
 from inception_edu.nets.initial import INITS, Layer, draw
 from inception_edu.nets.modules import (
     AlteredResidual,
+    CentredLinear,
     Concat,
     ConvBNReLU,
     NetworkModule,
@@ -158,9 +159,13 @@ class _Builder:
 
     def classifier(self, network: Network, channels: int) -> nn.Linear:
         gain, rate = network.classifier.gain, network.classifier.rate
-        if rate == 1:
+        centre = network.classifier.centre
+        if rate == 1 and not centre:
             return self.linear(channels, network.classes, gain)
         slow = skip_init(SlowLinear, channels, network.classes, rate=rate)
+        if centre:
+            held = centre == "held"
+            slow = CentredLinear(channels, network.classes, rate=rate, held=held)
         self.layers.append(Layer(slow, gain, bias=True))
         return slow
 

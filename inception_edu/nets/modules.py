@@ -147,6 +147,24 @@ class SlowLinear(nn.Linear):
         return F.linear(input * self.factor, self.weight, self.bias)
 
 
+class CentredLinear(SlowLinear):
+    """N×features → N×classes: a classifier that reads its input minus the mean over the batch, or
+    outside training minus the running mean. With `held` no gradient passes through the mean."""
+
+    def __init__(self, in_features, out_features, rate=1.0, held=False, device=None):
+        super().__init__(in_features, out_features, rate, device)
+        self.held = held
+        self.register_buffer("mean", torch.zeros(in_features, device=device))
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(input - self.mean)
+        mean = input.mean(0)
+        with torch.no_grad():
+            self.mean.lerp_(mean.detach().float(), 0.1)
+        return super().forward(input - (mean.detach() if self.held else mean))
+
+
 class NetworkModule(nn.Sequential):
     """N×C×H×W → N×classes: the blocks of a network, pool, flatten, dropout, classifier.
 

@@ -26,6 +26,7 @@ _WHERE = {
         "rows",
         "summarise",
     ),
+    "claims": ("CLAIMS",),
     "fates": ("CellFate", "Fate", "fate", "fate_of_cell"),
     "cells": ("PAPER", "SGD", "SICK"),
     "experiments_race": ("PAIRS", "RACE", "RACERS", "RATES", "best_rate"),

@@ -16,6 +16,9 @@ WARM_UPS = ("two-phase warm-up", "two-phase warm-up from rate / 10")
 SCALES = ("scale 0.1", "scale 0.2", "scale 0.3")
 
 
+BY = ("depth", "scale", "residual", "bottleneck", "lr")
+
+
 @cache
 def _runs(name: str) -> tuple[Result, ...]:
     try:
@@ -99,10 +102,10 @@ def scaling_does_no_harm() -> Verdict:
         )
         for scale in (0.1, 0.3)
     ]
-    depth = summarise(_runs("depth"), "accuracy", by=("depth", "scale", "residual", "lr"))
-    losses = summarise(_runs("depth"), "final_loss", by=("depth", "scale", "residual", "lr"))
+    depth = summarise(_runs("depth"), "accuracy", by=BY)
+    losses = summarise(_runs("depth"), "final_loss", by=BY)
     for d in (2, 4, 8, 16):
-        scaled, unscaled = (_best(depth, losses, (d, scale, None)) for scale in (0.1, 1.0))
+        scaled, unscaled = (_best(depth, losses, (d, scale, None, None)) for scale in (0.1, 1.0))
         what = f"{d} blocks, scale 0.1 minus scale 1"
         evidence.append(no_harm(what, difference(scaled, unscaled), 0.01))
     return verdict(evidence, "reduced")
@@ -110,7 +113,7 @@ def scaling_does_no_harm() -> Verdict:
 
 def _best(cells: dict, losses: dict, key: tuple):
     """The cell at the rate with the lowest training loss: the test images do not choose it."""
-    keys = [k for k in cells if k[:3] == key]
+    keys = [k for k in cells if k[:-1] == key]
     return cells[min(keys, key=lambda k: losses[k].mean)]
 
 

@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("names", nargs="*", metavar="NAME", help="experiments (none: all of them), or files")
     add("--mode", choices=MODES, default=mode())
     add("--missing", action="store_true", help="run only what the committed results do not hold")
+    add("--partial", action="store_true", help="pack: also cells that still lack seeds")
     add("--small", action="store_true", help="reproduce: the embedded images alone, a minute")
     add("--workers", type=int, default=2, help="processes of one thread; 0: in this process")
     add("--data", help="where the photographs are (folder:PATH), or another source in their place")
@@ -97,7 +98,7 @@ def _one(name: str, args: argparse.Namespace) -> None:
         with _executor(args) as executor:
             sweep(configs, executor, folder=args.folder, source=photos)
     if args.what == "pack":
-        _pack(name, configs, committed, found)
+        _pack(name, configs, committed, found, args.partial)
 
 
 def _size(name: str, configs: list[Config]) -> str:
@@ -128,19 +129,22 @@ def _finished(configs: list[Config], folder: Path | None, source: str | None) ->
     return found
 
 
-def _pack(name: str, configs: list[Config], committed: dict, found: list[Result]) -> None:
+def _pack(
+    name: str, configs: list[Config], committed: dict, found: list[Result], partial: bool
+) -> None:
     """What was committed stays, unless it was run again or the experiment does not ask for it any
     more."""
     runs = {**committed, **{r.config: r for r in found}}
     missing = [c for c in configs if c not in runs]
-    if missing:
+    if missing and not partial:
         print(f"    {len(missing)} runs are missing: only whole cells are packed")
     if name == "lab_grid":  # too many runs for lines of JSON; a cell may still lack seeds
         print(f"    {pack_grid(name, found)}")
         return
     whole = {c.label for c in configs} - {c.label for c in missing}
-    chosen = [runs[c] for c in configs if c.label in whole]
-    print(f"    {pack(name, chosen, question=question(name))}")
+    chosen = [runs[c] for c in configs if c in runs and (partial or c.label in whole)]
+    lacking = len(missing) if partial else 0
+    print(f"    {pack(name, chosen, question=question(name), missing=lacking)}")
 
 
 def _committed(name: str) -> dict[Config, Result]:

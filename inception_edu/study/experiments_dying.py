@@ -204,6 +204,27 @@ def long(mode: str) -> list[Config]:
 # As in the paper, v3 races v1 and v4 races v2. Its Inception-ResNets have more and cheaper blocks
 
 
+MECHANISMS = (
+    "centred classifier input",
+    "classifier rate per width",
+    "centred input and rate per width",
+)
+
+
+def mechanism(mode: str) -> list[Config]:
+    """Two hypotheses, apart and together: the common part of the classifier's input, and a
+    classifier rate that does not fall with the width. C10."""
+    cells = []
+    for width in (72, 144, 288):
+        setting = dict(width=width, lr=SICK["lr"])
+        cells.append(tower(f"width {width}: nothing", **setting))
+        for change in MECHANISMS:
+            cells.append(tower(f"width {width}: {change}", change=change, **setting))
+    for change in ("centred classifier input, mean held", "slow classifier and last layers"):
+        cells.append(sick(f"width 144: {change}", change=change))
+    return repeat(cells, mode, [f"width 72: {change}" for change in MECHANISMS], 60)
+
+
 def embedded(mode: str) -> list[Config]:
     """A tower that dies and two that do not, on the embedded images and in seconds: what anybody
     can run again."""

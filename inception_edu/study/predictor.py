@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
 from inception_edu.study.fates import fate
+from inception_edu.study.recorded import Grid
 from inception_edu.study.results import Result
 from inception_edu.study.statistics import StatisticsError
 
@@ -132,3 +134,23 @@ def _right(values: list[tuple[float, bool]], place: float) -> float:
     alive = [value <= place for value, dies in values if not dies]
     shares = [sum(part) / len(part) for part in (dead, alive) if part]
     return sum(shares) / len(shares)
+
+
+def recorded_runs(grid: Grid) -> list[SimpleNamespace]:
+    """The runs of a recorded grid in the form that `judge` and `transfer` take."""
+    found = []
+    for cell in grid.cells:
+        arguments = (("scale", cell.scale), ("width", cell.width))
+        recipe = SimpleNamespace(lr=cell.rate)
+        config = SimpleNamespace(arguments=arguments, recipe=recipe, change="")
+        for run in cell.runs:
+            found.append(
+                SimpleNamespace(
+                    config=config,
+                    curves={"length": [run.length]},
+                    maps=run.maps,
+                    dead=run.ends,
+                    status=run.status,
+                )
+            )
+    return found

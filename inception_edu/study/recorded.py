@@ -70,7 +70,12 @@ class RecordedRun:
     @cached_property
     def fate(self) -> Fate:
         """By the dead channels at the end, counted on 64 training images."""
-        return fate(SimpleNamespace(dead=self.ends, maps={"dead": self.dead()}, status=self.status))
+        return fate(SimpleNamespace(dead=self.ends, maps=self.maps, status=self.status))
+
+    @property
+    def maps(self) -> dict[str, dict[str, list[float]]]:
+        """As a `Result` has them, the dead channels alone."""
+        return {"dead": self.dead()}
 
     def to_dict(self) -> dict:
         """Plain JSON types, curves unpacked."""

@@ -207,9 +207,15 @@ def read_result(
 # --- Committed results ----------------------------------------------------------------------------
 
 
-def pack(name: str, results: list[Result], folder: Path | None = None, question: str = "") -> Path:
+def pack(
+    name: str,
+    results: list[Result],
+    folder: Path | None = None,
+    question: str = "",
+    missing: int = 0,
+) -> Path:
     """Write an experiment's runs into one file, a header line and a line a run:
-    data/results/NAME.jsonl."""
+    data/results/NAME.jsonl. `missing`: how many runs the experiment asks for beside these."""
     statuses = sorted({r.status for r in results})
     header = {
         "schema": SCHEMA,
@@ -217,6 +223,7 @@ def pack(name: str, results: list[Result], folder: Path | None = None, question:
         "question": question,
         "runs": len(results),
         "cells": len({r.label for r in results}),
+        "missing": missing,
         "status": {s: sum(r.status == s for r in results) for s in statuses},
         "core_hours": round(sum(r.seconds * r.threads for r in results) / 3600, 2),
         "data": sorted({r.data["name"] for r in results}),

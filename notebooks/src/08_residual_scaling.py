@@ -20,11 +20,14 @@
 # %%
 import torch
 from dataclasses import replace
+from scipy.stats import truncnorm
 from torch import nn
 
 from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu import study
-from inception_edu.study import difference, experiments, load_results, summarise
+from inception_edu.study import CLAIMS, difference, experiments, fate_of_cell, holm
+from inception_edu.study import load_results, summarise
+from inception_edu.teach.claims import claim
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.labs.scaling import scaling_lab
@@ -137,15 +140,20 @@ for s, runs in measured.items():
 # Nowhere near 32. The branch does *not* keep the variance of its input: its last layer reads
 # channels that batch norm has just brought to variance 1, however large $x$ was. Behind the ReLU
 # such a channel has $\mathbb{E}[z^2] = \tfrac12$, and weights of variance $v/\text{fan-in}$ turn
-# that into a branch of variance $b^2 = v/2$, the same in every block. (Our weights are a normal
-# distribution cut at two deviations: $v = 0.774$.)
-#
+# that into a branch of variance $b^2 = v/2$, the same in every block. Our weights are a normal
+# distribution that is cut at two deviations, so $v$ is less than 1:
+
+# %%
+VARIANCE = truncnorm(-2, 2).var()
+print(f"v = {VARIANCE:.3f}")
+
+# %% [markdown]
 # So a block does not multiply, it **adds**: $x \leftarrow \max(0,\; x + s\,b\,\xi)$ with $\xi$ of
 # variance 1. That is a random walk that cannot go below 0, and nothing in it is fitted:
 
 
 # %%
-def walk(scale, depth, variance=0.774, count=200_000):
+def walk(scale, depth, variance=VARIANCE, count=200_000):
     """The spread that the random walk predicts, behind the stem and behind each block."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(count, generator=generator).relu()
@@ -274,37 +282,44 @@ plots.show(
 )
 
 # %% [markdown]
-# **Verdict**, computed from these runs: does a scale of 0.1 to 0.3 keep the wide tower alive, and
-# does it cost the narrow one accuracy, which stays alive without it?
+# What became of each setting, by the one rule of all chapters (`docs/verdicts.md`): a run *lives*
+# with less than a tenth of the channels of its *worst* block dead, *dies* with half or more, and
+# *suffers* in between. Then the differences in accuracy, paired by seed and corrected together
+# (Holm), and the verdicts on C5 and C7 from all committed runs that bear on them.
 
 # %%
-unscaled = dead["width 576, scale 1"]
-scaled = [v for s in ("0.1", "0.3") for v in dead[f"width 576, scale {s}"].values]
-print(
-    f"Width 576, dead in the last block: unscaled {unscaled.text()}; scale 0.1 and 0.3 at most "
-    f"{100 * max(scaled):.0f} %."
-)
-print(
-    "Stability:",
-    "holds here" if max(scaled) < 0.01 < min(unscaled.values) else "not shown by these runs",
-)
+cells = {}
+for run in results:
+    cells.setdefault(run.label, []).append(run)
+for label, runs in cells.items():
+    print(f"{label:24} {fate_of_cell(runs).sentence}")
 
 # %%
 for width in (72, 576):
-    for one, other in (("0.1", "1"), ("0.1", "0"), ("1", "0")):
-        cells = accuracy[f"width {width}, scale {one}"], accuracy[f"width {width}, scale {other}"]
-        d = difference(*cells)
-        gain, low, high = 100 * d.mean, 100 * d.low, 100 * d.high
-        word = "worse" if high < 0 else "better" if low > 0 else "no difference seen"
-        print(
-            f"Width {width}: scale {one:3} minus scale {other} {gain:+.1f} points of accuracy "
-            f"(95 % interval {low:+.1f} to {high:+.1f}): {word}"
+    table = {
+        f"scale {one} minus scale {other}": difference(
+            accuracy[f"width {width}, scale {one}"], accuracy[f"width {width}, scale {other}"]
         )
+        for one, other in (("0.1", "1"), ("0.1", "0"), ("1", "0"))
+    }
+    for what, gap in holm(table).items():
+        print(f"width {width}: {what}: {gap.text()}: {gap.word()}")
+
+# %%
+for name in ("C5", "C7"):
+    verdict = CLAIMS[name].verdict()
+    print(f"{name}  {verdict.word.upper()} ({verdict.scope} scope): {CLAIMS[name].says}")
+    for evidence in verdict.evidence:
+        print(f"      {evidence.shows or 'neither'}: {evidence.sentence}")
+    if verdict.why:
+        print(f"      because {verdict.why}")
+
+# %%
+claim("08.blocks-add")
 
 # %% [markdown]
-# Scale 0 is the stem alone. In runs as short as these the scaled blocks add nothing measurable to
-# it. What the runs show is that scaling does no harm where unscaled blocks do; whether the blocks
-# earn their place needs longer runs.
+# So these runs show that scaling does no harm where unscaled blocks do; whether the blocks earn
+# their place needs longer runs (chapter 09 has some of 3000 steps).
 
 # %% [markdown]
 # ## Experiment 2: scale what, exactly?
@@ -322,17 +337,6 @@ for label in dead_:
 
 
 # %%
-def compare(width, what, with_="unscaled"):
-    a, b = accuracy_[f"width {width}: {what}"], accuracy_[f"width {width}: {with_}"]
-    d = difference(a, b)
-    gain, low, high = 100 * d.mean, 100 * d.low, 100 * d.high
-    word = "better" if low > 0 else "worse" if high < 0 else "not told apart"
-    print(
-        f"width {width}: {what} against {with_}: {gain:+.1f} points ({low:+.1f} to {high:+.1f}): "
-        f"{word}"
-    )
-
-
 WAYS = (
     "residual × 0.1",
     "identity × 0.1",
@@ -341,18 +345,19 @@ WAYS = (
     "last layer from zero",
 )
 for width in (144, 72):
-    for what in WAYS:
-        compare(width, what)
+    unscaled = accuracy_[f"width {width}: unscaled"]
+    table = {what: difference(accuracy_[f"width {width}: {what}"], unscaled) for what in WAYS}
+    for what, gap in holm(table).items():
+        print(f"width {width}: {what} against unscaled: {gap.text()}: {gap.word()}")
 
 # %%
-safe = [what for what in WAYS if max(dead_[f"width 144: {what}"].values) < 0.01]
-fixed = accuracy_["width 72: residual × 0.1"]
-costly = [what for what in WAYS if difference(accuracy_[f"width 72: {what}"], fixed).high < 0]
-print(
-    "Verdict (five seeds). No channel of the tower that dies is lost in any seed with:",
-    ", ".join(safe) + ".",
-)
-print("Where nothing dies, worse than the scaled residual:", (", ".join(costly) or "none") + ".")
+claim("08.safe")
+
+# %%
+claim("08.ways")
+
+# %%
+claim("08.shared-runs")
 
 # %% [markdown]
 # **Run it yourself.** Two of the narrow cells in short, on the embedded images. For the whole
@@ -446,8 +451,8 @@ check("08.3", seeds_needed)
 # - With batch norm in its branches a fresh tower's signal grows like a square root of the depth, at
 #   a pace set by the
 #   scale; without it, exponentially.
-# - Scaling equals a last layer that starts `scale` times smaller and, under SGD, learns `scale²`
-#   times more slowly.
+# - Scaling equals a last layer that starts at `scale` times its size and, under SGD, learns at
+#   `scale²` times its rate.
 # - What five seeds say about stability and accuracy stands under *Verdict* above, computed from the
 #   committed runs.
 # - After training the constant can be folded into the last layer: it belongs to the training, not

@@ -28,7 +28,10 @@ from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
-from inception_edu.study import Config, difference, load_results, run, summarise
+from inception_edu.study import CLAIMS, Config, fate_of_cell, load_results, run, summarise
+from inception_edu.study.predictor import judge, recorded_runs, transfer
+from inception_edu.study.recorded import recorded
+from inception_edu.teach.claims import claim, five_lines
 from inception_edu.labs.dying import dying_lab, map_svg
 
 print("mode:", experiments.mode())
@@ -43,7 +46,8 @@ print("mode:", experiments.mode())
 # batch-normalization to this layer."
 #
 # A channel is **dead** in a batch when it is 0 at every position of every image. Behind a ReLU a
-# dead channel passes no gradient back, so the filter that feeds it stops learning.
+# dead channel passes no gradient back, so the filter that feeds it learns nothing from this batch.
+# It is not lost for good: another batch, or a change in the blocks below, can wake it.
 #
 # **Predict.** Two networks differ only in width, 72 and 576 channels: same depth, same rate, same
 # spread of the activations at the start. Why should the wide one be in more danger?
@@ -166,20 +170,22 @@ story(patient)
 # **overshoots**. Now the network is sure and wrong, the **push** is many times what it was, and all
 # channels of all blocks feel it in the same direction. The branches **sink**: their last layers
 # read inputs that are at least 0, so lowering all weights a little lowers the output for every
-# image at once. Below 0 the ReLU lets nothing through: **dead**. No gradient passes through such a
-# channel; only a change in the blocks below can bring it back. Look at the times: while the push
-# lasts, hardly anything is dead. It is over once the logits are small again, and yet the branch
-# goes on sinking and a good part of the channels dies only then. The optimizer's momentum still
-# points the same way, though it is not the only culprit: without momentum, at ten times the rate,
-# the tower dies too (Experiment 2).
+# image at once. Below 0 the ReLU lets nothing through: **dead**. Now look at the times: hardly
+# anything dies while the push lasts. It is over once the logits are small again, and yet the branch
+# goes on sinking and a good part of the channels dies only then.
 #
 # That is a story. Each part of it is a suspect, and the next experiments remove one at a time.
-#
+
+# %%
+claim("09.time-of-death")
+
+# %% [markdown]
 # ## How far does one step throw the logits?
 #
-# One SGD step of rate $\eta$ on an image moves that image's own logits by
-# $-\eta\,(p - y)\,\lVert a\rVert^2$: rate times squared length. Compare widths and scales before
-# any training:
+# One SGD step of rate $\eta$ on an image *alone in its batch* moves its logits by
+# $-\eta\,(p - y)\,\lVert a\rVert^2$: rate times squared length. In a batch of $N$ an image has only
+# a share of $1/N$. But behind a ReLU all vectors $a$ point nearly the same way, so what the others
+# teach the classifier moves this image's logits as well, and all logits move together:
 
 
 # %%
@@ -196,10 +202,29 @@ for width in (72, 288):
     ]
     print(f"width {width:4}", *row)
 
+
+# %%
+@torch.no_grad()
+def cosine(width, scale, seed=0):
+    """Mean cosine between the vectors that enter the classifier for two different images."""
+    model = build(networks.tower(width, 10, scale), seed=seed).train()
+    a = F.normalize(model[:-2](images), dim=1)
+    n = len(a)
+    return ((a @ a.T).sum() - n).item() / (n * (n - 1))
+
+
+print(
+    f"mean cosine of two images' a: {cosine(288, 1.0):.2f} unscaled, {cosine(288, 0.1):.2f} scaled"
+)
+
 # %% [markdown]
-# Width multiplies it, and so does an unscaled sum over ten blocks. Scaling lowers it, and so does a
-# lower rate.
-#
+# Width multiplies ‖a‖², and so does an unscaled sum over ten blocks. Scaling lowers it; a lower
+# rate lowers the product. And what does the paper's own network do, at full size?
+
+# %%
+claim("09.released")
+
+# %% [markdown]
 # ## Experiment 1: is it width?
 #
 # Width × scale × learning rate on colour photographs, five seeds a cell: how much of the last block
@@ -286,34 +311,38 @@ plots.show(
 )
 
 # %% [markdown]
-# Every dot is a run. Left, the paper's observation: wider is worse, gradually from 288 channels on.
-# Right, the same runs and all others, ordered by one number that knows nothing of width: rate ×
-# ‖a‖². How well does it tell the dead from the living?
+# Every dot is a run. Left, the paper's observation. Right, the same runs and all others, ordered by
+# one number that knows nothing of width: rate × ‖a‖². How well does it tell the runs that die from
+# the runs that live, and better than its simple rivals? *Orders* is the share of all pairs of a
+# dead and a living run in which the dead one has the higher number, with its 95 % interval over the
+# settings. Then each number's best threshold is taken to settings and images it has not seen: the
+# labs' recorded runs.
 
 
 # %%
-def separation(score):
-    """Of all pairs of a dead and a living run, the share in which the dead one has the higher
-    score."""
-    dead = [score(s, r) for s, r in zip(settings, grid) if r.dead_last > 0.5]
-    alive = [score(s, r) for s, r in zip(settings, grid) if r.dead_last < 0.1]
-    share = sum((d > a) + 0.5 * (d == a) for d in dead for a in alive) / (len(dead) * len(alive))
-    return share, len(dead), len(alive)
+claim("09.wider-is-worse")
 
-
-for name, score in (
-    ("width alone", lambda s, r: s["width"]),
-    ("rate alone", lambda s, r: s["rate"]),
-    ("scale alone", lambda s, r: s["scale"]),
-    ("width × rate", lambda s, r: s["width"] * s["rate"]),
-    ("rate × ‖a‖²", lambda s, r: s["rate"] * r.curves["length"][0]),
-):
-    share, dead, alive = separation(score)
-    print(f"{name:14} orders {share:4.0%} of the pairs rightly")
+# %%
+elsewhere = recorded_runs(recorded())
+here, there, moved = judge(grid), judge(elsewhere), transfer(grid, elsewhere)
 print(
-    f"({dead} dead runs, {alive} living ones; {len(grid) - dead - alive} in between are left out; "
-    "chance is 50%)"
+    "                        orders here             orders elsewhere        threshold, elsewhere"
 )
+for name, found in here.items():
+    other = there[name]
+    print(
+        f"{name:22}",
+        f"{found.share:5.0%} ({found.low:4.0%} to {found.high:4.0%})",
+        f"    {other.share:5.0%} ({other.low:4.0%} to {other.high:4.0%})",
+        f"    sorts {moved[name].judged:4.0%}",
+    )
+print(f"{found.dead} dead and {found.alive} living runs here, {other.dead} and {other.alive} there")
+
+# %%
+claim("09.predictor")
+
+# %%
+claim("09.predictor-causes")
 
 # %% [markdown]
 # ## Experiment 2: the suspects
@@ -354,27 +383,33 @@ causes = load_results("causes")
 show_dots(causes, VALUES)
 
 # %% [markdown]
-# What the dots say, computed: who can be left out without saving the patient, and whose absence
-# saves it?
+# What the dots say, by one rule for all chapters and labs (`docs/verdicts.md`): a run *lives* with
+# less than a tenth of the channels of its worst block dead, *dies* with half or more, and *suffers*
+# in between; a setting has the word that four of five of its seeds share.
 
 
 # %%
-def fate(cell):
-    """A word for a cell: all runs dead (over half of the channels), all alive (under a tenth), or
-    in between."""
-    low, high = min(cell.values), max(cell.values)
-    return "dies" if low > 0.5 else "lives" if high < 0.1 else "suffers"
+def cells_of(results):
+    """The runs of each setting, by label."""
+    groups = {}
+    for result in results:
+        groups.setdefault(result.label, []).append(result)
+    return groups
 
 
-for label, cell in summarise(causes, "dead_most").items():
-    print(f"{label:28} {fate(cell):8} worst block {cell.text()}")
+for label, runs in cells_of(causes).items():
+    print(f"{label:28} {fate_of_cell(runs).sentence}")
+
+# %%
+claim("09.suspects")
+
+# %%
+claim("09.momentum")
 
 # %% [markdown]
-# Acquitted: the common shift of the weights (centred filters die just as surely), the bias, the
-# classifier's start, the initial weights. Only slowing the *classifier* all but saves the patient.
-# *No momentum* lives too, but it also means a tenth of the rate, and with the rate restored it
-# dies. So the overshoot stands; *how* the branches sink is not, or not only, the mean of their
-# filters.
+# Removing one of two causes that are each sufficient changes nothing, so no suspect is acquitted by
+# these rows alone. What is shown is the other direction: slowing the *classifier* is enough to
+# save.
 #
 # Compare the second panel with the first for *slow last layers*. The last layers are saved, but the
 # push is not gone, and now it finds another victim. Which?
@@ -399,16 +434,39 @@ for results, label in (
     print(f"{label:24}", *(f"{share:5.0%}" for share in victims(results, label)))
 
 # %% [markdown]
-# So a scale of 0.1 does two things, and it takes both: small branches keep the sum, and with it the
+# So a scale of 0.1 does two things at once: small branches keep the sum, and with it the
 # classifier's first steps, in bounds; slow last layers do not sink when the push comes.
 #
-# ## Experiment 3: the remedies
+# ## Experiment 3: two hypotheses, separated
+#
+# *The common mode*: the part of $a$ that all images share makes the classifier overshoot. Then it
+# must help to take the batch mean away before the classifier. *The classifier's rate*: the same
+# overshoot, seen as a rate that is too high for so many channels. Then a classifier rate in
+# proportion to 1/width must help, with one constant for all widths (14.4/width: a tenth at 144
+# channels). Three widths at rate 0.3, each remedy alone and both together. One more row: the mean
+# is taken away, but no gradient passes through it, so the push on the blocks stays.
+
+# %%
+mechanism = cells_of(load_results("mechanism"))
+for label, runs in mechanism.items():
+    print(f"{label:52} {fate_of_cell(runs).sentence}")
+
+# %%
+claim("09.two-mechanisms")
+
+# %% [markdown]
+# Related work says parts of this. LeCun, Kanter and Solla (1991): inputs with a mean make one
+# curvature grow with their number. Yang and Hu (2021): the classifier's rate should fall with the
+# width. Gotmare et al. (2018): what a warm-up protects are the last layers.
+#
+# ## Experiment 4: the remedies
 #
 # All that Section 3.3 names, and what others recommend. "An extra batch normalisation to this
 # layer" can be read in two ways: on the last layer *inside* the last branch, or *after the sum*,
 # just before the last ReLU. We try both. The two-phase warm-up is 30 steps at 0.00001, then the
 # full rate at once. So low a rate teaches nothing in 30 steps, so another one starts with a tenth
-# of the rate, which does; and a linear one rises over 60 steps.
+# of the rate, which does; and a linear one rises over 60 steps. *Blocks switched off* and *scale 0*
+# are the mark of what is there without any block: a tower can be alive and still be no better.
 
 # %%
 show_dots(remedies, VALUES)
@@ -426,134 +484,18 @@ for label in ("norm in last branch", "norm after last sum"):
         )
     )
 
+# %%
+for label, runs in cells_of(remedies).items():
+    print(f"{label:38} {fate_of_cell(runs).sentence}")
+
+# %%
+claim("09.c4")
+
 # %% [markdown]
-# ## Verdicts
+# ## Experiment 5: does it last?
 #
-# Computed from the runs above. *Dies*: over half of the channels dead in every seed; *lives*: under
-# a tenth in every seed, in every block; *suffers*: in between.
-
-# %%
-last, most, accuracy = (
-    summarise(remedies, value) for value in ("dead_last", "dead_most", "accuracy")
-)
-
-
-def row(label, cells=None):
-    print(
-        f"   {label:38} {fate((cells or most)[label]):8} last block {last[label].text():28} "
-        f"worst {most[label].text():28} accuracy {accuracy[label].mean:.0%}"
-    )
-
-
-cells = summarise(grid, "dead_last")
-fates = {label: fate(cell) for label, cell in cells.items() if "scale 1," in label}
-killed = {int(label.split(",")[0].split()[1]) for label in fates if fates[label] == "dies"}
-at_paper = {w: cells[f"width {w}, scale 1, rate 0.045"].mean for w in widths}
-rising = list(at_paper.values()) == sorted(at_paper.values()) and at_paper[1152] > 0.5
-print(
-    "C3  wide residual networks die:",
-    "holds in tendency here" if rising else "not seen here",
-    "(paper's rate,",
-    ", ".join(f"{w}: {share:.0%}" for w, share in at_paper.items()),
-    f"dead); at higher rates from {min(killed)} channels on",
-)
-for label in fates:
-    print(f"   {label:38} {fates[label]:8} {cells[label].text()}")
-
-# %%
-C4 = [
-    c
-    for c in most
-    if c in ("rate / 10", "rate / 100") or ("norm" in c and "last" in c and "warm-up" not in c)
-]
-saved = [label for label in C4 if fate(most[label]) == "lives"]
-print(
-    "C4  neither a lower rate nor an extra batch norm prevents it:",
-    "holds here"
-    if not saved
-    else "contradicted here"
-    if len(saved) == len(C4)
-    else "holds in part: see each",
-)
-for label in C4:
-    row(label)
-
-# %% [markdown]
-# The paper says that neither helps; a widely read summary of it says that both cure. The patient's
-# answer is a matter of *which* rate and *which* reading of "to this layer":
-
-
-# %%
-def say(condition, yes, no):
-    print("-", yes if condition else no)
-
-
-lives = {label: fate(most[label]) == "lives" for label in most}
-say(
-    lives["rate / 10"],
-    "A rate ten times lower keeps every seed alive for 60 steps.",
-    "Even a rate ten times lower does not keep every seed alive for 60 steps.",
-)
-say(
-    lives["norm in last branch"],
-    "Batch norm inside the last branch saves the patient.",
-    "Batch norm inside the last branch does not save the patient.",
-)
-say(
-    lives["norm after last sum"],
-    "Batch norm after the last sum does save it: it also shortens the vector that the "
-    "classifier sees.",
-    "Neither does batch norm after the last sum.",
-)
-say(
-    lives["rate / 10"] != lives["norm in last branch"],
-    "So neither the paper nor that summary is right here about both.",
-    "So one of the two is right here about both.",
-)
-
-# %%
-scaled = [fate(most[f"scale {s}"]) for s in (0.1, 0.2, 0.3)]
-print(
-    "C5  scaling by 0.1 to 0.3 stabilises:",
-    {3: "holds here", 0: "not seen here"}.get(scaled.count("lives"), "holds in part: see each"),
-)
-for label in (c for c in most if "scale" in c and "warm-up" not in c):
-    row(label)
-
-phases = ("two-phase warm-up", "two-phase warm-up from rate / 10")
-fails = [fate(most[label]) != "lives" for label in phases]
-print(
-    "C6  a two-phase warm-up is not enough:",
-    "holds here"
-    if all(fails)
-    else "contradicted here"
-    if not any(fails)
-    else "holds in part: see each",
-)
-for label in phases:
-    first, later = ([r.curves["loss"][i] for r in remedies if r.label == label] for i in (0, 10))
-    print(
-        f"   {label}: loss {sum(first) / len(first):.2f} at first, {sum(later) / len(later):.2f} "
-        "after phase one"
-    )
-for label in (c for c in most if "warm-up" in c):
-    row(label)
-
-# %%
-print("C10 is scaling ever necessary? Unscaled cells in which every block of every seed lives:")
-best = accuracy["scale 0.1"]
-for label in most:
-    if "scale" not in label and fate(most[label]) == "lives":
-        d = difference(accuracy[label], best)
-        gain, low, high = d.mean, d.low, d.high
-        word = "better" if low > 0 else "worse" if high < 0 else "not told apart"
-        print(f"   {label:38} accuracy {100 * gain:+5.1f} points against scale 0.1: {word}")
-
-# %% [markdown]
-# ## Experiment 4: does it last?
-#
-# 60 steps are short. Three remedies that held, and *slow classifier*, which nearly did, for 3000
-# steps: the share of dead channels in the worst block on the way, every run a line.
+# 60 steps are short. For 3000 steps: no remedy, no blocks, three remedies that held, and *slow
+# classifier*: the share of dead channels in the worst block on the way, every run a line.
 
 # %% tags=["hide-input"]
 lasting = load_results("long")
@@ -581,42 +523,47 @@ plots.show(
 )
 
 # %%
-for label, cell in summarise(lasting, "dead_most").items():
-    late = [
-        max(r.maps["dead"][b][-1] for b in r.maps["dead"])
-        - max(r.maps["dead"][b][1] for b in r.maps["dead"])
-        for r in lasting
-        if r.label == label
-    ]
-    print(
-        f"{label:20} {fate(cell):8} worst block {cell.text():30} change since step "
-        f"{r.curves['step'][1]}: "
-        f"{100 * sum(late) / len(late):+.0f} points   accuracy {summarise(lasting)[label].mean:.0%}"
-    )
+for label, runs in cells_of(lasting).items():
+    accuracy = summarise(runs)[label]
+    print(f"{label:32} {fate_of_cell(runs).sentence}; accuracy {accuracy.text()}")
 
 # %%
-most_late, accuracy_late = summarise(lasting, "dead_most"), summarise(lasting)
-broken = [label for label, cell in most_late.items() if fate(cell) != "lives" and lives[label]]
-say(
-    not broken,
-    "Whoever lived for 60 steps lives after thousands.",
-    f"Lived for 60 steps, and yet lost channels later: {', '.join(broken)}. A short run does not "
-    "prove a remedy.",
-)
-for label in broken:
-    print(f"- C4 and C10 corrected: {label} delays death, it does not prevent it.")
-kept = [label for label in most_late if "scale" not in label and fate(most_late[label]) == "lives"]
-say(
-    kept,
-    f"C10: scaling was not necessary here; as long-lived without it: {', '.join(kept)}.",
-    "C10: of what was tried for so long, only scaling kept the tower alive.",
-)
-d = difference(accuracy_late["rate / 10"], accuracy_late["scale 0.1"])
-gain, low, high = d.mean, d.low, d.high
-print(
-    f"- A tenth of the rate against a scale of 0.1, both alive: accuracy {100 * gain:+.1f} points "
-    f"({100 * low:+.1f} to {100 * high:+.1f})."
-)
+claim("09.lasting")
+
+# %%
+claim("09.returns")
+
+# %%
+claim("09.earn")
+
+# %% [markdown]
+# And the width that the paper speaks of: 1152 channels at its rate of 0.045, for 600 steps.
+
+# %%
+for label, runs in cells_of(load_results("recovery")).items():
+    print(f"{label:42} {fate_of_cell(runs).sentence}; accuracy {summarise(runs)[label].text()}")
+
+# %%
+claim("09.recovery")
+
+# %%
+claim("09.late-death")
+
+# %% [markdown]
+# ## Verdicts
+#
+# By the rule of `docs/verdicts.md`, written before the runs, from the committed runs alone. All of
+# it is seen in small towers on small images: the *scope* is reduced.
+
+# %%
+for name in ("C3", "C4", "C5", "C6", "C10"):
+    found = CLAIMS[name].verdict()
+    print(f"{name}  {found.word.upper()} ({found.scope} scope): {CLAIMS[name].says}")
+    for evidence in found.evidence:
+        print(f"      {evidence.shows or 'neither'}: {evidence.sentence} [{evidence.runs} runs]")
+    if found.why:
+        print(f"      because {found.why}")
+    print(f"      a full replication needs {CLAIMS[name].needs}")
 
 # %% [markdown]
 # **Run it yourself.** Three cells on the embedded images, a seed that the committed file does not
@@ -624,7 +571,7 @@ print(
 # They should in 99 of 100 cases, if runs spread like a bell curve; those of a dying tower have a
 # longer tail. (The same seed gives other digits on another machine: dying amplifies rounding.) For
 # a whole experiment on your own machine or cluster:
-# `python -m inception_edu.study.experiments run remedies`.
+# `python -m inception_edu.study run remedies`.
 
 # %%
 committed = summarise(load_results("embedded"), "dead_last")
@@ -703,8 +650,8 @@ check("09.3", elsewhere)
 
 # %%
 # exercise: The rate that replaces the width | ●●○ | 5 min
-# task: A tower of width 576 dies at rate 0.1. If rate × ‖a‖² decides and ‖a‖² grows in proportion
-# to the width, at
+# task: Suppose that a tower of width 576 died at rate 0.1. If rate × ‖a‖² decides and ‖a‖² grows
+# in proportion to the width, at
 #   which rate is a tower of another width in the same danger? Write `dangerous_rate(width)`, and
 #   compare with the grid above: is the paper's 1152 channels at 0.045 close to it?
 # hint: The product stays the same.
@@ -746,21 +693,20 @@ check("09.5", survivors)
 
 # %% [markdown]
 # ## In five lines
-#
-# - A channel is dead when its ReLU lets nothing through for any image; then it cannot learn either.
-# - A network that is sure and wrong is pushed to shrink all activations at once: slope = loss −
-#   entropy.
-# - The story: the first steps overshoot, the push sinks the branches, which sink on when it is
-#   over; the ReLUs close.
-#   *Experiment 2* supports the overshoot and rejects the common shift of the weights; rate × ‖a‖²,
-#   not width, orders the dead and the living.
-# - Judge a remedy by its *worst* block. The verdicts on C3 to C6 and C10 are computed above, from
-#   five seeds a cell.
-# - Scaling does two things at once, small branches and slow last layers, and that is why it is so
-#   robust.
-#
+
+# %%
+five_lines(
+    "A channel is dead in a batch when its ReLU lets nothing through for any image of it.",
+    "A network that is sure and wrong is pushed to shrink all activations at once: slope = loss − "
+    "entropy.",
+    "09.two-mechanisms",
+    "09.predictor",
+    "09.late-death",
+)
+
+# %% [markdown]
 # **What would change our mind.** A tower that dies late, after thousands of healthy steps: that is
 # what the paper describes ("a few tens of thousands of iterations"), and our runs end long before.
-# Try it on a GPU, with `python -m inception_edu.study.experiments run long --mode full`.
+# Try it on a GPU, with `python -m inception_edu.study run recovery --mode full`.
 #
 # **Next:** chapter 10 lets residual and plain networks race.

@@ -1,9 +1,75 @@
-"""Claims of chapter 08, from the committed runs `scaling`."""
+"""What chapter 08 says about its results, computed from the committed runs."""
 
 from __future__ import annotations
 
-from inception_edu.study import difference, load_results, summarise
+from inception_edu.study import difference, holm, load_results, summarise
+from inception_edu.study.claims_dying import fates_of
 from inception_edu.teach.claims import registered
+
+SCALES = (0.1, 0.3, 0.5, 1.0, 1.5)
+WAYS = (
+    "residual × 0.1",
+    "identity × 0.1",
+    "learnable, from 0.1",
+    "learnable, from 1",
+    "last layer from zero",
+)
+
+
+@registered("08.blocks-add")
+def blocks_add() -> tuple[bool, str]:
+    cells = summarise(load_results("scaling"), by=("width", "scale"))
+    told, more = [], []
+    for width in (72, 576):
+        gaps = holm({s: difference(cells[width, s], cells[width, 0.0]) for s in SCALES})
+        more += [s for s, gap in gaps.items() if gap.seen == "more"]
+        less = ", ".join(f"{s:g}" for s, gap in gaps.items() if gap.seen == "less")
+        told.append(
+            f"{width} channels: scale 0.1 minus none {gaps[0.1].text()}, {gaps[0.1].word()}; worse "
+            f"than none at scale {less or 'none'}"
+        )
+    return not more, (
+        "In runs as short as these the blocks add nothing that can be seen to the stem alone. "
+        f"{'. '.join(told)}."
+    )
+
+
+@registered("08.safe")
+def safe() -> tuple[bool, str]:
+    found = fates_of("which_term")
+    words = {way: found[f"width 144: {way}"] for way in WAYS}
+    live = [way for way, fate in words.items() if fate.word == "lives"]
+    rest = "; ".join(f"{way}: {fate.sentence}" for way, fate in words.items() if way not in live)
+    return "residual × 0.1" in live, (
+        f"Of the tower that dies unscaled, judged by its worst block, these keep it alive: "
+        f"{', '.join(live)}. The others: {rest}."
+    )
+
+
+@registered("08.ways")
+def ways() -> tuple[bool, str]:
+    cells = summarise(load_results("which_term"))
+    fixed = cells["width 72: residual × 0.1"]
+    gaps = holm(
+        {w: difference(cells[f"width 72: {w}"], fixed) for w in WAYS if "residual" not in w}
+    )
+    worse = [way for way, gap in gaps.items() if gap.seen == "less"]
+    told = "; ".join(f"{way} {gap.text()}: {gap.word()}" for way, gap in gaps.items())
+    return True, (
+        "Where nothing dies, against the scaled residual, corrected for four comparisons: "
+        f"{told}. Worse: {', '.join(worse) or 'none'}."
+    )
+
+
+@registered("08.shared-runs")
+def shared_runs() -> tuple[bool, str]:
+    first = {run.digest for run in load_results("scaling")}
+    shared = [run for run in load_results("which_term") if run.digest in first]
+    labels = ", ".join(dict.fromkeys(run.label for run in shared))
+    return True, (
+        f"{len(shared)} of these runs are runs of Experiment 1 ({labels}): what they show there "
+        "and here is one piece of evidence, not two."
+    )
 
 
 def _against_the_stem(width: int) -> tuple[bool, str]:
