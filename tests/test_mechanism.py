@@ -73,3 +73,12 @@ def test_both_slow_ends_start_as_the_plain_network():
     assert torch.allclose(
         built("slow classifier and last layers")(images), built()(images), atol=1e-5
     )
+
+
+def test_a_slice_of_a_network_is_a_plain_sequence_of_its_blocks():
+    model = built()
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    trunk = model[:-2]
+    assert type(trunk) is torch.nn.Sequential and trunk(images).shape == (2, 24)
+    assert torch.equal(model[-1](trunk(images)), model.eval().train()(images))
+    assert model[0] is next(iter(model.children()))
