@@ -87,7 +87,8 @@ def momentum() -> tuple[bool, str]:
     found = fates_of("causes")
     without, restored = found["no momentum"], found["no momentum, rate × 10"]
     return (without.word, restored.word) == ("lives", "dies"), (
-        f"Without momentum the patient {without.word} ({len(without.dead)} seeds), but then its rate is in effect a tenth: "
+        f"Without momentum the patient {without.word} ({len(without.dead)} seeds), but then its rate "
+        "is in effect a tenth: "
         f"with ten times the rate it {restored.word}. Momentum's share cannot be told from the "
         "rate's."
     )
