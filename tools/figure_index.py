@@ -107,7 +107,7 @@ def find(number: int, kind: str = "Fig") -> tuple[Path, int] | None:
 
 def page() -> str:
     sys.path.insert(0, str(ROOT))
-    from inception_edu.describe.figures import FIGURES
+    from inception_edu.describe import FIGURES
 
     titles = {number: figure.title for number, figure in FIGURES.items()} | CURVES
     rows = [row(f"Fig. {number}", titles[number], find(number)) for number in sorted(titles)]

@@ -55,8 +55,7 @@ def _row(y: int, words: str, speedup: Speedup, last: bool, scale: float) -> list
     for ratio in speedup.ratios:
         x = min(LEFT + ratio * scale, WIDTH - LEFT)
         out.append(
-            f'<circle cx="{x:.1f}" cy="{y + 20}" r="3.5" fill="{BLUE}" '
-            f'fill-opacity="{opacity}"/>'
+            f'<circle cx="{x:.1f}" cy="{y + 20}" r="3.5" fill="{BLUE}" fill-opacity="{opacity}"/>'
         )
     if speedup.interval:
         low, high = (LEFT + value * scale for value in speedup.interval)

@@ -59,7 +59,9 @@ def test_the_first_answer_is_right_and_every_piece_follows(inside):
     branch = box(inside).get_by_role("button", name=re.compile("^branch 3 .* switched off"))
     branch.click()
     expect(branch).to_have_attribute("aria-pressed", "true")
-    expect(box(inside).locator(".ied-changed")).to_contain_text("branch 3 of inception_resnet_a.1 off")
+    expect(box(inside).locator(".ied-changed")).to_contain_text(
+        "branch 3 of inception_resnet_a.1 off"
+    )
     branch.click()
     expect(box(inside).locator(".ied-changed")).to_have_text("")
 
