@@ -22,6 +22,7 @@ from inception_edu.describe import (
     Chain,
     Concat,
     Conv,
+    InceptionA_v3,
     Residual,
     SpecError,
     draw,
@@ -216,6 +217,24 @@ outcome(
 from inception_edu.labs.designer import block_designer
 
 lab = block_designer("InceptionA_v3", goal="branch 2 sees 5×5 with 96 % of the parameters")
+
+# %% [markdown]
+# Is the block described rightly? torchvision holds Inception-v3 as a module that others wrote. It
+# is a witness: the same number of parameters and the same shape out of it, for all three blocks of
+# the first stage.
+
+# %%
+from torchvision.models.inception import InceptionA as Witness
+
+for channels, pool in ((192, 32), (256, 64), (288, 64)):
+    theirs = Witness(channels, pool_features=pool).eval()
+    ours = measure(InceptionA_v3(pool), (channels, 35, 35))
+    weights = sum(p.numel() for p in theirs.parameters())
+    leaves = tuple(theirs(torch.zeros(1, channels, 35, 35)).shape[1:])
+    print(
+        f"{channels} channels enter: {weights:,} parameters, {size_words(leaves)} leave:", end=" "
+    )
+    print("as described" if (weights, leaves) == (ours.params, ours.output) else "DIFFERENT")
 
 # %% [markdown]
 # ## Experiment: which kernels see which objects?

@@ -167,6 +167,19 @@ for i, branch in enumerate(inception_a.branches, 1):
 print(f"together: {whole.params:>8,} parameters        {amount(whole.macs):>7} multiply-adds")
 
 # %% [markdown]
+# A well-known tool, `torchinfo`, counts the same in another way: it sends an image through the
+# module and notes what passes. So it needs the module, its weights and some time. It sees modules,
+# not figures: its rows do not say which branch of which figure they are.
+
+# %%
+from torchinfo import summary
+
+columns = ("output_size", "num_params", "mult_adds")
+info = summary(described, (1, 384, 35, 35), depth=1, verbose=0, col_names=columns, col_width=18)
+print(info)
+print("the same as ours:", (info.total_params, info.total_mult_adds) == (whole.params, whole.macs))
+
+# %% [markdown]
 # ### All three are the same
 #
 # "The same" means: with the same weights they give the same output. The tensors of all three stand
