@@ -29,6 +29,7 @@ from inception_edu.describe import (
     figure,
     measure,
     out_shape,
+    size_words,
 )
 from inception_edu.learn import clock
 from inception_edu.nets import build
