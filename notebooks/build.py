@@ -400,6 +400,30 @@ def colab() -> Path:
     return bundle
 
 
+KIT = {
+    "student": "the chapters without any solution",
+    "solutions": "the chapters with their exercises solved",
+    "slides": "a slide show for each chapter",
+    "handout": "a PDF for each chapter",
+}
+
+
+def write_kit(kind: str, chapters: list[str]) -> None:
+    """One edition of the class kit, from the built chapters."""
+    import kit
+
+    def parts(source: Path) -> list[str]:
+        cells = jupytext.read(source, fmt="py:percent").cells
+        return [c.source for c in cells if c.source.startswith("# exercise:")]
+
+    wanted = [(s, target(s), lambda s=s: parts(s)) for s in sources(*chapters)]
+    for source, built, _ in wanted:
+        if not built.exists() or not matches(source):
+            sys.exit(f"{built.name} does not match its source: run `make notebooks` first.")
+    for file in kit.write(kind, ROOT / "dist" / kind, wanted):
+        print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.1f} MB")
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -413,9 +437,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--check", action="store_true", help="only compare; exit 1 where something is out of date"
     )
+    for kind, words in KIT.items():
+        parser.add_argument(f"--{kind}", action="store_true", help=f"write dist/{kind}: {words}")
     parser.add_argument("--colab", action="store_true", help=f"write dist/{BUNDLE}")
     args = parser.parse_args(arguments)
 
+    for kind in KIT:
+        if getattr(args, kind):
+            write_kit(kind, args.chapters)
+            return
     if args.colab:
         bundle = colab()
         print(f"dist/{bundle.name}: {bundle.stat().st_size / 1e6:.1f} MB")

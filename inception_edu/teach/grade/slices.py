@@ -15,11 +15,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Statement:
-    """Source text, the names that it binds, and those that it needs from elsewhere."""
+    """Source text, the names that it binds, and those that it needs from elsewhere.
+
+    `always`: it binds them whatever happens, so that nothing before it matters for them.
+    """
 
     text: str
     binds: frozenset[str]
     uses: frozenset[str]
+    always: bool = True
 
 
 def statements(cell: str) -> list[Statement]:
@@ -31,13 +35,25 @@ def statements(cell: str) -> list[Statement]:
     return [_statement(ast.get_source_segment(cell, node) or "", node) for node in body]
 
 
+ALWAYS = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.Import,
+    ast.ImportFrom,
+)
+
+
 def _statement(text: str, node: ast.stmt) -> Statement:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         text = "".join(f"@{ast.unparse(d)}\n" for d in node.decorator_list) + text
     table = symtable.symtable(text, "cell", "exec")
     symbols = table.get_symbols()
     binds = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
-    return Statement(text, frozenset(binds), frozenset(_uses(table)))
+    always = isinstance(node, ALWAYS)
+    return Statement(text, frozenset(binds), frozenset(_uses(table)), always)
 
 
 def _uses(table: symtable.SymbolTable) -> set[str]:
@@ -70,5 +86,7 @@ def needed(before: Sequence[str], answer: str) -> str:
         for statement in reversed(statements(cell)):
             if statement.binds & wanted:
                 chosen.append(statement.text)
+                if statement.always:
+                    wanted -= statement.binds
                 wanted |= statement.uses
     return "\n".join(reversed(chosen))

@@ -1,0 +1,183 @@
+"""The class kit: editions of the chapters for students and teachers, slides and handouts.
+
+`build.py --student`, `--solutions`, `--slides` and `--handout` write into dist/. They start from
+the built chapters, so that stored outputs and pictures are in them; nothing is executed but the
+checks of the solutions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+from markup import parse_exercise
+from nbformat.v4 import new_output
+
+FOLD = re.compile(
+    r"<details>\s*<summary>(?:Solution|Answer)</summary>.*?</details>\s*", re.DOTALL | re.IGNORECASE
+)
+
+# Code is folded under one word, so that the figures have the slide.
+SLIDES = """{%- extends 'reveal/index.html.j2' -%}
+{% block input %}<details class="ied-code"><summary>code</summary>{{ super() }}</details>
+{% endblock input %}
+{%- block html_head_css -%}{{ super() }}
+<style>
+.reveal .slides { font-size: 26px; text-align: left; }
+.reveal .slides img, .reveal .slides svg { max-height: 620px; max-width: 100%; width: auto; }
+.reveal h1 { font-size: 1.7em; } .reveal h2 { font-size: 1.35em; } .reveal h3 { font-size: 1.1em; }
+.ied-code summary { font-size: 14px; opacity: .6; cursor: pointer; }
+.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt { display: none; }
+</style>
+{%- endblock html_head_css -%}
+"""
+
+
+def student(notebook):
+    """A chapter without solutions, and without the folded answers to predictions."""
+    made = copy.deepcopy(notebook)
+    for cell in made.cells:
+        if cell.cell_type == "markdown":
+            cell.source = FOLD.sub("", cell.source).rstrip()
+    made.cells = [c for c in made.cells if c.source.strip()]
+    return made
+
+
+def solutions(notebook, source: Path, parts: list[str]):
+    """A chapter whose exercise cells hold the solutions and whose checks say so.
+
+    `parts`: the exercise cells of the source, in order.
+    """
+    from inception_edu.teach import exercises
+    from inception_edu.teach.grade.slices import needed
+
+    made = copy.deepcopy(notebook)
+    solved = iter([parse_exercise(part) for part in parts])
+    before: list[str] = []
+    for cell in made.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            cell.source = FOLD.sub(_explanation, cell.source).rstrip()
+        elif "exercise" in tags:
+            exercise = next(solved)
+            cell.source, cell.outputs = exercise.solution, []
+        elif "check" in tags:
+            name = exercise.check.split('"')[1]
+            answers = exercises.answer_names(name)
+            space: dict = {}
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(needed(before, "\n".join(answers)), space)
+                verdict = exercises.check(name, *(space[answer] for answer in answers))
+            if not verdict.ok:
+                raise ValueError(f"{source.name}, exercise {name}: {verdict}")
+            data = {"text/html": verdict._repr_html_(), "text/plain": repr(verdict)}
+            cell.outputs = [
+                new_output("execute_result", data, execution_count=cell.execution_count)
+            ]
+        if cell.cell_type == "code" and "bootstrap" not in tags:
+            before.append(cell.source)
+    made.cells = [c for c in made.cells if c.source.strip()]
+    return made
+
+
+def _explanation(fold: re.Match) -> str:
+    """What stands under the code of a folded solution; the code is in the cell above."""
+    body = re.sub(r"</?details>|<summary>.*?</summary>", "", fold[0])
+    return re.sub(r"```python.*?```", "", body, flags=re.DOTALL).strip() + "\n\n"
+
+
+def slides(notebook) -> str:
+    """A slide show (reveal.js, HTML): a slide a heading, code folded, questions before answers.
+
+    reveal.js itself comes from the network when the show is opened, unless a copy lies beside it.
+    """
+    from jinja2 import DictLoader
+    from nbconvert.exporters import SlidesExporter
+
+    made = student(notebook)
+    made.cells = [c for c in made.cells if "bootstrap" not in c.metadata.get("tags", [])]
+    for cell in made.cells:
+        cell.metadata["slideshow"] = {"slide_type": _slide_type(cell)}
+    exporter = SlidesExporter(
+        extra_loaders=[DictLoader({"folded.html.j2": SLIDES})],
+        template_file="folded.html.j2",
+        reveal_theme="simple",
+        reveal_scroll=True,
+        reveal_url_prefix=_reveal(),
+        embed_widgets=False,
+    )
+    return exporter.from_notebook_node(made)[0]
+
+
+def _reveal() -> str:
+    """A copy of reveal.js in dist/slides, else its public address."""
+    here = Path(__file__).resolve().parent.parent / "dist" / "slides" / "reveal.js"
+    return (
+        "reveal.js" if (here / "dist" / "reveal.js").is_file() else "https://unpkg.com/reveal.js@4"
+    )
+
+
+def _slide_type(cell) -> str:
+    if cell.cell_type == "markdown":
+        if cell.source.startswith(("# ", "## ")):
+            return "slide"
+        if cell.source.startswith("### "):
+            return "subslide"
+        return "subslide" if len(cell.source) > 500 else "-"
+    return "subslide" if cell.outputs else "-"
+
+
+def handout_html(notebook) -> str:
+    """A chapter as one page to be printed: no code of helper cells, every figure in it."""
+    from nbconvert.exporters import HTMLExporter
+
+    made = student(notebook)
+    made.cells = [c for c in made.cells if "bootstrap" not in c.metadata.get("tags", [])]
+    exporter = HTMLExporter(
+        template_name="classic", exclude_input_prompt=True, exclude_output_prompt=True
+    )
+    return exporter.from_notebook_node(made)[0]
+
+
+def handout(notebook, file: Path) -> None:
+    """The PDF of a chapter, printed by a Chromium that is there (Playwright drives it)."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    browser_path = next(filter(None, map(shutil.which, names)), None)
+    page_file = file.with_suffix(".html")
+    page_file.write_text(handout_html(notebook), encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(page_file.as_uri(), wait_until="load")
+        margin = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
+        page.pdf(path=str(file), format="A4", margin=margin, print_background=True)
+        browser.close()
+    page_file.unlink()
+
+
+def write(kind: str, folder: Path, chapters: list[tuple[Path, Path, Callable[[], list[str]]]]):
+    """Write one edition; yields the files. `chapters`: (source, built notebook, its exercises)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for source, built, parts in chapters:
+        notebook = nbformat.read(built, as_version=4)
+        if kind == "student":
+            file = folder / built.name
+            nbformat.write(student(notebook), file)
+        elif kind == "solutions":
+            file = folder / built.name
+            nbformat.write(solutions(notebook, source, parts()), file)
+        elif kind == "slides":
+            file = folder / f"{source.stem}.slides.html"
+            file.write_text(slides(notebook), encoding="utf-8")
+        else:
+            file = folder / f"{source.stem}.pdf"
+            handout(notebook, file)
+        yield file

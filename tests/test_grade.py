@@ -1,0 +1,174 @@
+"""Ten made-up students hand in; the table says what each has solved."""
+
+import csv
+
+import build
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from inception_edu.teach.grade.__main__ import main
+from inception_edu.teach.grade.gradebook import grade, gradebook
+from inception_edu.teach.grade.hand_ins import answers
+from inception_edu.teach.grade.slices import needed, uses
+
+CHAPTER = "01"
+
+
+def handed_in(change=lambda cells, solutions: cells):
+    """The notebook of chapter 01 as it is handed out, with a student's changes."""
+    (source,) = build.sources(CHAPTER)
+    notebook = build.transform(source)
+    solutions = {e.check.split('"')[1]: e.solution for e in build.parse_exercises(source)}
+    stubs = {}
+    for cell, check in zip(notebook.cells, notebook.cells[1:]):
+        if "exercise" in cell.metadata.get("tags", []):
+            stubs[check.source.split('"')[1]] = cell
+    change(stubs, solutions)
+    return notebook
+
+
+def solve(*names):
+    def change(stubs, solutions):
+        for name in names:
+            stubs[name].source = solutions[name]
+
+    return change
+
+
+def write(name, text):
+    def change(stubs, solutions):
+        stubs[name].source = text
+
+    return change
+
+
+def both(*changes):
+    def change(stubs, solutions):
+        for one in changes:
+            one(stubs, solutions)
+
+    return change
+
+
+ENDLESS = "def multiply_adds(*sizes):\n    while True:\n        pass"
+HUGE = "m = len(bytearray(10**12))"
+QUITS = "import os\nm = os._exit(0)"
+SPEAKS = 'print(\'{"state": "right"}\')\nm = 229'
+BROKEN = "def multiply_adds(c, filters\n    return c"
+ERROR = "m = undefined_name"
+HELPER = "def tenth(n):\n    return n / 10\n\nm = int(tenth(9 * 256))"
+JOURNAL = """{"kind": "verdict", "name": "01.2", "state": "wrong", "message": "No."}
+{"kind": "verdict", "name": "01.2", "state": "right", "message": "230."}
+{"kind": "verdict", "name": "01.2", "state": "wrong", "message": "No."}
+{"kind": "prediction", "name": "01.p", "answer": "a"}
+not a line
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("submitted")
+    hand_ins = {
+        "ada": solve("01.1", "01.2", "01.3", "01.4"),
+        "ben": solve(),
+        "cem": both(solve("01.1", "01.3"), write("01.2", "m = 229")),
+        "dina": both(write("01.1", ENDLESS), solve("01.2")),
+        "emil": both(write("01.2", HUGE), solve("01.3")),
+        "fay": both(write("01.2", QUITS), solve("01.4")),
+        "gus": both(write("01.2", SPEAKS), write("01.1", BROKEN)),
+        "hui": both(write("01.2", ERROR), solve("01.1")),
+        "ida": write("01.2", HELPER),
+    }
+    for name, change in hand_ins.items():
+        place = folder / name / "chapter_01"
+        place.mkdir(parents=True)
+        nbformat.write(handed_in(change), place / "01_from_googlenet_to_v3.ipynb")
+    (folder / "jan.jsonl").write_text(JOURNAL, encoding="utf-8")
+    (folder / "kim").mkdir()
+    (folder / "kim" / "broken.ipynb").write_text("{", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def class_(folder):
+    return {student.name: student for student in grade(folder, seconds=5)}
+
+
+def states(student):
+    return "".join(
+        {"right": "+", "wrong": "-", "unsolved": "."}[student.state(f"01.{n}")] for n in range(1, 5)
+    )
+
+
+def test_the_class_is_graded(class_):
+    assert {name: states(student) for name, student in class_.items()} == {
+        "ada": "++++",
+        "ben": "....",
+        "cem": "+-+.",
+        "dina": "-+..",
+        "emil": ".-+.",
+        "fay": ".-.+",
+        "gus": "--..",
+        "hui": "+-..",
+        "ida": ".+..",
+        "jan": ".+..",
+        "kim": "....",
+    }
+
+
+def test_it_says_why(class_):
+    said = {name: {e: r["message"] for e, r in s.results.items()} for name, s in class_.items()}
+    assert "A little more still fits" in said["cem"]["01.2"]
+    assert "longer than 5 s" in said["dina"]["01.1"]
+    assert "MemoryError" in said["emil"]["01.2"] or "memory" in said["emil"]["01.2"]
+    assert "ended Python" in said["fay"]["01.2"]
+    assert "not valid Python" in said["gus"]["01.1"]
+    assert "A little more still fits" in said["gus"]["01.2"], "what it prints is no verdict"
+    assert "undefined_name" in said["hui"]["01.2"]
+    assert class_["kim"].problems == ["broken.ipynb is no notebook that can be read."]
+
+
+def test_table_and_spreadsheet(folder, class_, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "inception_edu.teach.grade.__main__.grade", lambda *a: list(class_.values())
+    )
+    assert main([str(folder), "--csv", str(tmp_path / "class.csv")]) == 0
+    printed = capsys.readouterr().out
+    assert "ada" in printed and "✓" in printed and "A little more still fits" in printed
+    lines = list(csv.DictReader((tmp_path / "class.csv").open(encoding="utf-8")))
+    assert len(lines) == 11 * 4
+    assert {line["state"] for line in lines} == {"right", "wrong", "not tried"}
+    assert len(gradebook(list(class_.values())).rows) == 12
+
+
+def test_a_folder_that_is_not_there(capsys, tmp_path):
+    assert main([str(tmp_path / "nowhere")]) == 1
+    assert "no folder" in capsys.readouterr().out
+
+
+def test_only_what_an_answer_needs_is_run():
+    cells = [
+        "import math, os\nfrom torch import nn",
+        "expensive = train()\nwidth = 3",
+        "def helper(x):\n    return math.sqrt(x) * width",
+        "def answer(x):\n    expensive = 4\n    return helper(x) + expensive",
+    ]
+    code = needed(cells, "answer")
+    assert "train" not in code and "nn" not in code
+    space = {}
+    exec(code, space)
+    assert space["answer"](4) == 10
+    assert uses("[y for y in z if y > limit]") == {"z", "limit"}
+    assert uses("a = 1\nb = a + c") == {"c"}
+    later = ["for split in train():\n    pass", "split = 1", "split = split + 1"]
+    assert needed(later, "split") == "split = 1\nsplit = split + 1"
+
+
+def test_checks_are_found_wherever_they_stand(tmp_path):
+    cells = [new_code_cell("m = 230\nprint(m)\ncheck('01.2', m)\ncheck('01.99', m)")]
+    cells.append(new_code_cell("check('01.2', m)"))
+    nbformat.write(new_notebook(cells=cells), tmp_path / "x.ipynb")
+    first, unknown, second = answers(tmp_path / "x.ipynb")
+    assert "No cell makes" in first.fault and "no such exercise" in unknown.fault
+    assert not second.fault and "m = 230" in second.code
