@@ -11,10 +11,12 @@ __all__ = [
     "claim",
     "costs",
     "five_lines",
+    "milliseconds",
     "outcome",
     "paper_claims",
     "plots",
     "predict",
+    "refusal",
     "say",
     "table",
 ]
@@ -26,6 +28,7 @@ __getattr__, __dir__ = lazy(
         "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],
         "inception_edu.teach.predictions": ["outcome", "predict"],
         "inception_edu.teach.tables": ["Table", "costs", "table"],
+        "inception_edu.teach.trials": ["milliseconds", "refusal"],
         "inception_edu.teach.verdict": ["Verdict"],
     },
 )

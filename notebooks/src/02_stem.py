@@ -17,9 +17,9 @@
 # 3. say which padding makes a concatenation break, and mend it.
 
 # %%
-from textwrap import fill
 
 import torch
+from IPython.display import display
 from torch import nn
 
 from inception_edu.describe import (
@@ -27,22 +27,19 @@ from inception_edu.describe import (
     Concat,
     Conv,
     MaxPool,
-    SpecError,
     StemV3,
-    amount,
     draw,
     figure,
     figures,
     measure,
     networks,
     out_shape,
-    size_words,
     slide,
     smallest_image,
     walk,
 )
 from inception_edu.study import experiments
-from inception_edu.teach import check, plots
+from inception_edu.teach import check, costs, plots, refusal, say, table
 from inception_edu.nets.build import build
 
 QUICK = experiments.mode() == "quick"
@@ -76,13 +73,16 @@ figure(3)
 # stops at $\lfloor (n + 2p - k) / s \rfloor + 1$ places. The description uses this same line:
 
 # %%
-for words, n, k, s, padding in [
+steps = [
     ("3×3 /2 V", 299, 3, 2, "valid"),
     ("3×3 V", 149, 3, 1, "valid"),
     ("3×3", 147, 3, 1, "same"),
     ("3×3 pool /2 V", 147, 3, 2, "valid"),
-]:
-    print(f"{words:14} {n} → {slide(n, k, s, padding)}")
+]
+table(
+    [(words, n, slide(n, k, s, padding)) for words, n, k, s, padding in steps],
+    ["window", "pixels", "places"],
+)
 
 # %% [markdown]
 # The first three steps have no branches. We write them as a description. `walk` then computes the
@@ -94,8 +94,13 @@ first = Chain(
     Conv(32, 3, padding="valid"),
     Conv(64, 3),
 )
-for step in walk(first, (3, 299, 299)):
-    print(size_words(step.output), "after", step.node if step.node is not first else "all three")
+table(
+    [
+        ("all three" if step.node is first else repr(step.node), step.output)
+        for step in walk(first, (3, 299, 299))
+    ],
+    ["step", "output C×H×W"],
+)
 
 # %% [markdown]
 # ## Move the window yourself
@@ -127,8 +132,10 @@ def unread(side):
     return int((x.grad == 0).sum()), y.shape[-1]
 
 
-for side in (299, 300, 305, 306, 307):
-    print(side, "→ {1:2}, unread columns: {0}".format(*unread(side)))
+table(
+    {side: unread(side) for side in (299, 300, 305, 306, 307)},
+    ["side of the image", "unread columns", "side of the output"],
+)
 
 # %% [markdown]
 # ## Two branches, one size
@@ -157,10 +164,7 @@ forgotten = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2), name="Join 1, a V for
 draw(forgotten, (64, 147, 147), wrong=True)
 
 # %%
-try:
-    out_shape(forgotten, (64, 147, 147))
-except SpecError as error:
-    print(fill(str(error), 100))
+refusal(out_shape, forgotten, (64, 147, 147))
 
 # %% [markdown]
 # The second join is wider. One branch has a 3×3 after a bottleneck. The other has 7×1 and 1×7
@@ -180,18 +184,19 @@ stem = Chain(*first.parts, join_1, join_2, join_3)
 # through the real module, as a test:
 
 # %%
-shape = (3, 299, 299)
+shape, rows = (3, 299, 299), []
 for part in stem.parts:
     shape = out_shape(part, shape)
-    print(f"{size_words(shape):12} after a {type(part).__name__}")
+    rows.append((type(part).__name__, shape))
+table(rows, ["after a", "output C×H×W"])
 
 # %%
 side = 139 if QUICK else 299
 module = build(stem, in_channels=3, seed=0).eval()
 with torch.inference_mode():
     seen = module(torch.randn(1, 3, side, side)).shape
-print("torch:", tuple(seen[1:]), "  description:", out_shape(stem, (3, side, side)))
 assert tuple(seen[1:]) == out_shape(stem, (3, side, side)) and stem.parts == figures.StemV4().parts
+print("torch and the description agree:", tuple(seen[1:]))
 
 # %% [markdown]
 # ### What the print leaves out
@@ -201,10 +206,7 @@ assert tuple(seen[1:]) == out_shape(stem, (3, side, side)) and stem.parts == fig
 
 # %%
 literal = Concat(Conv(192, 3, padding="valid"), MaxPool(3, 2, "valid"), name="Join 3 as printed")
-try:
-    out_shape(literal, (192, 71, 71))
-except SpecError as error:
-    print(fill(str(error), 100))
+refusal(out_shape, literal, (192, 71, 71))
 
 # %% [markdown]
 # The pool beside the convolution halves the map, and the figure prints 35×35×384 as the output. So
@@ -218,23 +220,28 @@ except SpecError as error:
 # window of $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels:
 
 # %%
-side, way = 1, [1]
-steps = ["Reduction-B", "Reduction-A", "join 3", "join 2", "join 1", "3×3 V", "3×3 /2 V"]
-for name, (k, s) in zip(steps, [(3, 2), (3, 2), (3, 2), (3, 1), (3, 2), (3, 1), (3, 2)]):
+windows = {
+    "Reduction-B": (3, 2),
+    "Reduction-A": (3, 2),
+    "join 3": (3, 2),
+    "join 2": (3, 1),
+    "join 1": (3, 2),
+    "3×3 V": (3, 1),
+    "3×3 /2 V": (3, 2),
+}
+side, needs_pixels = 1, {}
+for name, (k, s) in windows.items():
     side = (side - 1) * s + k
-    way.append(side)
-    print(f"{name:12} needs {side:2} pixels")
-print(" ← ".join(map(str, way)), "  smallest image:", smallest_image(networks.inception_v4()))
+    needs_pixels[name] = side
+assert side == smallest_image(networks.inception_v4())
+table(needs_pixels, ["to leave one pixel, going up", "needs pixels"])
 
 # %% [markdown]
 # An image of 75 pixels ends as a single pixel. With one pixel less the network cannot run, and the
 # error says where:
 
 # %%
-try:
-    measure(networks.inception_v4(), 74)
-except SpecError as error:
-    print(fill(str(error), 100))
+refusal(measure, networks.inception_v4(), 74)
 
 # %% [markdown]
 # ## Lab: shapes of the whole network
@@ -258,13 +265,7 @@ figure(14)
 
 # %%
 stems = {"Fig. 3": figures.StemV4(), "Fig. 14": figures.StemV1(), "Inception-v3": StemV3()}
-for name, node in stems.items():
-    m = measure(node, (3, 299, 299))
-    print(
-        f"{name:13} {size_words(m.output):11} {amount(m.params):>6} parameters, "
-        f"{amount(m.macs):>6} multiply-adds, "
-        f"each value sees {m.receptive_field[0]}×{m.receptive_field[1]} pixels"
-    )
+costs(stems, (3, 299, 299))
 
 # %% [markdown]
 # **Predict.** Fig. 14 costs fewer multiply-adds than Fig. 3. Is it faster in proportion?
@@ -284,14 +285,15 @@ modules = {name: build(node, 3, seed=0).eval() for name, node in stems.items()}
 timings = clock(modules, torch.randn(1, 3, side, side), rounds=rounds, one_core=True)
 took = {name: timing.median for name, timing in timings.items()}
 macs = {name: measure(node, (3, side, side)).macs for name, node in stems.items()}
-for name in stems:
-    print(
-        f"{name:13} {took[name] * 1000:6.1f} ms at {side}×{side}  "
-        f"{macs[name] / took[name] / 1e9:5.1f} billion multiply-adds a second"
-    )
-print(
-    f"Fig. 14: {macs['Fig. 14'] / macs['Fig. 3']:.2f} of Fig. 3's multiply-adds, "
-    f"{took['Fig. 14'] / took['Fig. 3']:.2f} of its time"
+columns = ["stem", "ms", "multiply-adds, of Fig. 3's", "time, of Fig. 3's"]
+table(
+    {
+        name: (1000 * took[name], macs[name] / macs["Fig. 3"], took[name] / took["Fig. 3"])
+        for name in stems
+    },
+    columns,
+    formats={"ms": ".1f", columns[2]: ".2f", columns[3]: ".2f"},
+    caption=f"At {side}×{side}",
 )
 
 # %% [markdown]
@@ -318,23 +320,24 @@ def touched(node, seed, side=139):
 # %%
 SEEDS, SIDES = (range(2), (75, 139)) if QUICK else (range(5), (139, 299))
 WORDS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywhere"}
-share = {}
+share, cannot = {}, []
 for figure_name, stem in (("Fig. 3", figures.StemV4()), ("Fig. 14", figures.StemV1())):
     for kind, words in WORDS.items():
         node = stem if kind == "printed" else with_padding(stem, kind)
         try:
             found = {side: [touched(node, seed, side) for seed in SEEDS] for side in SIDES}
         except RuntimeError as error:
-            print(fill(f"{figure_name}, {words} cannot run: {str(error).splitlines()[0]}", 100))
+            cannot.append(f"{figure_name}, {words}, cannot run: {str(error).splitlines()[0]}.")
             continue
         share[f"{figure_name}, {words}"] = found
-        print(
-            f"{figure_name}, {words:16}",
-            "  ".join(
-                f"{side}×{side}: {min(s):6.1%} to {max(s):6.1%} of the places"
-                for side, s in found.items()
-            ),
-        )
+columns = ["stem", *(f"{side}×{side}" for side in SIDES)]
+display(say(*cannot))
+table(
+    [(name, *(max(found[side]) for side in SIDES)) for name, found in share.items()],
+    columns,
+    formats=dict.fromkeys(columns[1:], ".1%"),
+    caption="Places of the map that padding reaches",
+)
 
 # %% [markdown]
 # Every draw of the weights gives the same share. So the share follows from geometry, not from
@@ -357,15 +360,13 @@ plots.show(
 # %% tags=["hide-input"]
 small, large = SIDES
 said = "; ".join(f"{name} {found[small][0]:.0%}" for name, found in share.items())
-print(
-    fill(
-        f"Verdict ({len(SEEDS)} seeds, all alike: "
-        f"{all(len(set(f[small])) == 1 for f in share.values())}). Of the "
-        f"places of the map of a {small}×{small} image, padding reaches: {said}. At "
-        f"{large}×{large} the border is a "
-        f"smaller part: Fig. 3 as printed {share['Fig. 3, as printed'][large][0]:.0%}.",
-        100,
-    )
+alike = all(len(set(found[small])) == 1 for found in share.values())
+say(
+    f"**Verdict** ({len(SEEDS)} seeds{', all alike' if alike else ''}). Padding reaches these "
+    "places "
+    f"of the map of a {small}×{small} image: {said}.",
+    f"At {large}×{large} the border is a smaller part: Fig. 3 as printed "
+    f"{share['Fig. 3, as printed'][large][0]:.0%}.",
 )
 
 # %% [markdown]
