@@ -275,6 +275,6 @@ def test_core_needs_neither_widgets_nor_torch():
 
 
 def test_a_control_is_one_of_the_kinds():
-    with pytest.raises(ValueError, match="slider, steps, list"):
+    with pytest.raises(ValueError, match="slider, steps, whole, list"):
         Control("x", "dial", "x")
     assert set(core.KINDS) >= {"slider", "button"}

@@ -1,63 +1,61 @@
 """The race lab without a browser: each network trains as it would alone; Stop, Reset, a network
-that drops out."""
+that drops out, the images."""
 
-import math
+import base64
 import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from inception_edu.describe import measure
-from inception_edu.labs.race import NAMES, TOWERS, RaceLab, recent_error
+from inception_edu.describe.measure import measure
+from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
+from inception_edu.labs.race import race_core
+from inception_edu.labs.race_state import FOLDER, NAMES, TOWERS, Course, configs
+from inception_edu.labs.racing import look_at, race
 from inception_edu.learn import train
+from inception_edu.study import open_data
 
 
-@pytest.fixture(scope="module")
-def lab():
-    return RaceLab(mode="foreground", steps=8, depth=2)
-
-
-def race(lab, **settings):
-    lab.reset()
-    for name, value in settings.items():
-        lab.controls[name].value = value
-    assert lab.retrain()
-    return lab.history
+def opened(lab=None, **settings):
+    session = Session(lab or race_core(steps=8, **settings))
+    session.carry_out = run_now(session)
+    for effect in session.lab.begin[1:]:
+        session.do(effect)
+    return session
 
 
 def curve(history):
     return [(r.step, r.loss, r.accuracy, r.grad_norm) for r in history.records]
 
 
+@pytest.fixture(scope="module")
+def clothes():
+    return look_at("fashion")
+
+
+def settings_of(pair, **more):
+    return {"pair": pair, "depth": 2, "rate": 0.05, "scale": 0.3, "seed": 3, **more}
+
+
 @pytest.mark.parametrize("pair", NAMES)
-def test_each_network_trains_as_it_would_alone(lab, pair):
-    found = race(lab, pair=pair, seed=3)
-    assert found.status == "finished" and all(name in found.sentence for name in NAMES[pair])
-    for config, history in zip(lab.configs(lab.settings()), found.histories):
-        alone = train(config.model(), lab.few, config.recipe)
+def test_each_network_trains_as_it_would_alone(clothes, pair):
+    made = configs(settings_of(pair), clothes, 8)
+    laps = []
+    found = race(made, laps.append, threading.Event())
+    assert found.status == "finished"
+    for config, history in zip(made, found.histories):
+        data = open_data(config.data, test_images=config.test_images)
+        alone = train(config.model(), data, config.recipe)
         assert curve(history) == curve(alone) and history.test_accuracy == alone.test_accuracy
-    plain, residual = (measure(config.description()) for config in lab.configs(lab.settings()))
+    plain, residual = (measure(config.description()) for config in made)
     assert abs(plain.macs / residual.macs - 1) < 0.02
+    assert [lap.step for lap in laps] == [1, 4, 8]
+    assert all(len(answers) == 12 for answers in laps[-1].says)
 
 
-def test_each_network_has_a_clock_of_its_own(lab):
-    plain, residual = race(lab).histories
-    whole = lab.run.times["end"] - lab.run.times["start"]
-    assert 0 < plain.seconds and 0 < residual.seconds and plain.seconds + residual.seconds < whole
-
-
-def test_two_curves_a_run_in_every_panel_and_two_lines_in_the_legend(lab):
-    race(lab)
-    lab.controls["scale"].value = 1.0
-    lab.retrain()
-    drawn = lab.chart.widget.value
-    assert drawn.count('class="ied-run"') == 4 and drawn.count("<polyline") == 8
-    assert [c.number for c in lab.curves(lab.runs[1])[0]] == [3, 4]
-    assert "with identity" in drawn and "scale 1 " in drawn
-    lab.reset()
-    assert lab.settings()["scale"] == 0.1 and not lab.runs
-
-
-def test_stop_ends_both(lab):
+def test_stop_ends_both(clothes):
     stop, laps = threading.Event(), []
 
     def report(lap):
@@ -65,57 +63,119 @@ def test_stop_ends_both(lab):
         if lap.step >= 4:
             stop.set()
 
-    found = lab.work(lab.first)(report, stop)
-    assert found.status == "stopped" and found.sentence == "Stopped after 4 steps."
+    found = race(configs(settings_of(TOWERS), clothes, 50), report, stop)
+    assert found.status == "stopped"
     assert [len(h.records) for h in found.histories] == [2, 2] and laps[-1].step == 4
 
 
-def test_a_network_that_diverges_drops_out_and_the_other_goes_on(lab, monkeypatch):
-    configs = type(lab).configs
-
-    def one_sick(self, settings):
-        from dataclasses import replace
-
-        plain, residual = configs(self, settings)
-        return plain, replace(residual, recipe=replace(residual.recipe, lr=1e30))
-
-    monkeypatch.setattr(type(lab), "configs", one_sick)
-    found = race(lab)
-    assert [h.status for h in found.histories] == [
-        "finished",
-        "diverged",
-    ] and found.status == "finished"
-    assert "with identity diverged" in found.sentence and "without identity" in found.sentence
-    assert lab.runs[-1].records[-1].sides[1] is None and "out of the race" in lab.side(
-        lab.runs[-1], 1
-    )
+def test_a_network_that_diverges_drops_out_and_the_other_goes_on(clothes):
+    plain, residual = configs(settings_of(TOWERS), clothes, 8)
+    sick = replace(residual, recipe=replace(residual.recipe, lr=1e30))
+    laps = []
+    found = race((plain, sick), laps.append, threading.Event())
+    assert [h.status for h in found.histories] == ["finished", "diverged"]
+    assert found.status == "finished"
+    assert laps[-1].sides[1] is None and laps[-1].sides[0].step == 8
 
 
-def test_where_both_diverge_a_sentence_says_so(lab, monkeypatch):
-    monkeypatch.setattr("inception_edu.labs.race.RATES", (1e30,))
-    sick = RaceLab(mode="foreground", steps=8, depth=2, rate=1e30)
-    found = race(sick)
-    assert found.status == "diverged" and "Try a lower learning rate" in found.sentence
-    assert 'role="alert"' in sick.status.value
+def test_two_curves_a_race_whose_colours_mean_sides():
+    session = opened(depth=2)
+    session.send(Press("retrain"))
+    session.set("depth", 4)
+    session.send(Press("retrain"))
+    runs = session.view.part("curves").value["runs"]
+    assert [(r["name"], r["colour"]) for r in runs] == [("1−", 0), ("1+", 1), ("2−", 0), ("2+", 1)]
+    assert [r["faded"] for r in runs] == [True, True, False, False]
+    for run in runs:
+        assert run["series"]["error"][0] == [1, 4, 8] and len(run["series"]["own"][0]) == 3
+    html = session.view.part("pictures").value
+    assert html.count("data:image/png") == 12 and html.count("ied-side0") == 13
+    assert session.state.running is None and "test images wrong" in session.view.status
 
 
-def test_only_towers_have_a_depth(lab):
-    lab.reset()
-    assert not lab.controls["depth"].disabled
-    lab.controls["pair"].value = list(NAMES)[1]
-    assert lab.controls["depth"].disabled and "depth" not in lab.words(lab.settings())
-    lab.reset()
-    assert not lab.controls["depth"].disabled and lab.settings()["pair"] == TOWERS
+def test_three_seeds_keep_a_tally():
+    session = opened(depth=2)
+    session.send(Press("three"))
+    assert [c.settings["seed"] for c in session.state.races] == [0, 1, 2]
+    words = session.view.status
+    assert "Of 3 seeds" in words and "verdict" not in words
+    counted = [int(words.split(f"{kind} in ")[1].split(",")[0].rstrip(".")) for kind in
+               ("ahead", "behind", "open")]  # fmt: skip
+    outcomes = [course.outcome for course in session.state.races]
+    assert counted == [outcomes.count(kind) for kind in ("ahead", "behind", "open")]
 
 
-def test_the_recorded_race_is_the_first_settings_race():
-    lab = RaceLab(mode="foreground")
-    (run,) = lab.recorded()
-    assert run.status == "finished" and run.settings == lab.first
-    plain, residual = ([lap.sides[k] for lap in run.records] for k in (0, 1))
-    assert all(math.isfinite(r.loss) for r in plain + residual)
-    assert recent_error(residual) < recent_error(plain) - 0.2
-    assert plain[-1].step == residual[-1].step == lab.steps
-    assert (
-        "Curve 1: without identity" in lab.picture() and "curve 2: with identity" in lab.picture()
-    )
+@pytest.mark.parametrize(
+    "wrong, outcome",
+    [
+        ((0.5, 0.3), "ahead"),
+        ((0.3, 0.5), "behind"),
+        ((0.30, 0.31), "open"),
+        ((0.3, None), "no result"),
+    ],
+)
+def test_ahead_behind_open(wrong, outcome):
+    assert Course(1, {}, (), wrong=wrong).outcome == outcome
+
+
+def test_reset_asks_and_puts_back():
+    session = opened(depth=2)
+    session.send(Press("retrain"))
+    session.send(Press("retrain"))
+    session.set("scale", 1)
+    session.send(Press("reset"))
+    assert len(session.state.races) == 2 and "forgets 2 races" in session.view.status
+    session.send(Press("reset"))
+    assert session.state.races == () and session.state.settings["scale"] == 0.3
+
+
+def folder_of_pictures(tmp_path):
+    generator = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (tmp_path / name).mkdir()
+        for i in range(12):
+            pixels = generator.integers(0, 255, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    return tmp_path
+
+
+def test_a_folder_of_ones_own(tmp_path):
+    session = opened(race_core(f"folder:{folder_of_pictures(tmp_path)}", steps=2, depth=2))
+    assert session.state.images.classes == ("cats", "dogs")
+    html = session.view.part("pictures").value
+    assert html.count("data:image/png") == len(session.state.images.labels) and "cats" in html
+    session.send(Press("retrain"))
+    made = session.state.races[-1].configs
+    assert dict(made[0].arguments)["classes"] == 2 and session.state.races[-1].status == "finished"
+
+
+def test_images_that_are_not_there_are_a_sentence():
+    session = opened()
+    session.set("data", FOLDER)
+    assert session.view.status.startswith("Type the path")
+    assert session.view.control("retrain").disabled
+    session.set("folder", "/no/such/place")
+    assert session.view.alert and "/no/such/place" in session.view.status
+    assert "Error" not in session.view.status
+    session.set("data", "fashion")
+    assert not session.view.alert and not session.view.control("retrain").disabled
+    with pytest.raises(Refused, match="fashion, scales or folder:PATH; got 'cifar'"):
+        race_core("cifar")
+
+
+def test_an_answer_that_comes_late_is_asked_for_again(clothes):
+    asked = []
+    session = Session(race_core(), carry_out=asked.append)
+    session.send(Set("data", "scales"))
+    session.send(End("open", "finished", clothes))  # what was wanted before
+    assert session.state.images is None and [effect.job[1] for effect in asked] == ["scales"] * 2
+
+
+def test_both_configurations_are_taken_away_as_code():
+    session = opened(depth=2)
+    session.send(Tell("take", {"take": "code"}))
+    assert session.state.code.count("result = run(config)") == 2
+    session.send(Press("retrain"))
+    session.send(Tell("take", {"take": "csv"}))
+    text = base64.b64decode(session.state.taken[3]).decode()
+    assert "with identity" in text and len(text.splitlines()) == 1 + 2 * 3

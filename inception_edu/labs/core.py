@@ -97,15 +97,16 @@ Effect = Start | Stop
 
 # --- What is shown --------------------------------------------------------------------------------
 
-KINDS = ("slider", "steps", "list", "pick", "check", "text", "button")
+KINDS = ("slider", "steps", "whole", "list", "pick", "check", "text", "button")
 
 
 @dataclass(frozen=True)
 class Control:
     """One control.
 
-    kind      "slider" (a number from `low` to `high` by `step`; `whole` for integers), "steps" (a
-              slider over `options`), "list", "pick" (a row of buttons), "check", "text", "button"
+    kind      "slider" (a number from `low` to `high` by `step`; `whole` for integers), "whole" (a
+              box for an integer), "steps" (a slider over `options`), "list", "pick" (a row of
+              buttons), "check", "text", "button"
     options   values, or (words, value) pairs
     note      a short line under it: "for the next run"; also where a refusal is shown
     strip     HTML under the slider: what is known along it
@@ -258,16 +259,17 @@ def read(control: Control, typed):
     """`typed` as a value of the control. Raises `Refused` with the reason; nothing is changed
     silently."""
     label = control.said
-    if control.kind == "slider":
+    if control.kind in ("slider", "whole"):
         value = number(typed, label)
         if not control.low <= value <= control.high:
             raise Refused(
                 f"{label} goes from {say(control.low)} to {say(control.high)}; "
                 f"{say(typed)} is outside."
             )
-        if control.whole and value != int(value):
+        whole = control.whole or control.kind == "whole"
+        if whole and value != int(value):
             raise Refused(f"{label} is a whole number; {say(typed)} is not.")
-        return int(value) if control.whole else value
+        return int(value) if whole else value
     if control.kind in ("steps", "list", "pick"):
         return _read_choice(control, typed)
     if control.kind == "check":
@@ -307,6 +309,7 @@ class Lab:
     stored    state → pictures (`labs.Picture`) for a page without a kernel
     words     state → one line
     work      job → a function of (report, stop) that does it: the job of a `Start`
+    begin     effects that a host carries out when it opens the lab, such as a warm-up
     """
 
     name: str
@@ -317,6 +320,7 @@ class Lab:
     stored: Callable[[Any], list] = lambda state: []
     words: Callable[[Any], str] = lambda state: ""
     work: Callable | None = None
+    begin: tuple[Effect, ...] = ()
 
 
 @dataclass

@@ -7,7 +7,7 @@ from html import escape
 
 from inception_edu.describe import network
 from inception_edu.labs import Picture
-from inception_edu.labs.chart import COLOURS, ticks
+from inception_edu.labs.axis import COLOURS, ticks
 from inception_edu.study.answers import Answers, Outcome, words_for
 
 INK, FAINT = "var(--ied-ink, #1d1d1f)", "var(--ied-faint, #5a5f66)"

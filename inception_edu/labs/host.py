@@ -14,6 +14,7 @@ shows what the state says, as it nearly always does, it has said nothing.
 from __future__ import annotations
 
 import threading
+import time
 from html import escape
 
 import ipywidgets as widgets
@@ -58,6 +59,8 @@ class Box:
         rows.append(self.note)
         self.handle.observe(lambda change: send(Set(control.key, change["new"])), names="value")
         self.widget = widgets.VBox(rows).add_class("ied-control").add_class(self._css)
+        if self.text is not None:
+            self.widget.add_class("ied-has-text")
         self.show(control)
 
     def _typed(self, text: str) -> None:
@@ -85,9 +88,9 @@ class Box:
             return kind(options=control.choices, value=control.value, description=control.label)
         if control.kind == "check":
             return widgets.Checkbox(control.value, description=control.label, indent=False)
-        if control.kind == "text":
+        if control.kind in ("text", "whole"):
             return widgets.Text(
-                control.value, description=control.label, continuous_update=False, layout=whole
+                control.text, description=control.label, continuous_update=False, layout=whole
             )
         return widgets.Button(
             description=control.label,
@@ -111,7 +114,7 @@ class Box:
         elif control.options != before.options:
             handle.options = control.choices
         if not control.wrong:
-            handle.value = control.value
+            handle.value = control.text if control.kind == "whole" else control.value
         if self.text is not None:
             self.text.disabled = control.disabled
             if not control.wrong:
@@ -175,6 +178,8 @@ class NotebookLab(Shown):
         self.widget.add_class("ied-lab").add_class(f"ied-{lab.name}")
         self._view = None
         self._apply()
+        for effect in lab.begin:
+            self._carry_out(effect)
 
     # -- what code does --
 
@@ -200,8 +205,17 @@ class NotebookLab(Shown):
         self.session.send(event)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until no task is under way (for code; a reader just watches)."""
-        return all(run.wait(seconds) for run in list(self._tasks.values()))
+        """Wait until no task is under way, at most so many seconds, and say whether that came to
+        pass (for code; a reader just watches)."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while any(run.running for run in list(self._tasks.values())):
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            for run in list(self._tasks.values()):
+                run.wait(left)
+            time.sleep(0.002)  # the end of one task may begin the next
+        return True
 
     def __getattr__(self, key: str):
         boxes = self.__dict__.get("boxes", {})
@@ -220,7 +234,13 @@ class NotebookLab(Shown):
     def task(self, name: str) -> LiveRun:
         """The runner of a task: its status, its times."""
         if name not in self._tasks:
-            self._tasks[name] = LiveRun(self._mode, draw=self._apply, page=page_seconds(self._mode))
+
+            def released():  # only now can the end of one run begin the next
+                self.send(End(name, run.status, run.result, run.sentence))
+
+            page = page_seconds(self._mode)
+            run = LiveRun(self._mode, draw=self._apply, page=page, released=released)
+            self._tasks[name] = run
         return self._tasks[name]
 
     def _carry_out(self, effect: core.Effect) -> None:
@@ -239,10 +259,6 @@ class NotebookLab(Shown):
 
             return self.lab.work(effect.job)(tell, stop)
 
-        def ended():
-            self.send(End(effect.task, run.status, run.result, run.sentence))
-
-        run._ended = ended
         if not run.start(work):
             raise RuntimeError(f"{effect.task} is under way already.")
 
@@ -269,10 +285,13 @@ class NotebookLab(Shown):
         if isinstance(row, str):
             return self._widget(row)
         children = [self._arrange(item) for item in row.items]
+        layout = widgets.Layout(width="auto")
+        if row.width:  # its share of the row; wider where there is room
+            layout.flex, layout.min_width, layout.max_width = f"1 1 {row.width}", "0", "100%"
         if isinstance(row, Column):
-            return widgets.VBox(children, layout=widgets.Layout(width=row.width or "auto"))
-        wrap = widgets.Layout(flex_flow="row wrap", width=row.width or "auto")
-        return widgets.HBox(children, layout=wrap)
+            return widgets.VBox(children, layout=layout).add_class("ied-column")
+        layout.flex_flow = "row wrap"
+        return widgets.HBox(children, layout=layout).add_class("ied-row")
 
     def _widget(self, key: str) -> widgets.Widget:
         if key == "status":

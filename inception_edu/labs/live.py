@@ -194,7 +194,7 @@ class LiveRun:
     end in words. `draw()` is called with the first record and then at most every `redraw` seconds,
     less often where drawing takes long: all drawings of a run, with the `page` seconds that the
     browser needs to show each, get at most `share` of its time.
-    `ended()` is called once a run, before the next can start.
+    `ended()` is called once a run, before the next can start; `released()` after it, when it can.
     """
 
     def __init__(
@@ -205,6 +205,7 @@ class LiveRun:
         redraw: float = 0.1,
         share: float = 0.025,
         page: float = 0.0,
+        released=None,
     ):
         self.mode = pick_mode(mode)
         self.status, self.sentence, self.error, self.result = "ready", "", None, None
@@ -212,6 +213,7 @@ class LiveRun:
         self.started = 0
         self.times: dict[str, float] = {}
         self._draw, self._ended = draw or (lambda: None), ended or (lambda: None)
+        self._released = released or (lambda: None)
         self._redraw, self._share, self._page = redraw, share, page
         self._busy, self._stop, self._thread = threading.Lock(), threading.Event(), None
         _LIVE.add(self)
@@ -292,6 +294,7 @@ class LiveRun:
             self._ended()
         finally:
             self._busy.release()
+        self._released()
 
 
 @lru_cache(maxsize=1)

@@ -44,9 +44,14 @@ def script(name: str) -> str:
 
 @cache
 def style(name: str) -> str:
-    """The CSS of a component: `web/NAME.css`, or nothing."""
+    """The CSS of a component, `web/NAME.css` with what it needs before it; or nothing."""
     path = WEB / f"{name}.css"
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    if not path.exists():
+        return ""
+    text = path.read_text(encoding="utf-8")
+    needed = re.findall(r"^/\* needs: (.+) \*/$", text[:500], re.MULTILINE)
+    others = " ".join(needed).split()
+    return "\n".join([*((WEB / other).read_text(encoding="utf-8") for other in others), text])
 
 
 @cache

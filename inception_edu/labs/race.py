@@ -1,323 +1,295 @@
 """The race lab: two networks of equal cost, one with residual connections and one without, train in
 turns.
 
-    from inception_edu.labs.race import race_lab
-    lab = race_lab()
-
-`python -m inception_edu.labs.race` runs the lab's first settings and writes the race that the lab
-shows when it is opened, `data/lab_race.json`.
+from inception_edu.labs.race import race_lab
+lab = race_lab()                       # or race_lab("folder:PATH")
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING
 
-import ipywidgets as widgets
+from inception_edu.labs import race_state, takeaway
+from inception_edu.labs.core import (
+    Column,
+    Control,
+    Lab,
+    Part,
+    Refused,
+    Row,
+    Start,
+    Tell,
+    View,
+    begun,
+    say,
+)
+from inception_edu.labs.race_curves import chart_value, tracks
+from inception_edu.labs.race_state import (
+    FIRST,
+    FOLDER,
+    NAMES,
+    RATES,
+    SOURCES,
+    STEPS,
+    TOWERS,
+    Course,
+    State,
+    configs,
+    work,
+)
+from inception_edu.labs.story import percent
+from inception_edu.labs.tower_words import duration
+from inception_edu.labs.training import WARM_UP
 
-from inception_edu.data import Data, window
-from inception_edu.describe import Network
-from inception_edu.labs.chart import Curve, Panel, number
-from inception_edu.labs.frame import Run
-from inception_edu.labs.tower import BATCH, TowerLab
-from inception_edu.learn import History, Recipe, Record, default_device, training
-from inception_edu.study import PAIRS, RACERS, Config
-
-WIDTH, STEPS = 72, 100
-TOWERS = "tower without / with identity"
-SHORT = {
-    "inception_v3": "Inception-v3",
-    "inception_resnet_v1": "Inception-ResNet-v1",
-    "inception_v4": "Inception-v4",
-    "inception_resnet_v2": "Inception-ResNet-v2",
-}
-NAMES = {
-    TOWERS: ("without identity", "with identity"),
-    **{
-        " / ".join(SHORT[name] for name in pair): tuple(SHORT[name] for name in pair)
-        for pair in PAIRS
-    },
-}
-RATES = (0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
-
-
-@dataclass
-class Lap:
-    """Both networks at one step: the record of each, or None for one that is out of the race."""
-
-    sides: tuple[Record | None, Record | None]
-
-    @property
-    def step(self) -> int:
-        return next(record.step for record in self.sides if record)
-
-
-@dataclass
-class Race:
-    """A race that is over: the two histories, and its end in words."""
-
-    histories: tuple[History, History]
-    status: str
-    sentence: str
+if TYPE_CHECKING:
+    from inception_edu.labs.host import NotebookLab
 
 
-class RaceLab(TowerLab):
-    """A run trains two networks, a step of each in turn, with the same batches; `race_lab` makes
-    and shows one.
+def update(state: State, event):
+    """What `race_state.update` does, and what is taken away."""
+    wanted = isinstance(event, Tell) and isinstance(event.value, dict) and "take" in event.value
+    if not wanted:
+        return race_state.update(state, event)
+    kind = event.value["take"]
+    if kind == "code":
+        last = state.races[-1].configs if state.races else None
+        made = last or configs(state.settings, state.images, state.steps)
+        return replace(state, code="\n".join(takeaway.code(config) for config in made))
+    taken = takeaway.file(kind, state.taken[0] + 1, tracks(state), chart_value(state))
+    return replace(state, taken=taken)
 
-    Run n draws the curves 2n − 1, without residual connections, and 2n, with them.
-    """
 
-    name, title = "race-lab", "The race"
-    panels = (
-        Panel("Training error, step by step", "step", "error", low=0.0, high=1.0, percent=True),
-        Panel(
-            "The same against its own time",
-            "seconds of its own",
-            "error",
-            low=0.0,
-            high=1.0,
-            percent=True,
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def render(state: State) -> View:
+    words, bad = verdict(state)
+    made = controls(state)
+    settings = [c.key for c in made if c.kind != "button"]
+    return View(
+        controls=made,
+        parts=(
+            Part("pictures", pictures_html(state)),
+            Part("curves", chart_value(state), "chart"),
+            Part("take", _take_value(state), "take"),
+        ),
+        status=words,
+        alert=bad,
+        layout=Column(
+            "status",
+            Row(
+                Column(*settings, Row("retrain", "stop", "reset", "three"), width="290px"),
+                Column("curves", "take", width="460px"),
+                Column("pictures", width="330px"),
+            ),
         ),
     )
-    first_settings = {"pair": TOWERS, "depth": 16, "rate": 0.1, "scale": 0.1, "seed": 0}
-    file = "lab_race.json"
-    steps = STEPS
 
-    def make_controls(self) -> dict:
-        common = {"layout": widgets.Layout(width="330px"), "style": {"description_width": "90px"}}
-        slider = {"continuous_update": False, **common}
-        first = self.first
-        controls = {
-            "pair": widgets.Dropdown(
-                options=list(NAMES), value=first["pair"], description="pair", **common
-            ),
-            "depth": widgets.SelectionSlider(
-                options=[2, 4, 8, 16, 24], value=first["depth"], description="depth", **slider
-            ),
-            "rate": widgets.SelectionSlider(
-                options=RATES, value=first["rate"], description="learning rate", **slider
-            ),
-            "scale": widgets.FloatSlider(
-                first["scale"], min=0.0, max=1.5, step=0.05, description="residual scale", **slider
-            ),
-            "seed": widgets.BoundedIntText(
-                first["seed"], min=0, max=9999, description="seed", **common
-            ),
-        }
 
-        def only_towers_have_a_depth(*_):
-            controls["depth"].disabled = controls["pair"].value != TOWERS
+def _take_value(state: State) -> dict:
+    number, name, mime, data = state.taken
+    ready = any(any(course.steps) for course in state.races)
+    known = dict(code=state.code, number=number, name=name, mime=mime, data=data, ready=ready)
+    return known
 
-        controls["pair"].observe(only_towers_have_a_depth, names="value")
-        only_towers_have_a_depth()
-        return controls
 
-    def configs(self, settings: dict) -> tuple[Config, Config]:
-        """Both networks as configurations of an experiment: without residual connections, then with
-        them."""
-        towers, scale, classes = (
-            settings["pair"] == TOWERS,
-            settings["scale"],
-            len(self.data.classes),
-        )
-        recipe = Recipe(
-            steps=self.steps,
-            batch_size=BATCH,
-            lr=settings["rate"],
-            momentum=0.9,
-            record_every=4,
-            augment="none" if towers else "window+flip",
-        )
-        if towers:
-            common = dict(
-                width=WIDTH, depth=settings["depth"], image=self.data.image, classes=classes
-            )
-            racers = [
-                ("tower", dict(residual=False, **common)),
-                ("tower", dict(scale=scale, **common)),
-            ]
+def controls(state: State) -> tuple[Control, ...]:
+    s, running = state.settings, state.running
+    towers = s["pair"] == TOWERS
+    made = [
+        Control("pair", "list", "pair", s["pair"], options=tuple(NAMES)),
+        Control(
+            "depth", "steps", "depth", s["depth"], options=(2, 4, 8, 16, 24), disabled=not towers
+        ),
+        Control("rate", "steps", "learning rate", s["rate"], options=RATES),
+        Control("scale", "slider", "residual scale", s["scale"], low=0, high=1.5, step=0.05),
+        Control("seed", "whole", "seed", s["seed"], low=0, high=9999),
+        Control("data", "list", "images", s["data"], options=(*SOURCES, FOLDER)),
+        Control(
+            "folder",
+            "text",
+            "path",
+            s["folder"],
+            hidden=s["data"] != FOLDER,
+            note="a folder with one subfolder of pictures a class",
+        ),
+    ]
+    if running:
+        noted = []
+        for control in made:
+            was = running.settings.get(control.key)
+            if was != control.value and not control.hidden:
+                control = replace(control, note=f"for the next race; this one has {say(was)}")
+            noted.append(control)
+        made = noted
+    return (*made, *_buttons(state))
+
+
+def _buttons(state: State) -> tuple[Control, ...]:
+    idle = state.running is None and state.ready
+    seconds = _seconds(state)
+    once = f" · {duration(seconds)}" if seconds else ""
+    thrice = f" · {duration(3 * seconds)}" if seconds else ""
+    reset = f"Forget {len(state.races)} races" if state.ask_reset else "Reset"
+    untouched = not state.races and state.settings == state.first
+    return (
+        Control("retrain", "button", f"Race{once}", disabled=not idle, look="primary"),
+        Control("stop", "button", "Stop", disabled=state.running is None or state.stopping),
+        Control("reset", "button", reset, disabled=untouched),
+        Control("three", "button", f"Three seeds{thrice}", disabled=not idle),
+    )
+
+
+def _seconds(state: State) -> float | None:
+    if state.pace is None or not state.ready:
+        return None
+    made = configs(state.settings, state.images, state.steps)
+    return state.factor * sum(state.pace(config) for config in made)
+
+
+def verdict(state: State) -> tuple[str, bool]:
+    """(what is said at the top, whether it is bad news)."""
+    if state.ask_reset:
+        return f"Reset forgets {len(state.races)} races. Press it once more, or go on.", False
+    if state.trouble:
+        return state.trouble, True
+    if not state.ready:
+        if state.settings["data"] == FOLDER and not state.settings["folder"]:
+            return "Type the path of a folder, then press Enter.", False
+        return "Opening the images …", False
+    if not state.races:
+        return f"Two networks of equal cost on {state.images.name}. Press Race.", False
+    return _of_last(state, state.races[-1])
+
+
+def _of_last(state: State, course: Course) -> tuple[str, bool]:
+    names = NAMES[course.settings["pair"]]
+    if course.status == "running":
+        step = max((side[-1] for side in course.steps if side), default=0)
+        done = f"step {step} of {course.configs[0].recipe.steps}"
+        return f"Race {course.name}: seed {course.settings['seed']}, {done}. {tally(state)}", False
+    if course.status == "failed":
+        return f"Race {course.name}: {course.sentence}", True
+    if course.status == "stopped":
+        return f"Race {course.name} was stopped: no verdict. {tally(state)}", False
+    told = []
+    for name, wrong, steps in zip(names, course.wrong, course.steps):
+        if wrong is None:
+            at = f"after step {steps[-1]}" if steps else "at once"
+            told.append(f"{name} diverged {at}")
         else:
-            pair = PAIRS[list(NAMES).index(settings["pair"]) - 1]
-            racers = [
-                (
-                    name,
-                    dict(
-                        width=1 / 16,
-                        repeats=RACERS[name],
-                        image=window(self.data.image),
-                        scale=scale,
-                        classes=classes,
-                    ),
-                )
-                for name in pair
-            ]
-        return tuple(
-            Config(side, kind, arguments, recipe, seed=settings["seed"], data=self.data.name)
-            for side, (kind, arguments) in zip(NAMES[settings["pair"]], racers)
-        )
+            told.append(f"{name} {percent(wrong)}")
+    bad = course.status == "diverged"
+    return f"Race {course.name}, test images wrong: {', '.join(told)}. {tally(state)}", bad
 
-    def networks(self, settings: dict) -> list[Network]:
-        return [config.description() for config in self.configs(settings)]
 
-    def train(self, settings: dict, report, stop) -> Race:
-        configs = self.configs(settings)
-        runners = [
-            training(config.model().to(default_device()), self.few, config.recipe, stop=stop)
-            for config in configs
+def tally(state: State) -> str:
+    """ "Of 3 seeds with these settings the residual network is ahead in 2, …" """
+    if not state.races:
+        return ""
+
+    def kind(course: Course) -> dict:
+        return {key: value for key, value in course.settings.items() if key != "seed"}
+
+    last = state.races[-1]
+    same = {c.settings["seed"]: c for c in state.races if kind(c) == kind(last)}
+    over = [c for c in same.values() if c.outcome != "no result"]
+    counts = Counter(course.outcome for course in over)
+    if not over:
+        return ""
+    seeds = "1 seed" if len(over) == 1 else f"{len(over)} seeds"
+    words = (
+        f"Of {seeds} with these settings the residual network is ahead in {counts['ahead']}, "
+        f"behind in {counts['behind']}, open in {counts['open']}"
+    )
+    return words + (": one seed is a picture, not a verdict." if len(over) == 1 else ".")
+
+
+def pictures_html(state: State) -> str:
+    """Twelve test images, and what both networks say of them now."""
+    if state.images is None:
+        return '<div class="ied-twelve" style="min-height:300px">The images come here.</div>'
+    images = state.images
+    course = state.races[-1] if state.races else None
+    says = course.says if course and len(course.says[0]) == len(images.labels) else ((), ())
+    tiles = []
+    for i, (picture, label) in enumerate(zip(images.pictures, images.labels)):
+        truth = images.classes[label]
+        lines = [
+            _answer(images, label, answers[i] if answers else None, side)
+            for side, answers in enumerate(says)
         ]
-        histories, seen = [History(), History()], [0, 0]
-        while running := [k for k in (0, 1) if histories[k].status == "running"]:
-            for k in running:
-                histories[k] = next(runners[k])
-            counts = [len(history.records) for history in histories]
-            if counts != seen:
-                report(
-                    Lap(
-                        tuple(
-                            h.records[-1] if n > s else None
-                            for h, n, s in zip(histories, counts, seen)
-                        )
-                    )
-                )
-                seen = counts
-        return Race(tuple(histories), *verdict(configs, histories))
-
-    def curves(self, run: Run) -> list[list[Curve]]:
-        drawn = [[], []]
-        for side, name in enumerate(NAMES[run.settings["pair"]]):
-            records = [lap.sides[side] for lap in run.records if lap.sides[side]]
-            error, label = [1 - r.accuracy for r in records], f"{name}, run {run.number}"
-            for panel, x in zip(drawn, ([r.step for r in records], [r.seconds for r in records])):
-                panel.append(Curve(x, error, 2 * run.number - 1 + side, label=label))
-        return drawn
-
-    def x_ranges(self, settings: list[dict]):
-        ends = [
-            lap.sides[k].seconds
-            for run in self.runs
-            for lap in run.records[-1:]
-            for k in (0, 1)
-            if lap.sides[k]
-        ]
-        return [(0, self.steps), (0, max(ends, default=1))]
-
-    def words(self, settings: dict) -> str:
-        """What a race is called; a tower's depth belongs to it, a mini network has the repeats of
-        `RACERS`."""
-        towers = settings["pair"] == TOWERS
-        return " · ".join(
-            [
-                settings["pair"],
-                *([f"depth {settings['depth']}"] if towers else []),
-                f"rate {settings['rate']:g}",
-                f"scale {settings['scale']:g}",
-                f"seed {settings['seed']}",
-            ]
+        tiles.append(
+            f'<figure style="margin:0;font-size:11px;line-height:1.3;min-width:0">'
+            f'<img alt="{escape(truth, quote=True)}" width="56" height="56" '
+            f'style="image-rendering:pixelated;border-radius:4px;display:block" '
+            f'src="data:image/png;base64,{picture}"><figcaption>'
+            f"<b>{escape(truth)}</b>{''.join(lines)}</figcaption></figure>"
         )
-
-    def side(self, run: Run, side: int) -> str:
-        """One network's line in the legend: its name and where it stands."""
-        name = NAMES[run.settings["pair"]][side]
-        records = [lap.sides[side] for lap in run.records if lap.sides[side]]
-        if not records:
-            return name
-        last = records[-1]
-        out = (
-            " (out of the race)"
-            if last.step < run.records[-1].step or run.status == "diverged"
-            else ""
-        )
-        return (
-            f"{name}: {number(recent_error(records), True)} wrong at step {last.step} after "
-            f"{last.seconds:.3g} s{out}"
-        )
-
-    def outcome(self, run: Run) -> str:
-        """For the caption of the lab's picture, which begins with "Curve" and the run's number."""
-        parts = [
-            f"{name} {number(recent_error([lap.sides[k] for lap in run.records if lap.sides[k]]), True)} wrong"
-            for k, name in enumerate(NAMES[run.settings["pair"]])
-        ]
-        return f"; curve {2 * run.number}: ".join(parts)
-
-    def legend(self, run: Run) -> list[tuple[int, str]]:
-        """A line for each of a run's two networks."""
-        setting = run.words.removeprefix(run.settings["pair"]) + (
-            " · recorded earlier" if run.recorded else ""
-        )
-        return [(2 * run.number - 1 + side, self.side(run, side) + setting) for side in (0, 1)]
-
-    def recorded(self) -> list[Run]:
-        kept = self.kept()
-        if not kept:
-            return []
-        laps = [
-            Lap(pair) for pair in zip(*(History.from_dict(h).records for h in kept["histories"]))
-        ]
-        return [Run(1, self.first, self.words(self.first), laps, kept["status"], recorded=True)]
-
-    def to_keep(self, result: Race) -> dict:
-        return {
-            "status": result.status,
-            "histories": [history.to_dict() for history in result.histories],
-        }
+    names = NAMES[state.settings["pair"]]
+    return (
+        f'<div style="font-size:12px;margin:0 0 4px">{escape(images.name)}: '
+        f'<b class="ied-side0">− {names[0]}</b>, <b class="ied-side1">+ {names[1]}</b></div>'
+        '<div class="ied-twelve" style="display:grid;gap:6px 8px;'
+        f'grid-template-columns:repeat(auto-fill,minmax(76px,1fr))">{"".join(tiles)}</div>'
+    )
 
 
-def recent_error(records: list[Record], count: int = 3) -> float:
-    """Training error of the last few records together: one alone jumps about."""
-    return sum(1 - record.accuracy for record in records[-count:]) / len(records[-count:])
+def _answer(images, label: int, answer: int | None, side: int) -> str:
+    if answer is None:
+        return '<div style="height:1.3em"></div>'
+    mark = "✓" if answer == label else "✗"
+    word = escape(images.classes[answer])
+    return (
+        f'<div class="ied-side{side}" style="white-space:nowrap;overflow:hidden;'
+        f'text-overflow:ellipsis" title="{word}">{"+" if side else "−"} {mark} {word}</div>'
+    )
 
 
-def verdict(configs: tuple[Config, Config], histories: list[History]) -> tuple[str, str]:
-    """How a race ended, as a status and in words."""
-    names = [config.label for config in configs]
-    said = []
-    for name, history in zip(names, histories):
-        if history.test_accuracy is not None:
-            said.append(
-                f"{name} {number(1 - history.test_accuracy, True)} of the test images wrong"
-            )
-        elif history.status == "diverged":
-            at = f"after step {history.records[-1].step}" if history.records else "at once"
-            said.append(f"{name} diverged {at}: its loss was no longer a finite number")
-    if any(history.status == "stopped" for history in histories):
-        return (
-            "stopped",
-            f"Stopped after {max(h.records[-1].step if h.records else 0 for h in histories)} steps.",
-        )
-    if all(history.status == "diverged" for history in histories):
-        return "diverged", "; ".join(
-            said
-        ) + ". Try a lower learning rate or a smaller residual scale."
-    plain, residual = histories
-    ahead = ""
-    if None not in (plain.test_accuracy, residual.test_accuracy):
-        goal = max(recent_error(h.records) for h in histories)
-        steps = [
-            next(r.step for i, r in enumerate(h.records, 1) if recent_error(h.records[:i]) <= goal)
-            for h in histories
-        ]
-        first, last = (0, 1) if steps[0] < steps[1] else (1, 0)
-        ahead = (
-            f" A training error of {number(goal, True)} came at step {steps[first]} for {names[first]}, at step "
-            f"{steps[last]} for {names[last]}."
-            if steps[0] != steps[1]
-            else ""
-        )
-    return "finished", f"{histories[0].recipe.steps} steps each: {'; '.join(said)}.{ahead}"
+def stored(state: State) -> list:
+    words, _ = verdict(state)
+    return [takeaway.picture(chart_value(state), f"The race: {words}", f"The race. {words}")]
 
 
-def race_lab(data: Data | None = None, steps: int = STEPS, mode: str = "auto", **first) -> RaceLab:
+def in_a_line(state: State) -> str:
+    return verdict(state)[0]
+
+
+# --- The lab --------------------------------------------------------------------------------------
+
+
+def race_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
+    """The lab without widgets. Raises ValueError for a setting that it does not have."""
+    settings = dict(FIRST)
+    known = [source for _, source in SOURCES]
+    if data in known:
+        settings["data"] = data
+    elif data.startswith("folder:"):
+        settings |= {"data": FOLDER, "folder": data.removeprefix("folder:")}
+    else:
+        raise Refused(f"data is one of {', '.join(known)} or folder:PATH; got {data!r}.")
+    start = State(settings, settings, steps)
+    lab = Lab(
+        "race-lab", "The race", start, update, render, stored, in_a_line, work,
+        begin=(Start(WARM_UP, WARM_UP), Start("open", ("open", start.source))),
+    )  # fmt: skip
+    lab = begun(lab, **first)
+    return replace(lab, start=replace(lab.start, first=dict(lab.start.settings)))
+
+
+def race_lab(data: str = "fashion", steps: int = STEPS, mode: str = "auto", **first) -> NotebookLab:
     """Display the race between networks with and without residual connections, and return it.
 
-    `data` is what `data.load` returns (the embedded images by default), `steps` the steps of each
+    `data` is "fashion" (the embedded images), "scales" or "folder:PATH", `steps` the steps of each
     network. Further keywords are the controls' first values: pair (a key of `NAMES`), depth (towers
-    only), rate, scale, seed. Raises ValueError for a setting that there is not.
+    only), rate, scale, seed. In code, set `lab.depth = 16`, `lab.press("retrain")`, `lab.wait()`,
+    and read `lab.state.races`. Raises ValueError for a setting that there is not.
     """
-    lab = RaceLab(data, steps, mode, **first)
+    from inception_edu.labs.host import NotebookLab
+
+    lab = NotebookLab(race_core(data, steps, **first), mode)
     lab.show()
     return lab
-
-
-if __name__ == "__main__":
-    RaceLab(mode="foreground").record()

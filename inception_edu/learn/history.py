@@ -18,6 +18,7 @@ class Record:
     dead     share of a block's output channels that are 0 at every pixel of every image of the
              batch
     ratio    root mean square of scale · body(x) over that of the shortcut, residual blocks only
+    inside   what an experiment adds (`study.watch`): push, logits, branch …
     """
 
     step: int
@@ -29,6 +30,7 @@ class Record:
     spread: dict[str, float] = field(default_factory=dict)
     dead: dict[str, float] = field(default_factory=dict)
     ratio: dict[str, float] = field(default_factory=dict)
+    inside: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -61,6 +61,7 @@ class Watch(Probe):
         if self.blocks:
             row |= _of_last_layer(last_linear(self.blocks[-1][1]), moment.optimizer)
         self.rows.append(row)
+        moment.record.inside = row
         self.seen.clear()
 
     def _of_classifier(self) -> dict[str, float]:

@@ -193,14 +193,13 @@ print(history.sentence)
 # %% [markdown]
 # ## A first lab
 #
-# Every lab works like this one. Set the sliders (drag, arrow keys, or type into the number), press
-# **Retrain**, and watch; **Stop** ends the run, **Reset** forgets everything. Earlier runs stay as
-# faded curves with their settings.
+# Every lab works like this one. Move a slider (drag, arrow keys, or type a number): what recorded
+# runs did with such settings shows at once, and the strip under the slider says where networks live
+# and die. Bet, press **Retrain**, and watch; **Stop** ends the run, **Reset** forgets all runs.
 #
-# Curve 1 was recorded earlier, with the settings as they stand: a wide residual network and the
-# paper's optimizer (RMSProp with decay 0.9 and ε 1), at about twice its learning rate, so that a
-# few dozen steps are enough to see it. Now set *scale* to 0.1 and press *Retrain*. What changes,
-# and where first?
+# The settings as they stand are a residual network of ten blocks and the paper's optimizer (RMSProp
+# with decay 0.9 and ε 1) at a high rate, so that a few dozen steps are enough to see what happens.
+# Press *Retrain*. Then set *scale* to 0.1 and press it again. What changes, and where first?
 
 # %%
 lab = scaling_lab()

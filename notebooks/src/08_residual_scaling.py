@@ -222,18 +222,19 @@ for s in SCALES:
 # %% [markdown]
 # ## Lab: the scale slider
 #
-# A tower of Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch with the paper's
-# optimizer, RMSProp with ε = 1, at twice the paper's rate, so that its fate shows in seconds. Curve
-# 1 is a run recorded earlier. Set the
-# *scale* to 0.1, press *Retrain*, and compare. Then look for the smallest scale that still dies,
-# make the tower narrower, or try SGD.
+# A tower of ten Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch with the paper's
+# optimizer, RMSProp with ε = 1, at several times the paper's rate, so that its fate shows in
+# seconds. Move the *scale*: bands and towers show what five recorded seeds did. Press *Retrain* to
+# see it happen, set the scale to 0.1, and press it again. Then look for the smallest scale that
+# still dies, change the width, or try SGD. *Five seeds* turns a picture into a verdict.
 
 # %%
 lab = scaling_lab()
 
 # %% [markdown]
-# Watch three things: the loss, the spread by block (dotted: at the first step; the line: now), and
-# the share of channels of the last block that are 0 on every pixel of every image: *dead*.
+# Watch three things: the loss, the spread by block, and the share of channels of each block that
+# are 0 on every pixel of every image: *dead*, the dark part of a bar. The line *off* is the network
+# with its blocks switched off: what the blocks have to beat.
 #
 # ## Experiment 1: the scale, from 0 to 1.5
 #

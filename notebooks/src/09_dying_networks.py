@@ -32,9 +32,20 @@ from inception_edu.study import CLAIMS, Config, fate_of_cell, load_results, run,
 from inception_edu.study.predictor import judge, recorded_runs, transfer
 from inception_edu.study.recorded import recorded
 from inception_edu.teach.claims import claim, five_lines
-from inception_edu.labs.dying import dying_lab, map_svg
+from inception_edu.labs.dying import dying_lab
+from inception_edu.labs.film import death, film
 
 print("mode:", experiments.mode())
+
+# %% [markdown]
+# ## Death, frame by frame
+#
+# Recorded runs on photographs, a bar for each block: the dark part is silent. Press *play*. The
+# stops stand where the run's own numbers have something to say. Choose another run: a wide one at
+# the paper's rate, one that heals, one that lives.
+
+# %%
+death()
 
 # %% [markdown]
 # ## The claim
@@ -102,11 +113,7 @@ patient = run(
         test_images=100,
     )
 )
-for name, share in patient.dead.items():
-    print(f"{name:24} {share:5.0%} dead")
-
-# %%
-map_svg(patient.curves["step"], patient.maps["dead"], "Dead channels by block and step")
+film(patient)
 
 # %% [markdown]
 # It is worst in the last block and eats its way down towards the stem. And it is quick: a few dozen
@@ -114,9 +121,9 @@ map_svg(patient.curves["step"], patient.maps["dead"], "Dead channels by block an
 #
 # ## Lab: keep it alive
 #
-# Press *Retrain* and watch it die. Then move one control at a time: a scale of 0.1 to 0.3, a lower
-# rate, a remedy, a narrower tower. The maps under the curves show the current run and the one
-# before.
+# What recorded runs did with these settings is there before you train. Bet, press *Retrain* and
+# watch it die. Then move one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy,
+# another width. A remedy has no recorded runs: there your own are the first.
 
 # %%
 lab = dying_lab()

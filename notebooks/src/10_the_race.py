@@ -42,7 +42,8 @@ from inception_edu.study import (
 from inception_edu.study.claims_race import mean_error as area
 from inception_edu.teach.claims import claim
 from inception_edu.teach.claims.ch10 import DEPTHS, best_towers
-from inception_edu.labs.race import SHORT, race_lab
+from inception_edu.labs.race import race_lab
+from inception_edu.labs.race_state import SHORT
 from inception_edu.learn import clock, fast_layout, make_optimizer
 
 print("mode:", experiments.mode())
@@ -191,9 +192,11 @@ for plain, residual in PAIRS:
 # %% [markdown]
 # ## Lab: a race of your own
 #
-# Two networks train in turns on the same batches. The first picture counts steps, the second each
-# one's own seconds. Begin with the towers: try depth 2, 4, 8. Then a pair of the paper's, which
-# have the blocks printed above. The scale concerns the residual side alone.
+# Two networks train in turns on the same batches: orange without residual connections (−), blue
+# with them (+). The first picture counts steps, the second each one's own seconds; twelve test
+# images show what each side says now. Begin with the towers at depth 4, where both learn, then try
+# 16. Then a pair of the paper's, which have the blocks printed above. The scale concerns the
+# residual side alone. *Three seeds* keeps count of who is ahead.
 
 # %%
 lab = race_lab()

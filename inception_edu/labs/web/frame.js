@@ -1,4 +1,4 @@
-// needs: keys.js
+// needs: keys.js theme.js
 // What the controls of a lab need in the page: names for a screen reader, the theme, and the stored
 // picture out of the way while the lab is alive.
 //
@@ -17,34 +17,27 @@ function nameAll(lab, names, wrong) {
   }
 }
 
-// Light or dark: what JupyterLab, VS Code or Colab says, else what the reader's system says.
-function isDark() {
-  const { body, documentElement: root } = document;
-  if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
-  if (body.dataset.vscodeThemeKind) return /dark|contrast$/.test(body.dataset.vscodeThemeKind);
-  if (root.getAttribute("theme")) return root.getAttribute("theme") === "dark";
-  return matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-function onTheme(act) {
-  const watch = new MutationObserver(act);
-  const seen = { attributes: true, attributeFilter: [
-    "data-jp-theme-light", "data-vscode-theme-kind", "theme"] };
-  watch.observe(document.body, seen);
-  watch.observe(document.documentElement, seen);
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  system.addEventListener("change", act);
-  return () => { watch.disconnect(); system.removeEventListener("change", act); };
-}
-
 function mount(el, value, tell) {
-  let now = value, lab = null, watch = null;
+  let now = value, lab = null, watch = null, life = null;
   const stored = hidden => {
     for (const node of document.querySelectorAll(`[data-ied-stored="${now.stored}"]`))
       node.style.display = hidden ? "none" : "";
   };
   const theme = () => lab?.classList.toggle("ied-dark", isDark());
   const offTheme = onTheme(theme);
+  // A restarted kernel leaves the page as it was, with buttons that do nothing: say so.
+  const alone = () => {
+    const gone = lab.classList.contains("jupyter-widgets-disconnected");
+    let said = lab.querySelector(":scope > .ied-gone");
+    if (gone && !said) {
+      said = document.createElement("div");
+      said.className = "ied-gone";
+      said.setAttribute("role", "alert");
+      said.textContent = "The kernel was restarted, so this lab is only a picture now and a run "
+        + "that was under way is lost. Run the cell again to bring the lab back.";
+      lab.prepend(said);
+    } else if (!gone) said?.remove();
+  };
   const tick = requestAnimationFrame(() => {
     lab = el.closest(".ied-lab");
     if (!lab) return;
@@ -55,9 +48,12 @@ function mount(el, value, tell) {
     watch = new MutationObserver(again);    // sliders are made a moment after the lab is
     watch.observe(lab, { childList: true, subtree: true });
     again();
+    life = new MutationObserver(alone);
+    life.observe(lab, { attributes: true, attributeFilter: ["class"] });
+    alone();
   });
   return {
     update: next => { now = next; if (lab) nameAll(lab, now.names, now.wrong); },
-    remove: () => { cancelAnimationFrame(tick); watch?.disconnect(); offTheme(); stored(false); },
+    remove: () => { cancelAnimationFrame(tick); watch?.disconnect(); life?.disconnect(); offTheme(); stored(false); },
   };
 }

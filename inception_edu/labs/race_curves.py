@@ -1,0 +1,61 @@
+"""The curves of the race lab: in the page, as CSV, as a figure."""
+
+from __future__ import annotations
+
+from inception_edu.labs.core import say
+from inception_edu.labs.race_state import NAMES, PANELS, TOWERS, Course, State
+from inception_edu.labs.story import percent
+from inception_edu.labs.training import Track
+
+
+def chart_value(state: State) -> dict:
+    """Curves by side: the colour is the side's, the number the race's."""
+    runs = []
+    for course in state.races[-5:]:
+        for side, name in enumerate(NAMES[course.settings["pair"]]):
+            runs.append(_run(state, course, side, name))
+    steps = max([state.steps, *(c.configs[0].recipe.steps for c in state.races[-5:])])
+    return {
+        "panels": list(PANELS),
+        "runs": runs,
+        "bands": [],
+        "x": {"label": "step", "max": steps},
+        "height": 130,
+    }
+
+
+def _run(state: State, course: Course, side: int, name: str) -> dict:
+    last = course is state.races[-1]
+    keys = [k for k in ("depth", "rate", "scale", "seed") if k in course.settings]
+    if course.settings["pair"] != TOWERS:
+        keys.remove("depth")
+    words = [name, *(f"{key} {say(course.settings[key])}" for key in keys)]
+    if course.wrong[side] is not None:
+        words.append(f"{percent(course.wrong[side])} of the test images wrong")
+    points = list(course.steps[side]), list(course.errors[side])
+    return {
+        "id": 2 * course.number + side,
+        "name": f"{course.name}{'+' if side else '−'}",
+        "words": " · ".join(words),
+        "colour": side,
+        "faded": not last and not course.pinned,
+        "hidden": course.hidden,
+        "pinned": course.pinned,
+        "fixed": False,
+        "series": {
+            "error": list(points),
+            "own": [list(course.seconds[side]), list(course.errors[side])],
+        },
+    }
+
+
+def tracks(state: State):
+    found = []
+    for course in state.races:
+        for side, name in enumerate(NAMES[course.settings["pair"]]):
+            curves = {"error": course.errors[side], "seconds": course.seconds[side]}
+            settings = {**course.settings, "side": name}
+            found.append(
+                Track(course.number, settings, None, course.name, course.steps[side], curves)
+            )
+    return found

@@ -1,0 +1,305 @@
+"""The race lab's state, and what happens to it. What it shows is in `race.py`, the work in
+`racing.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from inception_edu.data import window
+from inception_edu.labs.core import (
+    End,
+    Event,
+    Press,
+    Refused,
+    Report,
+    Set,
+    Start,
+    Stop,
+    Tell,
+)
+from inception_edu.labs.training import WARM_UP
+from inception_edu.labs.training import work as training_work
+from inception_edu.learn import Recipe
+from inception_edu.study import PAIRS, RACERS, Config
+
+if TYPE_CHECKING:
+    from inception_edu.labs.racing import Images
+
+WIDTH, STEPS, BATCH, TESTS = 72, 100, 32, 500
+TOWERS = "tower without / with identity"
+SHORT = {
+    "inception_v3": "Inception-v3",
+    "inception_resnet_v1": "Inception-ResNet-v1",
+    "inception_v4": "Inception-v4",
+    "inception_resnet_v2": "Inception-ResNet-v2",
+}
+NAMES = {TOWERS: ("without identity", "with identity")}
+for _pair in PAIRS:
+    NAMES[" / ".join(SHORT[name] for name in _pair)] = tuple(SHORT[name] for name in _pair)
+RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
+SOURCES = (("clothes (embedded)", "fashion"), ("shapes, generated", "scales"))
+FOLDER = "a folder …"
+# A race is open where the sides differ by less than this share of the test images.
+OPEN = 0.02
+# Four blocks: both sides learn. From sixteen on the one without the identity hardly does.
+FIRST = {"pair": TOWERS, "depth": 4, "rate": 0.05, "scale": 0.3, "seed": 0, "data": "fashion"}
+FIRST["folder"] = ""
+PANELS = (
+    dict(key="error", title="Training error, step by step", percent=True, low=0, high=1),
+    dict(
+        key="own",
+        title="The same against its own time",
+        unit="seconds of its own, on this machine",
+        percent=True,
+        low=0,
+        high=1,
+        alone=True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """One race: its settings and, by side (without, with residual connections), its points."""
+
+    number: int
+    settings: dict
+    configs: tuple[Any, Any]
+    steps: tuple[tuple, tuple] = ((), ())
+    errors: tuple[tuple, tuple] = ((), ())
+    seconds: tuple[tuple, tuple] = ((), ())
+    says: tuple[tuple, tuple] = ((), ())
+    status: str = "running"
+    sentence: str = ""
+    wrong: tuple[float | None, float | None] = (None, None)
+    name: str = ""
+    hidden: bool = False
+    pinned: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """How the residual side stands at the end: "ahead", "behind" or "open"."""
+        plain, residual = self.wrong
+        if plain is None or residual is None:
+            return "no result"
+        if abs(plain - residual) < OPEN:
+            return "open"
+        return "ahead" if residual < plain else "behind"
+
+
+@dataclass(frozen=True)
+class State:
+    """The race lab."""
+
+    settings: dict
+    first: dict
+    steps: int
+    races: tuple[Course, ...] = ()
+    count: int = 0
+    queue: tuple[dict, ...] = ()
+    images: Images | None = None
+    trouble: str = ""
+    ask_reset: bool = False
+    stopping: bool = False
+    pace: Any = None
+    factor: float = 1.0
+    code: str = ""
+    taken: tuple[int, str, str, str] = (0, "", "", "")
+    extra: dict = field(default_factory=dict)
+
+    @property
+    def running(self) -> Course | None:
+        last = self.races[-1] if self.races else None
+        return last if last and last.status == "running" else None
+
+    @property
+    def source(self) -> str:
+        """What `data.load` is asked for."""
+        if self.settings["data"] == FOLDER:
+            return f"folder:{self.settings['folder']}"
+        return self.settings["data"]
+
+    @property
+    def ready(self) -> bool:
+        return self.images is not None and self.images.source == self.source
+
+
+def configs(settings: dict, images, steps: int) -> tuple[Config, Config]:
+    """Both networks as configurations: without residual connections, then with them."""
+    towers = settings["pair"] == TOWERS
+    recipe = Recipe(
+        steps=steps,
+        batch_size=BATCH,
+        lr=settings["rate"],
+        momentum=0.9,
+        record_every=4,
+        augment="none" if towers else "window+flip",
+    )
+    classes = len(images.classes)
+    if towers:
+        common = dict(width=WIDTH, depth=settings["depth"], image=images.image, classes=classes)
+        racers = [
+            ("tower", dict(residual=False, **common)),
+            ("tower", dict(scale=settings["scale"], **common)),
+        ]
+    else:
+        pair = PAIRS[list(NAMES).index(settings["pair"]) - 1]
+        common = dict(width=1 / 16, image=window(images.image), classes=classes)
+        racers = [
+            (name, dict(repeats=RACERS[name], scale=settings["scale"], **common)) for name in pair
+        ]
+    made = [
+        Config(
+            side,
+            kind,
+            arguments,
+            recipe,
+            seed=settings["seed"],
+            data=images.source,
+            test_images=TESTS,
+        )
+        for side, (kind, arguments) in zip(NAMES[settings["pair"]], racers)
+    ]
+    return tuple(made)
+
+
+# --- What happens ---------------------------------------------------------------------------------
+
+
+def update(state: State, event: Event):
+    """A control, a button, the race, the images."""
+    asked = state.ask_reset
+    if isinstance(event, (Set, Press)):
+        state = replace(state, ask_reset=False)
+    match event:
+        case Set(key, value):
+            return _set(state, key, value)
+        case Press("retrain"):
+            return _start(replace(state, queue=()), state.settings)
+        case Press("three"):
+            settings = [{**state.settings, "seed": seed} for seed in range(3)]
+            return _start(replace(state, queue=tuple(settings[1:])), settings[0])
+        case Press("stop"):
+            return replace(state, queue=(), stopping=True), Stop("race")
+        case Press("reset"):
+            return _reset(state, asked)
+        case Report(task="race", value=lap) if state.running:
+            return replace(state, races=(*state.races[:-1], _with_lap(state.running, lap)))
+        case End(task="race"):
+            return _ended(state, event)
+        case End(task="open"):
+            return _opened(state, event)
+        case End(task="warm up", value=pace):
+            return replace(state, pace=pace)
+        case Tell(value=said) if isinstance(said, dict):
+            return _told(state, said)
+    return state
+
+
+def _set(state: State, key: str, value):
+    state = replace(state, settings={**state.settings, key: value}, trouble="")
+    if key not in ("data", "folder"):
+        return state
+    if state.settings["data"] == FOLDER and not state.settings["folder"]:
+        return state
+    return replace(state, images=None), Start("open", ("open", state.source))
+
+
+def _opened(state: State, event: End):
+    if event.status == "failed":
+        return replace(state, trouble=event.sentence.split("Error: ", 1)[-1])
+    if event.value.source != state.source:  # another source was chosen meanwhile
+        return state, Start("open", ("open", state.source))
+    return replace(state, images=event.value, trouble="")
+
+
+def _start(state: State, settings: dict):
+    if not state.ready:
+        raise Refused("The images are not there yet.")
+    number = state.count + 1
+    made = configs(settings, state.images, state.steps)
+    course = Course(number, dict(settings), made, name=str(number))
+    state = replace(state, races=(*state.races, course), count=number, stopping=False, code="")
+    return state, Start("race", ("race", made))
+
+
+def _with_lap(course: Course, lap) -> Course:
+    steps, errors, seconds = list(course.steps), list(course.errors), list(course.seconds)
+    for side, record in enumerate(lap.sides):
+        if record is not None:
+            steps[side] = (*steps[side], record.step)
+            errors[side] = (*errors[side], 1 - record.accuracy)
+            seconds[side] = (*seconds[side], record.seconds)
+    return replace(
+        course, steps=tuple(steps), errors=tuple(errors), seconds=tuple(seconds), says=lap.says
+    )
+
+
+def _ended(state: State, event: End):
+    course = state.running
+    if course is None:
+        return state
+    if event.value is None:
+        course = replace(course, status=event.status, sentence=event.sentence)
+    else:
+        tests = [history.test_accuracy for history in event.value.histories]
+        wrong = tuple(None if right is None else 1 - right for right in tests)
+        course = replace(course, status=event.status, wrong=wrong)
+        spent = sum(history.seconds for history in event.value.histories)
+        if state.pace is not None and event.status == "finished":
+            guess = sum(state.pace(config) for config in course.configs)
+            state = replace(state, factor=max(0.05, min(20, spent / guess)))
+    state = replace(state, races=(*state.races[:-1], course), stopping=False)
+    if state.queue and course.status == "finished":
+        settings, *rest = state.queue
+        return _start(replace(state, queue=tuple(rest)), settings)
+    return replace(state, queue=())
+
+
+def _reset(state: State, asked: bool):
+    if len(state.races) > 1 and not asked:
+        return replace(state, ask_reset=True)
+    running, source = state.running, state.source
+    state = replace(state, settings=state.first, races=(), queue=(), count=0, code="", trouble="")
+    effects = [Stop("race")] if running else []
+    if state.source != source:
+        state = replace(state, images=None)
+        effects.append(Start("open", ("open", state.source)))
+    return (state, *effects)
+
+
+def _told(state: State, said: dict):
+    for action in ("hide", "pin", "remove", "rename"):
+        if action in said:
+            number = said[action] // 2
+            course = next((c for c in state.races if c.number == number), None)
+            if course is None:
+                return state
+            return _changed(state, course, action, said)
+    return state
+
+
+def _changed(state: State, course: Course, action: str, said: dict) -> State:
+    if action == "remove":
+        if course is state.running:
+            raise Refused("A race that is under way cannot be removed: press Stop first.")
+        return replace(state, races=tuple(c for c in state.races if c is not course))
+    changed = {
+        "hide": lambda: replace(course, hidden=bool(said.get("hidden", not course.hidden))),
+        "pin": lambda: replace(course, pinned=not course.pinned),
+        "rename": lambda: replace(course, name=said.get("name", "")[:12] or course.name),
+    }[action]()
+    return replace(state, races=tuple(changed if c is course else c for c in state.races))
+
+
+def work(job):
+    """The work of a `Start`: a race, images to open, the warm-up."""
+    if job == WARM_UP:
+        return training_work(job)
+    from inception_edu.labs import racing
+
+    what, argument = job
+    if what == "open":
+        return lambda report, stop: racing.look_at(argument)
+    return lambda report, stop: racing.race(argument, report, stop)

@@ -1,0 +1,128 @@
+"""The work of the race lab: two networks train a step each in turn, with the same batches, and say
+what they see on twelve test images."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from inception_edu.data import Data
+from inception_edu.learn import History, Record, default_device, training
+from inception_edu.study import Config, open_data
+
+PICTURES = 12
+
+
+@dataclass(frozen=True)
+class Lap:
+    """Both networks at one step: the record of each, or None for one that is out of the race;
+    `says`: what each says of the twelve pictures (positions in the classes)."""
+
+    sides: tuple[Record | None, Record | None]
+    says: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+
+    @property
+    def step(self) -> int:
+        return next(record.step for record in self.sides if record)
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race that is over."""
+
+    histories: tuple[History, History]
+    status: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Images:
+    """What the lab shows of a source: its name, classes, side, and twelve test images as PNG (one
+    or two of each class) with their labels."""
+
+    source: str
+    name: str
+    classes: tuple[str, ...]
+    image: int
+    pictures: tuple[str, ...]
+    labels: tuple[int, ...]
+
+
+def twelve(data: Data) -> torch.Tensor:
+    """Positions of the twelve test images: the first of each class in turn."""
+    labels = data.test.labels.tolist()
+    places: dict[int, list[int]] = {}
+    for i, label in enumerate(labels):
+        places.setdefault(label, []).append(i)
+    chosen, turn = [], 0
+    while len(chosen) < min(PICTURES, len(labels)):
+        some = [group[turn] for _, group in sorted(places.items()) if turn < len(group)]
+        chosen += some[: PICTURES - len(chosen)]
+        turn += 1
+    return torch.tensor(chosen)
+
+
+def look_at(source: str) -> Images:
+    """Open a source of images. Raises `data.DataError` where there are none."""
+    data = open_data(source)
+    chosen = data.test[twelve(data)]
+    pictures = tuple(_png(image) for image in chosen.images)
+    labels = tuple(chosen.labels.tolist())
+    return Images(source, data.name, tuple(data.classes), data.image, pictures, labels)
+
+
+def _png(image: torch.Tensor) -> str:
+    from PIL import Image
+
+    values = image.permute(1, 2, 0).numpy()
+    picture = Image.fromarray(values.squeeze(2) if values.shape[2] == 1 else values)
+    out = io.BytesIO()
+    picture.save(out, "png")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+@torch.no_grad()
+def says(model: torch.nn.Module, data: Data, chosen: torch.Tensor) -> tuple[int, ...]:
+    """What a network that is being trained says now of some test images."""
+    images = data.normalise(data.test.images[chosen]).to(next(model.parameters()).device)
+    size = getattr(model, "image", None)
+    if size is not None and size < images.shape[-1]:
+        edge = (images.shape[-1] - size) // 2
+        images = images[..., edge : edge + size, edge : edge + size]
+    model.eval()
+    answers = model(images).argmax(1).tolist()
+    model.train()
+    return tuple(answers)
+
+
+def race(configs: tuple[Config, Config], report: Callable, stop) -> Race:
+    """Train both, a step of each in turn, and report a `Lap` with each record."""
+    data = open_data(configs[0].data, test_images=configs[0].test_images)
+    chosen = twelve(data)
+    models = [config.model().to(default_device()) for config in configs]
+    for model, config in zip(models, configs):
+        model.image = dict(config.arguments).get("image")
+    runners = [training(m, data, c.recipe, stop=stop) for m, c in zip(models, configs)]
+    histories, seen = [History(), History()], [0, 0]
+    while running := [k for k in (0, 1) if histories[k].status == "running"]:
+        for k in running:
+            histories[k] = next(runners[k])
+        counts = [len(history.records) for history in histories]
+        if counts != seen:
+            new = [h.records[-1] if n > s else None for h, n, s in zip(histories, counts, seen)]
+            answers = tuple(says(model, data, chosen) for model in models)
+            report(Lap(tuple(new), answers))
+            seen = counts
+    return Race(tuple(histories), _status(histories))
+
+
+def _status(histories: list[History]) -> str:
+    """A race is stopped where one side was, and diverged where both were."""
+    statuses = [history.status for history in histories]
+    if "stopped" in statuses:
+        return "stopped"
+    return "diverged" if statuses == ["diverged", "diverged"] else "finished"

@@ -1,0 +1,131 @@
+"""What a reader takes away from a training lab: code that repeats a run, its curves as CSV, the
+figure as PNG or SVG."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from dataclasses import fields
+
+from inception_edu.labs import Picture
+from inception_edu.labs.training import Track
+
+# The same colours as in the page (`web/theme.js`, light).
+COLOURS = ("#b84300", "#0068ab", "#00714f", "#8a3f8f", "#7a5c00", "#b0305c", "#3b4cc0")
+MIME = {"csv": "text/csv", "png": "image/png", "svg": "image/svg+xml"}
+
+
+def code(config) -> str:
+    """Python that repeats the run of a configuration; what has its default value is left out."""
+    return (
+        "from inception_edu.learn import Recipe\n"
+        "from inception_edu.study import Config, run\n\n"
+        f"config = {_call(config, 'recipe')}\n"
+        "result = run(config)\n"
+        "print(result.sentence)\n"
+    )
+
+
+def _call(thing, opened: str = "") -> str:
+    """A frozen dataclass as the call that makes it, one argument a line."""
+    lines = []
+    for f in fields(thing):
+        value = getattr(thing, f.name)
+        if f.name == opened:
+            inner = _call(value).replace("\n", "\n    ")
+            lines.append(f"    {f.name}={inner},")
+        elif f.name == "arguments":
+            lines.append(f"    {f.name}={dict(value)!r},")
+        elif value != f.default:
+            lines.append(f"    {f.name}={value!r},")
+    return "\n".join([f"{type(thing).__name__}(", *lines, ")"])
+
+
+def table(tracks: list[Track]) -> str:
+    """The curves of the runs as CSV: one line a record."""
+    names = sorted({name for track in tracks for name in track.curves})
+    blocks = list(dict.fromkeys(name for track in tracks for name in track.dead))
+    keys = list(dict.fromkeys(key for track in tracks for key in track.settings))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["run", *keys, "step", *names, *(f"dead {block}" for block in blocks)])
+    for track in tracks:
+        settings = [track.settings.get(key, "") for key in keys]
+        for i, step in enumerate(track.steps):
+            values = [_at(track.curves.get(name), i) for name in names]
+            shares = [_at(track.dead.get(block), i) for block in blocks]
+            writer.writerow([track.name, *settings, step, *values, *shares])
+    return out.getvalue()
+
+
+def _at(values, i: int):
+    return "" if not values or i >= len(values) else values[i]
+
+
+def figure(chart: dict, title: str = ""):
+    """The chart that the page draws (its value) as a matplotlib `Figure`."""
+    from matplotlib.figure import Figure
+
+    panels = chart["panels"]
+    rows = (len(panels) + 1) // 2
+    made = Figure(figsize=(9.6, 2.1 * rows + 0.7), layout="constrained")
+    if title:
+        made.suptitle(title, fontsize=11, x=0.01, ha="left")
+    for i, panel in enumerate(panels):
+        _panel(made.add_subplot(rows, 2, i + 1), panel, chart)
+    return made
+
+
+def _panel(axes, panel: dict, chart: dict) -> None:
+    factor = 100 if panel.get("percent") else 1
+    axes.set_title(panel["title"], fontsize=10, loc="left", fontweight="bold")
+    unit = "%" if panel.get("percent") else panel.get("unit", "")
+    axes.set_ylabel(unit, fontsize=9)
+    axes.tick_params(labelsize=9)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    if panel.get("log"):
+        axes.set_yscale("log")
+    for guide in panel.get("guides", ()):
+        axes.axhline(factor * guide["y"], color="#5a5f66", lw=1, ls=":")
+    for band in chart["bands"]:
+        if band["panel"] == panel["key"]:
+            low, high = ([factor * v for v in band[side]] for side in ("low", "high"))
+            axes.fill_between(band["x"], low, high, color=COLOURS[band["colour"] % 7], alpha=0.18)
+    for run in chart["runs"]:
+        points = run["series"].get(panel["key"])
+        if not points or not points[0] or run["hidden"]:
+            continue
+        xs = [x for x, y in zip(*points) if y is not None]
+        ys = [factor * y for y in points[1] if y is not None]
+        line = COLOURS[run["colour"] % 7]
+        axes.plot(xs, ys, color=line, lw=1.1 if run["faded"] else 1.9, label=run["words"])
+        axes.annotate(
+            run["name"], (xs[-1], ys[-1]), color=line, fontsize=9, xytext=(3, 0),
+            textcoords="offset points", va="center",
+        )  # fmt: skip
+    top = panel.get("cap")
+    if top is not None and axes.get_ylim()[1] > factor * top:
+        axes.set_ylim(top=factor * top)
+    if panel.get("high") is not None:
+        axes.set_ylim(top=1.05 * factor * panel["high"])
+
+
+def rendered(chart: dict, kind: str, title: str = "") -> bytes:
+    """The figure as "png" or "svg"."""
+    out = io.BytesIO()
+    figure(chart, title).savefig(out, format=kind, dpi=150)
+    return out.getvalue()
+
+
+def picture(chart: dict, title: str, said: str) -> Picture:
+    """The figure as a stored picture with its words."""
+    svg = rendered(chart, "svg", title).decode()
+    return Picture(svg[svg.index("<svg") :], said)
+
+
+def file(kind: str, number: int, tracks: list[Track], chart: dict) -> tuple[int, str, str, str]:
+    """(number, file name, MIME type, base64) of what `kind` ("csv", "png", "svg") asks for."""
+    data = table(tracks).encode() if kind == "csv" else rendered(chart, kind)
+    return number, f"runs.{kind}", MIME[kind], base64.b64encode(data).decode()

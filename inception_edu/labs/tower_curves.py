@@ -1,0 +1,196 @@
+"""The towers and the curves of a lab on towers, as `web/player.js` and `web/chart.js` take them."""
+
+from __future__ import annotations
+
+import math
+
+from inception_edu.labs.core import say
+from inception_edu.labs.story import percent, stops
+from inception_edu.labs.tower_known import Look, here_of, off_of, shown
+from inception_edu.labs.tower_words import group_of, settings_words
+from inception_edu.labs.training import State, Track, differing
+from inception_edu.study.recorded import RecordedCell
+
+MOST = 7  # runs in the chart; all are kept
+
+
+def player_value(state: State, look: Look) -> dict:
+    """The two towers and the stops of the first one's story, for `web/player.js`."""
+    found = shown(state, look)
+    towers = [_tower(state, track) for track in found]
+    told = stops(found[0].course) if found else []
+    total = found[0].steps[-1] if found and found[0].steps else 0
+    if state.running:
+        total, told = state.running.config.recipe.steps, []
+    return {
+        "towers": towers,
+        "stops": [stop.to_dict() for stop in told],
+        "total": total,
+        "said": _film_words(state, found),
+    }
+
+
+def _film_words(state: State, found: list[Track]) -> str:
+    if state.running:
+        return "The run is under way. Scrub back as you like; its stops are set when it is over."
+    if not found:
+        return "Nothing is recorded near these settings: the film begins with your run."
+    return ""
+
+
+def _tower(state: State, track: Track) -> dict:
+    names = list(track.dead)
+    scale = say(track.settings.get("scale"))
+    title = {-1: f"recorded · scale {scale}", -2: f"recorded · scale {scale}"}.get(
+        track.number, f"run {track.name} · scale {scale}"
+    )
+    return {
+        "id": [track.number, track.settings.get("scale"), track.settings.get("width")],
+        "title": title,
+        "colour": colour(track),
+        "blocks": ["stem" if n == "stem" else str(i) for i, n in enumerate(names)],
+        "steps": list(track.steps),
+        "dead": [list(track.dead[name]) for name in names],
+    }
+
+
+def colour(track: Track) -> int:
+    return {-1: 0, -2: 1}.get(track.number, (track.number + 1) % 7)
+
+
+def chart_value(state: State, look: Look) -> dict:
+    """Curves, bands and the legend, for `web/chart.js`."""
+    visible = [t for t in state.tracks if t.pinned or t is state.last]
+    others = [t for t in state.tracks if t not in visible]
+    room = max(0, MOST - len(visible))
+    kept = sorted([*visible, *(others[-room:] if room else [])], key=lambda t: t.number)
+    keys = sorted({key for t in kept for key in differing(t.settings, kept[0].settings)}) or None
+    order = [k for k in state.settings if keys is None or k in keys]
+    runs = [_run(state, look, track, order) for track in kept]
+    found = shown(state, look)
+    fixed = [t for t in found if t.number < 0]
+    runs = [*runs, *(_run(state, look, t, ["scale"]) for t in fixed)]
+    off = off_of(state, look)
+    if off is not None:
+        runs.append(_off_run(off, look))
+    bands = _bands(state, look)
+    steps = state.config.recipe.steps
+    if state.running:
+        steps = max(steps, state.running.config.recipe.steps)
+    return {
+        "panels": _panels(look),
+        "runs": runs,
+        "bands": bands,
+        "x": {"label": "step", "max": max([steps, *(t.steps[-1] for t in kept if t.steps)])},
+        "height": 64,
+    }
+
+
+def _panels(look: Look) -> list[dict]:
+    """The panels; of several over the same steps only the last one has numbers along its axis."""
+    over_steps = [panel["key"] for panel in look.panels if not panel.get("alone")]
+    return [{**panel, "axis": panel["key"] not in over_steps[:-1]} for panel in look.panels]
+
+
+def series(track: Track, panels) -> dict:
+    """A track's points by panel: "dead" is the last block's, "spread" runs over the blocks."""
+    found = {}
+    for panel in panels:
+        key = panel["key"]
+        if key == "dead" and track.dead:
+            values = list(track.dead.values())[-1]
+            found[key] = [list(track.steps), list(values)]
+        elif key == "spread" and track.spread:
+            found[key] = [list(range(len(track.spread))), list(track.spread.values())]
+        elif key in track.curves:
+            found[key] = [list(track.steps), [_finite(v) for v in track.curves[key]]]
+    return found
+
+
+def _finite(value):
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
+    recorded_one = track.number < 0
+    words = settings_words(track.settings, [k for k in keys if k in track.settings])
+    if recorded_one:
+        words = f"recorded · {words} · seed {track.settings['seed']}"
+    if track.accuracy is not None:
+        words += f" · {percent(track.accuracy)} right"
+    if track.fate is not None:
+        words += f" · {track.fate.word}"
+    elif track.status != "finished":
+        words += f" · {track.status}"
+    return {
+        "id": track.number,
+        "name": track.name if not recorded_one else {-1: "rec", -2: "0.1"}[track.number],
+        "words": words,
+        "colour": colour(track),
+        "faded": not (track is state.last or track.pinned or recorded_one),
+        "hidden": track.hidden,
+        "pinned": track.pinned,
+        "fixed": recorded_one,
+        "series": series(track, look.panels),
+    }
+
+
+def _off_run(cell: RecordedCell, look: Look) -> dict:
+    found = {}
+    for panel in look.panels:
+        if panel["key"] in ("loss", "accuracy"):
+            band = cell.band(panel["key"])
+            found[panel["key"]] = [band["step"], band["mean"]]
+    mean = sum(cell.accuracy) / len(cell.accuracy)
+    words = f"blocks switched off (scale 0), mean of {len(cell.runs)} seeds · {percent(mean)} right"
+    return {
+        "id": -3,
+        "name": "off",
+        "words": words,
+        "colour": -1,
+        "faded": True,
+        "hidden": False,
+        "pinned": False,
+        "fixed": True,
+        "series": found,
+    }
+
+
+def _bands(state: State, look: Look) -> list[dict]:
+    """Five recorded seeds of these settings, and the seeds that the reader has run together."""
+    bands = []
+    here = here_of(state, look)
+    last = state.last
+    ours = here is not None and (last is None or last.settings.keys() == state.settings.keys())
+    for panel in look.panels:
+        key = {"dead": "dead_last"}.get(panel["key"], panel["key"])
+        if ours and key in ("loss", "accuracy", "push", "logits", "dead_last"):
+            band = here.cell.band(key)
+            first = last is not None and last.settings == state.settings
+            bands.append(
+                {
+                    "panel": panel["key"],
+                    "x": band["step"],
+                    "low": band["low"],
+                    "high": band["high"],
+                    "colour": colour(last) if first else 0,
+                }
+            )
+        group = group_of(state, last) if last and last.group else []
+        if len(group) > 1:
+            bands.append(_group_band(group, panel, look))
+    return [band for band in bands if band]
+
+
+def _group_band(group: list[Track], panel: dict, look: Look) -> dict:
+    rows = [series(t, [panel]).get(panel["key"]) for t in group]
+    if panel.get("alone") or not all(rows):
+        return {}
+    columns = list(zip(*(values for _, values in rows)))
+    return {
+        "panel": panel["key"],
+        "x": rows[0][0][: len(columns)],
+        "low": [min((v for v in c if v is not None), default=None) for c in columns],
+        "high": [max((v for v in c if v is not None), default=None) for c in columns],
+        "colour": colour(group[-1]),
+    }

@@ -1,0 +1,180 @@
+"""What is known before a tower is trained: the recorded runs nearest to its settings, what stands
+beside it, the forecast."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from inception_edu.labs.core import Control, say
+from inception_edu.labs.story import percent
+from inception_edu.labs.training import State, Track
+from inception_edu.study.recorded import RecordedCell, RecordedError, recorded
+
+
+@dataclass(frozen=True)
+class Look:
+    """One lab on towers.
+
+    settings   state → its controls, without strips and notes
+    panels     of the chart, as `web/chart.js` takes them
+    grid       settings → (width, scale, rate) where the recorded grid speaks of them, else None
+    """
+
+    settings: Callable[[State], tuple[Control, ...]]
+    panels: tuple[dict, ...]
+    grid: Callable[[dict], tuple[float, float, float] | None]
+
+
+@lru_cache(maxsize=512)
+def near(width: float, scale: float, rate: float):
+    """The recorded setting nearest to this one; None where nothing is recorded or it is far."""
+    try:
+        found = recorded().nearest(width=width, scale=scale, rate=rate)
+    except RecordedError:
+        return None
+    return found if found.distance <= 1 else None
+
+
+@lru_cache(maxsize=1)
+def dangers() -> tuple[tuple[float, str], ...]:
+    """(rate × mean ‖a‖², fate) of every recorded setting, the least first."""
+    try:
+        cells = recorded().cells
+    except RecordedError:
+        return ()
+    return tuple(sorted((cell.danger, cell.fate.word) for cell in cells if cell.danger > 0))
+
+
+def track_of(cell: RecordedCell, seed: int, number: int, name: str) -> Track:
+    """A recorded run as a track."""
+    run = next((r for r in cell.runs if r.seed == seed), cell.runs[0])
+    curves = {key: tuple(run.curve(key)) for key in ("loss", "accuracy", "push", "logits")}
+    dead = {key: tuple(values) for key, values in run.dead().items()}
+    settings = {**cell.settings, "seed": run.seed}
+    return Track(
+        number,
+        settings,
+        None,
+        name,
+        steps=run.steps,
+        curves=curves,
+        dead=dead,
+        status=run.status,
+        accuracy=run.test_accuracy,
+        fate=run.fate,
+    )
+
+
+def here_of(state: State, look: Look):
+    place = look.grid(state.settings)
+    return None if place is None else near(*place)
+
+
+def twin_of(state: State, look: Look) -> Track | None:
+    """The same at scale 0.1, as recorded."""
+    place = look.grid(state.settings)
+    found = place and near(place[0], 0.1, place[2])
+    return track_of(found.cell, state.settings["seed"], -2, "0.1") if found else None
+
+
+def off_of(state: State, look: Look) -> RecordedCell | None:
+    """The same with its blocks switched off."""
+    place = look.grid(state.settings)
+    found = place and near(place[0], 0.0, place[2])
+    return found.cell if found and found.cell.scale == 0 else None
+
+
+def shown(state: State, look: Look) -> list[Track]:
+    """What the two towers show: the run under way, or the last one while its settings stand, else
+    what was recorded of these settings; beside it a pinned run, or the recorded twin at 0.1."""
+    last = state.last
+    first = None
+    if last and (last.status == "running" or last.settings == state.settings):
+        first = last
+    else:
+        here = here_of(state, look)
+        first = track_of(here.cell, state.settings["seed"], -1, "recorded") if here else last
+    others = [t for t in state.tracks if t.pinned and t is not first]
+    twin = others[-1] if others else twin_of(state, look)
+    found = [t for t in (first, twin) if t is not None]
+    if len(found) == 2 and found[0].number == -1 and found[0].settings == found[1].settings:
+        return found[:1]
+    return found
+
+
+def forecast_html(state: State, look: Look) -> str:
+    """Before anything is trained: Fig. 20 with its factor, where the setting stands among all
+    recorded ones, and what the blocks are worth."""
+    scale = state.settings["scale"]
+    here = here_of(state, look)
+    lines = [_fig20(scale)]
+    if here is not None:
+        lines.append(_danger(here.cell))
+    off = off_of(state, look)
+    if off is not None and here is not None:
+        lines.append(_worth(here.cell, off))
+    return '<div class="ied-forecast-box">' + "".join(lines) + "</div>"
+
+
+def _fig20(scale: float) -> str:
+    ink = 'stroke="var(--ied-ink,#1d1d1f)" fill="none"'
+    word = 'fill="var(--ied-ink,#1d1d1f)" font-size="11" text-anchor="middle"'
+    return (
+        f'<svg viewBox="0 0 300 42" width="300" role="img" aria-label="Fig. 20: relu of x plus '
+        f'{say(scale)} times the Inception branch" style="max-width:100%;height:auto">'
+        f'<path d="M28 13H228M8 13h10M42 13V30H72M132 30h26M198 30h38V20" {ink}/>'
+        f'<rect x="72" y="21" width="60" height="18" rx="3" {ink}/>'
+        f'<text x="102" y="34" {word}>Inception</text>'
+        f'<rect x="158" y="21" width="40" height="18" rx="3" fill="var(--ied-alarm-soft,#fdeee4)" '
+        f'stroke="var(--ied-alarm,#b84300)"/><text x="178" y="34" {word}>× {say(scale)}</text>'
+        f'<circle cx="236" cy="13" r="7" {ink}/><text x="236" y="17" {word}>+</text>'
+        f'<path d="M243 13h14" {ink}/><text x="276" y="17" {word}>ReLU</text>'
+        f'<text x="22" y="17" {word}>x</text></svg>'
+    )
+
+
+def _danger(cell: RecordedCell) -> str:
+    """Where this setting stands on rate × ‖a‖² among all recorded ones."""
+    known = dangers()
+    if not known or cell.danger <= 0:
+        return ""
+    low, high = math.log(known[0][0]), math.log(known[-1][0])
+    at = lambda danger: 300 * (math.log(danger) - low) / max(1e-9, high - low)  # noqa: E731
+    ticks = "".join(
+        f'<rect x="{at(d):.1f}" y="4" width="2" height="10" fill="{_solid(word)}"/>'
+        for d, word in known
+    )
+    place = at(cell.danger)
+    nearest = sorted(known, key=lambda pair: abs(math.log(pair[0] / cell.danger)))[:10]
+    counts = Counter(word for _, word in nearest)
+    told = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
+    said = (
+        f"rate × ‖a‖² is {say(float(f'{cell.danger:.2g}'))} before the first step; the "
+        f"{len(nearest)} recorded settings nearest to that: {told}"
+    )
+    return (
+        f'<svg viewBox="-4 0 310 20" width="300" role="img" aria-label="{said}" '
+        f'style="max-width:100%;height:auto">{ticks}'
+        f'<path d="M{place:.1f} 20l-5 -6h10z" fill="var(--ied-ink,#1d1d1f)"/></svg>'
+        f"<div>{said}.</div>"
+    )
+
+
+def _solid(word: str) -> str:
+    return {"lives": "#2f9e77", "suffers": "#d8a520", "dies": "#b84300"}.get(word, "#8a8f98")
+
+
+def _worth(cell: RecordedCell, off: RecordedCell) -> str:
+    if cell.scale == 0:
+        return ""
+    with_blocks = sum(cell.accuracy) / len(cell.accuracy)
+    without = sum(off.accuracy) / len(off.accuracy)
+    means = "the blocks earn nothing here" if without >= with_blocks else "the blocks help"
+    return (
+        f"<div>With its blocks switched off the network gets {percent(without)}, with them "
+        f"{percent(with_blocks)} (recorded means): {means}.</div>"
+    )

@@ -1,0 +1,169 @@
+"""What a lab on towers says: the verdict of a run, of five, and what is recorded."""
+
+from __future__ import annotations
+
+from inception_edu.labs.core import say
+from inception_edu.labs.story import block_words, percent, silent_since
+from inception_edu.labs.tower_known import Look, here_of, near
+from inception_edu.labs.training import State, Track, differing, interval
+from inception_edu.study.fates import fate_of_cell
+
+NAMES = {"rmsprop": "RMSProp", "sgd": "SGD", "lr": "rate"}
+
+
+def verdict(state: State, look: Look) -> tuple[str, bool]:
+    """(what is said at the top, whether it is bad news)."""
+    if state.ask_reset:
+        count = len(state.tracks)
+        return f"Reset forgets {count} runs. Press it once more to do so, or just go on.", False
+    track = state.last
+    if track is None:
+        return _before(state, look), False
+    if track.status == "running":
+        total = track.config.recipe.steps
+        step = track.steps[-1] if track.steps else 0
+        told = "Stopping after this step …" if state.stopping else f"step {step} of {total}"
+        left = _left(state, track)
+        return f"Run {track.name}: {settings_words(track.settings)} · {told}{left}", False
+    if track.group and group_of(state, track) and not state.queue_settings:
+        return _group_verdict(state, track), False
+    return _run_verdict(state, look, track)
+
+
+def _left(state: State, track: Track) -> str:
+    if state.pace is None or not track.steps:
+        return ""
+    seconds = state.factor * state.pace(track.config)
+    share = track.steps[-1] / track.config.recipe.steps
+    return f", about {duration(seconds * (1 - share))} left"
+
+
+def _before(state: State, look: Look) -> str:
+    here = here_of(state, look)
+    if here is None:
+        return "Nothing is recorded near these settings. Bet, then press Retrain."
+    return f"{recorded_words(here)} Bet what your run does, then press Retrain."
+
+
+def recorded_words(here) -> str:
+    """ "Recorded: width 144, scale 1, rate 0.45: dies (5 of 5 runs), 14 to 36 % right." """
+    cell = here.cell
+    settings = ", ".join(f"{key} {say(value)}" for key, value in here.settings.items())
+    nearest = "" if here.exact else " is the nearest recorded setting"
+    fate = cell.fate
+    count = fate.counts.get(fate.word, len(cell.runs))
+    right = [f"{100 * a:.0f}" for a in (min(cell.accuracy), max(cell.accuracy))]
+    told = f"{fate.word} ({count} of {len(cell.runs)} runs)"
+    if fate.word == "differs by seed":
+        told = "differs by seed"
+    return f"Recorded: {settings}{nearest}: {told}, {right[0]} to {right[1]} % right."
+
+
+def _run_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
+    if track.status == "failed":
+        return f"Run {track.name}: {track.sentence}", True
+    if track.status == "stopped":
+        return f"Run {track.name} was stopped at step {_last(track)}: no verdict.", False
+    if track.status == "diverged":
+        return (
+            f"Run {track.name} diverged: the loss was no longer a finite number after step "
+            f"{_last(track)}.",
+            True,
+        )
+    words = [fate_words(track)]
+    words += [_against(state, look, track), _inside(look, track)]
+    words.append("One seed is a picture, not a verdict: Five seeds gives one.")
+    return " ".join(filter(None, words)), track.fate is not None and track.fate.word == "dies"
+
+
+def _last(track: Track) -> int:
+    return track.steps[-1] if track.steps else 0
+
+
+def fate_words(track: Track) -> str:
+    """ "Died: 99 % of block 10 silent since step 12; 15 % right, guessing gives 10 %." """
+    fate = track.fate
+    right = "" if track.accuracy is None else f"; {percent(track.accuracy)} right"
+    if fate is None or fate.dead is None:
+        return f"Run {track.name} is over{right}."
+    block = block_words(fate.block, list(track.dead))
+    since = silent_since(track.course)
+    told = {
+        "dies": f"Died: {percent(fate.dead)} of {block} silent",
+        "suffers": f"Suffered: {percent(fate.dead)} of {block} silent at the end",
+        "lives": f"Lived: at most {percent(fate.dead)} of a block silent",
+    }[fate.word]
+    if fate.word == "dies" and since is not None:
+        told += f" since step {since}"
+    return f"{told}{right}, guessing gives 10 %."
+
+
+def _against(state: State, look: Look, track: Track) -> str:
+    """The run before it, if only one or two settings differ; else the recorded twin at 0.1."""
+    earlier = [t for t in state.tracks if t is not track and t.accuracy is not None]
+    for other in reversed(earlier):
+        keys = differing(track.settings, other.settings)
+        if keys == ["seed"] or len(keys) != 1:
+            continue
+        key = keys[0]
+        return (
+            f"Against run {other.name} only the {NAMES.get(key, key)} differs "
+            f"({say(other.settings[key])} → {say(track.settings[key])}): {_right(other)}."
+        )
+    place = look.grid(track.settings)
+    twin = place and place[1] != 0.1 and near(place[0], 0.1, place[2])
+    if not twin or not twin.exact:
+        return ""
+    low, high = min(twin.cell.accuracy), max(twin.cell.accuracy)
+    return f"Recorded with scale 0.1: {100 * low:.0f} to {100 * high:.0f} % right."
+
+
+def _right(track: Track) -> str:
+    return f"{percent(track.accuracy)} right" if track.accuracy is not None else track.status
+
+
+def _inside(look: Look, track: Track) -> str:
+    place = look.grid(track.settings)
+    here = place and near(*place)
+    if not here or not here.exact or track.accuracy is None:
+        return ""
+    low, high = min(here.cell.accuracy), max(here.cell.accuracy)
+    where = "inside" if low - 1e-9 <= track.accuracy <= high + 1e-9 else "outside"
+    return (
+        f"This is {where} what {len(here.cell.runs)} recorded seeds gave "
+        f"({100 * low:.0f} to {100 * high:.0f} %)."
+    )
+
+
+def group_of(state: State, track: Track) -> list[Track]:
+    return [t for t in state.tracks if t.group == track.group and t.fate is not None]
+
+
+def _group_verdict(state: State, track: Track) -> str:
+    group = group_of(state, track)
+    right = [t.accuracy for t in group if t.accuracy is not None]
+    told = fate_of_cell([t.fate for t in group])
+    words = f"{len(group)} seeds: {told.sentence}."
+    if len(right) < 2:
+        return words
+    mean, half = interval(right)
+    return (
+        f"{words} {percent(mean)} right, 95 % interval {100 * (mean - half):.0f} to "
+        f"{100 * (mean + half):.0f} %."
+    )
+
+
+def settings_words(settings: dict, keys: list[str] | None = None) -> str:
+    """ "scale 0.1 · width 144 · rate 0.45"; only `keys`, where they are given."""
+    parts = []
+    for key in keys or settings:
+        value = settings[key]
+        parts.append(NAMES.get(value, f"{NAMES.get(key, key)} {say(value)}"))
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """ "6 s", "2 min": about."""
+    if seconds < 1:
+        return "1 s"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,106 @@
+"""Labs on towers: verdict on top; controls, two towers in step, and curves side by side.
+
+The labs themselves (`scaling.py`, `dying.py`) say which settings and curves they have; what happens
+is in `training.py`, what is shown in `tower_known`, `tower_words`, `tower_controls` and
+`tower_curves`. Everything here is a pure function of the state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from inception_edu.labs import takeaway, training
+from inception_edu.labs.core import Column, Lab, Part, Row, Start, Tell, View, begun
+from inception_edu.labs.tower_controls import controls
+from inception_edu.labs.tower_curves import chart_value, player_value
+from inception_edu.labs.tower_known import Look, forecast_html
+from inception_edu.labs.tower_words import settings_words, verdict
+from inception_edu.labs.training import WARM_UP, State, work
+
+GUESSING = math.log(10)
+
+
+def make(name: str, title: str, look: Look, settings: dict, first: dict, make: Callable) -> Lab:
+    """A lab on towers: `settings` are its usual first ones, `first` what a reader wants in their
+    place; `make` turns settings into a configuration. Raises `Refused` for what it does not
+    have."""
+    start = State(settings=dict(settings), first=dict(settings), make=make)
+    lab = Lab(
+        name,
+        title,
+        start,
+        partial(update, look=look),
+        partial(render, look=look),
+        partial(stored, look=look, title=title),
+        partial(in_a_line, look=look),
+        work,
+        begin=(Start(WARM_UP, WARM_UP),),
+    )
+    lab = begun(lab, **first)
+    return replace(lab, start=replace(lab.start, first=dict(lab.start.settings)))
+
+
+def update(state: State, event, look: Look):
+    """What `training.update` does, and what is taken away."""
+    if isinstance(event, Tell) and isinstance(event.value, dict) and "take" in event.value:
+        kind = event.value["take"]
+        if kind == "code":
+            last = state.last
+            return replace(state, code=takeaway.code(last.config if last else state.config))
+        chart = chart_value(state, look)
+        taken = takeaway.file(kind, state.taken[0] + 1, list(state.tracks), chart)
+        return replace(state, taken=taken)
+    return training.update(state, event)
+
+
+def stored(state: State, look: Look, title: str) -> list:
+    """The picture for a page without a kernel: the same chart."""
+    words, _ = verdict(state, look)
+    said = f"{title}. {settings_words(state.settings)}. {words}"
+    return [takeaway.picture(chart_value(state, look), f"{title}: {words}", said)]
+
+
+def in_a_line(state: State, look: Look) -> str:
+    return f"{settings_words(state.settings)}. {verdict(state, look)[0]}"
+
+
+def render(state: State, look: Look) -> View:
+    """The lab: verdict on top; controls, towers and curves side by side."""
+    words, bad = verdict(state, look)
+    made = controls(state, look)
+    settings = [c.key for c in made if c.kind != "button"]
+    return View(
+        controls=made,
+        parts=(
+            Part("forecast", forecast_html(state, look)),
+            Part("player", player_value(state, look), "player", "the towers, step by step"),
+            Part("curves", chart_value(state, look), "chart"),
+            Part("take", take_value(state), "take"),
+        ),
+        status=words,
+        alert=bad,
+        layout=Column(
+            "status",
+            Row(
+                Column(*settings, Row("retrain", "stop", "reset", "five"), width="250px"),
+                Column("player", "forecast", width="350px"),
+                Column("curves", "take", width="440px"),
+            ),
+        ),
+    )
+
+
+def take_value(state: State) -> dict:
+    """What can be taken away, for `web/take.js`."""
+    number, name, mime, data = state.taken
+    return {
+        "code": state.code,
+        "number": number,
+        "name": name,
+        "mime": mime,
+        "data": data,
+        "ready": any(t.steps for t in state.tracks),
+    }

@@ -1,0 +1,332 @@
+"""The scaling and the dying lab without widgets: events in, view out."""
+
+import base64
+import csv
+import io
+import json
+import math
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from inception_edu.labs.core import Press, Refused, Session, Set, Tell, run_now
+from inception_edu.labs.dying import FIRST, REMEDIES, STEPS, config, dying_core
+from inception_edu.labs.scaling import scaling_core
+from inception_edu.labs.tower_known import near
+from inception_edu.labs.training import interval
+from inception_edu.study import Config, run
+from inception_edu.study.recorded import recorded
+
+SMALL = dict(width=72, rate=0.45)
+
+
+def opened(lab=None, **settings):
+    session = Session(lab or dying_core(steps=8, **{**SMALL, **settings}))
+    session.carry_out = run_now(session)
+    return session
+
+
+def retrain(session, **settings):
+    for key, value in settings.items():
+        session.set(key, value)
+    session.send(Press("retrain"))
+    return session.state.last
+
+
+@pytest.fixture(scope="module")
+def two_runs():
+    """A session with two runs that differ in the scale alone."""
+    session = opened()
+    retrain(session)
+    retrain(session, scale=0.1)
+    return session
+
+
+# --- What is trained ------------------------------------------------------------------------------
+
+
+def test_a_lab_trains_what_its_configuration_trains(two_runs):
+    track = two_runs.state.tracks[0]
+    result = run(track.config)
+    assert list(track.curves["loss"]) == result.curves["loss"]
+    assert list(track.curves["push"]) == result.curves["push"]
+    assert {k: list(v) for k, v in track.dead.items()} == result.maps["dead"]
+    assert track.accuracy == result.test_accuracy and track.fate.dead == max(result.dead.values())
+
+
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_every_remedy_is_a_configuration_of_its_own(remedy):
+    made = config({**FIRST, "remedy": remedy})
+    assert made.recipe.steps == STEPS and made.recipe.lr == 0.45
+    if remedy != "nothing":
+        assert made != config(FIRST)
+    made.description()
+
+
+def test_every_control_of_the_scaling_lab_changes_the_configuration():
+    session = Session(scaling_core())
+    seen = {session.state.config}
+    changes = dict(scale=0.1, width=288, depth=3, rate=0.01, optimizer="sgd", seed=1)
+    for key, value in changes.items():
+        fresh = Session(scaling_core())
+        fresh.set(key, value)
+        seen.add(fresh.state.config)
+    assert len(seen) == 1 + len(changes)
+
+
+def test_the_default_run_is_the_recorded_patient():
+    """What is recorded of the lab's first settings is the very run that Retrain makes."""
+    facts = recorded().facts
+    made = config(FIRST)
+    assert facts["steps"] == made.recipe.steps and facts["optimizer"] == made.recipe.optimizer
+    assert dict(made.arguments)["depth"] == facts["depth"] and made.data in facts["data"]
+
+
+# --- Before training ------------------------------------------------------------------------------
+
+
+def test_moving_a_control_answers_from_recorded_runs_in_a_tenth_of_a_second():
+    session = opened(dying_core())
+    assert session.view.parts  # the file is read once
+    slowest = 0.0
+    for scale in (0.0, 0.15, 0.3, 0.55, 1.0, 1.2):
+        start = time.perf_counter()
+        session.set("scale", scale)
+        assert session.view.parts
+        slowest = max(slowest, time.perf_counter() - start)
+    assert slowest < 0.1
+    session.set("scale", 0.3)
+    cell = recorded().nearest(width=144, scale=0.3, rate=0.45).cell
+    chart = session.view.part("curves").value
+    band = next(b for b in chart["bands"] if b["panel"] == "loss")
+    assert band["low"] == cell.band("loss")["low"]
+    assert "width 144, scale 0.3, rate 0.45" in session.view.status
+    towers = session.view.part("player").value["towers"]
+    assert [tower["title"] for tower in towers] == ["recorded · scale 0.3", "recorded · scale 0.1"]
+
+
+def test_what_is_not_recorded_is_not_shown_as_if_it_were():
+    session = opened(dying_core())
+    session.set("remedy", "clipped gradient")
+    assert "Nothing is recorded" in session.view.status
+    assert session.view.part("curves").value["bands"] == []
+    assert session.view.part("player").value["towers"] == []
+    assert near(144, 1.0, 0.001) is None, "a rate of 0.001 is far from all that is recorded"
+
+
+def test_the_strip_says_what_recorded_runs_did():
+    session = opened(dying_core())
+    control = session.view.control("scale")
+    entries = recorded().strip("scale", width=144, rate=0.45)
+    for entry in entries:
+        assert f"scale {entry['value']:g}: {entry['sentence']}" in control.strip.replace(
+            "&#x27;", "'"
+        )
+    assert control.note.startswith("recorded: lives to")
+
+
+# --- A run and its verdict ------------------------------------------------------------------------
+
+
+def test_the_verdict_names_the_end_and_what_differs(two_runs):
+    words = two_runs.view.status
+    assert "Against run 1 only the scale differs (1 → 0.1)" in words
+    assert "One seed is a picture, not a verdict" in words and "guessing gives 10 %" in words
+
+
+def test_only_what_differs_is_in_the_legend(two_runs):
+    runs = two_runs.view.part("curves").value["runs"]
+    own = [r for r in runs if not r["fixed"]]
+    assert [r["words"].split(" · ")[0] for r in own] == ["scale 1", "scale 0.1"]
+    assert [r["faded"] for r in own] == [True, False]
+    assert "width" not in own[0]["words"]
+
+
+def test_the_view_is_json(two_runs):
+    for part in two_runs.view.parts:
+        json.loads(json.dumps(part.value, allow_nan=False))
+
+
+def test_hide_pin_rename_remove():
+    session = opened()
+    retrain(session)
+    retrain(session, seed=1)
+
+    def runs():
+        found = session.view.part("curves").value["runs"]
+        return {r["id"]: r for r in found if not r["fixed"]}
+
+    session.send(Tell("curves", {"hide": 1, "hidden": True}))
+    session.send(Tell("curves", {"pin": 1}))
+    session.send(Tell("curves", {"rename": 1, "name": "mine"}))
+    assert runs()[1]["hidden"] and runs()[1]["pinned"] and runs()[1]["name"] == "mine"
+    assert not runs()[1]["faded"], "a pinned run is drawn in full"
+    session.send(Tell("curves", {"remove": 1}))
+    assert set(runs()) == {2}
+    session.send(Tell("curves", {"remove": 7}))  # gone already
+    assert set(runs()) == {2}
+
+
+def test_five_seeds_give_a_band_and_an_interval():
+    session = opened()
+    session.send(Press("five"))
+    assert [t.settings["seed"] for t in session.state.tracks] == [0, 1, 2, 3, 4]
+    assert {t.status for t in session.state.tracks} == {"finished"}
+    right = [t.accuracy for t in session.state.tracks]
+    mean, half = interval(right)
+    assert mean == pytest.approx(sum(right) / 5)
+    words = session.view.status
+    assert words.startswith("5 seeds: ") and "95 % interval" in words
+    bands = session.view.part("curves").value["bands"]
+    losses = [t.curves["loss"][-1] for t in session.state.tracks]
+    band = next(b for b in bands if b["panel"] == "loss")
+    assert (band["low"][-1], band["high"][-1]) == (min(losses), max(losses))
+
+
+def test_the_interval_is_students():
+    # Five numbers with mean 3 and standard deviation √2.5: half width 2.776 · √(2.5 / 5).
+    assert interval([1, 2, 3, 4, 5]) == pytest.approx((3, 2.776 * math.sqrt(0.5)))
+
+
+def test_a_bet_is_counted_once():
+    session = opened()
+    session.set("bet", "lives")
+    track = retrain(session)
+    won = track.fate.word == "lives"
+    assert session.state.bets == (won,) and session.state.bet == "no bet"
+    assert f"right {int(won)} of 1" in session.view.control("bet").note
+    retrain(session)
+    assert len(session.state.bets) == 1
+
+
+# --- Under way ------------------------------------------------------------------------------------
+
+
+def started(**settings):
+    """A session whose run is under way and goes nowhere, and what it was asked to do."""
+    asked = []
+    session = Session(dying_core(steps=8, **{**SMALL, **settings}), carry_out=asked.append)
+    session.send(Press("retrain"))
+    return session, asked
+
+
+def enabled(session):
+    keys = ("retrain", "stop", "reset", "five")
+    return [key for key in keys if not session.view.control(key).disabled]
+
+
+def test_buttons_are_there_when_they_do_something():
+    fresh = Session(dying_core())
+    assert enabled(fresh) == ["retrain", "five"]
+    fresh.set("scale", 0.2)
+    assert enabled(fresh) == ["retrain", "reset", "five"]
+    session, asked = started()
+    assert enabled(session) == ["stop", "reset"] and len(asked) == 1
+    session.send(Press("retrain"))
+    assert len(asked) == 1, "two quick clicks start one run"
+    session.send(Press("stop"))
+    assert enabled(session) == ["reset"] and "Stopping" in session.view.status
+
+
+def test_a_setting_changed_in_mid_run_is_for_the_next_run():
+    session, _ = started()
+    session.set("scale", "0,3")
+    assert session.view.control("scale").note == "for the next run; this one has 1"
+    assert "for the next" not in session.view.control("width").note
+    assert session.state.running.settings["scale"] == 1.0
+
+
+def test_a_run_under_way_cannot_be_removed():
+    session, _ = started()
+    with pytest.raises(Refused, match="press Stop first"):
+        session.send(Tell("curves", {"remove": 1}))
+
+
+def test_reset_asks_before_it_forgets_more_than_one():
+    session = opened()
+    retrain(session)
+    session.send(Press("reset"))
+    assert session.state.tracks == ()
+    retrain(session)
+    retrain(session, scale=0.5)
+    session.send(Press("reset"))
+    assert len(session.state.tracks) == 2 and "forgets 2 runs" in session.view.status
+    session.set("seed", 3)  # going on is an answer
+    session.send(Press("reset"))
+    assert len(session.state.tracks) == 2
+    session.send(Press("reset"))
+    assert session.state.tracks == () and session.state.settings == session.state.first
+
+
+def test_bad_ends_are_sentences():
+    session = opened()
+    session.lab = session.lab.__class__(
+        **{**session.lab.__dict__, "work": lambda job: lambda report, stop: 1 / 0}
+    )
+    track = retrain(session)
+    assert track.status == "failed" and session.view.alert
+    assert "ZeroDivisionError" in session.view.status
+
+    def diverges(report, stop):
+        return SimpleNamespace(status="diverged", sentence="", curves={})
+
+    session.lab = session.lab.__class__(**{**session.lab.__dict__, "work": lambda job: diverges})
+    retrain(session)
+    assert "diverged" in session.view.status and session.view.alert
+    assert not session.view.control("retrain").disabled
+
+
+def test_an_unknown_setting_is_named():
+    with pytest.raises(ValueError, match="no control 'lr'; it has scale, width, rate, depth"):
+        scaling_core(lr=0.1)
+    with pytest.raises(ValueError, match="width is one of|width, in channels is one of"):
+        dying_core(width=100)
+
+
+# --- Taken away -----------------------------------------------------------------------------------
+
+
+def test_the_code_repeats_the_run(two_runs):
+    two_runs.send(Tell("take", {"take": "code"}))
+    code = two_runs.state.code
+    assert "result = run(config)" in code
+    found: dict = {}
+    exec(code.split("result = run")[0], found)
+    assert isinstance(found["config"], Config)
+    assert found["config"] == two_runs.state.last.config
+
+
+def test_the_table_holds_every_record(two_runs):
+    two_runs.send(Tell("take", {"take": "csv"}))
+    number, name, mime, data = two_runs.state.taken
+    rows = list(csv.DictReader(io.StringIO(base64.b64decode(data).decode())))
+    assert name == "runs.csv" and mime == "text/csv"
+    first = two_runs.state.tracks[0]
+    mine = [row for row in rows if row["run"] == "1"]
+    assert [int(row["step"]) for row in mine] == list(first.steps)
+    assert [float(row["loss"]) for row in mine] == list(first.curves["loss"])
+    assert float(mine[-1]["dead stem"]) == first.dead["stem"][-1]
+
+
+@pytest.mark.parametrize("kind, begins", [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_the_figure_is_a_file(two_runs, kind, begins):
+    before = two_runs.state.taken[0]
+    two_runs.send(Tell("take", {"take": kind}))
+    number, name, _, data = two_runs.state.taken
+    assert number == before + 1 and name == f"runs.{kind}"
+    assert base64.b64decode(data).startswith(begins)
+
+
+def test_the_stored_picture_says_the_verdict(two_runs):
+    (picture,) = two_runs.lab.stored(two_runs.state)
+    assert picture.startswith("<svg") and "only the scale differs" in picture.said
+    assert 'alt="' in picture._repr_html_()
+
+
+def test_what_cannot_be_read_is_refused():
+    session = opened()
+    for key, typed in (("scale", "99"), ("scale", "1e9"), ("scale", "abc"), ("seed", "1.5")):
+        before = session.state.settings
+        session.send(Set(key, typed))
+        assert session.state.settings == before and session.view.control(key).wrong
