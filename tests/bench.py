@@ -304,8 +304,8 @@ def rate() -> list[Line]:
                 f"a training step's share of the matrix-product rate, {name}",
                 100 * reached * product,
                 "%",
-                note=f"{2e-9 * reached:.1f} of {2e-9 / product:.1f} GFLOP/s, {steps * batch / seconds:.0f} "
-                "images/s",
+                note=f"{2e-9 * reached:.1f} of {2e-9 / product:.1f} GFLOP/s, "
+                f"{steps * batch / seconds:.0f} images/s",
             )
         )
     return lines

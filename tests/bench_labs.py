@@ -57,7 +57,8 @@ def in_process(line) -> list:
 CLICK = """async ({button, selector}) => {
     const start = performance.now();
     document.querySelector(button + ' button, button' + button).click();
-    while (!document.querySelector(selector)) await new Promise(done => requestAnimationFrame(done));
+    while (!document.querySelector(selector))
+        await new Promise(done => requestAnimationFrame(done));
     return (performance.now() - start) / 1000;
 }"""
 

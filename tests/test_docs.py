@@ -65,7 +65,7 @@ def test_the_glossary_is_in_order_and_each_term_is_used_in_a_chapter():
     assert not unused
 
 
-# Words that a reader of the chapters may not know. Each that occurs in a chapter is in the glossary.
+# Words that a reader of the chapters may not know. Each that a chapter uses is in the glossary.
 JARGON = (
     "activation|augment|batch norm|bfloat16|bootstrap|bottleneck|branch|"
     "channel|channels last|checkpoint|interval|crop|dead channel|dropout|ensemble|epoch|"

@@ -537,5 +537,8 @@ def test_drawing_needs_no_torch():
     import subprocess
     import sys
 
-    code = "import sys, inception_edu.describe.draw; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    code = (
+        "import sys, inception_edu.describe.draw\n"
+        "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -67,7 +67,10 @@ def test_first_cell_installs_the_bundle_on_colab_and_upgrades_nothing(
     bundle, bare_python, tmp_path
 ):
     (tmp_path / bundle.name).symlink_to(bundle)
-    freeze = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'pip', 'list', '--format=freeze'])"
+    freeze = (
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-m', 'pip', 'list', '--format=freeze'])"
+    )
     before = set(run(bare_python, freeze, tmp_path).stdout.split())
     done = run(
         bare_python,

@@ -370,8 +370,8 @@ for make, shape in (
 # ## Lab: take the block apart
 #
 # **Your task.** Make branch 3 see 7×7, as in the released code. The lab says when you are there,
-# and what to notice. Then turn other kernels, drop a branch, add one: the diagram, the fields and the
-# costs follow each change, and *Run it* sends an image through the built block.
+# and what to notice. Then turn other kernels, drop a branch, add one: the diagram, the fields and
+# the costs follow each change, and *Run it* sends an image through the built block.
 
 # %%
 from inception_edu.labs.designer import block_designer

@@ -45,6 +45,7 @@ def lab(browser, server):
     lab = Lab(browser, server)
     yield lab
     try:
-        lab.assert_clean()  # before the kernel goes: JupyterLab complains about requests cut short by that
+        # Before the kernel goes: JupyterLab complains about requests that are cut short by that.
+        lab.assert_clean()
     finally:
         lab.close()

@@ -55,7 +55,8 @@ HARMLESS = (
 
 # Waits for what JupyterLab calls ready; its idle indicator alone shows too early.
 READY = """async () => {
-    const late = new Promise((_, reject) => setTimeout(() => reject(Error('not ready after two minutes')), 120000));
+    const late = new Promise((_, reject) =>
+        setTimeout(() => reject(Error('not ready after two minutes')), 120000));
     const w = jupyterapp.shell.currentWidget;
     const ready = async () => {
         await w.context.ready; await w.sessionContext.ready; await w.revealed;
@@ -64,7 +65,8 @@ READY = """async () => {
     await Promise.race([ready(), late]);
 }"""
 RUN_ALL = """async (limit) => {
-    const late = new Promise((_, reject) => setTimeout(() => reject(Error('still running at the time limit')), limit));
+    const late = new Promise((_, reject) =>
+        setTimeout(() => reject(Error('still running at the time limit')), limit));
     return await Promise.race([jupyterapp.commands.execute('notebook:run-all-cells'), late]);
 }"""
 CELLS = (
@@ -73,20 +75,23 @@ CELLS = (
 # Where the last cell would end in a window in which nothing had to be scrolled.
 # ipywidgets shows what a callback raises with IPython's showtraceback: keep it, where JupyterLab
 # would only log it.
-WATCH_CALLBACKS = """setattr(get_ipython(), "showtraceback", lambda *args, **kwargs: get_ipython().user_ns.setdefault(
-    "_failed_callbacks", []).append(repr(__import__("sys").exc_info()[1])))"""
+WATCH_CALLBACKS = """setattr(get_ipython(), "showtraceback", lambda *args, **kwargs:
+    get_ipython().user_ns.setdefault("_failed_callbacks", []).append(
+        repr(__import__("sys").exc_info()[1])))"""
 
 END_OF_LAST_CELL = """() => {
     const panel = document.querySelector('.jp-WindowedPanel-outer');
     panel.scrollTo(0, panel.scrollHeight);
-    const bottom = [...panel.querySelectorAll('.jp-Cell')].at(-1).getBoundingClientRect().bottom + panel.scrollTop;
+    const last = [...panel.querySelectorAll('.jp-Cell')].at(-1);
+    const bottom = last.getBoundingClientRect().bottom + panel.scrollTop;
     panel.scrollTo(0, 0);
     return Math.ceil(bottom) + 20;
 }"""
 EVALUATE = """async (code) => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     const future = kernel.requestExecute({code: '', silent: true, user_expressions: {value: code}});
-    const late = new Promise((_, reject) => setTimeout(() => reject(Error('the kernel did not answer')), 240000));
+    const late = new Promise((_, reject) =>
+        setTimeout(() => reject(Error('the kernel did not answer')), 240000));
     const value = (await Promise.race([future.done, late])).content.user_expressions.value;
     if (value.status !== 'ok') throw new Error(value.ename + ': ' + value.evalue);
     return value.data['text/plain'];

@@ -7,7 +7,8 @@ from harness import ROOT, Lab, LabServer
 
 LAB = """\
 import ipywidgets as w
-scale, depth = w.FloatSlider(0.1, max=1.5, step=0.05, description="scale"), w.IntSlider(4, description="depth")
+scale = w.FloatSlider(0.1, max=1.5, step=0.05, description="scale")
+depth = w.IntSlider(4, description="depth")
 button, answer = w.Button(description="Retrain"), w.HTML()
 button.on_click(lambda _: setattr(answer, "value", f"<b>scale {scale.value:.2f}</b>"))
 w.VBox([scale, depth, button, answer])"""

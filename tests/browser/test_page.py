@@ -3,7 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-NUMBERS = '<div class="card"><svg><polyline points="0,{0} 5,{1}"></polyline><text>{0}</text></svg>{2}<p>end</p></div>'
+NUMBERS = (
+    '<div class="card"><svg><polyline points="0,{0} 5,{1}"></polyline><text>{0}</text></svg>'
+    "{2}<p>end</p></div>"
+)
 TEXTS = [
     NUMBERS.format(1, 2, ""),
     NUMBERS.format(1, 3, ""),

@@ -8,13 +8,11 @@ import sys
 import threading
 from pathlib import Path
 
-import harness
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-pytestmark = pytest.mark.browser
 HEAVIEST = 1_500_000  # bytes of a page
 
 OVERFLOW = """() => {
@@ -59,17 +57,6 @@ def site(tmp_path_factory):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/course", folder / "course"
     server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    program = harness.find_browser()
-    if not program:
-        pytest.skip("no Chromium or Chrome here")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
 
 
 @pytest.fixture
