@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from inception_edu.labs import convolution as lab
+from inception_edu.labs import convolution_picture as still
 from inception_edu.labs.core import Refused, Session, Tell
 from inception_edu.labs.page import WEB, script
 
@@ -65,6 +66,9 @@ def test_the_page_computes_what_torch_does(tmp_path):
         state = lab.State(**case)
         wanted = F.conv2d(image, weights, stride=state.stride, padding=state.zeros)
         assert torch.equal(torch.tensor(page["output"]).double(), wanted[0, 0]), case
+        assert still.pixels(state).tolist() == page["image"]  # the stored picture's are the same
+        assert still.weights(state).tolist() == page["weights"]
+        assert still.convolved(state).tolist() == page["output"]
         assert wanted.abs().max() > 0
 
 
@@ -154,11 +158,22 @@ def test_pixels_that_nobody_reads():
     assert "31 of 256 pixels are read by nobody" in words and "gives 7 too" in words
 
 
+@pytest.mark.parametrize("case", range(len(CASES)))
+def test_the_stored_picture_computes_what_torch_does(case):
+    state = lab.State(**CASES[case])
+    image, weights = (
+        torch.from_numpy(a.astype(float))[None] for a in (still.pixels(state), still.weights(state))
+    )
+    wanted = F.conv2d(image, weights, stride=state.stride, padding=state.zeros)[0, 0]
+    assert still.convolved(state).tolist() == wanted.tolist()
+
+
 def test_the_stored_picture_shows_zeros_and_lost_pixels():
     drawn = lab.picture(lab.State(size=6, stride=2, padding=1))
     assert drawn.count("stroke-dasharray") == 8 * 8 - 36
-    assert drawn.count("#fbe3d6") == lab.State(size=6, stride=2, padding=1).nobody
-    assert drawn.count("#cfe6dc") == 9 and "breaks" not in drawn.said and "3×3" in drawn.said
+    assert drawn.count('stroke-width="2"') == lab.State(size=6, stride=2, padding=1).nobody
+    assert drawn.count("<rect") == 8 * 8 + 9 + 2
+    assert "breaks" not in drawn.said and "3×3" in drawn.said
     none = lab.picture(replace(lab.State(size=2), kernel=(7, 7)))
     assert "no output" in none.said
 

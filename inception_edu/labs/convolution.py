@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from inception_edu.describe.canvas import BRANCH_COLOURS, CARD, FAINT, INK
 from inception_edu.describe.padding import outputs, readers
-from inception_edu.labs import Picture
+from inception_edu.labs import Picture, convolution_picture
 from inception_edu.labs.core import Lab, Part, Refused, Tell, View
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ PARTNERS = {
     "3×3, stride 1, padding 1": (3, 1, 1),
     "3×3 pool, stride 2, V": (3, 2, 0),
 }
-LOST = "#d55e00"
 
 
 @dataclass(frozen=True)
@@ -165,56 +163,14 @@ def _kind(state: State) -> str:
     return f"neither V nor same; same would be {there}"
 
 
-# --- The picture for a page without scripts -------------------------------------------------------
-
-
 def picture(state: State) -> Picture:
-    """The input with its zeros and the pixels that nobody reads, the first window, the output."""
-    (top, left), (rows, columns) = state.zeros, state.output
-    high, wide = state.size + 2 * top, state.size + 2 * left
-    cell = min(22, 300 / max(high, wide))
-    read = [readers(state.size, k, state.stride, p) for k, p in zip(state.kernel, state.zeros)]
-    begin, line = 14, 30  # left and upper edge of the drawings
-    gap = begin + wide * cell + 60
-    width = max(gap + columns * cell, gap + 90) + 14
-    height = line + max(high, rows) * cell + 14
+    """What a page without scripts shows."""
+    rows, columns = state.output
     said = (
         f"{state.size}×{state.size} pixels, a window of {state.kernel[0]}×{state.kernel[1]} that "
         f"moves by {state.stride}, and the {rows}×{columns} output. {verdict(state)}"
     )
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" role="img" style="background:{CARD};font:12px sans-serif">'
-        f'<text x="{begin}" y="19" fill="{INK}">input {state.size}×{state.size}</text>'
-        f'<text x="{gap:.1f}" y="19" fill="{INK}">output {rows}×{columns}</text>'
-    ]
-
-    def square(i: int, j: int, at: float, look: str) -> None:
-        out.append(
-            f'<rect x="{at + j * cell + 0.5:.1f}" y="{line + i * cell + 0.5:.1f}" '
-            f'width="{cell - 1:.1f}" height="{cell - 1:.1f}" {look}/>'
-        )
-
-    for i in range(high):
-        for j in range(wide):
-            y, x = i - top, j - left
-            inside = 0 <= y < state.size and 0 <= x < state.size
-            if not inside:
-                square(i, j, begin, f'fill="none" stroke="{FAINT}" stroke-dasharray="2 2"')
-            elif read[0][y] and read[1][x]:
-                square(i, j, begin, 'fill="#dbe9f4"')
-            else:
-                square(i, j, begin, f'fill="#fbe3d6" stroke="{LOST}"')
-    for i in range(rows):
-        for j in range(columns):
-            square(i, j, gap, 'fill="#cfe6dc"')
-    if rows and columns:
-        sides = f'width="{state.kernel[1] * cell:.1f}" height="{state.kernel[0] * cell:.1f}"'
-        frame = f'fill="none" stroke="{BRANCH_COLOURS[1]}" stroke-width="3"'
-        out.append(f'<rect x="{begin}" y="{line}" {sides} {frame}/>')
-        out.append(f'<rect x="{gap:.1f}" y="{line}" width="{cell}" height="{cell}" {frame}/>')
-    out.append("</svg>")
-    return Picture("".join(out), said)
+    return convolution_picture.picture(state, said)
 
 
 def make(**settings) -> Lab:
