@@ -77,7 +77,7 @@ def suspects() -> tuple[bool, str]:
     die = [label for label in LEFT_OUT if found[label].word == "dies"]
     return len(die) == len(LEFT_OUT) and found["slow classifier"].word == "lives", (
         f"Without any one of these the patient dies all the same: {', '.join(die)}. That acquits "
-        "none of them where two causes are each enough. With a slow classifier it lives: "
+        "none of them where two causes are each enough. With a slow classifier it "
         f"{found['slow classifier'].sentence}."
     )
 
@@ -87,10 +87,9 @@ def momentum() -> tuple[bool, str]:
     found = fates_of("causes")
     without, restored = found["no momentum"], found["no momentum, rate × 10"]
     return (without.word, restored.word) == ("lives", "dies"), (
-        f"Without momentum the patient {without.word} ({len(without.dead)} seeds), but then its rate "
-        "is in effect a tenth: "
-        f"with ten times the rate it {restored.word}. Momentum's share cannot be told from the "
-        "rate's."
+        f"Without momentum the patient {without.word} ({len(without.dead)} seeds), but then its "
+        f"rate is in effect a tenth: with ten times the rate it {restored.word}. Momentum's share "
+        "cannot be told from the rate's."
     )
 
 
@@ -101,9 +100,22 @@ def two_mechanisms() -> tuple[bool, str]:
     alone = [found[f"width 144: {way}"] for way in ways]
     both = found["width 144: centred input and rate per width"]
     return all(f.word == "lives" for f in (*alone, both)), (
-        "The common part of the classifier's input is enough to kill, and so taking it away is "
-        f"enough to save: with the batch mean taken from a, {alone[0].sentence}; with a classifier "
-        f"rate in proportion to 1/width, {alone[1].sentence}; with both, {both.sentence}."
+        "Each of the two is enough to save the tower of 144 channels. With the batch mean taken "
+        f"from the classifier's input it {alone[0].sentence}; with a classifier rate in proportion "
+        f"to 1/width it {alone[1].sentence}; with both it {both.sentence}."
+    )
+
+
+@registered("09.wider-centred")
+def wider_centred() -> tuple[bool, str]:
+    found = fates_of("mechanism")
+    centred = found["width 288: centred classifier input"]
+    both = found["width 288: centred input and rate per width"]
+    held = found["width 144: centred classifier input, mean held"]
+    return max(both.dead) < min(centred.dead) and held.word != "lives", (
+        "They are not the same remedy. At 288 channels the centred input alone "
+        f"{centred.sentence}, with the lower rate too it {both.sentence}. And where no gradient passes through the "
+        f"mean, so that the push on the blocks stays, the tower of 144 {held.sentence}."
     )
 
 
@@ -210,7 +222,7 @@ def returns() -> tuple[bool, str]:
     return len(back) > 0, (
         f"Dead is not for ever: in {len(back)} of {len(runs)} unscaled runs of 3000 steps more "
         "than a tenth of the worst block's channels came back after the worst moment. "
-        f"{fate_of_cell(ends).sentence}."
+        f"The tower still {fate_of_cell(ends).sentence}."
     )
 
 

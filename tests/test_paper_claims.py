@@ -1,0 +1,187 @@
+"""The paper's claims with their verdicts, the predictor, the lengths, and what is made again."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from inception_edu.describe import networks
+from inception_edu.nets.build import build
+from inception_edu.study import (
+    CLAIMS,
+    ExperimentError,
+    claims_dying,
+    claims_race,
+    load_results,
+    reproduction,
+)
+from inception_edu.study.claims import table
+from inception_edu.study.lengths import committed_lengths, squared_lengths
+from inception_edu.study.predictor import judge, transfer
+from inception_edu.study.statistics import StatisticsError
+from inception_edu.study.verdicts import WORDS
+
+# --- Claims ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_claim_has_a_word_its_evidence_and_what_a_replication_needs(name):
+    claim = CLAIMS[name]
+    found = claim.verdict()
+    assert found.word in WORDS and found.scope in ("full", "reduced")
+    assert found.evidence and all(any(c.isdigit() for c in e.sentence) for e in found.evidence)
+    assert claim.needs and claim.margin and claim.where
+    plain = json.loads(json.dumps(claim.to_dict()))
+    assert plain["verdict"]["word"] == found.word and name in table()
+
+
+def test_a_word_follows_its_evidence():
+    for claim in CLAIMS.values():
+        found = claim.verdict()
+        shows = {evidence.shows for evidence in found.evidence}
+        if found.word == "contradicted":
+            assert "against" in shows
+        if found.word in ("supported", "seen at reduced scale only"):
+            assert shows == {"for"}
+        if found.word == "supported":
+            assert found.scope == "full"
+
+
+def test_rates_that_test_images_chose_allow_no_verdict(monkeypatch):
+    tuning = load_results("race_tuning")
+    on_test = [replace(r, config=replace(r.config, judge="test")) for r in tuning]
+    monkeypatch.setattr(claims_race, "load_results", lambda name: on_test)
+    assert "test images" in claims_race.untuned()
+    assert claims_race.speed().word == "undecided"
+    held_out = [replace(r, config=replace(r.config, judge="validation")) for r in tuning]
+    monkeypatch.setattr(claims_race, "load_results", lambda name: held_out)
+    assert "test images" not in claims_race.untuned()
+
+
+def test_unequal_budgets_are_noticed(monkeypatch):
+    tuning = [
+        replace(r, config=replace(r.config, judge="validation"))
+        for r in load_results("race_tuning")
+        if not (r.config.network == "inception_v3" and r.config.recipe.lr == 0.3)
+    ]
+    monkeypatch.setattr(claims_race, "load_results", lambda name: tuning)
+    monkeypatch.setattr(claims_race, "best_rate", lambda name: 0.1)
+    races = [r for r in claims_race._race() if r.config.recipe.lr == 0.1]
+    monkeypatch.setattr(claims_race, "_race", lambda: tuple(races))
+    assert "equal budgets" in claims_race.untuned()
+
+
+def test_the_mean_error_of_a_race_against_numbers_done_by_hand():
+    run = SimpleNamespace(
+        status="finished", extras={"evaluations": [(0, 0.2), (100, 0.6), (400, 0.6)]}
+    )
+    # Errors 0.8, 0.4, 0.4: 100 steps at 0.6 in the mean, 300 at 0.4.
+    assert claims_race.mean_error(run) == pytest.approx((100 * 0.6 + 300 * 0.4) / 400)
+    assert claims_race.mean_error(SimpleNamespace(status="stopped")) is None
+
+
+def test_a_late_death_is_found_where_there_is_one(monkeypatch):
+    assert not claims_dying.late_deaths()
+    long = load_results("long")
+    alive = next(r for r in long if r.label == "rate / 10")
+    killed = replace(alive, dead={name: 0.9 for name in alive.dead})
+    monkeypatch.setattr(claims_dying, "_runs", lambda name: (killed,) if name == "long" else ())
+    assert claims_dying.late_deaths() == [killed]
+    overshoot = next(r for r in long if r.label == "nothing")
+    monkeypatch.setattr(claims_dying, "_runs", lambda name: (overshoot,) if name == "long" else ())
+    assert not claims_dying.late_deaths(), "it was dead early"
+
+
+# --- The predictor --------------------------------------------------------------------------------
+
+
+def outcome(width, dead, lr=0.1):
+    config = SimpleNamespace(
+        arguments=(("scale", 1.0), ("width", width)), recipe=SimpleNamespace(lr=lr), change=""
+    )
+    return SimpleNamespace(
+        config=config,
+        curves={"length": [float(width)]},
+        maps={"dead": {"b": [dead]}},
+        dead={"b": dead},
+        status="finished",
+    )
+
+
+def test_pairs_are_ordered_as_by_hand():
+    runs = [outcome(10, 0.9), outcome(30, 0.9), outcome(20, 0.0), outcome(10, 0.0, lr=0.05)]
+    found = judge(runs)
+    # Dead 1.0 and 3.0, living 2.0 and 0.5: three of four pairs.
+    assert found["rate × ‖a‖²"].share == 0.75
+    # Dead 10 and 30, living 20 and 10: two pairs, one tie.
+    assert found["width"].share == (2 + 0.5) / 4
+    assert found["width"].low <= found["width"].share <= found["width"].high
+    with pytest.raises(StatisticsError, match="some runs have to die"):
+        judge([outcome(10, 0.9), outcome(30, 0.9)])
+
+
+def test_a_threshold_is_fitted_here_and_judged_there():
+    here = [outcome(w, 0.9 if w > 25 else 0.0) for w in (10, 20, 30, 40)]
+    there = [outcome(w, 0.9 if w > 35 else 0.0) for w in (10, 20, 30, 40)]
+    found = transfer(here, there)["width"]
+    assert 20 < found.threshold < 30 and found.fitted == 1
+    assert found.judged == pytest.approx((1 + 2 / 3) / 2)  # one living run is called dead
+
+
+# --- Lengths --------------------------------------------------------------------------------------
+
+
+def test_the_squared_length_is_the_classifiers_inputs():
+    network = networks.tower(24, 3)
+    model = build(network, seed=0)
+    images = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    a, before = squared_lengths(model, images)
+    assert a == pytest.approx(model.train()[:-2](images).square().sum(1).mean().item(), rel=1e-5)
+    shorter = build(networks.tower(24, 2), seed=0)
+    assert 0 < before < a and shorter is not model
+
+
+def test_committed_lengths_have_five_seeds_and_all_networks():
+    found = committed_lengths()
+    assert len(found) == 6 and all(len(x.values) == len(x.before) == 5 for x in found.values())
+    scaled, full = (found[f"Inception-ResNet-v2, scale {s}"].cell.mean for s in ("0.1", "1"))
+    assert scaled < full / 3
+
+
+# --- Made again -----------------------------------------------------------------------------------
+
+
+def test_the_small_sample_comes_out_again():
+    checked = list(reproduction.reproduce_sample(small=True))
+    assert len(checked) == 6 and {c.seed for c in checked} == {0, reproduction.UNSEEN[0]}
+    assert all(c.holds for c in checked), [c for c in checked if not c.holds]
+
+
+def test_a_run_that_does_not_come_out_again_is_noticed(monkeypatch):
+    original = reproduction.run
+
+    def other(config, **kw):
+        result = original(replace(config, recipe=replace(config.recipe, steps=2)), **kw)
+        loss = [1.5 * result.curves["loss"][0], *result.curves["loss"][1:]]
+        return replace(result, curves={**result.curves, "loss": loss})
+
+    monkeypatch.setattr(reproduction, "run", other)
+    monkeypatch.setattr(reproduction, "SMALL", (("embedded", "nothing"),))
+    old, unseen = reproduction.reproduce_sample(small=True)
+    assert not old.holds
+    assert not unseen.holds and "outside: dead_last" in unseen.sentence
+
+
+def test_photographs_that_are_not_at_hand_are_left_out_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(reproduction, "SAMPLE", (("remedies", "nothing"),))
+    monkeypatch.setattr(reproduction, "fingerprint", lambda *_: "0" * 16)
+    (left_out,) = reproduction.reproduce_sample()
+    assert "other images" in left_out.sentence
+
+
+def test_an_unseen_seed_is_really_unseen():
+    config = load_results("embedded")[0].config
+    with pytest.raises(ExperimentError, match="no new evidence"):
+        reproduction._fresh(config, 3, {3})
