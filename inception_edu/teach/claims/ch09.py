@@ -114,8 +114,9 @@ def wider_centred() -> tuple[bool, str]:
     held = found["width 144: centred classifier input, mean held"]
     return max(both.dead) < min(centred.dead) and held.word != "lives", (
         "They are not the same remedy. At 288 channels the centred input alone "
-        f"{centred.sentence}, with the lower rate too it {both.sentence}. And where no gradient passes through the "
-        f"mean, so that the push on the blocks stays, the tower of 144 {held.sentence}."
+        f"{centred.sentence}, with the lower rate too it {both.sentence}. And where no gradient "
+        f"passes through the mean, so that the push on the blocks stays, the tower of 144 "
+        f"{held.sentence}."
     )
 
 
