@@ -64,6 +64,12 @@ class Toy(torch.Tensor):
     def tolist(self):  # torch refuses it for subclasses; a real device has it
         return self.inner.tolist()
 
+    def __getitem__(self, at):
+        # torch makes a tensor of a list of positions below the place where Python is asked.
+        parts = at if isinstance(at, tuple) else (at,)
+        parts = tuple(torch.tensor(part) if isinstance(part, list) else part for part in parts)
+        return super().__getitem__(parts if isinstance(at, tuple) else parts[0])
+
     def __repr__(self):
         return f"{self.inner!r} on {PLACE}"
 
