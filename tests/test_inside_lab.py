@@ -259,6 +259,25 @@ def test_the_clothes_network_is_right_at_once_and_can_go_back_to_before_training
     assert [e.job for e in lab.started if isinstance(e, core.Start)] == [(CLOTHES, 0)]
 
 
+def test_covering_a_large_picture_is_a_task():
+    made = subject(mini(network("inception_v4"), width=1 / 16), seed=1)
+    made = Subject(made.model, prepare, made.classes, (160,))
+    lab = session({"large": made})
+    tell(lab, why="occlusion")
+    value = lab.view.part("inside_reasons").value["why"]
+    assert "some seconds" in value["words"]
+    (start,) = lab.started
+    tell(lab, why="occlusion")
+    assert lab.started == [start], "one at a time"
+    lab.carry_out = core.run_now(lab)
+    lab.do(start)
+    value = lab.view.part("inside_reasons").value["why"]
+    assert "probability falls" in value["words"] and value["maps"][0]["top"] > 0
+    assert lab.state.cover == ""
+    lab.send(Set("picture", "second"))
+    assert lab.state.why == "places"
+
+
 def test_what_excites_a_channel_is_looked_for_beside(monkeypatch):
     data = clothes()
     few = type(data)(data.name, data.classes, data.train[:10], data.test[:60])

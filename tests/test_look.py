@@ -121,8 +121,9 @@ def test_the_places_of_the_last_block_add_up_to_the_logit(model, image):
     bias = model.classifier.bias.detach().numpy()
     for target, places in explain.class_activation(model, image, [3, 7]).items():
         assert places.shape == seen.outputs["inception_resnet_c.2"].shape[1:]
-        # captum averages the gradient over places, which already holds 1 / places.
         assert places.sum() == pytest.approx(seen.logits[target] - bias[target], abs=1e-4)
+        captum = explain.grad_cam(model, image, [target], "inception_resnet_c.2")[target]
+        np.testing.assert_allclose(places, captum, atol=1e-6)
 
 
 def test_exciting_images_are_those_with_the_largest_values(model):

@@ -227,7 +227,7 @@ class Ensembles:
         found = self.against(state)
         if found is None:
             return (
-                '<div class="ied-pair"><h4>Against each other</h4><p>Choose something else than '
+                '<div class="ied-against"><h4>Against each other</h4><p>Choose something else than '
                 "what it is compared with.</p></div>"
             )
         comparison, words = found
@@ -235,7 +235,7 @@ class Ensembles:
         saved = self._cases("saves", comparison.saved, state)
         spoiled = self._cases("spoils", comparison.spoiled, state)
         return (
-            f'<div class="ied-pair"><h4>Against {escape(words)}</h4><p>{escape(said)}</p>'
+            f'<div class="ied-against"><h4>Against {escape(words)}</h4><p>{escape(said)}</p>'
             f"{saved}{spoiled}</div>"
         )
 

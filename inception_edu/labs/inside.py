@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from inception_edu.data.pictures import PictureError, free_name, read_picture
@@ -28,9 +28,10 @@ from inception_edu.labs.core import (
     Stop,
     Tell,
 )
-from inception_edu.labs.inside_desk import NOTHING, Desk
-from inception_edu.labs.inside_parts import first, picture_part, tiles_part
+from inception_edu.labs.inside_desk import Desk
+from inception_edu.labs.inside_parts import a, first, picture_part, step_words, tiles_part
 from inception_edu.labs.inside_reasons import reasons_part
+from inception_edu.labs.inside_state import State
 from inception_edu.labs.inside_stored import stored
 from inception_edu.labs.live import pick_mode
 from inception_edu.labs.subjects import Picture, Subject, default_subjects, given_pictures
@@ -38,38 +39,6 @@ from inception_edu.nets import look as see
 
 AS_IT_IS = -1  # the step of a network without recorded steps
 WHY = (("class activation", "places"), ("occlusion", "occlusion"))
-
-
-@dataclass(frozen=True)
-class State:
-    """What is chosen. `point` is (part, channel, row, column), `off` a tuple of (block, branch),
-    `own` the reader's pictures, `refused` why the last one was not taken, `task` the search that is
-    under way and `searched` how many images it has seen."""
-
-    network: str
-    picture: str = ""
-    side: int = 0
-    step: int | None = None
-    block: str = ""
-    part: str = ""
-    channel: int = 0
-    point: tuple[str, int, int, int] | None = None
-    off: tuple[tuple[str, int], ...] = ()
-    compare: str = NOTHING
-    open: str = ""
-    page: int = 0
-    why: str = "places"
-    against: int | None = None
-    own: tuple[Picture, ...] = ()
-    refused: str = ""
-    task: str = ""
-    searched: int = 0
-    searches: int = 0
-
-    def shown(self, desk: Desk) -> Picture:
-        """The chosen picture."""
-        pictures = desk.pictures(self.network, self.own)
-        return next((p for p in pictures if p.name == self.picture), pictures[0])
 
 
 class Inside:
@@ -100,7 +69,9 @@ class Inside:
         not there."""
         desk = self.desk
         maps = desk.parts(state.network, state.step, state.shown(desk), state.side, state.block)
-        state = replace(state, point=None)
+        state = replace(state, point=None, cover="")
+        if desk.slow(state.network, state.shown(desk), state.side):
+            state = replace(state, why="places")
         if state.open not in maps:
             state = replace(state, open="", page=0)
         if state.part in maps and state.channel < len(maps[state.part]):
@@ -121,6 +92,8 @@ class Inside:
         if isinstance(event, End) and event.task == state.task:
             refused = event.sentence if event.status == "failed" else state.refused
             return replace(state, task="", refused=refused)
+        if isinstance(event, End) and event.task == state.cover:
+            return replace(state, cover="")
         return state
 
     def _set(self, state: State, key: str, value):
@@ -135,7 +108,18 @@ class Inside:
             return self._fit(replace(state, block=value, part="", open="", page=0))
         if key == "size":
             return self._fit(replace(state, side=value))
-        return replace(state, **{key: value})
+        return self._why(state, value) if key == "why" else replace(state, **{key: value})
+
+    def _why(self, state: State, why: str):
+        """Reasons of another kind; covering a large picture takes a while, so it is a task."""
+        desk, picture = self.desk, state.shown(self.desk)
+        state = replace(state, why=why)
+        large = desk.slow(state.network, picture, state.side)
+        if why == "places" or state.cover or not large:
+            return state
+        number = state.searches + 1
+        state = replace(state, searches=number, cover=f"cover {number}")
+        return state, Start(state.cover, (state.network, state.step, picture, state.side))
 
     def _searching(self, state: State, before: State | None = None):
         """Look for what excites the channels of the network that is now chosen."""
@@ -172,7 +156,7 @@ class Inside:
         if "against" in said:
             return replace(state, against=int(said["against"]))
         if said.get("why") in ("places", "occlusion"):
-            return replace(state, why=said["why"])
+            return self._why(state, said["why"])
         raise Refused(f"The lab does not know what {sorted(said)} means.")
 
     def _known(self, state: State, block: str) -> str:
@@ -234,7 +218,7 @@ class Inside:
         pictures = tuple(p.name for p in desk.pictures(state.network, state.own))
         blocks = tuple(self._look(state).outputs)
         sizes = tuple((f"{s}×{s}", s) for s in subject.sizes) or (("its own size", 0),)
-        steps = tuple((_step_words(s), s) for s in sorted(subject.steps)) or (
+        steps = tuple((step_words(s), s) for s in sorted(subject.steps)) or (
             ("as it is", AS_IT_IS),
         )
         step = AS_IT_IS if state.step is None else state.step
@@ -278,7 +262,7 @@ class Inside:
         said = first(subject, seen)
         best = subject.name_of(int(seen.shares.argmax()))
         if picture.label:
-            right = "right" if picture.label == best else f"wrong: it is {_a(picture.label)}"
+            right = "right" if picture.label == best else f"wrong: it is {a(picture.label)}"
             said += f" ({right})"
         return (
             f"The network says {said}. Of the {len(maps)} channels that leave {state.block}, "
@@ -294,17 +278,8 @@ class Inside:
             self.render,
             lambda state: stored(self.desk, state, self.words(state)),
             self.words,
-            lambda job: self.desk.search(*job),
+            lambda job: (self.desk.search if len(job) == 2 else self.desk.covering)(*job),
         )
-
-
-def _a(label: str) -> str:
-    article = "an" if label[:1].lower() in "aeiou" else "a"
-    return label if label == "trouser" else f"{article} {label}"
-
-
-def _step_words(step: int) -> str:
-    return "before training" if step == 0 else f"step {step:,}"
 
 
 def feature_maps(

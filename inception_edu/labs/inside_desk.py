@@ -21,6 +21,7 @@ from inception_edu.nets.build import ScaledResidual
 from inception_edu.nets.excite import Found, searching
 
 NOTHING, BEFORE, BARE = "nothing", "before training", "at scale 0"
+LARGE = 128  # pixels a side above which covering a picture is a task of its own
 KEPT = 48  # things that are remembered; a look at 299×299 pixels takes 20 MB
 
 
@@ -42,6 +43,7 @@ class Desk:
         self._models: dict[tuple[str, int | None], nn.Module] = {}
         self._kept: OrderedDict = OrderedDict()
         self.found: dict[tuple[str, int | None], tuple[int, Found]] = {}
+        self.covered: dict[tuple, dict[int, np.ndarray]] = {}
 
     # -- networks and pictures --
 
@@ -141,9 +143,12 @@ class Desk:
     def effect(self, name, step, picture, side, block, part, channel, off) -> np.ndarray:
         model, image = self.model(name, step), self.image(name, picture, side)
         key = ("effect", name, step, id(picture), side, block, part, channel, off)
-        return self._once(
-            key, lambda: explain.effect(model, image, block, part, channel, off), picture
-        )
+        seen = self.look(name, step, picture, side, off)
+
+        def compute():
+            return explain.effect(model, image, block, part, channel, off, seen)
+
+        return self._once(key, compute, picture)
 
     def reasons(self, name, step, picture, side, targets, why) -> dict[int, np.ndarray]:
         """By class, where on the picture the reasons for it lie: places (class activation) or how
@@ -152,15 +157,35 @@ class Desk:
 
         def compute():
             if why == "places":
-                last = list(self.look(name, step, picture, side).outputs)[-1]
-                return explain.class_activation(model, image, targets, last)
-            patch = max(4, image.shape[-1] // 4)
-            dark = float(image.min()) if is_dark(picture) else 0.0
-            return explain.covered(model, image, targets, patch, patch // 2, dark)
+                seen = self.look(name, step, picture, side)
+                return explain.class_activation(model, image, targets, seen)
+            patch = image.shape[-1] // 4
+            return explain.covered(model, image, targets, patch, patch // 2, _cover(image, picture))
 
-        return self._once(
-            ("reasons", name, step, id(picture), side, targets, why), compute, picture
-        )
+        if why == "occlusion" and self.slow(name, picture, side):
+            found = self.covered.get((name, step, id(picture), side), {})
+            return {k: found[k] for k in targets if k in found}
+        key = ("reasons", name, step, id(picture), side, targets, why)
+        return self._once(key, compute, picture)
+
+    def slow(self, name: str, picture: Picture, side: int) -> bool:
+        """Whether covering the picture everywhere takes longer than a reader waits."""
+        return self.image(name, picture, side).shape[-1] > LARGE
+
+    def covering(self, name: str, step, picture: Picture, side: int):
+        """A function of (report, stop) that covers a large picture, a quarter of its side at a
+        time, on a copy of the network, and keeps what it does to the twenty likeliest classes."""
+        image = self.image(name, picture, side)
+        shares = self.look(name, step, picture, side).shares
+        targets = [int(k) for k in np.argsort(-shares)[:20]]
+        model = copy.deepcopy(self.model(name, step))
+
+        def work(report, stop):
+            patch, cover = image.shape[-1] // 4, _cover(image, picture)
+            found = explain.covered(model, image, targets, patch, patch, cover)
+            self.covered[name, step, id(picture), side] = found
+
+        return work
 
     # -- what excites a channel --
 
@@ -172,8 +197,6 @@ class Desk:
         model = copy.deepcopy(self.model(name, step))
 
         def work(report, stop):
-            import captum.attr  # noqa: F401 - a second that the first class activation map saves
-
             if data is None:
                 return None
             for seen, found in searching(model, data.test.images, data.normalise):
@@ -197,6 +220,11 @@ class Desk:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return value
+
+
+def _cover(image, picture: Picture) -> float:
+    """The value of the square: black where the picture's ground is black, else the middle grey."""
+    return float(image.min()) if is_dark(picture) else 0.0
 
 
 def is_dark(picture: Picture) -> bool:

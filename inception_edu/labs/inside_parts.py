@@ -122,6 +122,15 @@ def compared_words(state) -> str:
     return {BEFORE: "before training", BARE: "at scale 0"}.get(state.compare, state.compare)
 
 
+def a(label: str) -> str:
+    article = "an" if label[:1].lower() in "aeiou" else "a"
+    return label if label == "trouser" else f"{article} {label}"
+
+
+def step_words(step: int) -> str:
+    return "before training" if step == 0 else f"step {step:,}"
+
+
 # --- The picture ----------------------------------------------------------------------------------
 
 

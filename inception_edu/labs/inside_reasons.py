@@ -129,7 +129,14 @@ def _why(desk: Desk, state, subject, seen: see.Look) -> dict:
         second = int(np.argsort(-seen.shares)[1]) if len(seen.shares) > 1 else best
     picture = state.shown(desk)
     maps = desk.reasons(state.network, state.step, picture, state.side, (best, second), state.why)
-    top = max(float(np.abs(m).max()) for m in maps.values()) or 1.0
+    top = max((float(np.abs(m).max()) for m in maps.values()), default=0.0) or 1.0
+    words = {
+        "places": "places that speak for the class (blue) or against it (orange)",
+        "occlusion": "covered here, its probability falls (blue) or grows (orange)",
+    }[state.why]
+    if not maps:
+        words = "covering the picture at 16 places, one after the other: some seconds …"
+        maps = {k: np.zeros((4, 4), np.float32) for k in (best, second)}
     order = np.argsort(-seen.shares)[:20].tolist()
     return {
         "kind": state.why,
@@ -138,8 +145,5 @@ def _why(desk: Desk, state, subject, seen: see.Look) -> dict:
         ],
         "classes": [[int(k), subject.name_of(int(k))] for k in order if k != best],
         "against": second,
-        "words": {
-            "places": "places that speak for the class (blue) or against it (orange)",
-            "occlusion": "covered here, its probability falls (blue) or grows (orange)",
-        }[state.why],
+        "words": words,
     }

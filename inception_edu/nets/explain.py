@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from inception_edu.nets.look import (
+    Look,
     Off,
     as_numpy,
     block_of,
@@ -27,11 +28,19 @@ from inception_edu.nets.look import (
 
 
 def effect(
-    model: nn.Module, image: Tensor, name: str, part: str, channel: int, off: Off = ()
+    model: nn.Module,
+    image: Tensor,
+    name: str,
+    part: str,
+    channel: int,
+    off: Off = (),
+    seen: Look | None = None,
 ) -> np.ndarray:
     """K numbers: what one channel adds to each class's logit on this picture, which is the logit as
     it is minus the logit with this channel set to 0. In the last block's output that is the
-    channel's mean times its weight in the classifier."""
+    channel's mean times its weight in the classifier. `seen`: what `look` gave, where it was asked
+    before with the same branches off."""
+    seen = seen or look(model, image, off)
     target, _ = part_module(block_of(model, name), part)
 
     def silence(module, inputs, output):
@@ -41,13 +50,12 @@ def effect(
 
     with resting(model), silenced(model, off), torch.no_grad():
         batch = to_model(model, image)
-        whole = model(batch)[0]
         handle = target.register_forward_hook(silence)
         try:
             without = model(batch)[0]
         finally:
             handle.remove()
-    return as_numpy(whole - without)
+    return seen.logits - as_numpy(without)
 
 
 def class_weights(model: nn.Module, name: str, channel: int) -> np.ndarray | None:
@@ -64,16 +72,27 @@ def class_weights(model: nn.Module, name: str, channel: int) -> np.ndarray | Non
 
 
 def class_activation(
-    model: nn.Module, image: Tensor, targets: Iterable[int], name: str | None = None
+    model: nn.Module, image: Tensor, targets: Iterable[int], seen: Look | None = None
 ) -> dict[int, np.ndarray]:
-    """By class, h×w: how much each place of a block's output (the last one's, by default) speaks
-    for the class, or against it where negative. For a network that averages its last maps and reads
-    them with one linear layer, the places of the last block add up to the class's logit without the
-    classifier's bias (Zhou et al., arXiv 1512.04150). Computed by captum's GradCAM."""
+    """By class, h×w: how much each place of the last block's output speaks for the class, or
+    against it where negative. In a network that averages its last maps and reads them with one
+    linear layer, as the paper's do, the places add up to the class's logit without the classifier's
+    bias (Zhou et al., arXiv 1512.04150). For other modules it is captum's GradCAM (without its
+    ReLU), which gives the same there. `seen`: what `look` gave, where it was asked before."""
+    if getattr(model, "description", None) is not None:
+        maps = list((seen or look(model, image)).outputs.values())[-1]
+        weights = as_numpy(model.classifier.weight)[list(targets)] / maps[0].size
+        return dict(zip(targets, np.einsum("kc,chw->khw", weights, maps)))
+    return grad_cam(model, image, targets, list((seen or look(model, image)).outputs)[-1])
+
+
+def grad_cam(
+    model: nn.Module, image: Tensor, targets: Iterable[int], name: str
+) -> dict[int, np.ndarray]:
+    """By class, h×w: a block's maps, weighted by the mean gradient of the class's logit on each
+    (Selvaraju et al., arXiv 1610.02391), positive and negative. Computed by captum."""
     from captum.attr import LayerGradCam
 
-    if name is None:
-        name = list(look(model, image).outputs)[-1]
     cam = LayerGradCam(model, block_of(model, name))
     found = {}
     with resting(model), torch.enable_grad():

@@ -40,8 +40,8 @@ def test_members_are_chosen_rows_added_and_compared(lab):
     shown.locator(".ied-control-preset select").select_option(label="all 20 members")
     expect(status).to_contain_text("all 20 members, 12 crops: error")
     shown.locator(".ied-control-against select").select_option(label="row 2")
-    expect(shown.locator(".ied-pair")).to_contain_text("95 % interval")
-    expect(shown.locator(".ied-pair")).to_contain_text("It saves, for example")
+    expect(shown.locator(".ied-against")).to_contain_text("95 % interval")
+    expect(shown.locator(".ied-against")).to_contain_text("It saves, for example")
     assert abs(shown.bounding_box()["height"] - height) < 60, "it hardly moves"
 
     for theme in ("light", "dark"):
