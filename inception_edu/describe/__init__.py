@@ -3,9 +3,11 @@
 Everything public of the room can be imported from here; the files are
 
     spec, parts, flow        the five nodes; their parts; the shapes that flow through them
-    figures, baselines       the blocks of the paper, and of the networks it compares with
-    tables, printed          Tables 1 to 5, and the figures by number
-    blocks, networks, small  a network as data; the paper's; small trainable ones
+    figures, baselines,      the blocks of the paper, of the networks it compares with,
+    googlenet                and of those it stands on
+    paper_tables, printed    Tables 1 to 5, and the figures by number
+    blocks, networks,        a network as data; the paper's;
+    family, small            those it stands on; small trainable ones
     edits                    the changes of the experiments
     measure                  shapes, parameters, multiply-adds, receptive fields
     draw                     pictures (layout, overview, words and canvas help)
@@ -35,6 +37,14 @@ from inception_edu.describe.edits import (
     on_last_residual,
     on_residuals,
 )
+from inception_edu.describe.family import (
+    FAMILY,
+    bn_inception,
+    facenet,
+    googlenet,
+    inception_v3_aux,
+    resnext,
+)
 from inception_edu.describe.figures import (
     InceptionA,
     InceptionB,
@@ -56,6 +66,13 @@ from inception_edu.describe.figures import (
     StemV4,
 )
 from inception_edu.describe.flow import Step, out_channels, out_shape, slide, walk
+from inception_edu.describe.googlenet import (
+    HeadGoogLeNet,
+    InceptionBN,
+    InceptionGoogLeNet,
+    ReductionBN,
+    StemGoogLeNet,
+)
 from inception_edu.describe.link import source_of
 from inception_edu.describe.measure import (
     Measurement,
@@ -68,7 +85,6 @@ from inception_edu.describe.measure import (
 )
 from inception_edu.describe.networks import (
     NETWORKS,
-    facenet,
     inception_resnet_v1,
     inception_resnet_v2,
     inception_resnet_v2_released,
@@ -125,6 +141,16 @@ from inception_edu.describe.table import Table
 from inception_edu.describe.words import amount, describe, leaf_words, size_words
 
 __all__ = [
+    "StemGoogLeNet",
+    "ReductionBN",
+    "InceptionGoogLeNet",
+    "InceptionBN",
+    "HeadGoogLeNet",
+    "resnext",
+    "inception_v3_aux",
+    "googlenet",
+    "bn_inception",
+    "FAMILY",
     "AAAI",
     "AvgPool",
     "BLACKLISTED",

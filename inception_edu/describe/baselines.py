@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inception_edu.describe.link import linked
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, MaxPool, Residual
+from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, MaxPool, Residual, SpecError
 
 # --- Inception-v3 (as released; arXiv 1512.00567), and the released Inception-ResNet-v2's stem ----
 
@@ -115,13 +115,26 @@ def StemResNet() -> Chain:
 
 
 @linked
-def Bottleneck(inner: int, stride: int = 1, project: bool = False) -> Residual:
-    """C×H×W → (4·inner)×(H/stride)×(W/stride): 1×1, 3×3, 1×1 beside the identity or a projecting
-    1×1.
+def Bottleneck(
+    inner: int,
+    stride: int = 1,
+    project: bool = False,
+    out: int | None = None,
+    groups: int = 1,
+    stride_on: str = "3×3",
+) -> Residual:
+    """C×H×W → out×(H/stride)×(W/stride): 1×1, 3×3, 1×1 beside the identity or a projecting 1×1.
 
-    The stride sits on the 3×3, as in the widely used implementations (He et al. put it on the first
-    1×1).
+    `out` is 4·inner where nothing else is said. The stride sits on the 3×3, as in the widely used
+    implementations; `stride_on="1×1"` puts it on the first 1×1, as He et al. do. `groups` cuts the
+    3×3 into groups, as ResNeXt does.
     """
-    body = Chain(Conv(inner, 1), Conv(inner, 3, stride), Conv(4 * inner, 1, relu=False))
-    shortcut = Conv(4 * inner, 1, stride, relu=False) if project else None
+    if stride_on not in ("1×1", "3×3"):
+        raise SpecError(f'The stride is on the "1×1" or on the "3×3", got {stride_on!r}.')
+    first, second = (stride, 1) if stride_on == "1×1" else (1, stride)
+    out = 4 * inner if out is None else out
+    body = Chain(
+        Conv(inner, 1, first), Conv(inner, 3, second, groups=groups), Conv(out, 1, relu=False)
+    )
+    shortcut = Conv(out, 1, stride, relu=False) if project else None
     return Residual(body, shortcut=shortcut, name="Bottleneck", figure="ResNet")

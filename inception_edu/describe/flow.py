@@ -202,8 +202,12 @@ def _carrier(node: Residual) -> str:
 
 def slide(size: int, kernel: int, stride: int, padding: str) -> int:
     """Outputs along one axis: ⌈size / stride⌉ for "same", ⌊(size − kernel) / stride⌋ + 1 for
-    "valid"."""
-    return -(-size // stride) if padding == "same" else (size - kernel) // stride + 1
+    "valid", ⌈(size − kernel) / stride⌉ + 1 for "ceil"."""
+    if padding == "same":
+        return -(-size // stride)
+    if padding == "ceil":
+        return -((kernel - size) // stride) + 1
+    return (size - kernel) // stride + 1
 
 
 def _size(shape: Shape) -> str:

@@ -10,7 +10,9 @@ make(kind, …)                      any of them, or a small one, from plain wor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from inception_edu.describe import baselines as b
 from inception_edu.describe import figures as f
@@ -19,7 +21,7 @@ from inception_edu.describe.blocks import Network as Network
 from inception_edu.describe.printed import FIG_9, FIG_15, Row
 from inception_edu.describe.small import mini as mini
 from inception_edu.describe.small import tower as tower
-from inception_edu.describe.spec import AvgPool, Chain, Conv, Node, SpecError
+from inception_edu.describe.spec import Conv, Node, SpecError
 
 
 def _stage(block: str) -> str:
@@ -44,7 +46,7 @@ def inception_v4(orientation: str = "paper") -> Network:
     `orientation="paper"` has the 1×n and n×1 kernels as the figures print them, "released" as in
     the published code and weights; both have the same shapes and cost.
     """
-    nodes = {
+    nodes: dict[str, Node] = {
         "stem": f.StemV4(orientation),
         "inception_a": f.InceptionA(),
         "reduction_a": f.ReductionA(**f.TABLE_1["inception_v4"]),
@@ -59,7 +61,7 @@ def inception_v4(orientation: str = "paper") -> Network:
 def inception_resnet_v1(scale: float = 0.1) -> Network:
     """Inception-ResNet-v1, Fig. 15: 3×299×299 → 1792 features. `scale` as in Fig. 20 ("typically
     around 0.1")."""
-    nodes = {
+    nodes: dict[str, Node] = {
         "stem": f.StemV1(),
         "inception_resnet_a": f.InceptionResNetA_v1(scale),
         "reduction_a": f.ReductionA(**f.TABLE_1["inception_resnet_v1"]),
@@ -77,7 +79,7 @@ def inception_resnet_v2(scale: float = 0.1, printed: bool = False) -> Network:
     `printed=True` keeps the 1154 and 2048 filters that Figs. 17 and 19 print: such a network cannot
     be built, and measuring it raises the `ChannelError` that shows why.
     """
-    nodes = {
+    nodes: dict[str, Node] = {
         "stem": f.StemV4(),
         "inception_resnet_a": f.InceptionResNetA_v2(scale),
         "reduction_a": f.ReductionA(**f.TABLE_1["inception_resnet_v2"]),
@@ -139,16 +141,17 @@ def inception_v3(count_padding: bool = True) -> Network:
     )
 
 
-def resnet(depth: int = 152) -> Network:
+def resnet(depth: int = 152, stride_on: str = "3×3") -> Network:
     """ResNet-50, -101 or -152 (arXiv 1512.03385): 3×224×224 → 2048 features. The paper's
-    "ResNet-151" is the 152."""
+    "ResNet-151" is the 152. `stride_on`: "3×3" as in the widely used implementations, or "1×1", the
+    first one of a block, as He et al. have it."""
     stages = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
     if depth not in stages:
         raise SpecError(f"ResNet is described here with 50, 101 or 152 layers, not {depth}.")
     blocks = [Block("stem", b.StemResNet())]
     for i, repeat in enumerate(stages[depth], 2):
         inner = 64 * 2 ** (i - 2)
-        first = b.Bottleneck(inner, stride=1 if i == 2 else 2, project=True)
+        first = b.Bottleneck(inner, 1 if i == 2 else 2, True, stride_on=stride_on)
         blocks += [
             Block(f"conv{i}_1", first),
             Block(f"conv{i}", b.Bottleneck(inner), repeat - 1, str(i)),
@@ -156,37 +159,7 @@ def resnet(depth: int = 152) -> Network:
     return Network(f"ResNet-{depth}", tuple(blocks), dropout=0.0, image=224, norm_eps=1e-5)
 
 
-def facenet(identities: int = 8631, embedding: int = 512) -> Network:
-    """The Inception-ResNet-v1 that the face networks use: 3×160×160 → 1792 → `embedding` →
-    `identities`.
-
-    The paper's stem, blocks and reductions with scales 0.17, 0.10 and 0.20, and a sixth C block
-    that is not scaled and has no ReLU; then average pooling, dropout and a linear embedding with
-    batch norm. The classifier over `identities` is there in training only (VGGFace2 has 8631). The
-    numbers are facenet-pytorch's (facenet itself embeds in 128 and keeps 0.8 in dropout), whose
-    dropout stands before the embedding, ours before the classifier.
-    """
-    # 160 pixels leave a 3×3 map, which the average pooling takes whole.
-    embed = Chain(AvgPool(3, padding="valid"), Conv(embedding, 1, relu=False), name="Embedding")
-    return Network(
-        "Inception-ResNet-v1 (facenet-pytorch)",
-        (
-            Block("stem", f.StemV1()),
-            Block("inception_resnet_a", f.InceptionResNetA_v1(0.17), 5, "A"),
-            Block("reduction_a", f.ReductionA(**f.TABLE_1["inception_resnet_v1"])),
-            Block("inception_resnet_b", f.InceptionResNetB_v1(0.10), 10, "B"),
-            Block("reduction_b", f.ReductionB_v1()),
-            Block("inception_resnet_c", f.InceptionResNetC_v1(0.20), 5, "C"),
-            Block("inception_resnet_c_last", f.InceptionResNetC_v1(1.0, relu=False), 1, "C"),
-            Block("embedding", embed),
-        ),
-        classes=identities,
-        dropout=0.6,
-        image=160,
-    )
-
-
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], Network]] = {
     "inception_v3": inception_v3,
     "inception_v4": inception_v4,
     "inception_v4_released": lambda: inception_v4("released"),
@@ -200,13 +173,16 @@ NETWORKS = {
 
 
 def network(name: str) -> Network:
-    """A network of the paper by its key in `NETWORKS`."""
-    if name not in NETWORKS:
-        raise SpecError(f"There is no network {name!r}; choose one of {', '.join(NETWORKS)}.")
-    return NETWORKS[name]()
+    """A network by its key: of the paper in `NETWORKS`, of its family in `FAMILY`."""
+    from inception_edu.describe.family import FAMILY  # which is made of networks of this file
+
+    known: dict[str, Callable[[], Network]] = {**NETWORKS, **FAMILY}
+    if name not in known:
+        raise SpecError(f"There is no network {name!r}; choose one of {', '.join(known)}.")
+    return known[name]()
 
 
-def make(kind: str, **options) -> Network:
+def make(kind: str, **options: Any) -> Network:
     """A network from plain words and numbers, as result files and checkpoints hold them.
 
     `make("mini", network="inception_v4", width=0.25, repeats=[1, 2, 1])`,

@@ -20,11 +20,13 @@ from inception_edu.describe.canvas import (
     text_width,
 )
 from inception_edu.describe.measure import input_shape, measure, trace
+from inception_edu.describe.parts import at, last_conv
 from inception_edu.describe.printed import FIGURES, Row
-from inception_edu.describe.spec import Conv, Pool, Residual, Shape
+from inception_edu.describe.spec import Conv, Pool, Residual, Shape, SpecError
 from inception_edu.describe.words import (
     amount,
     classifier_words,
+    ending_words,
     leaf_words,
     scaled,
     size_words,
@@ -140,7 +142,19 @@ def _small_words(block: Block) -> str:
         words += [f"identity × {node.identity_scale:g}"] if node.identity_scale != 1 else []
         words += ["batch norm after the sum"] if node.norm else []
         words += [] if node.relu else ["no ReLU"]
+        words += _last_layer_words(node)
     return " · ".join(filter(None, words))
+
+
+def _last_layer_words(block: Residual) -> list[str]:
+    """How the convolution that ends a residual body differs from the figures' "1×1 Linear"."""
+    try:
+        conv = at(block, last_conv(block))
+    except SpecError:
+        return []
+    usual = ("Linear", "no ReLU", "no BN")
+    words = [word for word in ending_words(conv) if word not in usual]
+    return [f"last layer {', '.join(words)}"] if words else []
 
 
 def _overview(

@@ -128,9 +128,14 @@ def last_conv(node: Node) -> Path:
 
 
 def with_padding(node: Node, padding: str) -> Node:
-    """The same description with "same" or "valid" padding in every convolution and pool."""
+    """The same description with "same" or "valid" padding in every convolution and pool. "same"
+    leaves even kernels as they are: a map cannot be padded evenly for them."""
 
     def changed(n: Node) -> Node:
-        return replace(n, padding=padding) if isinstance(n, (Conv, Pool)) else n
+        if not isinstance(n, (Conv, Pool)):
+            return n
+        if padding == "same" and not all(k % 2 for k in n.kernel):
+            return n
+        return replace(n, padding=padding)
 
     return map_nodes(changed, node)

@@ -62,7 +62,8 @@ def _check_window(node: Conv | Pool, what: str) -> None:
         raise SpecError(
             f"{what}: the stride must be a whole number of at least 1, got {node.stride!r}."
         )
-    if node.padding not in ("same", "valid"):
+    known = ("same", "valid", "ceil") if isinstance(node, Pool) else ("same", "valid")
+    if node.padding not in known:
         raise SpecError(
             f"{what}: padding is 'same' or 'valid' (V in the figures), got {node.padding!r}."
         )
@@ -139,7 +140,8 @@ class Conv:
 @dataclass(frozen=True, repr=False)
 class Pool:
     """Max or average pooling. `count_padding`: whether padded zeros count in an average (the paper:
-    no)."""
+    no). `padding="ceil"`: as "valid", but a last window that reaches over the border counts too, as
+    in Caffe; GoogLeNet's and BN-Inception's pools are such."""
 
     kind: str
     kernel: Pair
@@ -308,7 +310,7 @@ def _flags(node: Conv, **defaults: object) -> str:
 
 def _window_words(node: Conv | Pool) -> str:
     stride = f", stride={node.stride}" if node.stride != 1 else ""
-    return stride + (', padding="valid"' if node.padding == "valid" else "")
+    return stride + (f', padding="{node.padding}"' if node.padding != "same" else "")
 
 
 def _nested(kind: str, parts: tuple[Node, ...], **extra: object) -> str:

@@ -29,16 +29,17 @@ def leaf_words(node: Conv | Pool, filters: str = "") -> tuple[str, ...]:
     kernel = f"{node.kernel[0]}×{node.kernel[1]}"
     window = [f"stride {node.stride}"] if node.stride != 1 else []
     window += ["V"] if node.padding == "valid" else []
+    window += ["rounded up"] if node.padding == "ceil" else []
     if isinstance(node, Pool):
         window += ["zeros count"] if node.count_padding else []
         head = f"{kernel} {'MaxPool' if node.kind == 'max' else 'AvgPool'}"
     else:
-        window = [filters or str(node.out), *_ending_words(node), *window]
+        window = [filters or str(node.out), *ending_words(node), *window]
         head = f"{kernel} Conv"
     return (head, f"({', '.join(window)})") if window else (head,)
 
 
-def _ending_words(node: Conv) -> list[str]:
+def ending_words(node: Conv) -> list[str]:
     """What a convolution has or lacks beside the paper's batch norm and ReLU."""
     words = [word for word, there in (("no BN", node.norm), ("no ReLU", node.relu)) if not there]
     words = ["Linear"] if len(words) == 2 else words

@@ -36,7 +36,7 @@ from inception_edu.nets.modules import (
     SlowLinear,
     WithHeads,
     convolution,
-    padding,
+    pool,
 )
 
 
@@ -96,10 +96,7 @@ class _Builder:
         if isinstance(node, Conv):
             return self.conv(node, channels)
         if isinstance(node, Pool):
-            if node.kind == "max":
-                return nn.MaxPool2d(node.kernel, node.stride, padding(node))
-            count = node.count_padding
-            return nn.AvgPool2d(node.kernel, node.stride, padding(node), count_include_pad=count)
+            return pool(node)
         if isinstance(node, Chain):
             parts = []
             for part in node.parts:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -289,3 +290,16 @@ def convolution(channels: int, spec: Conv) -> nn.Conv2d:
 def padding(spec: Conv | Pool) -> tuple[int, int]:
     """Zeros around a map, (above and below, left and right)."""
     return (spec.kernel[0] // 2, spec.kernel[1] // 2) if spec.padding == "same" else (0, 0)
+
+
+def pool(spec: Pool) -> nn.Module:
+    """The pooling of a description."""
+    window: dict[str, Any] = {
+        "kernel_size": spec.kernel,
+        "stride": spec.stride,
+        "padding": padding(spec),
+        "ceil_mode": spec.padding == "ceil",
+    }
+    if spec.kind == "max":
+        return nn.MaxPool2d(**window)
+    return nn.AvgPool2d(**window, count_include_pad=spec.count_padding)

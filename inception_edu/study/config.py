@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from torch import nn
 
-from inception_edu.describe import CHANGES, changed, measure, networks
+from inception_edu.describe import CHANGES, FAMILY, changed, measure, networks
 from inception_edu.learn import Recipe
 from inception_edu.nets.build import build
 
@@ -58,7 +58,7 @@ class Config:
         plain = tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in pairs))
         object.__setattr__(self, "arguments", plain)
         object.__setattr__(self, "recipe", replace(self.recipe, seed=self.seed))
-        _one_of("network", self.network, ("tower", *networks.NETWORKS))
+        _one_of("network", self.network, ("tower", *networks.NETWORKS, *FAMILY))
         if self.change:
             _one_of("change", self.change, CHANGES)
         if self.after:

@@ -1,0 +1,248 @@
+"""The family complete: each network computes what an independent implementation with the same
+weights computes, has its published size, and sees as far as Google's table says."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from inception_edu.describe import (
+    FAMILY,
+    NETWORKS,
+    Concat,
+    Pool,
+    bn_inception,
+    facenet,
+    googlenet,
+    inception_resnet_v2_released,
+    inception_v3,
+    inception_v3_aux,
+    inception_v4,
+    measure,
+    mini,
+    network,
+    resnet,
+    resnext,
+)
+from inception_edu.nets import build, evaluating
+
+KINDS = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
+
+
+def layers(model: nn.Module, leave: tuple[str, ...] = ()) -> list[nn.Module]:
+    """Layers with weights in the order of definition, without those below the names in `leave`."""
+    found = []
+    for name, module in model.named_modules():
+        if isinstance(module, KINDS) and not any(part in leave for part in name.split(".")):
+            found.append(module)
+    return found
+
+
+@torch.no_grad()
+def copy_weights(ours: list[nn.Module], theirs: list[nn.Module]) -> None:
+    """Random weights and statistics into both: layer by layer, in the order of definition."""
+    assert len(ours) == len(theirs)
+    generator = torch.Generator().manual_seed(0)
+    for a, b in zip(ours, theirs):
+        if isinstance(b, nn.BatchNorm2d | nn.BatchNorm1d):
+            for tensor in (b.running_mean, b.bias):
+                tensor.copy_(0.1 * torch.randn(tensor.shape, generator=generator))
+            for tensor in (b.running_var, b.weight):
+                tensor.copy_(0.8 + 0.4 * torch.rand(tensor.shape, generator=generator))
+        else:
+            fan_in = b.weight[0].numel()
+            draw = torch.randn(b.weight.shape, generator=generator)
+            b.weight.copy_(draw * (1.5 / fan_in) ** 0.5)
+            if b.bias is not None:
+                b.bias.copy_(0.1 * torch.randn(b.bias.shape, generator=generator))
+        for (key, ours_), theirs_ in zip(a.state_dict().items(), b.state_dict().values()):
+            assert ours_.numel() == theirs_.numel(), (a, b, key)
+            ours_.copy_(theirs_.reshape(ours_.shape))
+
+
+def difference(ours: nn.Module, theirs, side: int) -> float:
+    """The largest difference of two networks' outputs, relative to the outputs' spread."""
+    x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
+    with evaluating(ours), evaluating(theirs):
+        a, b = ours(x), theirs(x)
+    assert a.shape == b.shape and b.std() > 1e-3
+    return ((a - b).abs().max() / b.std()).item()
+
+
+def torchvision(name: str, **options) -> nn.Module:
+    models = pytest.importorskip("torchvision.models")
+    return getattr(models, name)(weights=None, **options)
+
+
+def pool_last(description):
+    """Pools at the end of reductions, where the port has them: the same in another order."""
+
+    def moved(node):
+        if isinstance(node, Concat) and isinstance(node.branches[0], Pool):
+            return replace(node, branches=(*node.branches[1:], node.branches[0]))
+        return node
+
+    return description.map(moved)
+
+
+def googlenet_pair():
+    heads = ("aux1", "aux2", "heads")
+    ours = build(googlenet("torchvision", heads=True), init="empty")
+    theirs = torchvision("googlenet", init_weights=False, aux_logits=True)
+    copy_weights(layers(ours, heads), layers(theirs, heads))
+    return ours, theirs
+
+
+def bn_inception_pair():
+    models = pytest.importorskip("pretrainedmodels.models.bninception")
+    ours, theirs = build(bn_inception(bias=True), init="empty"), models.BNInception()
+    copy_weights(layers(ours), layers(theirs))
+    return ours, theirs
+
+
+def inception_v3_pair():
+    heads = ("heads", "AuxLogits")
+    ours = build(inception_v3_aux(), init="empty")
+    theirs = torchvision("inception_v3", init_weights=False, aux_logits=True)
+    copy_weights(layers(ours, heads), layers(theirs, heads))
+    copy_weights(layers(ours.heads), layers(theirs.AuxLogits))
+    return ours, theirs
+
+
+def resnet_pair():
+    ours, theirs = build(resnet(50), init="empty"), torchvision("resnet50")
+    copy_weights(layers(ours), layers(theirs))
+    return ours, theirs
+
+
+def resnext_pair():
+    ours, theirs = build(resnext(), init="empty"), torchvision("resnext50_32x4d")
+    copy_weights(layers(ours), layers(theirs))
+    return ours, theirs
+
+
+def resnet_stride_1x1_pair():
+    """torchvision's ResNet with the strides moved to where He et al. have them."""
+    ours, theirs = build(resnet(50, "1×1"), init="empty"), torchvision("resnet50")
+    for block in (m for m in theirs.modules() if type(m).__name__ == "Bottleneck"):
+        block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
+    copy_weights(layers(ours), layers(theirs))
+    return ours, theirs
+
+
+def facenet_pair():
+    models = pytest.importorskip("facenet_pytorch.models.inception_resnet_v1")
+    described = pool_last(facenet(identities=100))
+    ours = build(described, init="empty")
+    theirs = models.InceptionResnetV1(pretrained=None, classify=True, num_classes=100)
+    names = nn.BatchNorm1d, *KINDS
+    copy_weights(layers(ours), [m for m in theirs.modules() if isinstance(m, names)])
+    return ours, theirs
+
+
+PAIRS = {
+    "googlenet_torchvision": (googlenet_pair, 224),
+    "bn_inception": (bn_inception_pair, 224),
+    "inception_v3_aux": (inception_v3_pair, 299),
+    "resnet50": (resnet_pair, 224),
+    "resnet50, stride on the 1×1": (resnet_stride_1x1_pair, 224),
+    "resnext50": (resnext_pair, 224),
+    "inception_resnet_v1_released": (facenet_pair, 160),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_it_computes_what_its_witness_computes(name):
+    pair, side = PAIRS[name]
+    found = difference(*pair(), side)
+    print(f"{name}: largest difference {found:.1e} of the outputs' spread")
+    assert found < 1e-5
+
+
+def test_the_auxiliary_head_of_inception_v3_is_its_witnesss():
+    ours, theirs = inception_v3_pair()
+    for model in (ours, theirs):
+        model.train()
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+    x = torch.randn(2, 3, 299, 299, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        answer, (aside,) = ours(x)
+        expected = theirs(x)
+    assert torch.allclose(answer, expected.logits, atol=1e-4)
+    assert torch.allclose(aside, expected.aux_logits, atol=1e-4)
+    assert not torch.allclose(answer, aside, atol=1e-1)
+
+
+def test_the_auxiliary_heads_of_googlenet_are_in_training_alone():
+    model = build(mini(googlenet(), image=32), seed=0)
+    assert not hasattr(model, "heads")  # a mini network has none
+    full = build(googlenet(heads=True, variant="torchvision"), init="torch", seed=0)
+    x = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(3))
+    answer, aside = full.train()(x)
+    assert [tuple(a.shape) for a in (answer, *aside)] == [(2, 1000)] * 3
+    assert full.eval()(x).shape == (2, 1000)
+    theirs = torchvision("googlenet", init_weights=False, aux_logits=True).aux1.eval()
+    body = full.heads["aux1"].eval()
+    copy_weights(layers(body), layers(theirs))
+    # torchvision averages 14×14 to 4×4 by other windows than the paper's 5×5 with stride 3.
+    four = torch.rand(2, 512, 4, 4, generator=torch.Generator().manual_seed(4))
+    rest = nn.Sequential(*body.body[1:], body.flatten, body.classifier)
+    assert torch.allclose(rest(four), theirs(four), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name, described",
+    [
+        ("GoogLeNet_Weights", googlenet("torchvision")),
+        ("ResNet50_Weights", resnet(50)),
+        ("ResNet101_Weights", resnet(101)),
+        ("ResNet152_Weights", resnet(152)),
+        ("ResNeXt50_32X4D_Weights", resnext()),
+    ],
+)
+def test_parameters_and_multiply_adds_are_torchvisions_published_ones(name, described):
+    models = pytest.importorskip("torchvision.models")
+    published = getattr(models, name).IMAGENET1K_V1.meta
+    measured = measure(described)
+    assert measured.params == published["num_params"]
+    assert abs(measured.macs / 1e9 - published["_ops"]) < 0.002
+
+
+def test_parameters_of_the_others_are_the_published_ones():
+    # torchvision counts Inception-v3 with its auxiliary head; Cadene's port prints its own number.
+    whole = sum(p.numel() for p in build(inception_v3_aux(), init="empty").parameters())
+    assert whole == 27_161_264
+    assert measure(bn_inception(bias=True)).params == 11_295_240
+
+
+# Araujo, Norris, Sim: Computing receptive fields of convolutional neural networks, Distill 2019;
+# and the same with the stride on the 3×3.
+@pytest.mark.parametrize(
+    "described, side",
+    [
+        (inception_v3(), 1311),
+        (inception_v4(), 2071),
+        (inception_resnet_v2_released(), 3039),
+        (resnet(50, "1×1"), 483),
+        (resnet(101, "1×1"), 1027),
+        (resnet(152, "1×1"), 1507),
+        (resnet(50), 427),
+        (resnet(101), 971),
+        (resnet(152), 1451),
+        (bn_inception(), 699),
+    ],
+)
+def test_receptive_fields_are_googles(described, side):
+    assert measure(described).receptive_field == (side, side)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_a_mini_of_each_runs_and_learns_from_every_weight(name):
+    stages = len({block.stage for block in network(name).blocks if block.stage})
+    model = build(mini(network(name), repeats=(1,) * stages), seed=0)
+    model(torch.rand(2, 3, 32, 32)).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+    assert not set(FAMILY) & set(NETWORKS)
