@@ -9,7 +9,7 @@ import torch
 
 from inception_edu.describe import measure, networks
 from inception_edu.study.crops import crop_logits
-from inception_edu.study.experiments_race import PAIRS, RATES, best_rate
+from inception_edu.study.experiments_race import PAIRS, RATES, best_rate, title
 from inception_edu.study.results import Result, load_results
 from inception_edu.study.statistics import Cell, Difference, difference, holm, jackknife, summarise
 from inception_edu.study.verdicts import Evidence, Verdict, gain, no_harm, verdict
@@ -40,7 +40,7 @@ def untuned() -> str:
         return "the rates were chosen on test images"
     for run in _race():
         if run.config.recipe.lr != best_rate(run.config.network):
-            return f"{run.config.network} did not run at the rate that its tuning chose"
+            return f"{title(run.config.network)} did not run at the rate that its tuning chose"
     if any(len(group) < len(RATES) for group in _budgets(tuning).values()):
         return "the networks' rates were not tuned with equal budgets"
     return ""
@@ -56,7 +56,7 @@ def _budgets(tuning: list[Result]) -> dict[str, set[float]]:
 def _pairs(value) -> dict[str, Difference]:
     """Plain minus residual for both pairs, corrected together."""
     cells = summarise(_race(), value)
-    found = {f"{p} minus {r}": difference(cells[p], cells[r]) for p, r in PAIRS}
+    found = {f"{title(p)} minus {title(r)}": difference(cells[p], cells[r]) for p, r in PAIRS}
     return holm(found)
 
 
@@ -70,11 +70,15 @@ def final_accuracy() -> Verdict:
     """C2: the residual network of a pair does not end worse; the larger of a kind ends better."""
     cells = summarise(_race(), "accuracy")
     evidence = [
-        no_harm(f"final accuracy, {r} minus {p}", difference(cells[r], cells[p]), 0.01)
+        no_harm(
+            f"final accuracy, {title(r)} minus {title(p)}", difference(cells[r], cells[p]), 0.01
+        )
         for p, r in PAIRS
     ]
     sizes = {
-        f"final accuracy, {large} minus {small}": difference(cells[large], cells[small])
+        f"final accuracy, {title(large)} minus {title(small)}": difference(
+            cells[large], cells[small]
+        )
         for small, large in zip(*PAIRS)
     }
     evidence += [gain(what, d, 0.01) for what, d in holm(sizes).items()]

@@ -30,7 +30,7 @@ from inception_edu.study.migrate import migrate_file
 from inception_edu.study.record_grid import pack_grid
 from inception_edu.study.reproduction import report
 from inception_edu.study.results import Result, load_results, pack, read_result
-from inception_edu.study.sweeps import local_executor, sweep
+from inception_edu.study.sweeps import local_executor, sweep, work
 
 WHAT = ("list", "run", "status", "pack", "claims", "reproduce", "lengths", "migrate")
 
@@ -111,6 +111,7 @@ def _list(name: str, configs: list[Config]) -> None:
     print(f"    {experiment.question}")
     print(f"    scientific: {experiment.scientific}; nuisance: {experiment.nuisance}")
     print(f"    fixed: {experiment.fixed}")
+    print(f"    about {sum(map(work, configs)) / 1e15:.3g} · 10¹⁵ multiply-adds")
 
 
 def _finished(configs: list[Config], folder: Path | None, source: str | None) -> list[Result]:

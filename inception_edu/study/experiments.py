@@ -63,9 +63,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "causes": Experiment(
         d.causes, "suspect taken away", "seed", f"{SMALL}; 144 channels, rate 0.3, 60 steps"
     ),
-    "mechanism": Experiment(
-        d.mechanism, "change, width", "seed", f"{SMALL}; rate 0.3, 60 steps"
-    ),
+    "mechanism": Experiment(d.mechanism, "change, width", "seed", f"{SMALL}; rate 0.3, 60 steps"),
     "long": Experiment(d.long, "remedy", "seed", f"{SMALL}; 144 channels, 3000 steps"),
     "race_tuning": Experiment(
         r.race_tuning,

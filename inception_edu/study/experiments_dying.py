@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inception_edu.study.cells import LINEAR, SGD, SICK, TWO_PHASE, repeat, sick, tower
-from inception_edu.study.config import Config
+from inception_edu.study.config import Config, seeds
 
 
 def remedies(mode: str) -> list[Config]:
@@ -88,20 +88,23 @@ def recovery(mode: str) -> list[Config]:
     steps = dict(steps=600, record_every=15)
     if mode == "full":
         steps = dict(steps=20_000, record_every=200)
-    widths = (1152,) if mode != "full" else (576, 1152, 1792, 2304)
-    rates = (0.045, 0.0045) if mode != "full" else (0.135, 0.045, 0.015, 0.0045)
+    widths = (1152,) if mode != "full" else (1152, 1792)
+    rates = (0.045, 0.0045)
     cells = []
     for width in widths:
         for rate in rates:
             setting = dict(lr=rate, **steps)
             cells += [
-                tower(f"{cell(width, 1, rate)}, 600 steps", width, 1.0, **setting),
-                tower(f"{cell(width, 0.1, rate)}, 600 steps", width, 0.1, **setting),
+                tower(f"{cell(width, 1, rate)}, {steps['steps']} steps", width, 1.0, **setting),
+                tower(f"{cell(width, 0.1, rate)}, {steps['steps']} steps", width, 0.1, **setting),
                 tower(f"width {width}, no blocks, rate {rate:g}", width, depth=0, **setting),
             ]
     if mode == "standard":
         # At the low rate nothing dies unscaled, so there is nothing for a scale to save.
         cells = [c for c in cells if c.label != f"{cell(1152, 0.1, 0.0045)}, 600 steps"]
+    if mode == "full":
+        # Some 40 runs of 20,000 steps beside the cheap ones without blocks: for a GPU.
+        return [config for c in cells for config in seeds(c)]
     return repeat(cells, mode, [cells[0].label, cells[2].label], 20)
 
 

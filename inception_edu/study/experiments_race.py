@@ -20,6 +20,13 @@ RACERS = {
     "inception_v4": (1, 2, 1),
     "inception_resnet_v2": (2, 3, 2),
 }
+
+
+def title(name: str) -> str:
+    """ "inception_resnet_v2" as the paper writes it: "Inception-ResNet-v2"."""
+    return name.replace("inception_", "Inception-").replace("resnet_", "ResNet-")
+
+
 PAIRS = (("inception_v3", "inception_resnet_v1"), ("inception_v4", "inception_resnet_v2"))
 # Three quarters of a pass over the 50,000 images; the rate falls as in Section 4, by 0.94 at a
 # time, 40 times.

@@ -1013,6 +1013,6 @@ check("11.5", images_needed)
 # **What would change our mind.** A slope whose interval lies on the other side of one, from
 # networks that differ more than ours; larger networks, trained to the end, whose members might
 # share more of their errors or less. Try it with
-# `python -m inception_edu.study.experiments run race --mode full`.
+# `python -m inception_edu.study run race --mode full`.
 #
 # **Next:** chapter 12 looks inside a trained network.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inception_edu.study import PAIRS, difference, holm, load_results, summarise
 from inception_edu.study.claims_race import mean_error, untuned
+from inception_edu.study.experiments_race import title
 from inception_edu.teach.claims import registered
 
 DEPTHS = (2, 4, 8, 16)
@@ -37,7 +38,7 @@ def pairs() -> tuple[bool, str]:
     cells = summarise(load_results("race"), mean_error)
     gaps = holm({pair: difference(cells[pair[1]], cells[pair[0]]) for pair in PAIRS})
     told = "; ".join(
-        f"{residual} minus {plain} {gap.text()}, {gap.word('higher', 'lower')}"
+        f"{title(residual)} minus {title(plain)} {gap.text()}, {gap.word('higher', 'lower')}"
         for (plain, residual), gap in gaps.items()
     )
     return all(gap.seen != "less" for gap in gaps.values()), (
