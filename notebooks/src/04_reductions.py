@@ -38,7 +38,7 @@ from inception_edu.describe import (
     out_shape,
     size_words,
 )
-from inception_edu.study import experiments
+from inception_edu.study import Cell, difference, experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.learn import Recipe, clock, default_device, train
@@ -376,17 +376,13 @@ plots.show(
 )
 
 # %% tags=["hide-input"]
-gap = torch.tensor(accuracy["parallel (Figs. 7, 8)"]) - torch.tensor(accuracy["pool, then widen"])
-noise = gap.std() / len(gap) ** 0.5
-clear = (
-    gap.mean().abs() > {2: 12.7, 5: 2.78}[len(gap)] * noise
-)  # the 5 % limit of a two-sided t test
-print(
-    f"Verdict: parallel minus pool-first is {gap.mean():+.1%} (± {noise:.1%} standard error, "
-    f"{len(gap)} seeds, "
-    f"{STEPS} steps): "
-    + ("a clear difference here." if clear else "no clear difference at this size.")
+parallel, first = (
+    Cell(name, tuple(accuracy[name])) for name in ("parallel (Figs. 7, 8)", "pool, then widen")
 )
+gap = difference(parallel, first)
+size = measure(CONTESTANTS[parallel.label]).params / measure(CONTESTANTS[first.label]).params
+print(f"parallel minus pool-first, after {STEPS} steps: {gap.text()}: {gap.word()}")
+print(f"Verdict on the design: undecided, for parallel has {size:.2f} times the parameters.")
 
 # %% [markdown]
 # The verdict is about a network with a sixteenth of the filters, about small pictures and a short
