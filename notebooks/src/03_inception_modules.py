@@ -425,8 +425,8 @@ print("Verdict:", f"{gap.word()}; with other seeds or rounding the word may chan
 # %% [markdown]
 # A single small interval among the many comparisons of a course is no verdict (`docs/verdicts.md`
 # says what is), and a small network and a short training cannot settle it for ImageNet. And where
-# accuracies differ, they do not say *where* the networks differ (branch 3: a strip or a square?). The comparison of structure above
-# says it in one line.
+# accuracies differ, they do not say *where* the networks differ (branch 3: a strip or a square?).
+# The comparison of structure above says it in one line.
 #
 # ## Exercises
 

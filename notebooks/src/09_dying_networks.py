@@ -464,6 +464,9 @@ claim("09.two-mechanisms")
 # %%
 claim("09.wider-centred")
 
+# %%
+claim("09.more-images")
+
 # %% [markdown]
 # Related work says parts of this. LeCun, Kanter and Solla (1991): inputs with a mean make one
 # curvature grow with their number. Yang and Hu (2021): the classifier's rate should fall with the
