@@ -1,5 +1,5 @@
-"""Speed of the labs, for bench.py: how soon the first point, how soon a stop, and what plotting
-costs the training."""
+"""Speed of the labs, for bench.py: how soon a slider answers, how soon the first point, the verdict
+and a stop come, and what plotting costs the training."""
 
 from __future__ import annotations
 
@@ -8,34 +8,40 @@ import sys
 import time
 from pathlib import Path
 
-TARGETS = {"first": 0.5, "stop": 0.3, "cost": 3.0}
+TARGETS = {"slider": 0.1, "first": 0.5, "stop": 0.3, "verdict": 10.0, "cost": 3.0}
 
 
 def in_process(line) -> list:
     """The first settings, in this process: from Retrain to the first drawn point, from Stop to the
-    end of the run."""
-    from inception_edu.labs.scaling import ScalingLab
+    end of the run, a whole run."""
+    from inception_edu.labs.dying import dying_core
+    from inception_edu.labs.host import NotebookLab
 
-    lab = ScalingLab(mode="background")
-    lab.warm_up()
+    lab = NotebookLab(dying_core(), mode="background")
+    lab.wait()  # the warm-up
+    run = lab.task("run")
     firsts, stops = [], []
     for _ in range(5):
-        lab.retrain()
-        while len(lab.run.records) < 4 and lab.run.running:
+        lab.press("retrain")
+        while len(run.records) < 4 and run.running:
             time.sleep(0.005)
-        lab.stop()
+        lab.press("stop")
         lab.wait()
-        if lab.run.error:
-            raise lab.run.error
-        firsts.append(lab.run.times["first draw"] - lab.run.times["start"])
-        stops.append(lab.run.times["end"] - lab.run.times["stop"])
-    guess, start = lab.seconds(lab.settings()), time.perf_counter()
-    lab.retrain()
+        if run.error:
+            raise run.error
+        firsts.append(run.times["first draw"] - run.times["start"])
+        stops.append(run.times["end"] - run.times["stop"])
+    guess, start = lab.state.seconds, time.perf_counter()
+    lab.press("retrain")
     lab.wait()
     whole = time.perf_counter() - start
     return [
         line(
-            "a run with the lab's first settings", whole, "s", 15, note=f"foretold: {guess:.1f} s"
+            "from Retrain to the verdict, the dying lab's first settings",
+            whole,
+            "s",
+            TARGETS["verdict"],
+            note=f"foretold: {guess:.1f} s",
         ),
         line(
             "from Retrain to the first plotted point, the lab's first settings",
@@ -54,13 +60,20 @@ def in_process(line) -> list:
     ]
 
 
-CLICK = """async ({button, selector}) => {
+# Seconds from a click, or a key, to the first frame in which the page has what is waited for.
+ACT = """async ({act, until}) => {
     const start = performance.now();
-    document.querySelector(button + ' button, button' + button).click();
-    while (!document.querySelector(selector))
-        await new Promise(done => requestAnimationFrame(done));
+    eval(act);
+    while (!eval(until)) await new Promise(done => requestAnimationFrame(done));
+    await new Promise(done => requestAnimationFrame(done));
     return (performance.now() - start) / 1000;
 }"""
+TYPE = """(() => {
+    const box = document.querySelector('.ied-control-scale input');
+    box.value = '%s';
+    box.dispatchEvent(new Event('input', {bubbles: true}));
+    box.dispatchEvent(new Event('change', {bubbles: true}));
+})()"""
 
 
 def in_browser(line) -> list:
@@ -76,46 +89,45 @@ def in_browser(line) -> list:
         lab.open(
             lab.write(
                 "bench.ipynb",
-                "from inception_edu.labs.scaling import scaling_lab\nimport time",
-                "bench = scaling_lab(seed=1)",
-                "def timed(draw, width=64, depth=2, steps=300):\n"
-                "    bench.steps = steps\n"
-                "    bench.controls['width'].value, bench.controls['depth'].value = width, depth\n"
-                "    bench.run._draw = bench._draw if draw else (lambda: None)\n"
-                "    bench.retrain(); bench.wait()\n"
-                "    return bench.history.seconds",
+                "from inception_edu.labs.dying import dying_lab\nimport time",
+                "bench = dying_lab()",
+                "run = bench.task('run')\n"
+                "draw = run._draw\n"
+                "def timed(plot):\n"
+                "    run._draw = draw if plot else (lambda: None)\n"
+                "    bench.press('retrain'); bench.wait()\n"
+                "    return run.result.seconds",
             )
         )
         lab.run_all(300)
-        lab.page.wait_for_selector(".ied-panel")
-        lab.page.wait_for_function(
-            "document.querySelector('.ied-estimate').textContent.includes('run')", timeout=300_000
-        )  # it is warm
+        lab.page.wait_for_selector(".ied-panel canvas")
+        lab.evaluate("bench.wait()")  # it is warm
+        said = "document.querySelector('.ied-status').textContent"
+        sliders = []
+        for scale in ("0.3", "0.1", "0.5", "0.2", "1"):
+            until = f"{said}.includes('scale {scale},')"
+            sliders.append(lab.page.evaluate(ACT, {"act": TYPE % scale, "until": until}))
+        press = "document.querySelector('button.ied-{0}, .ied-{0} button').click()"
         firsts, stops = [], []
         for _ in range(5):
-            lab.button("Reset").click()
-            lab.page.wait_for_function(
-                "document.querySelector('.ied-status').textContent.includes('press Retrain')"
-            )
-            firsts.append(
-                lab.page.evaluate(
-                    CLICK,
-                    {"button": ".ied-retrain", "selector": ".ied-panel-1 polyline[opacity='1']"},
-                )
-            )
-            stops.append(
-                lab.page.evaluate(
-                    CLICK,
-                    {"button": ".ied-stop", "selector": ".ied-chart:not(:has(.ied-progress))"},
-                )
-            )
+            act = {"act": press.format("retrain"), "until": f"/step [1-9]/.test({said})"}
+            firsts.append(lab.page.evaluate(ACT, act))
+            act = {"act": press.format("stop"), "until": f"{said}.includes('was stopped')"}
+            stops.append(lab.page.evaluate(ACT, act))
             lab.evaluate("bench.wait()")
         rounds = [
-            [float(lab.evaluate(f"timed({draw})")) for draw in (True, False)] for _ in range(5)
+            [float(lab.evaluate(f"timed({plot})")) for plot in (True, False)] for _ in range(3)
         ]
         plotted, plain = (min(column) for column in zip(*rounds))
         lab.close()
     return [
+        line(
+            "in JupyterLab, from a number typed at a slider to the recorded runs in the page",
+            min(sliders),
+            "s",
+            TARGETS["slider"],
+            note=f"median {statistics.median(sliders):.3f} s",
+        ),
         line(
             "in JupyterLab, from the click on Retrain to the first point in the page",
             min(firsts),
@@ -131,7 +143,7 @@ def in_browser(line) -> list:
             note=f"median {statistics.median(stops):.2f} s",
         ),
         line(
-            "in JupyterLab, plotting costs training (a small tower's short steps)",
+            "in JupyterLab, plotting costs training (the lab's first settings)",
             100 * (plotted / plain - 1),
             "%",
             TARGETS["cost"],

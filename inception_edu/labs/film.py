@@ -156,9 +156,19 @@ def words(film: Film) -> str:
     told = fate_words(film.run)
     if film.twin is None:
         return told
-    twin = film.twin
-    scale = f"scale {twin.settings['scale']:g}"
-    return f"{told} The same with {scale}: {percent(twin.accuracy)} right."
+    name = names(film)[1]
+    beside = f"The same with {name}" if name.startswith("scale") else f"Beside it {name}"
+    right = film.twin.accuracy
+    return f"{told} {beside}: {film.twin.status if right is None else percent(right) + ' right'}."
+
+
+def names(film: Film) -> list[str]:
+    """What tells the two apart: their scales, else their experiments' names."""
+    tracks = [track for track in (film.run, film.twin) if track is not None]
+    scales = [track.settings["scale"] for track in tracks]
+    if len(set(scales)) == len(tracks):
+        return [f"scale {scale:g}" for scale in scales]
+    return [track.config.label for track in tracks]
 
 
 def player_value(film: Film) -> dict:
@@ -168,7 +178,7 @@ def player_value(film: Film) -> dict:
         towers.append(
             {
                 "id": [film.title, colour],
-                "title": f"scale {track.settings['scale']:g} · seed {track.settings['seed']}",
+                "title": f"{names(film)[colour]} · seed {track.settings['seed']}",
                 "colour": colour,
                 "blocks": ["stem" if n == "stem" else str(i) for i, n in enumerate(names)],
                 "steps": list(track.steps),
@@ -183,12 +193,12 @@ def chart_value(film: Film) -> dict:
     runs = []
     for colour, track in enumerate(t for t in (film.run, film.twin) if t is not None):
         right = "" if track.accuracy is None else f" · {percent(track.accuracy)} right"
-        scale = f"{track.settings['scale']:g}"
+        name = names(film)[colour]
         runs.append(
             {
                 "id": colour + 1,
-                "name": scale,
-                "words": f"scale {scale} · {track.fate.word}{right}",
+                "name": name.removeprefix("scale ") if name.startswith("scale") else "AB"[colour],
+                "words": f"{name} · {track.fate.word}{right}",
                 "colour": colour,
                 "faded": False,
                 "hidden": False,

@@ -20,7 +20,6 @@
 from dataclasses import replace
 
 import torch
-from IPython.display import display
 from torch.nn import functional as F
 
 from inception_edu.describe import draw, networks
@@ -485,17 +484,12 @@ claim("09.more-images")
 show_dots(remedies, VALUES)
 
 # %% [markdown]
-# A map shows more than a number. Side by side, one seed each: the two readings of "extra batch
+# A film shows more than a number. Side by side, one seed each: the two readings of "extra batch
 # normalisation".
 
 # %%
-for label in ("norm in last branch", "norm after last sum"):
-    first = next(r for r in remedies if r.label == label)
-    display(
-        map_svg(
-            first.curves["step"], first.maps["dead"], f"{label}: dead channels by block and step"
-        )
-    )
+first = {r.label: r for r in reversed(remedies)}
+film(first["norm in last branch"], first["norm after last sum"])
 
 # %%
 for label, runs in cells_of(remedies).items():

@@ -1,0 +1,207 @@
+"""The labs that train, and the films, in a real JupyterLab. A test's notebook calls its lab
+`bench`."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+PATIENCE = 240_000  # milliseconds: a loaded machine trains slowly, and what takes longer hangs
+LABS = {
+    "scaling": "scaling_lab(width=72, steps={})",
+    "dying": "dying_lab(width=72, steps={})",
+    "race": "race_lab(depth=2, steps={})",
+}
+
+
+def opened(lab, name, steps=12, make=None):
+    """A notebook with the lab of labs/NAME.py in it."""
+    make = make or LABS[name].format(steps)
+    function = make.split("(")[0]
+    lab.open(
+        lab.write(
+            f"{name}.ipynb",
+            "import torch; torch.set_num_threads(1)",  # two workers share two cores
+            f"from inception_edu.labs.{name} import {function}",
+            f"bench = {make}",
+            "1 + 1",
+        )
+    )
+    lab.run_all(seconds=240)
+    expect(lab.page.locator(".ied-panel canvas").first).to_be_visible()
+    return lab
+
+
+def status(lab):
+    return lab.page.locator(".ied-lab .ied-status")
+
+
+def values(lab, panel):
+    """What stands in the head of a panel: the values at the cursor."""
+    return lab.page.locator(f".ied-panel-{panel} .ied-value").all_inner_texts()
+
+
+@pytest.mark.parametrize("name", ["scaling", "dying"])
+def test_set_retrain_scrub_and_compare(lab, name):
+    opened(lab, name, 40)
+    box = lab.page.get_by_role("textbox", name="scale")
+    box.fill("0,3")
+    box.press("Enter")
+    expect(box).to_have_value("0.3")
+    assert lab.evaluate("bench.scale") == "0.3"
+    lab.slider("scale").press("End")
+    expect(box).to_have_value("1.5")
+    box.fill("abc")
+    box.press("Enter")
+    expect(lab.page.locator(".ied-wrong")).to_contain_text("“abc” cannot be read as one")
+    assert lab.evaluate("bench.scale") == "1.5" and box.input_value() == "abc"
+    box.fill("1")
+    box.press("Enter")
+    expect(lab.page.locator(".ied-wrong")).to_have_count(0)
+
+    lab.page.get_by_role("button", name=re.compile("^Retrain")).click()
+    expect(status(lab)).to_contain_text("guessing gives 10 %", timeout=PATIENCE)
+    said = lab.page.locator(".ied-panel-loss [role=img]").get_attribute("aria-label")
+    assert re.match(r"Loss\. run 1: [\d.]+ at 1, highest [\d.]+ at \d+, [\d.]+ at 40", said), said
+    # One cursor: the player's first step, then a place in a curve.
+    scrub = lab.page.get_by_role("slider", name="step of the run")
+    scrub.press("Home")
+    expect(lab.page.locator(".ied-play output")).to_have_text("step 1 of 40")
+    first = lab.evaluate("'%.2f' % bench.state.last.curves['loss'][0]").strip("'")
+    assert values(lab, "loss") == [f"1: {first}"]
+    place = lab.page.locator(".ied-panel-loss .u-over").bounding_box()
+    lab.page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(lab.page.locator(".ied-play output")).to_have_text("step 20 of 40")
+    expect(lab.page.locator(".ied-cursor")).not_to_have_count(0)
+    # The legend: hide, pin, rename, remove.
+    lab.page.get_by_role("button", name="hide run 1").click()
+    expect(lab.page.get_by_role("button", name="show run 1")).to_be_visible()
+    assert lab.evaluate("bench.state.tracks[0].hidden") == "True"
+    lab.page.get_by_role("button", name="show run 1").click()
+    lab.page.get_by_role("button", name="pin run 1").click()
+    expect(lab.page.get_by_role("button", name="unpin run 1")).to_be_visible()
+    lab.page.get_by_role("button", name="rename run 1").click()
+    lab.page.get_by_role("textbox", name="new name of run 1").fill("mine")
+    lab.page.keyboard.press("Enter")
+    expect(lab.page.locator(".ied-legend")).to_contain_text("mine")
+    lab.page.get_by_role("button", name="remove run mine").click()
+    expect(lab.page.locator(".ied-run button")).to_have_count(0)
+    assert lab.evaluate("len(bench.state.tracks)") == "0"
+
+
+def test_stop_two_quick_clicks_settings_in_mid_run_and_reset(lab):
+    opened(lab, "scaling", 20_000)
+    retrain = lab.page.get_by_role("button", name=re.compile("^Retrain"))
+    stop = lab.page.get_by_role("button", name="Stop")
+    expect(stop).to_be_disabled()
+    retrain.dblclick()  # one run
+    expect(status(lab)).to_contain_text(re.compile(r"step \d+ of 20000"), timeout=PATIENCE)
+    expect(retrain).to_be_disabled()
+    box = lab.page.get_by_role("textbox", name="scale")
+    box.fill("0.3")
+    box.press("Enter")
+    expect(lab.page.locator(".ied-control-scale")).to_contain_text("for the next run")
+    assert lab.evaluate("(len(bench.state.tracks), bench.task('run').started)") == "(1, 1)", (
+        "answered while the run goes on"
+    )
+    stop.click()
+    expect(status(lab)).to_contain_text("was stopped", timeout=PATIENCE)
+    expect(stop).to_be_disabled()
+    retrain.click()
+    expect(status(lab)).to_contain_text(re.compile(r"Run 2.*step \d+"), timeout=PATIENCE)
+    reset = lab.page.get_by_role("button", name=re.compile("^Reset|^Forget"))
+    reset.click()
+    expect(status(lab)).to_contain_text("Reset forgets 2 runs")
+    reset.click()  # in mid-run
+    expect(box).to_have_value("1")
+    expect(lab.page.locator(".ied-run button")).to_have_count(0)
+    lab.evaluate("bench.wait(60)")
+    assert lab.evaluate("bench.state.tracks") == "()"
+
+
+def test_what_is_taken_away(lab):
+    opened(lab, "dying", 12)
+    lab.page.get_by_role("button", name=re.compile("^Retrain")).click()
+    expect(status(lab)).to_contain_text("guessing", timeout=PATIENCE)
+    for words, name in (("CSV", "runs.csv"), ("SVG", "runs.svg"), ("PNG", "runs.png")):
+        with lab.page.expect_download() as download:
+            lab.page.get_by_role("button", name=words, exact=True).click()
+        assert download.value.suggested_filename == name
+    lab.page.get_by_role("button", name="copy as code").click()
+    expect(lab.page.locator(".ied-take pre")).to_contain_text("result = run(config)")
+
+
+def test_a_race_and_its_pictures(lab):
+    opened(lab, "race", 8)
+    expect(lab.page.locator(".ied-twelve img")).to_have_count(12)
+    lab.page.get_by_role("button", name=re.compile("^Race")).click()
+    expect(status(lab)).to_contain_text("test images wrong", timeout=PATIENCE)
+    expect(lab.page.locator(".ied-twelve .ied-side0")).to_have_count(12)
+    expect(lab.page.locator(".ied-run")).to_have_count(2)
+    lab.page.get_by_label("images", exact=True).select_option("a folder …")
+    expect(status(lab)).to_contain_text("Type the path")
+    lab.page.get_by_label("path", exact=True).fill("/no/such/folder")
+    lab.page.keyboard.press("Enter")
+    expect(status(lab).get_by_role("alert")).to_contain_text("/no/such/folder")
+
+
+def test_a_film_plays_without_a_kernel(lab):
+    opened(lab, "film", make="death()")
+    lab.page.evaluate(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
+    )
+    stops = lab.page.locator(".ied-stops button")
+    expect(stops.first).to_be_visible()
+    stops.first.click()
+    caption = lab.page.locator(".ied-caption")
+    expect(caption).to_contain_text("Overshoot")
+    before = lab.page.locator(".ied-play output").inner_text()
+    lab.page.get_by_role("button", name="play", exact=True).click()
+    expect(lab.page.locator(".ied-play output")).not_to_have_text(before)
+    expect(caption).to_contain_text("Dark", timeout=60_000)
+    share = lab.page.locator(".ied-tower").first.locator(".ied-share").first  # block 10
+    expect(share).to_contain_text(re.compile(r"9\d|100"))
+    scrub = lab.page.get_by_role("slider", name="step of the run")
+    scrub.press("Home")
+    expect(share).to_have_text("0")
+    scrub.press("Space")  # the keyboard alone plays and pauses
+    expect(lab.page.get_by_role("button", name="pause", exact=True)).to_be_visible()
+    scrub.press("Space")
+    expect(lab.page.get_by_role("button", name="play", exact=True)).to_be_visible()
+
+
+def test_a_restarted_kernel_is_said(lab):
+    opened(lab, "dying", 20_000)
+    lab.page.get_by_role("button", name=re.compile("^Retrain")).click()
+    expect(status(lab)).to_contain_text(re.compile(r"step \d+ of"), timeout=PATIENCE)
+    lab.page.evaluate(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    expect(lab.page.locator(".ied-gone")).to_contain_text("The kernel was restarted")
+    lab.console.clear()  # JupyterLab writes there that its connection closed
+
+
+@pytest.mark.parametrize("name", ["scaling", "dying", "race", "film"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_and_it_fits(lab, name, theme):
+    opened(lab, name, 2000, make="death()" if name == "film" else None).theme(theme)
+    if name != "film":
+        button = lab.page.get_by_role("button", name=re.compile("^Retrain|^Race"))
+        expect(button).to_be_enabled()
+        button.click()
+        expect(status(lab)).to_contain_text(re.compile(r"step \d+ of"), timeout=PATIENCE)
+        lab.page.get_by_role("button", name="Stop").click()
+        expect(status(lab)).to_contain_text("was stopped", timeout=PATIENCE)
+    for width in (1280, 700):
+        lab.resize(width, 720)
+        lab.page.wait_for_timeout(800)
+        lab.assert_accessible()
+        box = lab.page.locator(".ied-lab").evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert box[0] <= box[1] + 1, f"the lab is wider than its place: {box}"
+        if width == 1280:
+            height = lab.page.locator(".ied-lab").evaluate("e => e.getBoundingClientRect().height")
+            assert height <= 640, f"{height} pixels high: more than the window shows"
+    card = lab.page.locator(".ied-lab").evaluate("e => getComputedStyle(e).backgroundColor")
+    light = sum(json.loads(f"[{card[card.index('(') + 1 : -1]}]")[:3]) > 380
+    assert light == (theme == "light"), card
