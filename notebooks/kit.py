@@ -110,7 +110,6 @@ def slides(notebook) -> str:
         reveal_theme="simple",
         reveal_scroll=True,
         reveal_url_prefix=_reveal(),
-        embed_widgets=False,
     )
     return exporter.from_notebook_node(made)[0]
 

@@ -27,7 +27,6 @@ TOO_LONG = {
     "labs/host.py",
     "nets/features.py",
     "nets/weights.py",
-    "teach/plots.py",
     "teach/watch.py",
 }
 

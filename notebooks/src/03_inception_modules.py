@@ -432,24 +432,6 @@ print("Verdict:", f"{gap.word()}; with other seeds or rounding the word may chan
 
 
 # %%
-# exercise: Branch 4 | ●○○ | 4 min
-# task: Complete Inception-A: the fourth branch reduces to 64 channels, then sees 5×5 through two
-# 3×3 with 96 filters.
-# hint: `Chain(first, second, third)`; the padding is "same" by default.
-block_a = Concat(
-    Chain(AvgPool(3), Conv(96, 1)),
-    Conv(96, 1),
-    Chain(Conv(64, 1), Conv(96, 3)),
-    # begin solution
-    Chain(Conv(64, 1), Conv(96, 3), Conv(96, 3)),
-    # end solution
-    # stub: ...,
-)
-# check:
-check("03.1", block_a)
-
-
-# %%
 # exercise: Fan out by hand | ●●○ | 8 min
 # task: Write the third branch of Fig. 6 as a plain module: 1×1 with 384 filters, then 1×3 and 3×1
 # with 256 filters each
@@ -483,7 +465,7 @@ class Fan(nn.Module):
 
 
 # check:
-check("03.2", Fan)
+check("03.1", Fan)
 
 
 # %%
@@ -511,7 +493,7 @@ class Slips(HandA):
 
 
 # check:
-check("03.3", Slips)
+check("03.2", Slips)
 
 # %%
 # exercise: Turn a description | ●●● | 10 min
@@ -535,7 +517,7 @@ def turn(node):
 
 
 # check:
-check("03.4", turn)
+check("03.3", turn)
 
 # %% [markdown]
 # ## In five lines

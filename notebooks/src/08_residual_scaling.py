@@ -20,15 +20,17 @@
 # %%
 import torch
 from dataclasses import replace
+from IPython.display import display
 from scipy.stats import truncnorm
 from torch import nn
 
 from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu import study
-from inception_edu.study import CLAIMS, difference, experiments, fate_of_cell, holm
+from inception_edu.study import difference, experiments, holm
 from inception_edu.study import load_results, summarise
 from inception_edu.teach.claims import claim
-from inception_edu.teach import check, plots
+from inception_edu.teach import check, contrasts, fates, plots, provenance, say, settings, table
+from inception_edu.teach import verdicts
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.labs.scaling import scaling_lab
 
@@ -82,12 +84,12 @@ class Scaled(nn.Module):
 f = build(inner, in_channels=256, seed=0)
 x = torch.rand(16, 256, 8, 8, generator=torch.Generator().manual_seed(0))
 mine, theirs = Scaled(f, 0.1)(x), ScaledResidual(f, 0.1)(x)
-print(
-    "input ", tuple(x.shape), "   output", tuple(mine.shape), "   equal:", torch.equal(mine, theirs)
+assert torch.equal(mine, theirs) and mine.shape == x.shape
+size = lambda tensor: tensor.pow(2).mean().sqrt().item()
+say(
+    f"The size of x is {size(x):.2f}, that of f(x) {size(f(x)):.2f}: the block changes its input",
+    f"by {size(mine - x) / size(x):.1%}.",
 )
-size = lambda tensor: tensor.pow(2).mean().sqrt()
-print(f"size of x {size(x):.2f}, of f(x) {size(f(x)):.2f}")
-print(f"the block changes its input by {size(mine - x) / size(x):.1%}")
 
 # %% [markdown]
 # ## How does the signal grow?
@@ -129,12 +131,11 @@ SCALES = (0.1, 0.3, 1.0)
 measured = {
     s: [spreads(networks.tower(288, 10, s), images, seed) for seed in range(5)] for s in SCALES
 }
-for s, runs in measured.items():
-    growth = [run[-1] / run[0] for run in runs]
-    print(
-        f"scale {s:<4}: times {sum(growth) / 5:.2f} over ten blocks "
-        f"({min(growth):.2f} to {max(growth):.2f}, 5 seeds)"
-    )
+growths = {s: [run[-1] / run[0] for run in runs] for s, runs in measured.items()}
+table(
+    {s: (sum(found) / 5, min(found), max(found)) for s, found in growths.items()},
+    ["scale", "growth over ten blocks, mean of 5 seeds", "smallest", "largest"],
+)
 
 # %% [markdown]
 # Nowhere near 32. The branch does *not* keep the variance of its input: its last layer reads
@@ -164,11 +165,10 @@ def walk(scale, depth, variance=VARIANCE, count=200_000):
     return found
 
 
-for s, runs in measured.items():
-    print(
-        f"scale {s:<4}: measured {sum(r[-1] for r in runs) / 5:.2f}, predicted "
-        f"{walk(s, 10)[-1]:.2f}"
-    )
+table(
+    {s: (sum(r[-1] for r in runs) / 5, walk(s, 10)[-1]) for s, runs in measured.items()},
+    ["scale", "spread behind ten blocks, measured", "predicted"],
+)
 
 # %% tags=["hide-input"]
 fig = plots.figure(7, 3.2)
@@ -205,6 +205,7 @@ def without_norm(node):
     return type(node)(*(without_norm(part) for part in parts))
 
 
+rows = []
 for s in SCALES:
     tower = networks.tower(288, 10, s)
     stem, blocks = tower.blocks
@@ -213,11 +214,12 @@ for s in SCALES:
     factors = [
         sum((run[-1] / run[5]) ** (2 / 5) for run in runs) / 5 for runs in (measured[s], free)
     ]
-    print(
-        f"scale {s:<4} variance per block, over the last five: with norm × {factors[0]:.2f}, "
-        "without × "
-        f"{factors[1]:.2f}; 1 + s² = {1 + s * s:.2f}"
-    )
+    rows.append((s, *factors, 1 + s * s))
+table(
+    rows,
+    ["scale", "with norm", "without", "1 + s²"],
+    caption="Growth of the variance a block, over the last five",
+)
 
 # %% [markdown]
 # ## Lab: the scale slider
@@ -245,11 +247,10 @@ lab = scaling_lab()
 # %%
 results = load_results("scaling")
 dead, accuracy = summarise(results, "dead_last"), summarise(results, "accuracy")
-print(results[0].data["name"], "·", results[0].device, "· torch", results[0].versions["torch"])
 steps = {r.label.split(",")[0]: r.config.recipe.steps for r in results}
-print("steps:", steps, "(so compare within a width only)")
-for label in dead:
-    print(f"{label:24} dead {dead[label].text():32} accuracy {accuracy[label].text()}")
+many = ", ".join(f"{name} for {count} steps" for name, count in steps.items())
+display(say(provenance(results).markdown, f"Compare within a width only: {many}."))
+settings(results, "dead_last", "accuracy")
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 3.2)
@@ -289,31 +290,20 @@ plots.show(
 # (Holm), and the verdicts on C5 and C7 from all committed runs that bear on them.
 
 # %%
-cells = {}
-for run in results:
-    cells.setdefault(run.label, []).append(run)
-for label, runs in cells.items():
-    print(f"{label:24} {fate_of_cell(runs).sentence}")
+fates(results)
 
 # %%
 for width in (72, 576):
-    table = {
+    gaps = {
         f"scale {one} minus scale {other}": difference(
             accuracy[f"width {width}, scale {one}"], accuracy[f"width {width}, scale {other}"]
         )
         for one, other in (("0.1", "1"), ("0.1", "0"), ("1", "0"))
     }
-    for what, gap in holm(table).items():
-        print(f"width {width}: {what}: {gap.text()}: {gap.word()}")
+    display(contrasts(holm(gaps), f"Accuracy, width {width}"))
 
 # %%
-for name in ("C5", "C7"):
-    verdict = CLAIMS[name].verdict()
-    print(f"{name}  {verdict.word.upper()} ({verdict.scope} scope): {CLAIMS[name].says}")
-    for evidence in verdict.evidence:
-        print(f"      {evidence.shows or 'neither'}: {evidence.sentence}")
-    if verdict.why:
-        print(f"      because {verdict.why}")
+verdicts("C5", "C7")
 
 # %%
 claim("08.blocks-add")
@@ -333,8 +323,7 @@ claim("08.blocks-add")
 # %%
 terms = load_results("which_term")
 dead_, accuracy_ = summarise(terms, "dead_last"), summarise(terms, "accuracy")
-for label in dead_:
-    print(f"{label:36} dead {dead_[label].text():32} accuracy {accuracy_[label].text()}")
+settings(terms, "dead_last", "accuracy")
 
 
 # %%
@@ -347,9 +336,8 @@ WAYS = (
 )
 for width in (144, 72):
     unscaled = accuracy_[f"width {width}: unscaled"]
-    table = {what: difference(accuracy_[f"width {width}: {what}"], unscaled) for what in WAYS}
-    for what, gap in holm(table).items():
-        print(f"width {width}: {what} against unscaled: {gap.text()}: {gap.word()}")
+    gaps = {what: difference(accuracy_[f"width {width}: {what}"], unscaled) for what in WAYS}
+    display(contrasts(holm(gaps), f"Accuracy against unscaled, width {width}"))
 
 # %%
 claim("08.safe")

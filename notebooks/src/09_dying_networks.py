@@ -25,9 +25,9 @@ from torch.nn import functional as F
 from inception_edu.describe import draw, networks
 from inception_edu import study
 from inception_edu.study import experiments
-from inception_edu.teach import check, plots
+from inception_edu.teach import check, fates, plots, provenance, say, table, verdicts
 from inception_edu.nets.build import build
-from inception_edu.study import CLAIMS, Config, fate_of_cell, load_results, run, summarise
+from inception_edu.study import Config, load_results, run, summarise
 from inception_edu.study.predictor import judge, recorded_runs, transfer
 from inception_edu.study.recorded import recorded
 from inception_edu.teach.claims import claim, five_lines
@@ -88,12 +88,12 @@ model = build(tower, seed=0).train()
 data = study.open_data("fashion")
 images, labels = data.normalise(data.train.images[:64]), data.train.labels[:64]
 print(data.describe())
-for what, values in (
-    ("in", images),
-    ("before the pooling", model[:2](images)),
-    ("logits", model(images)),
-):
-    print(f"{what:20}", "×".join(map(str, values.shape)))
+values = {
+    "in": images,
+    "before the pooling": model[:2](images),
+    "logits": model(images),
+}
+table({what: (tuple(found.shape),) for what, found in values.items()}, ["", "shape"])
 
 # %% [markdown]
 # Train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), only much shorter, and
@@ -147,7 +147,8 @@ F.cross_entropy(z, labels, reduction="sum").backward()
 p = z.softmax(1)
 entropy = -(p * p.log()).sum(1).mean()
 push = F.cross_entropy(z, labels) - entropy
-print(f"slope {(a * a.grad).sum(1).mean().item():.4f}    loss − entropy {push.item():.4f}")
+slope = (a * a.grad).sum(1).mean().item()
+say(f"The slope is {slope:.4f}; loss minus entropy is {push.item():.4f}.")
 
 # %% [markdown]
 # That is the push before the first step. Now follow it through the patient's first steps, with the
@@ -157,16 +158,15 @@ print(f"slope {(a * a.grad).sum(1).mean().item():.4f}    loss − entropy {push.
 
 # %%
 def story(result, every=2, last=24):
-    c = result.curves
-    print("step   loss    push   logits   identity   branch   momentum   dead in the last block")
-    for i in range(0, len(c["step"]), every // 2):
-        if c["step"][i] <= last:
-            dead = list(result.maps["dead"].values())[-1][i]
-            print(
-                f"{c['step'][i]:4} {c['loss'][i]:6.2f} {c['push'][i]:7.2f} {c['logits'][i]:8.2f} "
-                f"{c['identity'][i]:10.2f} {c['branch'][i]:8.2f} {c['momentum'][i]:10.1e} "
-                f"{dead:14.0%}"
-            )
+    """What a run did, step by step."""
+    names = ["step", "loss", "push", "logits", "identity", "branch", "momentum"]
+    dead = list(result.maps["dead"].values())[-1]
+    rows = []
+    for i in range(0, len(result.curves["step"]), every // 2):
+        if result.curves["step"][i] <= last:
+            rows.append((*(result.curves[name][i] for name in names), dead[i]))
+    formats = {"momentum": ".1e", "dead in the last block": ".0%"}
+    return table(rows, [*names, "dead in the last block"], formats=formats)
 
 
 story(patient)
@@ -201,12 +201,14 @@ def squared_length(width, scale, seed=0):
     return model[:-2](images).square().sum(1).mean().item()
 
 
-for width in (72, 288):
-    row = [
-        f"   scale {s}: rate × ‖a‖² = {0.045 * squared_length(width, s):5.1f}"
-        for s in (0.1, 0.3, 1.0)
-    ]
-    print(f"width {width:4}", *row)
+table(
+    {
+        width: [0.045 * squared_length(width, scale) for scale in (0.1, 0.3, 1.0)]
+        for width in (72, 288)
+    },
+    ["width", "scale 0.1", "scale 0.3", "scale 1"],
+    caption="rate × ‖a‖²",
+)
 
 
 # %%
@@ -219,8 +221,9 @@ def cosine(width, scale, seed=0):
     return ((a @ a.T).sum() - n).item() / (n * (n - 1))
 
 
-print(
-    f"mean cosine of two images' a: {cosine(288, 1.0):.2f} unscaled, {cosine(288, 0.1):.2f} scaled"
+say(
+    f"The mean cosine of two images' a is {cosine(288, 1.0):.2f} unscaled, {cosine(288, 0.1):.2f}",
+    "scaled.",
 )
 
 # %% [markdown]
@@ -239,15 +242,7 @@ claim("09.released")
 # %%
 grid = load_results("dying")
 settings = [{**dict(r.config.arguments), "rate": r.config.recipe.lr} for r in grid]
-print(
-    grid[0].data["name"],
-    "·",
-    len(grid),
-    "runs ·",
-    grid[0].device,
-    "· torch",
-    grid[0].versions["torch"],
-)
+provenance(grid)
 
 # %% tags=["hide-input"]
 dead = {
@@ -261,12 +256,12 @@ dead = {
 rates, widths, scales = (sorted(set(values)) for values in zip(*dead))
 fig = plots.figure(9.6, 2.7)
 for k, rate in enumerate(rates):
-    table = [
+    shares = [
         [sum(runs) / len(runs) if (runs := dead.get((rate, w, s))) else None for s in scales]
         for w in widths
     ]
     axis = plots.grid_map(
-        table,
+        shares,
         widths,
         scales,
         fig.add_subplot(1, len(rates), k + 1),
@@ -331,18 +326,17 @@ claim("09.wider-is-worse")
 # %%
 elsewhere = recorded_runs(recorded())
 here, there, moved = judge(grid), judge(elsewhere), transfer(grid, elsewhere)
-print(
-    "                        orders here             orders elsewhere        threshold, elsewhere"
-)
+rows = []
 for name, found in here.items():
-    other = there[name]
-    print(
-        f"{name:22}",
-        f"{found.share:5.0%} ({found.low:4.0%} to {found.high:4.0%})",
-        f"    {other.share:5.0%} ({other.low:4.0%} to {other.high:4.0%})",
-        f"    sorts {moved[name].judged:4.0%}",
-    )
-print(f"{found.dead} dead and {found.alive} living runs here, {other.dead} and {other.alive} there")
+    ordered = [f"{f.share:.0%} ({f.low:.0%} to {f.high:.0%})" for f in (found, there[name])]
+    rows.append((name, *ordered, f"{moved[name].judged:.0%}"))
+one, other = next(iter(here.values())), next(iter(there.values()))
+table(
+    rows,
+    ["predictor", "orders here", "orders elsewhere", "its threshold sorts, elsewhere"],
+    caption=f"{one.dead} dead and {one.alive} living runs here, {other.dead} and {other.alive} "
+    "elsewhere",
+)
 
 # %%
 claim("09.predictor")
@@ -395,16 +389,7 @@ show_dots(causes, VALUES)
 
 
 # %%
-def cells_of(results):
-    """The runs of each setting, by label."""
-    groups = {}
-    for result in results:
-        groups.setdefault(result.label, []).append(result)
-    return groups
-
-
-for label, runs in cells_of(causes).items():
-    print(f"{label:28} {fate_of_cell(runs).sentence}")
+fates(causes)
 
 # %%
 claim("09.suspects")
@@ -428,16 +413,20 @@ def victims(results, label):
     return [sum(shares) / len(shares) for shares in zip(*runs)]
 
 
-print(f"{'':24}  stem, then block 1 to 10")
 remedies = load_results("remedies")
-for results, label in (
+shown = (
     (causes, "as it is"),
     (causes, "slow last layers"),
     (causes, "small last layers"),
     (remedies, "scale 0.1"),
     (causes, "slow classifier"),
-):
-    print(f"{label:24}", *(f"{share:5.0%}" for share in victims(results, label)))
+)
+blocks = ["stem", *map(str, range(1, 11))]
+table(
+    [(label, *victims(results, label)) for results, label in shown],
+    ["dead, by block", *blocks],
+    formats=dict.fromkeys(blocks, ".0%"),
+)
 
 # %% [markdown]
 # So a scale of 0.1 does two things at once: small branches keep the sum, and with it the
@@ -453,9 +442,7 @@ for results, label in (
 # is taken away, but no gradient passes through it, so the push on the blocks stays.
 
 # %%
-mechanism = cells_of(load_results("mechanism"))
-for label, runs in mechanism.items():
-    print(f"{label:52} {fate_of_cell(runs).sentence}")
+fates(load_results("mechanism"))
 
 # %%
 claim("09.two-mechanisms")
@@ -492,8 +479,7 @@ first = {r.label: r for r in reversed(remedies)}
 film(first["norm in last branch"], first["norm after last sum"])
 
 # %%
-for label, runs in cells_of(remedies).items():
-    print(f"{label:38} {fate_of_cell(runs).sentence}")
+fates(remedies)
 
 # %%
 claim("09.c4")
@@ -530,9 +516,7 @@ plots.show(
 )
 
 # %%
-for label, runs in cells_of(lasting).items():
-    accuracy = summarise(runs)[label]
-    print(f"{label:32} {fate_of_cell(runs).sentence}; accuracy {accuracy.text()}")
+fates(lasting, accuracy=True)
 
 # %%
 claim("09.lasting")
@@ -547,8 +531,7 @@ claim("09.earn")
 # And the width that the paper speaks of: 1152 channels at its rate of 0.045, for 600 steps.
 
 # %%
-for label, runs in cells_of(load_results("recovery")).items():
-    print(f"{label:42} {fate_of_cell(runs).sentence}; accuracy {summarise(runs)[label].text()}")
+fates(load_results("recovery"), accuracy=True)
 
 # %%
 claim("09.recovery")
@@ -563,14 +546,7 @@ claim("09.late-death")
 # it is seen in small towers on small images: the *scope* is reduced.
 
 # %%
-for name in ("C3", "C4", "C5", "C6", "C10"):
-    found = CLAIMS[name].verdict()
-    print(f"{name}  {found.word.upper()} ({found.scope} scope): {CLAIMS[name].says}")
-    for evidence in found.evidence:
-        print(f"      {evidence.shows or 'neither'}: {evidence.sentence} [{evidence.runs} runs]")
-    if found.why:
-        print(f"      because {found.why}")
-    print(f"      a full replication needs {CLAIMS[name].needs}")
+verdicts("C3", "C4", "C5", "C6", "C10")
 
 # %% [markdown]
 # **Run it yourself.** Three cells on the embedded images, a seed that the committed file does not
@@ -581,17 +557,19 @@ for name in ("C3", "C4", "C5", "C6", "C10"):
 # `python -m inception_edu.study run remedies`.
 
 # %%
-committed = summarise(load_results("embedded"), "dead_last")
+committed, rows = summarise(load_results("embedded"), "dead_last"), []
 for config in experiments.configurations("embedded", "quick"):
     low, high = committed[config.label].one_more
     mine = [run(replace(config, seed=seed)).dead_last for seed in (77, 78, 79)]
     inside = sum(low - 1 / 72 <= share <= high + 1 / 72 for share in mine)
-    print(
-        f"{config.label:12}",
-        ", ".join(f"{share:.0%}" for share in mine),
-        "of the last block dead; one more seed",
-        f"should give {max(0, low):.0%} to {min(1, high):.0%}: {inside} of 3 inside",
-    )
+    expected = f"{max(0, low):.0%} to {min(1, high):.0%}"
+    rows.append((config.label, *mine, expected, f"{inside} of 3"))
+seeds = ["seed 77", "seed 78", "seed 79"]
+table(
+    rows,
+    ["dead in the last block", *seeds, "one more seed should give", "inside"],
+    formats=dict.fromkeys(seeds, ".0%"),
+)
 
 # %% [markdown]
 # ## Exercises

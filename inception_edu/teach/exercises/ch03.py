@@ -9,22 +9,17 @@ from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict, right, wrong
 
 
-def exercise_1(block_a: Any) -> Verdict:
-    """The fourth branch of Inception-A."""
-    return checks.description(block_a, figures.InceptionA(), (384, 35, 35), name="block_a")
-
-
-def exercise_2(Fan: Any) -> Verdict:
+def exercise_1(Fan: Any) -> Verdict:
     """A branch that fans out."""
     return checks.module(Fan, figures.InceptionC().branches[2], (1536, 8, 8), name="Fan")
 
 
-def exercise_3(Slips: Any) -> Verdict:
+def exercise_2(Slips: Any) -> Verdict:
     """Four slips in an Inception-A."""
     return checks.module(Slips, figures.InceptionA(), (384, 35, 35), name="Slips")
 
 
-def exercise_4(turn: Any) -> Verdict:
+def exercise_3(turn: Any) -> Verdict:
     """A description with every kernel turned."""
     if not callable(turn):
         return checks.function(turn, [], [])
