@@ -35,6 +35,7 @@ from inception_edu.nets.weights import load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.second_device
 ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / "tests" / "on_second_device.py"
 TOY = second_device.NAME
 VARIANTS = ("cuda", "mps")
 
@@ -210,7 +211,14 @@ def test_a_run_of_an_experiment(variant):
 
 # --- Chapters -------------------------------------------------------------------------------------
 
-NAMES = [source.stem for source in notebooks.sources()]
+# The one like MPS refuses all that the one like CUDA refuses, so every chapter runs on it; on the
+# other run those that put networks on the device themselves.
+CHAPTERS = {"mps": (), "cuda": ("00", "03", "04", "11", "12", "13")}
+RUNS = [
+    pytest.param(variant, source.stem, id=f"{variant}-{source.stem}")
+    for variant, numbers in CHAPTERS.items()
+    for source in notebooks.sources(*numbers)
+]
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +229,7 @@ def chapters(tmp_path_factory):
     def of(variant: str) -> dict[str, dict]:
         if variant not in said:
             done = subprocess.run(
-                [sys.executable, str(ROOT / "tests" / "on_second_device.py"), variant],
+                [sys.executable, str(SCRIPT), variant, *CHAPTERS[variant]],
                 cwd=tmp_path_factory.mktemp(variant),
                 capture_output=True,
                 text=True,
@@ -230,13 +238,12 @@ def chapters(tmp_path_factory):
             )
             lines = [json.loads(x) for x in done.stdout.splitlines() if x.startswith("{")]
             said[variant] = {line["name"]: line for line in lines}
-            assert len(lines) == len(NAMES), done.stderr[-3000:]
+            assert lines, done.stderr[-3000:]
         return said[variant]
 
     return of
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("chapter", NAMES)
-def test_chapters_run_whole(chapter, variant, chapters):
+@pytest.mark.parametrize("variant, chapter", RUNS)
+def test_chapters_run_whole(variant, chapter, chapters):
     assert not (error := chapters(variant)[chapter]["error"]), error

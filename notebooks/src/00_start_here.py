@@ -21,6 +21,8 @@
 
 # %%
 import base64
+import inspect
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -32,7 +34,7 @@ from inception_edu.describe import Chain, Conv, Linear, Residual, draw, figures,
 from inception_edu.study import experiments
 from inception_edu.nets.build import build
 from inception_edu.labs.scaling import scaling_lab
-from inception_edu.learn import Recipe, default_device, train
+from inception_edu.learn import Recipe, default_device, plain_train, threads, train
 
 # %% [markdown]
 # ## The map
@@ -189,6 +191,37 @@ model = build(small, seed=0).to(default_device())
 print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 history = train(model, clothes, Recipe(steps=60, batch_size=64, lr=0.05, seed=0))
 print(history.sentence)
+
+# %% [markdown]
+# ## The loop on one page
+#
+# `train` records and tests on the way. Without that, the loop fits on a page:
+
+# %%
+print(inspect.getsource(plain_train))
+
+# %% [markdown]
+# Both give the same losses, to the last bit. The seed fixes the first weights, the order of the
+# images and every other random number of a run.
+
+# %%
+recipe = Recipe(steps=5, batch_size=64, lr=0.05, record_every=1, precision="float32")
+few = replace(clothes, test=clothes.test[:100])
+with threads(1):
+    records = train(build(small, seed=0), few, recipe).records
+    losses = plain_train(build(small, seed=0), few, recipe)
+print([f"{loss:.4f}" for loss in losses])
+print("the same to the last bit:", losses == [record.loss for record in records])
+
+# %% [markdown]
+# One more thing must be the same: the number of processor threads. Two threads add up the same
+# numbers in another order than one. After some steps the losses then differ in their first digits.
+# `train` measures whether one thread or all are faster just now, and takes those. Write
+# `with threads(1):`, or set `INCEPTION_EDU_THREADS=1`, where a run must repeat exactly. All
+# recorded runs have one thread.
+
+# %%
+print("threads in the first run above:", history.threads)
 
 # %% [markdown]
 # ## A first lab
