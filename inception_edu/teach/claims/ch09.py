@@ -131,8 +131,8 @@ def more_images() -> tuple[bool, str]:
     ]
     return len(changed) <= len(counted) / 5, (
         f"Counted on 500 training images instead of 64, in {len(counted)} runs: a channel that is "
-        f"0 on few images may not be 0 on many, so at most {percent(max(fewer))} of the worst block "
-        f"less is dead; {len(changed)} runs would have another word."
+        f"0 on few images may not be 0 on many, so at most {percent(max(fewer))} of the worst "
+        f"block less is dead; {len(changed)} runs would have another word."
     )
 
 
