@@ -13,7 +13,7 @@ from inception_edu.describe import mini, network, tower
 from inception_edu.labs import core
 from inception_edu.labs.core import End, Set, Tell
 from inception_edu.labs.inside import Inside
-from inception_edu.labs.inside_desk import BARE, BEFORE, Desk
+from inception_edu.labs.inside_desk import BARE, BEFORE, DEAD, Desk
 from inception_edu.labs.subjects import (
     CLOTHES,
     Picture,
@@ -257,6 +257,11 @@ def test_the_clothes_network_is_right_at_once_and_can_go_back_to_before_training
     share = {a["name"]: a["share"] for a in lab.view.part("inside_picture").value["answers"]}
     assert share.get("sneaker", 0) < 0.5
     assert [e.job for e in lab.started if isinstance(e, core.Start)] == [(CLOTHES, 0)]
+    lab.send(Set("compare", DEAD))
+    assert lab.view.part("inside_picture").value["other"]["words"] == DEAD
+    tell(lab, block="inception_resnet_c.2")
+    dead = lab.desk.beside(CLOTHES, DEAD, lab.state.shown(lab.desk), 32, "inception_resnet_c.2")
+    assert (dead[2][see.OUTPUT] == 0).all((1, 2)).mean() > 0.5
 
 
 def test_covering_a_large_picture_is_a_task():

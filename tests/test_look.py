@@ -186,6 +186,7 @@ def test_counterparts(model, image):
     plain = build(mini(network("inception_v4"), width=1 / 16), seed=0)
     seen, other = see.look(model, image), see.look(plain, image)
     assert see.counterpart(seen, "reduction_a", other) == "reduction_a"
+    assert see.counterpart(seen, list(seen.outputs)[-1], other) == list(other.outputs)[-1]
     assert see.counterpart(seen, "inception_resnet_b.1", other) == "inception_b.2"
 
 

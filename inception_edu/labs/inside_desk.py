@@ -14,13 +14,13 @@ from contextlib import nullcontext
 import numpy as np
 from torch import nn
 
-from inception_edu.labs.subjects import Picture, Subject, cat, clothes
+from inception_edu.labs.subjects import TOWER, Picture, Subject, cat, clothes
 from inception_edu.nets import explain
 from inception_edu.nets import look as see
 from inception_edu.nets.build import ScaledResidual
 from inception_edu.nets.excite import Found, searching
 
-NOTHING, BEFORE, BARE = "nothing", "before training", "at scale 0"
+NOTHING, BEFORE, BARE, DEAD = "nothing", "before training", "at scale 0", "a tower that died"
 LARGE = 128  # pixels a side above which covering a picture is a task of its own
 KEPT = 48  # things that are remembered; a look at 299×299 pixels takes 20 MB
 
@@ -85,7 +85,15 @@ class Desk:
             found.append(BEFORE)
         if any(isinstance(m, ScaledResidual) for m in subject.model.modules()):
             found.append(BARE)
-        return (*found, *(other for other in self.names if other != name))
+        if TOWER in self.names:
+            found.append(DEAD)
+        return (*found, *(other for other in self.names if other not in (name, TOWER)))
+
+    def who(self, name: str, compare: str) -> Subject:
+        """The network that is set beside `name`."""
+        if compare in (NOTHING, BEFORE, BARE):
+            return self.subject(name)
+        return self.subject(TOWER if compare == DEAD else compare)
 
     # -- numbers --
 
@@ -128,6 +136,8 @@ class Desk:
             step = 0
         elif compare == BARE:
             bare = True
+        elif compare == DEAD:
+            other, step = TOWER, max(self.subject(TOWER).steps, default=None)
         else:
             other = compare
         seen = self.look(other, step, picture, side, bare=bare)

@@ -13,7 +13,7 @@ import numpy as np
 
 from inception_edu.describe import BRANCH_COLOURS
 from inception_edu.describe.field import window
-from inception_edu.labs.inside_desk import BARE, BEFORE, NOTHING, Desk
+from inception_edu.labs.inside_desk import NOTHING, Desk
 from inception_edu.nets import look as see
 from inception_edu.nets.look import block_node, block_of, branch_nodes, branch_words
 
@@ -118,10 +118,6 @@ def off_words(state) -> str:
     return f"{len(state.off)} branches off"
 
 
-def compared_words(state) -> str:
-    return {BEFORE: "before training", BARE: "at scale 0"}.get(state.compare, state.compare)
-
-
 def a(label: str) -> str:
     article = "an" if label[:1].lower() in "aeiou" else "a"
     return label if label == "trouser" else f"{article} {label}"
@@ -160,8 +156,8 @@ def picture_part(desk: Desk, state) -> dict:
         value["off"] = f"{off_words(state)}: {after} (on: {before})"
     if state.compare != NOTHING:
         other = desk.beside(state.network, state.compare, picture, state.side, state.block)
-        theirs = subject if state.compare in (BEFORE, BARE) else desk.subject(state.compare)
-        value["other"] = {"words": compared_words(state), "answers": answers(theirs, other[0], 2)}
+        theirs = desk.who(state.network, state.compare)
+        value["other"] = {"words": state.compare, "answers": answers(theirs, other[0], 2)}
     if state.point:
         part, _, y, x = state.point
         shade = desk.shade(state.network, state.step, picture, state.side, state.block, state.point)
@@ -234,7 +230,7 @@ def tiles_part(desk: Desk, state) -> dict:
         "rows": rows,
         "image": list(image.shape[2:]),
         "chosen": [state.part, state.channel],
-        "compared": compared_words(state) if other is not None else "",
+        "compared": state.compare if other is not None else "",
         "block": state.block,
     }
 
@@ -268,8 +264,9 @@ def _chosen(state, part: str, values: np.ndarray) -> list[int]:
 
 
 def _tiles(values: np.ndarray, channels: list[int], beside=None) -> list[dict]:
-    both = values if beside is None else np.concatenate([values, beside])
-    sizes = np.abs(both)
+    sizes = np.abs(values).ravel()
+    if beside is not None:
+        sizes = np.concatenate([sizes, np.abs(beside).ravel()])
     # One scale for a part: a percentile, so that one bright value does not hide the rest.
     top = float(np.percentile(sizes[sizes > 0], 99.5)) if sizes.any() else 1.0
     found = []
@@ -279,6 +276,8 @@ def _tiles(values: np.ndarray, channels: list[int], beside=None) -> list[dict]:
             found.append(
                 {
                     "c": c,
+                    "h": values.shape[1],
+                    "w": values.shape[2],
                     "q": packed(values[c], top),
                     "top": top,
                     "most": number(largest),

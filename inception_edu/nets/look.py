@@ -212,8 +212,10 @@ def without_residuals(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def counterpart(seen: Look, name: str, other: Look) -> str:
-    """The block of another network to set beside `name`: of the same name, or else the last one
-    whose maps have the nearest size."""
+    """The block of another network to set beside `name`: the last beside the last, else the one of
+    the same name, else the last one whose maps have the nearest size."""
+    if name == list(seen.outputs)[-1]:
+        return list(other.outputs)[-1]
     if name in other.outputs:
         return name
     side = seen.outputs[name].shape[-1]

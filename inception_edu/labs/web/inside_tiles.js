@@ -11,7 +11,7 @@ function mount(el, value, tell) {
   function tile(row, map, named) {
     const here = now.chosen[0] === row.part && now.chosen[1] === map.c;
     const canvas = make("canvas", { "aria-hidden": "true" });
-    if (!map.silent) paint(canvas, { ...map, h: row.h, w: row.w }, shadeOf);
+    if (!map.silent) paint(canvas, map, shadeOf);
     const state = map.silent ? "silent on this picture" : `largest ${map.most}`;
     const button = make("button", {
       class: "ied-tile" + (map.silent ? " ied-silent" : ""), "aria-pressed": String(here),
