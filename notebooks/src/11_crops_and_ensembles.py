@@ -40,7 +40,6 @@ from inception_edu.describe import (
     networks,
 )
 from inception_edu.teach.claims import claim
-from inception_edu.study import experiments
 from inception_edu.teach import check, plots
 from inception_edu.nets.build import build
 from inception_edu.data import load
@@ -56,10 +55,9 @@ from inception_edu.learn import (
     right,
     train,
 )
-from inception_edu.study import RACERS, Cell, Recipe, jackknife, load_results
+from inception_edu.study import CROPS, RACERS, Cell, Recipe, experiments, jackknife, load_results
 from inception_edu.study.answers import Answers
 from inception_edu.labs.ensembles import ensembles_lab
-from inception_edu.study import CROPS
 
 print("mode:", experiments.mode())
 
@@ -823,6 +821,7 @@ def verdict(words):
     )
 
 
+# %%
 print(f"From {len(members)} runs, {seeds} seeds a network, {len(members.labels):,} test images:")
 for c in ("12 crops", "144 crops"):
     fewer = "1 crop" if c == "12 crops" else "12 crops"
