@@ -50,6 +50,7 @@ CASES = [
     settings(kernel=(1, 1), channels=3, mix="opposed"),
     settings(kernel=(5, 5), channels=3, padding=3, stride=3, picture="stripes", size=17),
     settings(kernel=(2, 2), picture="point", weights="ones", stride=4),
+    settings(kernel=(5, 5), weights="centre", size=9),
 ]
 
 
@@ -120,13 +121,15 @@ def test_events_move_the_window_and_stay_inside(tmp_path):
         "const w = m.update(m.FIRST, { weight: [0, 1, 1], by: 1 });"
         "return { corner, next, small, off, own: w.own, old: m.FIRST.own,"
         " reset: m.update(w, { set: { kernel: [1, 1] } }).own,"
-        " readers: m.readersOf({ ...m.FIRST, stride: 2 }, [2, 3]) }; })()",
+        " readers: m.readersOf({ ...m.FIRST, stride: 2 }, [2, 3]),"
+        " wide: m.readersOf({ ...m.FIRST, kernel: [1, 7], padding: 'same' }, [2, 0]) }; })()",
         tmp_path,
     )
     assert found["corner"] == [90, None, [9, 0]] and found["next"] == [91, None, [9, 1]]
     assert found["small"][2] == [1, 1] and found["off"][1] is None
     assert found["own"][0][1][1] == 1 and found["old"] is None and found["reset"] is None
     assert found["readers"] == [[0, 1], [1, 1]]
+    assert found["wide"] == [[2, 0], [2, 1], [2, 2], [2, 3]]
 
 
 def test_python_hears_what_the_page_chose():

@@ -9,7 +9,7 @@ from inception_edu.describe.parts import at
 from inception_edu.describe.spec import Chain, Concat, Conv, Linear, MaxPool, Residual, SpecError
 from inception_edu.labs import designer
 from inception_edu.labs.blocks import BLOCKS, klmn
-from inception_edu.labs.core import Press, Refused, Session, Set, Tell, run_now
+from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
 from inception_edu.nets import forward
 from inception_edu.nets.forward import forward_pass
 
@@ -52,6 +52,21 @@ def test_a_change_reaches_diagram_numbers_code_and_the_forward_pass():
     assert scope["block"] == session.state.node
     session.set("kernel", "3×3")
     assert "came out" not in part(session, "forward")  # it was another block's
+
+
+def test_a_forward_pass_of_an_earlier_block_is_not_shown():
+    session = open_lab("InceptionA")
+    begun = []
+    session.carry_out = begun.append
+    press(session, "run")
+    assert session.view.control("run").disabled and "on its way" in part(session, "forward")
+    job = begun[0].job
+    session.send(Set("block", "ReductionB"))
+    result = designer.work(job)(None, None)
+    session.send(End("forward", "finished", result))
+    assert session.state.trial is None and not session.view.control("run").disabled
+    session.send(End("forward", "failed", None, "MemoryError: too large"))
+    assert "too large" in part(session, "forward")
 
 
 def test_every_field_changes_its_own():
