@@ -30,6 +30,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
+html_use_index = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_math_renderer = "mathml"

@@ -62,6 +62,7 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
     import build
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
     from nbclient import NotebookClient
 
     remove = [python, "-m", "pip", "uninstall", "-q", "-y", *OURS]
@@ -86,14 +87,15 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
             "INCEPTION_EDU_DATA": str(folder / "kept"),
         }
         notebook = build.transform(source)
+        manager = AsyncKernelManager(
+            kernel_name="colab",
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernel.parent)]),
+        )
         client = NotebookClient(
             notebook,
             timeout=1800,
             store_widget_state=False,
-            km=AsyncKernelManager(
-                kernel_name="colab",
-                kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernel.parent)]),
-            ),
+            km=manager,
             resources={"metadata": {"path": str(content)}},
         )
         begun, error = time.monotonic(), ""
@@ -101,6 +103,8 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
             client.execute(env=settings)
         except Exception as problem:  # one chapter's trouble must not hide the others'
             error = f"{type(problem).__name__}: {problem}"
+        finally:
+            run_sync(manager.shutdown_kernel)(now=True)
         return {
             "chapter": source.stem,
             "seconds": round(time.monotonic() - begun, 1),

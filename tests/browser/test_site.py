@@ -197,7 +197,7 @@ def test_a_lab_answers_in_the_page_as_in_a_notebook(explorer, page):
 
 def test_a_box_of_a_diagram_can_be_chosen_in_the_page(explorer, page):
     explorer.get_by_role("option", name="Reduction-B").click()
-    assert explorer.get_by_label("block").input_value() == "reduction_b"
+    assert explorer.get_by_label("block", exact=True).input_value() == "reduction_b"
     page.set_viewport_size({"width": 375, "height": 800})
     assert page.evaluate(OVERFLOW) == []
     assert page.trouble == []

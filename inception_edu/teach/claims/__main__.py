@@ -6,6 +6,7 @@ from inception_edu.teach.claims import all_claims, claim
 
 
 def main() -> int:
+    sys.stdout.reconfigure(errors="replace")  # a console of Windows may lack some of the signs
     failed = 0
     for name in all_claims():
         made = claim(name)
