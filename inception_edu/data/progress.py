@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Progress:
     """A bar by tqdm where it is installed, else a line at each tenth."""
@@ -9,7 +11,7 @@ class Progress:
     def __init__(self, what: str, total: int, unit: str, quiet: bool = False):
         self.what, self.total, self.unit, self.quiet = what, total, unit, quiet
         self.done = self.tenth = 0
-        self.bar = None
+        self.bar: Any = None  # tqdm's, where that is installed
 
     def __enter__(self):
         if not self.quiet:

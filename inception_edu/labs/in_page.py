@@ -93,10 +93,12 @@ class PageLab:
     def send(self, kind: str, key: str, value: str = "null") -> str:
         """Deal with "set", "press" or "tell"; `value` is JSON. The view afterwards."""
         said = json.loads(value)
-        event = {"set": lambda: Set(key, said), "press": lambda: Press(key)}.get(
-            kind, lambda: Tell(key, said)
-        )()
-        self.session.send(event)
+        if kind == "set":
+            self.session.send(Set(key, said))
+        elif kind == "press":
+            self.session.send(Press(key))
+        else:
+            self.session.send(Tell(key, said))
         return self.view()
 
 

@@ -88,7 +88,7 @@ def fate(run: object, status: str | None = None) -> Fate:
             "fate({'block 1': 0.2}); it was given none."
         )
     ends = {name: course[-1] for name, course in courses.items()}
-    block = max(ends, key=ends.get)
+    block = max(ends, key=lambda name: ends[name])
     return _described(ends, block, _peak(courses), _trend(_worst(courses)))
 
 
