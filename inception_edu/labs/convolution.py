@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from inception_edu.describe.padding import outputs, readers
-from inception_edu.labs import Picture, convolution_picture
+from inception_edu.labs import Picture
 from inception_edu.labs.core import Lab, Part, Refused, Tell, View
 
 if TYPE_CHECKING:
@@ -170,6 +170,8 @@ def picture(state: State) -> Picture:
         f"{state.size}×{state.size} pixels, a window of {state.kernel[0]}×{state.kernel[1]} that "
         f"moves by {state.stride}, and the {rows}×{columns} output. {verdict(state)}"
     )
+    from inception_edu.labs import convolution_picture  # numpy, which a web page has not
+
     return convolution_picture.picture(state, said)
 
 

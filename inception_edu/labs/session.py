@@ -99,7 +99,7 @@ class Session:
             if self._busy:  # sent while another is dealt with, by the same thread: it waits
                 return
             self._busy = True
-            effects = []
+            effects: list[Effect] = []
             try:
                 while self._events:
                     effects += self._deal_with(self._events.popleft())
@@ -115,9 +115,10 @@ class Session:
 
     def _deal_with(self, event: Event) -> tuple[Effect, ...]:
         try:
-            event = self._read(event)
-            if event is None:
+            taken = self._read(event)
+            if taken is None:
                 return ()
+            event = taken
             answer = self.lab.update(self.state, event)
         except Refused as reason:
             if not isinstance(event, Set):
@@ -132,7 +133,10 @@ class Session:
     def _read(self, event: Event) -> Event | None:
         if isinstance(event, Press):
             control = self.lab.render(self.state).control(event.key)
-            return None if control.disabled or control.hidden else event
+            if control.disabled or control.hidden:
+                return None
+            self.refused.clear()  # what was typed wrongly is over: Reset shows what is
+            return event
         if not isinstance(event, Set):
             return event
         control = self.lab.render(self.state).control(event.key)
@@ -168,6 +172,8 @@ def run_now(session: Session, stop: threading.Event | None = None) -> Callable[[
             stop.set()
             return
         stop.clear()
+        if session.lab.work is None:
+            raise RuntimeError(f"{session.lab.title} has no work to do.")
         work = session.lab.work(effect.job)
         try:
             result = work(lambda record: session.send(Report(effect.task, record)), stop)
