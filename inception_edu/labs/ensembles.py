@@ -202,10 +202,9 @@ class Ensembles:
                     "" if o.disagreement is None else number(o.disagreement),
                 )
             )
-        while len(rows) < KEPT + 1:  # the place of the rows that may come
-            rows.append(("\u00a0",) * 6)
         head = ("row", "error %", "95 % interval", "gain on best", "gain on mean", "disagree on %")
-        return table(rows, head, "ied-facts")
+        room = 22 * (KEPT + 2) + 12  # also for the rows that may come: nothing moves then
+        return f'<div style="min-height:{room}px">{table(rows, head, "ied-facts")}</div>'
 
     def against(self, state: State) -> tuple[Comparison, str] | None:
         """The choice of now against the row it is compared with, and what that is called."""
