@@ -13,6 +13,7 @@ from inception_edu.teach.grade.hand_ins import answers
 from inception_edu.teach.grade.slices import needed, uses
 
 CHAPTER = "01"
+pytestmark = pytest.mark.slow
 
 
 def handed_in(change=lambda cells, solutions: cells):

@@ -25,7 +25,6 @@ TOO_LONG = {
     "describe/layout.py",
     "nets/features.py",
     "nets/weights.py",
-    "teach/watch.py",
 }
 
 

@@ -5,18 +5,24 @@ However a module is written (`nn.Sequential`, attributes, `torch.nn.functional`,
 does to its input is the same handful of operations; watching them needs no look at the source.
 Where an operation cannot work, the fault is noted and a map of zeros goes on in its place, so that
 one run finds every fault.
+
+Why not torch.fx: its symbolic tracing runs a forward without values, so it refuses forwards that
+look at them (`if x.mean() > …`, `assert x.shape[1] == 48`, `n, c, h, w = x.shape`), and running its
+graph stops at the first operation that cannot work. Of 200 damaged answers (tests/checks_hit_rate)
+it could not trace 15 and stopped early in 139; watching named the fault in all 200.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from inception_edu.teach.arguments import getter, lower, scalar, two
 from inception_edu.teach.diagnose import Join, Sequence, Step, size_words, tidy
+from inception_edu.teach.traces import Made, fuse, trace
 
 RELUS = {"relu", "relu_"}
 ADDS = {
@@ -49,15 +55,6 @@ CATS = {"cat", "concat", "concatenate"}
 SILENT = {"contiguous", "to", "float", "type", "clone", "detach", "alias"}
 
 
-@dataclass(eq=False)
-class _Made:
-    """A tensor that was made from the input: by which step, from which others."""
-
-    step: Step | Join | None
-    sources: list[_Made] = field(default_factory=list)
-    shape: tuple = ()
-
-
 @dataclass
 class Watched:
     """What was seen. `output` is what the module returned, `faults` are sentences, `error` what
@@ -87,14 +84,14 @@ def watch(module: nn.Module, x: Tensor) -> Watched:
     made = mode.made.get(id(output)) if isinstance(output, Tensor) else None
     steps = None
     if made is not None:
-        steps = tidy(_fuse(_trace(made[1], mode.start)))
+        steps = tidy(fuse(trace(made[1], mode.start)))
     return Watched(steps, output, mode.faults, error, mode.used, mode.order)
 
 
 class _Mode(TorchFunctionMode):
     def __init__(self, module, x):
         super().__init__()
-        self.start = _Made(None, [], tuple(x.shape))
+        self.start = Made(None, [], tuple(x.shape))
         self.made = {
             id(x): (x, self.start)
         }  # the tensor is kept, so that its id is not given to another
@@ -132,7 +129,7 @@ class _Mode(TorchFunctionMode):
     def _keep(self, tensor, made):
         self.made[id(tensor)] = (tensor, made)
 
-    def _known(self, values) -> list[_Made]:
+    def _known(self, values) -> list[Made]:
         found = []
         for value in values:
             if isinstance(value, Tensor):
@@ -141,7 +138,7 @@ class _Mode(TorchFunctionMode):
                 found += self._known(value)
         return found
 
-    def _note(self, name, args, kwargs, known, result) -> _Made:
+    def _note(self, name, args, kwargs, known, result) -> Made:
         step = self._step(name, args, kwargs, known)
         shape = tuple(result.shape)
         if step is None:  # adding a number that changes nothing, …
@@ -150,14 +147,14 @@ class _Mode(TorchFunctionMode):
             minus = 1 if name not in ("__rsub__", "rsub") else 0
             if len(known) == 2:
                 known = list(known)
-                known[minus] = _Made(Step("times", factor=-1.0), [known[minus]], known[minus].shape)
+                known[minus] = Made(Step("times", factor=-1.0), [known[minus]], known[minus].shape)
         alpha = kwargs.get("alpha", 1)
         if isinstance(step, Join) and alpha != 1 and len(known) == 2:
             known = [
                 known[0],
-                _Made(Step("times", factor=float(alpha)), [known[1]], known[1].shape),
+                Made(Step("times", factor=float(alpha)), [known[1]], known[1].shape),
             ]
-        return _Made(step, known, shape)
+        return Made(step, known, shape)
 
     def _step(self, name, args, kwargs, known):
         if name == "conv2d":
@@ -166,31 +163,31 @@ class _Mode(TorchFunctionMode):
             weight = kwargs.get("weight", args[3] if len(args) > 3 else None)
             self._use(weight)
             return Step("norm", eps=kwargs.get("eps", 1e-5), name=self.names.get(id(weight), ""))
-        if name in RELUS or (name in ("clamp", "clamp_min", "clip") and _lower(args, kwargs) == 0):
+        if name in RELUS or (name in ("clamp", "clamp_min", "clip") and lower(args, kwargs) == 0):
             return Step("relu")
         if name in ("max_pool2d", "_max_pool2d"):
-            get = _getter(
+            get = getter(
                 args, kwargs, ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
             )
-            kernel = _two(get(1, "kernel_size"))
+            kernel = two(get(1, "kernel_size"))
             return Step(
                 "max",
                 0,
                 kernel,
-                _two(get(2, "stride") or kernel),
-                _two(get(3, "padding", 0)),
-                dilation=_two(get(4, "dilation", 1)),
+                two(get(2, "stride") or kernel),
+                two(get(3, "padding", 0)),
+                dilation=two(get(4, "dilation", 1)),
                 ceil=bool(get(5, "ceil_mode", False)),
             )
         if name == "avg_pool2d":
-            get = _getter(args, kwargs, ())
-            kernel, padding = _two(get(1, "kernel_size")), _two(get(3, "padding", 0))
+            get = getter(args, kwargs, ())
+            kernel, padding = two(get(1, "kernel_size")), two(get(3, "padding", 0))
             count = bool(get(5, "count_include_pad", True)) and any(padding)
             return Step(
                 "avg",
                 0,
                 kernel,
-                _two(get(2, "stride") or kernel),
+                two(get(2, "stride") or kernel),
                 padding,
                 count=count,
                 ceil=bool(get(4, "ceil_mode", False)),
@@ -202,12 +199,12 @@ class _Mode(TorchFunctionMode):
             if len(known) >= 2:
                 return Join("add", ())
             other = [a for a in args if not (isinstance(a, Tensor) and id(a) in self.made)]
-            return None if other and _scalar(other[0]) == 0 else Step("plus a constant")
+            return None if other and scalar(other[0]) == 0 else Step("plus a constant")
         if name in TIMES:
             if len(known) >= 2:
                 return Join("product", ())
             other = [a for a in args if not (isinstance(a, Tensor) and id(a) in self.made)]
-            factor = _scalar(other[0]) if other else None
+            factor = scalar(other[0]) if other else None
             if factor is None:
                 return Step("multiplication by a tensor")
             return Step("times", factor=1 / factor if "div" in name and factor else factor)
@@ -220,10 +217,10 @@ class _Mode(TorchFunctionMode):
         return Step(name.strip("_"))
 
     def _conv(self, args, kwargs):
-        get = _getter(args, kwargs, ())
+        get = getter(args, kwargs, ())
         weight, bias = get(1, "weight"), get(2, "bias")
         kernel = tuple(weight.shape[2:])
-        dilation = _two(get(5, "dilation", 1))
+        dilation = two(get(5, "dilation", 1))
         padding = get(4, "padding", 0)
         if isinstance(padding, str):
             same = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation))
@@ -232,8 +229,8 @@ class _Mode(TorchFunctionMode):
             "conv",
             weight.shape[0],
             kernel,
-            _two(get(3, "stride", 1)),
-            _two(padding),
+            two(get(3, "stride", 1)),
+            two(padding),
             bias=bias is not None,
             groups=int(get(6, "groups", 1)),
             dilation=dilation,
@@ -250,7 +247,7 @@ class _Mode(TorchFunctionMode):
 
     def _go_on(self, name, args, kwargs, error):
         """Note why an operation failed and return zeros of the shape it would have had."""
-        get = _getter(args, kwargs, ())
+        get = getter(args, kwargs, ())
         if name == "conv2d":
             x, weight = get(0, "input"), get(1, "weight")
             channels, wanted = x.shape[1], weight.shape[1] * int(get(6, "groups", 1))
@@ -330,105 +327,3 @@ class _Mode(TorchFunctionMode):
                 )
                 return x.clone()
         raise error
-
-
-def _getter(args, kwargs, _):
-    return lambda i, name, default=None: kwargs.get(name, args[i] if len(args) > i else default)
-
-
-def _two(n) -> tuple[int, int]:
-    if isinstance(n, int):
-        return (n, n)
-    n = tuple(int(v) for v in n)
-    return n * 2 if len(n) == 1 else n
-
-
-def _scalar(value) -> float | None:
-    if isinstance(value, Tensor):
-        return float(value) if value.numel() == 1 else None
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
-
-
-def _lower(args, kwargs):
-    return kwargs.get("min", args[1] if len(args) > 1 else None)
-
-
-# --- From what was recorded to a sequence ---------------------------------------------------------
-
-
-def _before(made: _Made, memory: dict) -> list[_Made]:
-    """The maps that every path from the input to `made` passes, from `made` back to the input."""
-    if id(made) not in memory:
-        memory[id(made)] = [made]
-        if made.sources:
-            common = _before(made.sources[0], memory)
-            for other in made.sources[1:]:
-                seen = {id(m) for m in _before(other, memory)}
-                common = [m for m in common if id(m) in seen]
-            memory[id(made)] = [made, *common]
-    return memory[id(made)]
-
-
-def _trace(end: _Made, start: _Made, memory: dict | None = None) -> Sequence:
-    """The steps from `start` to `end`; every operation is listed with the record it came from."""
-    memory = {} if memory is None else memory
-    points = _before(end, memory)
-    stop = next((i for i, m in enumerate(points) if m is start), None)
-    if stop is None:
-        return ((None, Step("something that does not begin at the input")),)
-    items = []
-    for point, origin in zip(points[:stop], points[1 : stop + 1]):
-        if len(point.sources) < 2:
-            items.append((point, point.step))
-            continue
-        paths = [_trace(source, origin, memory) for source in point.sources]
-        join = point.step if isinstance(point.step, Join) else Join(point.step.kind, ())
-        items.append((point, replace(join, branches=_grouped(paths, join))))
-    return tuple(reversed(items))
-
-
-def _grouped(paths, join) -> tuple[Sequence, ...]:
-    """Neighbouring paths that begin with the same operation share it: 1×1 → {1×3, 3×1}."""
-    groups: list[list] = []
-    for path in paths:
-        first = path[0][0] if path else None
-        if groups and first is not None and groups[-1][0] and groups[-1][0][0][0] is first:
-            groups[-1].append(path)
-        else:
-            groups.append([path])
-    branches = []
-    for group in groups:
-        if len(group) == 1:
-            branches.append(group[0])
-            continue
-        shared = 0
-        while all(len(p) > shared for p in group) and len({id(p[shared][0]) for p in group}) == 1:
-            shared += 1
-        rest = Join(join.kind, _grouped([p[shared:] for p in group], join), join.dim)
-        branches.append((*group[0][:shared], (None, rest)))
-    return tuple(branches)
-
-
-def _fuse(items) -> Sequence:
-    """Convolution, batch norm and ReLU in a row become one step; the records are dropped."""
-    found: list = []
-    for _, item in items:
-        if isinstance(item, Join):
-            found.append(replace(item, branches=tuple(_fuse(branch) for branch in item.branches)))
-            continue
-        last = (
-            found[-1]
-            if found and isinstance(found[-1], Step) and found[-1].kind == "conv"
-            else None
-        )
-        if last and item.kind == "norm" and not last.norm:
-            found[-1] = replace(
-                last, norm=True, eps=item.eps, norm_name=item.name, relu_first=last.relu
-            )
-        elif last and item.kind == "relu" and not last.relu:
-            found[-1] = replace(last, relu=True)
-        elif not (item.kind == "relu" and last and last.relu) and not (
-            item.kind == "times" and item.factor == 1
-        ):
-            found.append(item)
-    return tuple(found)

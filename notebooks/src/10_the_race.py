@@ -21,16 +21,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from IPython.display import HTML
+from IPython.display import HTML, display
 from torch.nn import functional as F
 
 from inception_edu.describe import TABLE_2, draw, measure, networks
 from inception_edu import study
 from inception_edu.study import experiments
-from inception_edu.teach import check, plots
+from inception_edu.teach import check, contrasts, plots, provenance, say, table, verdicts
 from inception_edu.nets.build import build
 from inception_edu.study import (
-    CLAIMS,
     PAIRS,
     RACERS,
     difference,
@@ -57,14 +56,13 @@ print("mode:", experiments.mode())
 # Inception-ResNet-v2. Table 2 has the final errors:
 
 # %%
+rows = []
 for plain, residual in PAIRS:
-    a, b = (TABLE_2[name] for name in (plain, residual))
+    a, b = TABLE_2[plain], TABLE_2[residual]
+    errors = [f"{e['top1']:.1f} / {e['top5']:.1f}" for e in (a, b)]
     gaps = " / ".join(f"{b[top] - a[top]:+.1f}" for top in ("top1", "top5"))
-    print(
-        f"{SHORT[plain]:13} {a['top1']:.1f} / {a['top5']:.1f} %    {SHORT[residual]:20} "
-        f"{b['top1']:.1f} / "
-        f"{b['top5']:.1f} %    residual minus plain: {gaps} points"
-    )
+    rows.append((f"{SHORT[plain]}, {SHORT[residual]}", *errors, gaps))
+table(rows, ["pair", "plain: top-1 / top-5, %", "residual", "residual minus plain, points"])
 
 # %% [markdown]
 # These are top-1 / top-5 errors, one network each: no seeds, so nobody can say how much of such a
@@ -126,12 +124,15 @@ def gradient_lengths(network, images, labels, seed=0):
 data = study.open_data("fashion").to("cpu")
 images, labels = data.normalise(data.train.images[:32]), data.train.labels[:32]
 print(data.describe())
+rows = []
 for name, kind in towers.items():
     length = gradient_lengths(networks.tower(72, 16, **kind), images, labels)
-    print(
-        f"{name:17} block 1: {length[1]:9.3g}   block 8: {length[8]:8.3g}   block 16: "
-        f"{length[16]:8.3g}"
-    )
+    rows.append((name, length[1], length[8], length[16]))
+table(
+    rows,
+    ["length of the gradient", "block 1", "block 8", "block 16"],
+    formats=dict.fromkeys(["block 1", "block 8", "block 16"], ".3g"),
+)
 
 # %% [markdown]
 # ## Equal cost
@@ -145,16 +146,21 @@ racers = {
     name: networks.mini(networks.network(name), width=1 / 16, repeats=RACERS[name], image=28)
     for name in RACERS
 }
+partner = {residual: plain for plain, residual in PAIRS}
+rows = []
 for name, network in racers.items():
-    size, shape = measure(network), "×".join(map(str, measure(network).output))
-    print(
-        f"{SHORT[name]:20} blocks A, B, C: {RACERS[name]}   {size.params:6,} parameters   "
-        f"{size.macs:9,} "
-        f"multiply-adds   last map {shape}"
-    )
-for plain, residual in PAIRS:
-    a, b = measure(racers[plain]).macs, measure(racers[residual]).macs
-    print(f"{SHORT[residual]} costs {b / a:.3f} times {SHORT[plain]}")
+    m, blocks = measure(network), ", ".join(map(str, RACERS[name]))
+    cost = m.macs / measure(racers[partner[name]]).macs if name in partner else None
+    rows.append((SHORT[name], blocks, m.params, m.macs, m.output, cost))
+columns = [
+    "network",
+    "blocks A, B, C",
+    "parameters",
+    "multiply-adds",
+    "last map",
+    "of its partner's",
+]
+table(rows, columns, formats={columns[-1]: ".3f"})
 
 # %% [markdown]
 # The printed shapes, checked against the built networks; and how long a step takes, which is
@@ -184,10 +190,15 @@ rounds = 4 if experiments.mode() == "quick" else 12
 calls = {name: step(model, small, labels) for name, model in zip(racers, models)}
 timings = clock(calls, rounds=rounds, budget=20, device=small.device, gradients=True)
 seconds = {name: timing.median for name, timing in timings.items()}
-for plain, residual in PAIRS:
-    a, b = timings[plain], timings[residual]
-    more = b.median / a.median
-    print(f"a step: {SHORT[plain]} {a}; {SHORT[residual]} {b}: {more:.2f} times as long")
+table(
+    [
+        (SHORT[plain], str(timings[plain]), SHORT[residual], str(timings[residual]))
+        + (seconds[residual] / seconds[plain],)
+        for plain, residual in PAIRS
+    ],
+    ["plain", "a step", "residual", "its step", "times as long"],
+    formats={"times as long": ".2f"},
+)
 
 # %% [markdown]
 # ## Lab: a race of your own
@@ -227,29 +238,21 @@ plots.show(
 )
 
 # %%
-print(
-    tuning[0].data["name"],
-    "·",
-    len(tuning),
-    "runs ·",
-    tuning[0].device,
-    "· torch",
-    tuning[0].versions["torch"],
-)
 rates = sorted({run.config.recipe.lr for run in tuning})
-print("judged on", *sorted({run.config.judge for run in tuning}), "images")
+rows = []
 for name in RACERS:
     best = study.best_rate(name)
-    edge = (
-        ""
-        if best not in (rates[0], rates[-1])
-        else "  (an edge of the rates tried: a better one may lie beyond)"
-    )
+    edge = "an edge: a better one may lie beyond" if best in (rates[0], rates[-1]) else ""
     runners = sorted((cells[f"{name}, rate {rate:g}"].mean for rate in rates), reverse=True)
-    print(
-        f"{SHORT[name]:20} best rate {best:g}, {100 * (runners[0] - runners[1]):.1f} points before "
-        f"the second{edge}"
-    )
+    rows.append((SHORT[name], best, 100 * (runners[0] - runners[1]), edge))
+judged = ", ".join(sorted({run.config.judge for run in tuning}))
+display(provenance(tuning))
+table(
+    rows,
+    ["network", "best rate", "points before the second", ""],
+    formats={"points before the second": ".1f"},
+    caption=f"Judged on {judged} images",
+)
 
 # %% [markdown]
 # ## Experiment 2: the race
@@ -261,19 +264,7 @@ for name in RACERS:
 race = load_results("race")
 by_name = {name: [r for r in race if r.label == name] for name in RACERS}
 steps = race[0].config.recipe.steps
-print(
-    race[0].data["name"],
-    "·",
-    len(race),
-    "runs of",
-    steps,
-    "steps ·",
-    race[0].data["test"],
-    "test images ·",
-    race[0].device,
-    "·",
-    {r.status for r in race},
-)
+display(provenance(race))
 
 
 def test_error(run):
@@ -355,29 +346,23 @@ def cell(label, value):
 
 
 # %%
-for goal in (0.65, 0.6, 0.55, 0.5):
-    for plain, residual in PAIRS:
-        found = {name: [reach(r, goal) for r in by_name[name]] for name in (plain, residual)}
-        words = [
-            f"{SHORT[name]} "
-            + (
-                f"step {sum(at) / len(at):4.0f} ({sum(at) / len(at) * seconds[name]:3.0f} s)"
-                if None not in at
-                else f"{sum(a is not None for a in at)} of {len(at)} runs"
-            )
-            for name, at in found.items()
-        ]
-        print(f"error {goal:.0%}: " + ",   ".join(words))
+def reached(name, goal):
+    """When the runs of a network come to an error, on average; else how many do."""
+    at = [reach(run, goal) for run in by_name[name]]
+    if None in at:
+        return f"{sum(a is not None for a in at)} of {len(at)} runs"
+    step = sum(at) / len(at)
+    return f"step {step:.0f} ({step * seconds[name]:.0f} s)"
+
+
+names = [name for pair in PAIRS for name in pair]
+table(
+    {f"{goal:.0%}": [reached(name, goal) for name in names] for goal in (0.65, 0.6, 0.55, 0.5)},
+    ["error", *(SHORT[name] for name in names)],
+)
 
 
 # %%
-def compare(a, b, unit=100):
-    """The difference of two cells with its 95 % interval, in points, and what it means for an
-    error."""
-    d = difference(a, b)
-    return f"{d.text(factor=unit)}: {d.word('higher', 'lower', unit)}"
-
-
 def final_error(run):
     return 1 - run.accuracy
 
@@ -390,6 +375,7 @@ def area_by_clock(run, until):
     return float(np.interp(np.linspace(0, until, 200), clock, [0.9, *error]).mean())
 
 
+rows = []
 for plain, residual in PAIRS:
     end = min(race[0].config.recipe.steps * seconds[name] for name in (plain, residual))
     for what, value in (
@@ -397,8 +383,10 @@ for plain, residual in PAIRS:
         (f"mean error in the first {end:.0f} s", lambda r, t=end: area_by_clock(r, t)),
         ("final error", final_error),
     ):
-        text = compare(cell(residual, value), cell(plain, value))
-        print(f"{SHORT[residual]} minus {SHORT[plain]}, {what}: {text}")
+        gap = difference(cell(residual, value), cell(plain, value))
+        pair = f"{SHORT[residual]} minus {SHORT[plain]}"
+        rows.append((pair, what, gap.text(factor=100), gap.word("higher", "lower", 100)))
+table(rows, ["pair", "error", "difference, points", "so it is"])
 
 # %% [markdown]
 # Both networks of a pair see the same images in the same order under the same seed, so the runs are
@@ -431,17 +419,12 @@ towers_run = load_results("depth")
 KINDS = ("plain", "plain, full width", "residual", "residual × 0.1")
 found, best = summarise(towers_run), best_towers()
 used = sorted({r.config.recipe.lr for r in towers_run})
-print(
-    towers_run[0].data["name"],
-    "·",
-    len(towers_run),
-    "runs of",
-    towers_run[0].config.recipe.steps,
-    "steps",
+display(provenance(towers_run))
+table(
+    {d: [best[kind, d].text() for kind in KINDS] for d in DEPTHS},
+    ["depth", *KINDS],
+    caption=f"Test accuracy at the best rate; the stem alone: {best['stem only', 0].text()}",
 )
-print("stem only:", best["stem only", 0].text())
-for d in DEPTHS:
-    print(f"depth {d:2}:", "   ".join(f"{k} {best[k, d].text()}" for k in KINDS))
 
 # %% tags=["hide-input", "picture"]
 fig = plots.figure(9, 3)
@@ -477,8 +460,8 @@ plots.show(
 # %%
 for kind in KINDS[2:]:
     gaps = holm({d: difference(best[kind, d], best["plain, full width", d]) for d in DEPTHS})
-    for d, gap in gaps.items():
-        print(f"{kind:15} depth {d:2} against plain, full width: {gap.text()}: {gap.word()}")
+    named = {f"depth {d}": gap for d, gap in gaps.items()}
+    display(contrasts(named, f"{kind} against plain, full width"))
 
 # %%
 claim("10.depth")
@@ -547,27 +530,24 @@ def growth(lengths):
 
 
 factors = {kind: growth(profile(kind, "gradient", 0)) for kind in KINDS}
+rows = []
 for kind, factor in factors.items():
     spread, dead = profile(kind, "spread", 0), profile(kind, "dead", -1)
-    print(
-        f"{kind:15} gradient × {factor:.2f} a block, {factor**15:9,.3g} over fifteen;   spread × "
-        f"{(spread[-1] / spread[1]) ** (1 / 15):.2f} a block;   dead at the end, worst block "
-        f"{max(dead):.0%}"
-    )
+    rows.append((kind, factor, factor**15, (spread[-1] / spread[1]) ** (1 / 15), max(dead)))
+columns = ["tower", "gradient × a block", "over fifteen", "spread × a block", "dead, worst block"]
+formats = dict(zip(columns[1:], (".2f", ",.3g", ".2f", ".0%")))
+display(table(rows, columns, formats=formats))
 worst = factors["plain"]
-print(
-    "At the first step the plain gradient",
-    "explodes on its way down: the lower a block, the further it is thrown."
-    if worst > 1.2
-    else "fades on its way down: the lower a block, the less it learns."
-    if worst < 0.8
-    else "keeps its length.",
+way = "keeps its length."
+if worst > 1.2:
+    way = "explodes on its way down: the lower a block, the further it is thrown."
+if worst < 0.8:
+    way = "fades on its way down: the lower a block, the less it learns."
+display(say("At the first step the plain gradient", way))
+table(
+    {lr: found[f"plain, depth 16, rate {lr:g}"].text() for lr in used},
+    ["rate", "test accuracy of plain towers of 16 blocks"],
 )
-for lr in used:
-    print(
-        f"plain towers of 16 blocks at rate {lr:g}: test accuracy "
-        f"{found[f'plain, depth 16, rate {lr:g}'].text()}"
-    )
 
 # %% [markdown]
 # Vanishing gradients are the textbook's answer; the measurement decides. Batch norm keeps the
@@ -580,15 +560,19 @@ for lr in used:
 # weight that one step has made longer is turned less by later ones:
 
 # %%
+rows = []
 for name, kind in towers.items():
     network = networks.tower(72, 16, **kind)
     block, length = build(network, seed=0)[1][0], gradient_lengths(network, images, labels)[1]
     weights = torch.stack([p.norm() for p in block.parameters()]).norm().item()
-    for lr in used:
-        print(
-            f"{name:17} rate {lr:g}: the first step is {lr * length / weights:8.2g} times as long "
-            "as the weights"
-        )
+    rows.append((name, *(lr * length / weights for lr in used)))
+columns = [f"rate {lr:g}" for lr in used]
+table(
+    rows,
+    ["tower", *columns],
+    formats=dict.fromkeys(columns, ".2g"),
+    caption="Length of the first step, in lengths of the weights",
+)
 
 # %% [markdown]
 # ## Experiment 4: the cost of the full networks
@@ -598,13 +582,13 @@ for name, kind in towers.items():
 
 # %%
 full = {name: measure(networks.network(name)) for name in RACERS}
+rows = []
 for plain, residual in PAIRS:
     a, b = full[plain], full[residual]
-    print(
-        f"{SHORT[plain]:13} {a.macs / 1e9:5.2f} G multiply-adds, {SHORT[residual]:20} "
-        f"{b.macs / 1e9:5.2f} G: "
-        f"{b.macs / a.macs:.2f} times;   parameters {b.params / a.params:.2f} times"
-    )
+    pair = f"{SHORT[residual]} against {SHORT[plain]}"
+    rows.append((pair, b.macs, a.macs, b.macs / a.macs, b.params / a.params))
+columns = ["pair", "multiply-adds", "of its partner", "times", "times the parameters"]
+table(rows, columns, formats=dict.fromkeys(columns[3:], ".2f"))
 
 # %%
 full_step = {}
@@ -628,31 +612,25 @@ else:
 # is unfair to scale 1, so it is no part of that verdict.
 
 # %%
-for name in ("C1", "C2", "C7", "C8"):
-    verdict = CLAIMS[name].verdict()
-    print(f"{name}  {verdict.word.upper()} ({verdict.scope} scope): {CLAIMS[name].says}")
-    for evidence in verdict.evidence:
-        print(f"      {evidence.shows or 'neither'}: {evidence.sentence}")
-    if verdict.why:
-        print(f"      because {verdict.why}")
-    print(f"      a full replication needs {CLAIMS[name].needs}")
+verdicts("C1", "C2", "C7", "C8")
 
 # %%
-print("The second half of C8, the time of a step, on this machine:")
+rows = []
 for what, took in (("minis of equal multiply-adds", seconds), ("full size, 139×139", full_step)):
     if took:
         slower = took["inception_v4"] / took["inception_resnet_v2"]
-        word = (
-            "slower, as the paper says"
-            if slower > 1.05
-            else "faster"
-            if slower < 0.95
-            else "about equal"
-        )
-        print(
-            f"   {what}: a step of Inception-v4 takes {slower:.2f} times that of "
-            f"Inception-ResNet-v2: {word}"
-        )
+        word = "about equal"
+        if slower > 1.05:
+            word = "slower, as the paper says"
+        if slower < 0.95:
+            word = "faster"
+        rows.append((what, slower, word))
+table(
+    rows,
+    ["a step of Inception-v4", "times that of Inception-ResNet-v2", "so it is"],
+    formats={"times that of Inception-ResNet-v2": ".2f"},
+    caption="The second half of the claim on cost: the time of a step, on this machine",
+)
 
 # %% [markdown]
 # The paper's reason for v4's slowness is "probably" the number of layers. At full size both differ,
@@ -672,15 +650,17 @@ for config in experiments.configurations("depth", "standard", data="fashion"):
             replace(config, seed=77, test_images=300, recipe=replace(config.recipe, steps=50))
         )
         mine[result.label] = result.accuracy
-        print(
-            f"{result.label:33} {result.accuracy:4.0%} right after 50 steps; {result.seconds:.0f} s"
-        )
-for d in (2, 16):
-    gap = mine[f"residual × 0.1, depth {d}, rate 0.02"] - mine[f"plain, depth {d}, rate 0.02"]
-    print(
-        f"depth {d:2}: the identity is worth {100 * gap:+.0f} points (one seed: a picture, no "
-        "verdict)"
-    )
+display(table(mine, ["after 50 steps", "right"], formats={"right": ".0%"}))
+worth = {
+    d: 100 * (mine[f"residual × 0.1, depth {d}, rate 0.02"] - mine[f"plain, depth {d}, rate 0.02"])
+    for d in (2, 16)
+}
+table(
+    worth,
+    ["depth", "the identity is worth, points"],
+    formats={"the identity is worth, points": "+.0f"},
+    caption="One seed: a picture, no verdict",
+)
 
 # %% [markdown]
 # ## Exercises

@@ -29,7 +29,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from inception_edu.describe import draw, figure, figures, networks
 from inception_edu.study import experiments
-from inception_edu.teach import check, plots
+from inception_edu.teach import check, plots, say, table
 from inception_edu.nets.build import build
 from inception_edu.nets.fast import Siblings, fold, merge_siblings
 from inception_edu.learn import autocast, clock, default_device, set_threads
@@ -98,8 +98,12 @@ def training_step(name, side=32, batch=64):
 
 
 parts = {name: shares(training_step(name)) for name in ("inception_v4", "inception_resnet_v1")}
-for name, found in parts.items():
-    print(f"{name:20}", "  ".join(f"{kind} {share:.0f} %" for kind, share in found.items()))
+table(
+    [
+        {"network": name, **{f"{kind}, %": share for kind, share in found.items()}}
+        for name, found in parts.items()
+    ]
+)
 
 # %% tags=["hide-input"]
 fig = plots.figure(8.4, 2.2)
@@ -125,9 +129,8 @@ plots.show(
 # cost nothing at all:
 
 # %%
-for name, found in parts.items():
-    rest = 1 - found["batch norm"] / 100
-    print(f"{name:20} without any time for batch norm: at most {1 / rest:.2f} times as fast")
+bounds = {name: 1 / (1 - found["batch norm"] / 100) for name, found in parts.items()}
+table(bounds, ["network", "without any time for batch norm at most … times as fast"])
 
 # %% [markdown]
 # ## Folding batch norm
@@ -185,9 +188,9 @@ print("batch norms", norms, "  scales", scales)
 images = torch.randn(1, 3, 139, 139, generator=torch.Generator().manual_seed(0))
 with torch.inference_mode():
     before, after = model(images), quick(images)
-print(
-    f"logits differ by at most {(before - after).abs().max():.1e}; their spread is "
-    f"{before.std():.2f}"
+say(
+    f"The logits differ by at most {(before - after).abs().max():.1e}; their spread is "
+    f"{before.std():.2f}."
 )
 
 # %% [markdown]
@@ -265,11 +268,12 @@ gains = {
     for name, found in seconds.items()
     if name != "plain"
 }
-for name, found in gains.items():
-    print(
-        f"{name:32} {median(found):5.2f} times as fast as plain ({min(found):.2f} to "
-        f"{max(found):.2f})"
-    )
+columns = ["", "times as fast as plain", "slowest round", "fastest round"]
+table(
+    {name: (median(found), min(found), max(found)) for name, found in gains.items()},
+    columns,
+    formats=dict.fromkeys(columns[1:], ".2f"),
+)
 
 # %% tags=["hide-input"]
 axis = plots.dots(gains, xlabel=f"times as fast as plain ({rounds} rounds)")
@@ -282,9 +286,12 @@ plots.show(
 
 # %%
 with torch.inference_mode():
-    for name, trick in TRICKS.items():
-        error = (trick(images) - before).abs().max() / before.std()
-        print(f"{name:32} outputs differ by at most {error:.0e} of their spread")
+    off = {
+        name: ((trick(images) - before).abs().max() / before.std()).item()
+        for name, trick in TRICKS.items()
+    }
+column = "outputs differ by at most, of their spread"
+table(off, ["", column], formats={column: ".0e"})
 
 
 # %% tags=["hide-input"]
@@ -296,12 +303,12 @@ def verdict(found):
     )
 
 
-print(
-    f"Verdict ({network.name}, one image of 139×139, {rounds} rounds, {device}, "
-    f"{torch.get_num_threads()} threads)"
+table(
+    {name: verdict(found) for name, found in gains.items()},
+    ["", "verdict"],
+    caption=f"{network.name}, one image of 139×139, {rounds} rounds, {device}, "
+    f"{torch.get_num_threads()} threads",
 )
-for name, found in gains.items():
-    print(f"   {name:32} {verdict(found)}")
 
 # %% [markdown]
 # Whether layout and precision pay depends on the processor. bfloat16 needs instructions of its own.
@@ -362,10 +369,16 @@ else:
 
 # %%
 small = fold(shake(build(networks.mini(networks.inception_resnet_v2()), seed=0))).to(device)
+rows = []
 for batch in (1, 8, 64) if QUICK else (1, 8, 64, 256):
     x = torch.randn(batch, 3, 32, 32).to(device)
     took = clock({"folded": small}, x, rounds=5)["folded"].median
-    print(f"{batch:4} images at once: {1000 * took:7.2f} ms, {batch / took:8.0f} images a second")
+    rows.append((batch, 1000 * took, batch / took))
+table(
+    rows,
+    ["images at once", "ms", "images a second"],
+    formats={"ms": ".2f", "images a second": ",.0f"},
+)
 
 # %% [markdown]
 # ## Exercises
