@@ -8,10 +8,10 @@
 # by Szegedy, Ioffe, Vanhoucke and Alemi (arXiv 1602.07261, AAAI 2017). You need to know what a
 # convolution is, and to have trained one network before.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | this chapter | 10 min | 10 min |
-# | of which you wait | 30 s | 30 s |
+# | | laptop, two cores |
+# |---|---|
+# | this chapter | 10 min |
+# | of which you wait | 30 s |
 #
 # **After this chapter you can**
 #

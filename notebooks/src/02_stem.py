@@ -5,10 +5,10 @@
 # the way follows from one line of arithmetic, and so does the smallest image that the network can
 # take: 75×75.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 35 min | 35 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 35 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

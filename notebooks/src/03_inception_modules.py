@@ -5,10 +5,10 @@
 # with three small modules, as a description) and prove that all three are the same; then B and C
 # take a few lines each.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 40 min | 40 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 40 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

@@ -4,10 +4,10 @@
 # Between two stages the grid is halved and the width grows: Figs. 7, 8, 12 and 18 do it with a pool
 # and strided convolutions side by side, so that nothing has to pass through a bottleneck.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 35 min | 35 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 35 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

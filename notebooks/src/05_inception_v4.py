@@ -4,10 +4,10 @@
 # Stem, 4 A, 7 B and 3 C blocks with two reductions between them: Fig. 9 assembled, its parameters
 # and multiply-adds laid open block by block, and its outputs equal to timm's.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 35 min | 35 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 35 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

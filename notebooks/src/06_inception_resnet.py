@@ -5,10 +5,10 @@
 # makes the addition possible, the batch norm that was left out, and the arithmetic that finds two
 # misprints.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 45 min | 45 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 45 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

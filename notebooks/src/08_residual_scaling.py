@@ -5,10 +5,10 @@
 # trainable: we move the constant from 0 to 1.5, put it in the wrong place, let it be learned, and
 # see what it changes.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 40 min | 40 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 40 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

@@ -4,10 +4,10 @@
 # Above about 1000 filters the paper's residual networks died, and only scaled residuals kept them
 # alive: we let one die, look for the cause, and try every remedy on five seeds.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 45 min | 45 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 45 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

@@ -5,10 +5,10 @@
 # five seeds, by steps and by seconds; then depth shows where the identity begins to matter, and
 # what goes wrong without it.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 45 min | 45 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 45 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

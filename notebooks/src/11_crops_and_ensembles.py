@@ -5,10 +5,10 @@
 # measure what each kind of averaging brings and costs, and try whether a better network also makes
 # a better ensemble.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 40 min | 40 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 40 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

@@ -4,10 +4,10 @@
 # What a trained network computes, block by block and branch by branch: feature maps, who listens to
 # whom, how far a value sees, what it needs, and what death looks like from inside.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 40 min | 40 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 40 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #

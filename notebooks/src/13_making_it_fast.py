@@ -4,10 +4,10 @@
 # The same outputs in less time: where a step spends it, what folds away once a network is trained,
 # what can be merged, and what layout, precision and compiler add on the machine in front of you.
 #
-# | | laptop, two cores | Colab, T4 |
-# |---|---|---|
-# | reading and computing | 40 min | 40 min |
-# | of which you wait | 1 min | 1 min |
+# | | laptop, two cores |
+# |---|---|
+# | reading and computing | 40 min |
+# | of which you wait | 1 min |
 #
 # **After this chapter you can**
 #
