@@ -8,6 +8,7 @@ the common sans-serif fonts, so no text leaves its box on any machine.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 
@@ -24,6 +25,7 @@ PAD, MARGIN, PLATE = 9, 16, 3  # around the text in a box, around the drawing, b
 # likely to be used.
 _NARROW, _WIDE, _WIDEST = "fijlrt.,:;'|!()[]I-/ ", "×≠=+<>→·…≥~#&^", "mwMWQ%@—\t"
 
+Heights = Callable[[float], float]  # where a y of the drawing lies in the picture
 Words = tuple[str, float, bool]  # a text, its size, whether it is bold (up to a tab)
 
 
@@ -134,7 +136,7 @@ class Drawing(str):
     height).
     """
 
-    title: str
+    title: str  # type: ignore[assignment]  # a text has a method of this name
     description: str
     errors: tuple[str, ...]
     size: tuple[float, float]
@@ -229,7 +231,7 @@ def render(
     return drawing
 
 
-def _text_svg(item: Text, dx: float, at, fade: str) -> str:
+def _text_svg(item: Text, dx: float, at: Heights, fade: str) -> str:
     weight = ' font-weight="700"' if item.bold else ""
     # The white edge keeps words readable where a line passes close by.
     return (
@@ -239,7 +241,7 @@ def _text_svg(item: Text, dx: float, at, fade: str) -> str:
     )
 
 
-def _line_svg(item: Line, dx: float, at, fade: str) -> str:
+def _line_svg(item: Line, dx: float, at: Heights, fade: str) -> str:
     points = [(x + dx, at(y)) for x, y in item.points]
     colour = WRONG if item.wrong else branch_colour(item.branch)
     head = ""
@@ -272,18 +274,18 @@ _LOOKS = {  # fill, stroke, text, corner; None: the branch's colour
 }
 
 
-def _box_svg(item: Box, dx: float, at, fade: str) -> str:
+def _box_svg(item: Box, dx: float, at: Heights, fade: str) -> str:
     x, width, height = item.x + dx, item.width, item.height
     foot, head = at(item.y), at(item.y + height)  # where data enters and leaves
     y = min(foot, head)
-    fill, stroke, text, corner = _LOOKS[item.kind]
+    fill, stroke, text, rounding = _LOOKS[item.kind]
     stroke = stroke or branch_colour(item.branch)
     fill = fill or ("#f3f4f6" if item.branch is None else tint(stroke))
     dash = ""
     if item.wrong:
         fill, stroke, text, dash = "#fde8e8", WRONG, WRONG, ' stroke-dasharray="5 2"'
     look = f'fill="{fill}" stroke="{stroke}" stroke-width="{2 if item.wrong else 1.3}"{dash}'
-    corner = min(corner, height / 2)
+    corner = min(rounding, height / 2)
     out = [f'<g class="{item.kind}" data-path="{escape("/".join(item.path), quote=True)}"{fade}>']
     out += [f"<title>{escape(item.tip)}</title>"] if item.tip else []
     for i in range(
@@ -316,4 +318,4 @@ def _box_svg(item: Box, dx: float, at, fade: str) -> str:
     return "".join(out) + "</g>"
 
 
-_SVG = {Text: _text_svg, Line: _line_svg, Box: _box_svg}
+_SVG: dict[type, Callable[..., str]] = {Text: _text_svg, Line: _line_svg, Box: _box_svg}

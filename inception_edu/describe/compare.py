@@ -15,7 +15,7 @@ from inception_edu.describe.blocks import Block, Network
 from inception_edu.describe.difference import block_title
 from inception_edu.describe.flow import out_channels, out_shape
 from inception_edu.describe.measure import measure
-from inception_edu.describe.parts import children, leaves
+from inception_edu.describe.parts import at, children, last_conv, leaves
 from inception_edu.describe.spec import Chain, Conv, Node, Pool, Residual, Shape, SpecError
 from inception_edu.describe.table import NOTHING, Table
 
@@ -71,7 +71,7 @@ def portrait(network: Network) -> dict[str, str]:
         "trunk width": _per_stage(steps[0][1][0] for steps in stages.values()),
         "branches joined": _per_stage(_joined(node) for node in firsts),
         "linear 1×1": _per_stage(
-            node.body.parts[-1].out if isinstance(node, Residual) else NOTHING for node in firsts
+            _filters_at_the_end(node) if isinstance(node, Residual) else NOTHING for node in firsts
         ),
         "sums close": closes,
         "scale": _per_stage(_scales(steps) for steps in stages.values()),
@@ -140,11 +140,18 @@ def _per_stage(values: Iterable[object]) -> str:
 
 def _joined(node: Node) -> int:
     """Channels after the concatenation of a block's branches."""
-    inner = node.body.parts[0] if isinstance(node, Residual) else node
-    return out_channels(inner, 1)
+    inner = node.body if isinstance(node, Residual) else node
+    first = inner.parts[0] if isinstance(node, Residual) and isinstance(inner, Chain) else inner
+    return out_channels(first, 1)
 
 
-def _scales(steps) -> str:
+def _filters_at_the_end(block: Residual) -> int:
+    conv = at(block, last_conv(block))
+    assert isinstance(conv, Conv)
+    return conv.out
+
+
+def _scales(steps: list[tuple[Block, Shape, Shape]]) -> str:
     scales = [block.node.scale if isinstance(block.node, Residual) else None for block, *_ in steps]
     found = [NOTHING if s is None else f"{s:g}" for s in dict.fromkeys(scales)]
     return found[0] if len(found) == 1 else f"{', '.join(found[:-1])}, last {found[-1]}"

@@ -25,7 +25,7 @@ class Difference:
     left: str
     right: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.where}: {self.what} {self.left} against {self.right}"
 
 
@@ -36,10 +36,10 @@ def differences(left: Node | Network, right: Node | Network) -> list[Difference]
     Networks are laid side by side by their blocks' names. Names and figure numbers of nodes are not
     compared, nor the printed sums: only what is computed.
     """
-    if isinstance(left, Network) != isinstance(right, Network):
-        raise SpecError("Compare two networks or two blocks, not a network with a block.")
-    if isinstance(left, Network):
+    if isinstance(left, Network) and isinstance(right, Network):
         return list(_network_differences(left, right))
+    if isinstance(left, Network) or isinstance(right, Network):
+        raise SpecError("Compare two networks or two blocks, not a network with a block.")
     return list(_node_differences(left, right, ()))
 
 
@@ -81,7 +81,7 @@ def _copies(block: Block) -> str:
     return f"{block.repeat} × {block_title(block)}" if block.repeat > 1 else block_title(block)
 
 
-def _field(where: str, what: str, left, right) -> Iterator[Difference]:
+def _field(where: str, what: str, left: object, right: object) -> Iterator[Difference]:
     if left != right:
         yield Difference(
             where,
@@ -130,7 +130,8 @@ def _node_differences(left: Node, right: Node, path: tuple[str, ...]) -> Iterato
         ):
             yield from _field(where, name, getattr(left, key), getattr(right, key))
     ours, theirs = children(left), children(right)
-    for (word, a), (other, b) in zip_longest(ours, theirs, fillvalue=(None, None)):
+    nothing: tuple[str, Node | None] = ("", None)
+    for (word, a), (other, b) in zip_longest(ours, theirs, fillvalue=nothing):
         inner = (*path, word or other)
         if a is None or b is None:
             yield Difference(

@@ -108,7 +108,7 @@ def out_channels(node: Node, channels: int) -> int:
 def _channels(node: Node, channels: int, where: Path) -> int:
     if not isinstance(node, (Conv, Pool)) and (title := f"{node.figure} {node.name}".strip()):
         where = (*where, title)
-    outputs = []
+    outputs: list[int] = []
     for word, part in children(node):
         start = outputs[-1] if isinstance(node, Chain) and outputs else channels
         outputs.append(_channels(part, start, (*where, word)))

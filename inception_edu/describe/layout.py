@@ -1,5 +1,6 @@
-"""Where everything of a block's drawing goes: each node becomes a part of boxes, lines and words. No
-torch.
+"""Where everything of a block's drawing goes: each node becomes a part of boxes, lines, words.
+
+No torch.
 
 x grows to the right, y in the direction of flow; `canvas.render` writes the SVG.
 """
@@ -280,7 +281,9 @@ class Layout:
         return items + label_of(start, (start.y + top) / 2)
 
     def concat(self, node: Concat, path: Path, branch: int | None, inner: bool) -> Part:
-        entries, exits, items = [], [], []
+        entries: list[End] = []
+        exits: list[End] = []
+        items: list[Any] = []
         x = height = 0.0
         error = self.error(path)
         odd = error.odd if isinstance(error, SizeError) else ()

@@ -79,7 +79,7 @@ class Measurement:
 
     def table(self) -> Table:
         """A row a block, and the sums."""
-        rows = []
+        rows: list[tuple[str, Shape | None, int, int, Pair | None]] = []
         for row in self.rows:
             sees = None if row.name == "classifier" else row.receptive_field
             rows.append((row.name, row.output, row.params, row.macs, sees))
@@ -100,7 +100,7 @@ class Measurement:
     __repr__ = __str__
 
 
-def _words(shape: Shape) -> str:
+def _words(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
 
 
@@ -120,7 +120,7 @@ def _cost(node: Node, shape: Shape) -> tuple[Shape, _Cost]:
     """What leaves a node and what it costs, from one walk through it."""
     costs: dict[tuple[str, ...], _Cost] = {}
     for step in walk(node, shape):
-        parts = [costs[(*step.path, word)] for word, _ in children(step.node)]
+        parts = [costs[step.path + (word,)] for word, _ in children(step.node)]
         costs[step.path] = _own_cost(step, parts)
     assert step.output is not None
     return step.output, costs[()]
@@ -219,7 +219,7 @@ def input_shape(network: Network, image: int | tuple[int, ...] | None = None) ->
         )
     if min(image) < 1:
         raise SpecError(f"An image needs at least one pixel a side, got {_words(image)}.")
-    return (network.channels, *image[-2:])
+    return (network.channels, image[-2], image[-1])
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def printed_canvas(rows: tuple[Row, ...]) -> Canvas:
         stages.append(
             _Stage(
                 row.block,
-                FIGURES[row.figure].node.name,
+                getattr(FIGURES[row.figure].node, "name", ""),
                 size_words(row.output),
                 f"Fig. {row.figure}",
                 kind,
@@ -153,6 +153,7 @@ def _last_layer_words(block: Residual) -> list[str]:
     except SpecError:
         return []
     usual = ("Linear", "no ReLU", "no BN")
+    assert isinstance(conv, Conv)
     words = [word for word in ending_words(conv) if word not in usual]
     return [f"last layer {', '.join(words)}"] if words else []
 

@@ -49,7 +49,8 @@ def rebuild(node: Node, parts: Sequence[Node]) -> Node:
             f"A {type(node).__name__} has {len(children(node))} parts, got {len(parts)}."
         )
     if isinstance(node, Residual):
-        return replace(node, **dict(zip(("body", "shortcut"), parts)))
+        shortcut = parts[1] if node.shortcut is not None else None
+        return replace(node, body=parts[0], shortcut=shortcut)
     return node
 
 

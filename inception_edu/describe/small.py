@@ -65,7 +65,9 @@ def _closed(node: Residual, channels: int) -> Node:
     that it is added to."""
     carried = channels if node.shortcut is None else out_channels(node.shortcut, channels)
     end = last_conv(node)
-    return put(node, end, replace(at(node, end), out=carried))
+    conv = at(node, end)
+    assert isinstance(conv, Conv)
+    return put(node, end, replace(conv, out=carried))
 
 
 def _small_stem(channels: int, image: int) -> Chain:
@@ -203,8 +205,10 @@ def tower(
     )
     factor = width / (1792 if bottleneck else 384)
     block = thin(replace(InceptionResNetC_v1(scale), learnable=learnable), factor, width)
+    assert isinstance(block, Residual) and isinstance(block.body, Chain)
+    branches = block.body.parts[0]
     plain = Chain(
-        block.body.parts[0],
+        branches,
         Conv(width, 1),
         name="Inception-C without identity",
         figure="after Fig. 13",
@@ -213,7 +217,7 @@ def tower(
     if not residual and depth:
         blocks.append(Block("inception_c", plain, depth, "C"))
     elif last_norm and depth:
-        normed = replace(block, body=Chain(block.body.parts[0], replace(Linear(width), norm=True)))
+        normed = replace(block, body=Chain(branches, replace(Linear(width), norm=True)))
         blocks += [Block("inception_resnet_c", block, depth - 1, "C")] if depth > 1 else []
         blocks.append(Block("inception_resnet_c_last", normed, 1, "C"))
     elif depth:

@@ -33,7 +33,7 @@ class Table:
             self.names, tuple(row for row in self.rows if len(set(row[1])) > 1), self.marked
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [("", self.names), *self.rows]
         widths = [max(len(row) for row, _ in lines)] + [
             max(map(len, cells)) for cells in zip(*(c for _, c in lines))
@@ -45,17 +45,17 @@ class Table:
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         """On a light card of its own; where `marked`, what differs from the first column is bold
         with a ≠."""
 
-        def cell(tag, text, style=""):
+        def cell(tag: str, text: str, style: str = "") -> str:
             return (
                 f'<{tag} style="text-align:left;vertical-align:top;padding:4px 10px;color:#222;'
                 f'border-bottom:1px solid #d0d0d0;white-space:normal;{style}">{text}</{tag}>'
             )
 
-        def mark(first, value):
+        def mark(first: str, value: str) -> str:
             return (
                 escape(value) if value == first or not self.marked else f"<b>≠ {escape(value)}</b>"
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from inception_edu.describe.blocks import Classifier
 from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape
 
@@ -87,7 +89,7 @@ def describe(node: Node) -> str:
     return f"{shortcut} plus{scale} ({describe(node.body)}){norm}{relu}"
 
 
-def scaled(node: Node) -> bool:
+def scaled(node: Node) -> TypeGuard[Residual]:
     """Whether a residual block has a scale to speak of."""
     return isinstance(node, Residual) and (node.scale != 1 or node.learnable)
 

@@ -108,6 +108,7 @@ class _Builder:
         return self.residual(node, channels)
 
     def conv(self, node: Conv, channels: int) -> nn.Module:
+        unit: nn.Module
         if node.norm:
             unit = ConvBNReLU(channels, node, self.norm_eps)
             conv = unit.conv

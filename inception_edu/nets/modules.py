@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,10 @@ class ConvBNReLU(nn.Sequential):
     Every unmarked convolution of the paper's figures. `padding="valid"` is the figures' V. The
     kernels are not drawn here: `build` does that.
     """
+
+    if TYPE_CHECKING:  # TorchScript cannot read such annotations
+        conv: nn.Conv2d
+        norm: nn.BatchNorm2d
 
     def __init__(self, channels: int, spec: Conv, norm_eps: float = 1e-3):
         parts: OrderedDict[str, nn.Module] = OrderedDict()
@@ -152,6 +156,9 @@ class CentredLinear(SlowLinear):
     """N×features → N×classes: a classifier that reads its input minus the mean over the batch, or
     outside training minus the running mean. With `held` no gradient passes through the mean."""
 
+    if TYPE_CHECKING:
+        mean: Tensor
+
     def __init__(self, in_features, out_features, rate=1.0, held=False, device=None):
         super().__init__(in_features, out_features, rate, device)
         self.held = held
@@ -179,8 +186,15 @@ class NetworkModule(nn.Sequential):
         self._seen: set[tuple[int, ...]] = set()
 
     def forward(self, input: Tensor) -> Tensor:
-        if not torch.jit.is_scripting():
-            self._check(input)
+        if not torch.jit.is_scripting():  # TorchScript knows no try
+            return self._checked(input)
+        for module in self:
+            input = module(input)
+        return input
+
+    @torch.jit.unused
+    def _checked(self, input: Tensor) -> Tensor:
+        self._check(input)
         batch = len(input)
         try:
             for module in self:
