@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from inception_edu.labs.film import as_track, committed, healed
+from inception_edu.labs.core import Session
+from inception_edu.labs.film import Film, as_track, committed, film_core, healed
+from inception_edu.labs.film import names as names_of
 from inception_edu.labs.story import Course, block_words, percent, silent_since, stops
 from inception_edu.study.recorded import recorded
 from inception_edu.study.results import load_results
@@ -119,3 +121,24 @@ def test_the_committed_films_are_there_and_have_twins():
     for film in films:
         assert film.twin is None or film.twin.settings["scale"] == 0.1
         assert {"loss", "push", "logits", "branch"} <= set(film.run.curves)
+
+
+def test_every_film_is_shown_with_its_twin():
+    session = Session(film_core(committed()))
+    for i, film in enumerate(committed()):
+        session.set("film", i)
+        player = session.view.part("player").value
+        assert len(player["towers"]) == 1 + (film.twin is not None)
+        assert player["towers"][0]["steps"] == list(film.run.steps)
+        assert [len(shares) for shares in player["towers"][0]["dead"]] == [len(film.run.steps)] * 11
+        assert player["stops"] == [stop.to_dict() for stop in stops(film.run.course)]
+        assert len(session.view.part("curves").value["panels"]) == 5
+    (picture,) = session.lab.stored(session.state)
+    assert picture.startswith("<svg") and "right" in picture.said
+
+
+def test_two_films_of_one_scale_are_told_apart_by_their_names():
+    first = {r.label: r for r in reversed(load_results("remedies"))}
+    one, other = first["norm in last branch"], first["norm after last sum"]
+    film = Film("", as_track(one, 1), as_track(other, 2))
+    assert names_of(film) == ["norm in last branch", "norm after last sum"]

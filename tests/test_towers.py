@@ -330,3 +330,19 @@ def test_what_cannot_be_read_is_refused():
         before = session.state.settings
         session.send(Set(key, typed))
         assert session.state.settings == before and session.view.control(key).wrong
+
+
+def test_a_run_says_beforehand_how_long_it_takes():
+    """The warm-up measures this machine; what is foretold follows the work."""
+    from inception_edu.labs.pace import layers, pace
+    from inception_edu.labs.training import WARM_UP
+
+    session = opened(dying_core())
+    assert session.view.control("retrain").label == "Retrain"
+    session.do(next(effect for effect in session.lab.begin if effect.job == WARM_UP))
+    assert session.view.control("retrain").label.startswith("Retrain · ")
+    seconds = pace()
+    small, large = config({**FIRST, "width": 72}), config({**FIRST, "width": 1152})
+    assert 0 < seconds(small) and seconds(large) > 5 * seconds(small)
+    # Three of the stem, ten blocks of 1 + 3 + 1 convolutions, the classifier.
+    assert layers(small.description()) == 3 + 10 * 5 + 1

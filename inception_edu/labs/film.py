@@ -174,15 +174,15 @@ def names(film: Film) -> list[str]:
 def player_value(film: Film) -> dict:
     towers = []
     for colour, track in enumerate(t for t in (film.run, film.twin) if t is not None):
-        names = list(track.dead)
+        blocks = list(track.dead)
         towers.append(
             {
                 "id": [film.title, colour],
                 "title": f"{names(film)[colour]} · seed {track.settings['seed']}",
                 "colour": colour,
-                "blocks": ["stem" if n == "stem" else str(i) for i, n in enumerate(names)],
+                "blocks": ["stem" if n == "stem" else str(i) for i, n in enumerate(blocks)],
                 "steps": list(track.steps),
-                "dead": [list(track.dead[name]) for name in names],
+                "dead": [list(track.dead[name]) for name in blocks],
             }
         )
     told = [stop.to_dict() for stop in stops(film.run.course)]

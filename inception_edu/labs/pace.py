@@ -9,9 +9,10 @@ from functools import lru_cache
 
 import torch
 
+from inception_edu.describe.flow import walk
 from inception_edu.describe.measure import measure
 from inception_edu.describe.networks import Network
-from inception_edu.describe.spec import Conv, walk
+from inception_edu.describe.spec import Conv
 from inception_edu.labs import live
 from inception_edu.learn import default_device
 
