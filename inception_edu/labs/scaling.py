@@ -36,7 +36,7 @@ PANELS = (
     dict(
         key="spread",
         title="Spread of each block's output, now",
-        unit="standard deviation, log · block 0 is the stem",
+        unit="log; block 0 is the stem",
         log=True,
         alone=True,
     ),

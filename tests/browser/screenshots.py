@@ -29,6 +29,7 @@ def open_lab(browser, server, module: str, make: str) -> Lab:
     code = f"from inception_edu.labs.{module} import {function}\nlab = {make}"
     lab.open(lab.write(f"{module}.ipynb", code))
     lab.page.evaluate("jupyterapp.shell.collapseLeft()")
+    lab.theme("light")
     lab.run_all(300)
     lab.page.wait_for_selector(".ied-panel canvas")
     return lab

@@ -95,6 +95,7 @@ class PanelPlot {
       this.plot = new uPlot(this.options(runs, bands, width, value), data, this.place);
       this.cursor = this.plot.over.appendChild(document.createElement("div"));
       this.cursor.className = "ied-cursor";
+      if (this.panel.alone) this.cursor.style.display = "none";
       this.dots = [];
       this.plot.over.addEventListener("pointermove", event => this.hover(event));
       this.plot.over.addEventListener("pointerdown", event => this.hover(event));
