@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
@@ -140,3 +142,51 @@ def _small(png: io.BytesIO) -> bytes:
     out = io.BytesIO()
     picture.quantize(256, dither=Image.Dither.NONE).save(out, format="png", optimize=True)
     return out.getvalue()
+
+
+def image_grid(
+    images,
+    titles: Sequence[str] | None = None,
+    columns: int = 10,
+    side: float = 0.8,
+    low: float | None = None,
+    high: float | None = None,
+) -> Figure:
+    """Images in rows of `columns`: N×C×H×W or N×H×W, uint8 from 0 to 255 or floats from `low` to
+    `high`.
+
+    One channel is drawn in shades of grey, three are red, green and blue. Floats without `low` and
+    `high` span the values of all images together, so that images can be compared. `side` is in
+    inches.
+    """
+    pixels = images.detach().cpu().numpy() if hasattr(images, "detach") else np.asarray(images)
+    if pixels.ndim == 3:
+        pixels = pixels[:, None]
+    if pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
+        raise ValueError(
+            "Images are N×1×H×W, N×3×H×W or N×H×W, got " + "×".join(map(str, pixels.shape)) + "."
+        )
+    if pixels.dtype == np.uint8:
+        pixels = pixels / 255
+    else:
+        low = float(pixels.min()) if low is None else low
+        high = float(pixels.max()) if high is None else high
+        pixels = np.clip((pixels - low) / (high - low or 1), 0, 1)
+    columns = min(columns, len(pixels))
+    rows = -(-len(pixels) // columns)
+    line = 0.26 if titles is not None else 0.04
+    fig = figure(columns * (side + 0.06), rows * (side + line))
+    for i, picture in enumerate(pixels):
+        axis = fig.add_subplot(rows, columns, i + 1)
+        axis.imshow(
+            picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0),
+            cmap="gray",
+            vmin=0,
+            vmax=1,
+            interpolation="nearest",
+        )
+        axis.set_axis_off()
+        if titles is not None:
+            axis.set_title(titles[i], fontsize=8, fontweight="normal", loc="center", pad=2)
+    fig.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.02, hspace=0.02)
+    return fig

@@ -42,6 +42,7 @@ def trace(end: Made, start: Made, memory: dict | None = None) -> Sequence:
             items.append((point, point.step))
             continue
         paths = [trace(source, origin, memory) for source in point.sources]
+        assert point.step is not None  # only the input itself has none
         join = point.step if isinstance(point.step, Join) else Join(point.step.kind, ())
         items.append((point, replace(join, branches=_grouped(paths, join))))
     return tuple(reversed(items))

@@ -33,11 +33,10 @@ from inception_edu.describe import (
     inception_v4,
     leaves,
     measure,
-    size_words,
     smallest_image,
 )
 from inception_edu.study import experiments
-from inception_edu.teach import check, plots
+from inception_edu.teach import check, plots, table
 from inception_edu.nets.build import build, named_blocks
 from inception_edu.labs.diagram import network_diagram
 from inception_edu.learn import clock
@@ -70,13 +69,13 @@ figure(9)
 # have built.
 
 # %%
-table = figures.TABLE_1["inception_v4"]
+filters = figures.TABLE_1["inception_v4"]
 mine = Network(
     "my Inception-v4",
     (
         Block("stem", figures.StemV4()),
         Block("inception_a", figures.InceptionA(), repeat=4, stage="A"),
-        Block("reduction_a", figures.ReductionA(**table)),
+        Block("reduction_a", figures.ReductionA(**filters)),
         Block("inception_b", figures.InceptionB(), repeat=7, stage="B"),
         Block("reduction_b", figures.ReductionB()),
         Block("inception_c", figures.InceptionC(), repeat=3, stage="C"),
@@ -88,15 +87,14 @@ mine = Network(
 # next cell compares.
 
 # %%
-print("differences from inception_v4():", differences(mine, inception_v4()))
+assert not differences(mine, inception_v4())
 rows = {row.name: row for row in measure(mine).rows}
+compared = []
 for box in FIG_9:
     last = box.block if box.repeat == 1 else f"{box.block}.{box.repeat}"
-    print(
-        f"{box.repeat} × {box.block:12} computed {size_words(rows[last].output):>10}   "
-        f"printed {size_words(box.output):>10}   "
-        f"{'equal' if rows[last].output == box.output else 'DIFFERENT'}"
-    )
+    computed = rows[last].output
+    compared.append((box.repeat, box.block, computed, box.output, computed == box.output))
+table(compared, ["times", "block", "computed", "printed", "equal"])
 
 # %% [markdown]
 # Two descriptions can share the same mistake. So we build the network and send a real image through
@@ -113,16 +111,9 @@ for name, block in named_blocks(model):
 with torch.inference_mode():
     logits = model(image)
 described = {name: row.output for name, row in rows.items() if name in seen}
-print("logits", tuple(logits.shape), "  shapes as described:", seen == described)
-for name in (
-    "stem",
-    "inception_a.4",
-    "reduction_a",
-    "inception_b.7",
-    "reduction_b",
-    "inception_c.3",
-):
-    print(f"{name:14} {size_words(seen[name])}")
+assert seen == described and logits.shape == (1, 1000)
+last = ["stem", "inception_a.4", "reduction_a", "inception_b.7", "reduction_b", "inception_c.3"]
+table([(name, seen[name]) for name in last], ["block", "its output, measured"])
 
 # %% [markdown]
 # ## Lab: click through it
@@ -150,12 +141,19 @@ def by_stage(value):
 
 
 params, macs = by_stage(lambda row: row.params), by_stage(lambda row: row.macs)
-for group in params:
-    print(
-        f"{group:12} {params[group]:>11,} parameters {params[group] / measured.params:>6.1%}   "
-        f"{macs[group]:>14,} multiply-adds {macs[group] / measured.macs:>6.1%}"
+rows_by_stage = [
+    (
+        group,
+        params[group],
+        params[group] / measured.params,
+        macs[group],
+        macs[group] / measured.macs,
     )
-print(f"{'together':12} {measured.params:>11,}                   {measured.macs:>14,}")
+    for group in params
+]
+rows_by_stage.append(("together", measured.params, None, measured.macs, None))
+columns = ["stage", "parameters", "share of them", "multiply-adds", "share of these"]
+table(rows_by_stage, columns, formats={columns[2]: ".1%", columns[4]: ".1%"})
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 2.9)
@@ -232,14 +230,12 @@ seconds = block_times(model, image, 2 if experiments.mode() == "quick" else 6)
 shares = {}
 for name, value in seconds.items():
     shares[name.split(".")[0]] = shares.get(name.split(".")[0], 0) + value / sum(seconds.values())
-for group, share in shares.items():
-    print(
-        f"{group:12} {share:6.1%} of the time   {macs[group] / measured.macs:6.1%} of the "
-        "multiply-adds"
-    )
-print(
-    f"one image takes {sum(seconds.values()):.2f} s of processor time on this machine; the stem",
-    f"{shares['stem'] * measured.macs / macs['stem']:.2f} times its share of the work",
+columns = ["stage", "of the time", "of the multiply-adds"]
+table(
+    {group: (share, macs[group] / measured.macs) for group, share in shares.items()},
+    columns,
+    formats=dict.fromkeys(columns[1:], ".1%"),
+    caption=f"One image takes {sum(seconds.values()):.2f} s of processor time on this machine",
 )
 
 # %% [markdown]
@@ -255,15 +251,17 @@ print(
 # vanishes.
 
 # %%
-print("smallest image:", smallest_image(inception_v4()))
-for side in (75, 139, 203, 299, 427):
-    m = measure(inception_v4(), side)
-    print(
-        f"{side:>4}×{side:<4} last map {size_words(m.output):>10}   {amount(m.params)} parameters  "
-        " "
-        f"{amount(m.macs):>6} multiply-adds   {m.macs / measured.macs:5.2f} of those at 299 "
-        f"(area {(side / 299) ** 2:.2f})"
-    )
+sized = {side: measure(inception_v4(), side) for side in (75, 139, 203, 299, 427)}
+columns = ["side", "last map", "parameters", "multiply-adds", "of those at 299", "area, of 299's"]
+table(
+    [
+        (side, m.output, m.params, m.macs, m.macs / measured.macs, (side / 299) ** 2)
+        for side, m in sized.items()
+    ],
+    columns,
+    formats={"parameters": amount, "multiply-adds": amount, **dict.fromkeys(columns[4:], ".2f")},
+    caption=f"The smallest image has {smallest_image(inception_v4())} pixels a side",
+)
 
 # %% [markdown]
 # ## Equal to timm's?
@@ -322,8 +320,10 @@ if theirs is not None:
 # used here is `inception_v4("released")`.
 
 # %%
-for difference in differences(inception_v4("paper"), inception_v4("released")):
-    print(difference)
+table(
+    [(str(d),) for d in differences(inception_v4("paper"), inception_v4("released"))],
+    ["paper against released"],
+)
 
 # %% [markdown]
 # A 7×1 kernel cannot be loaded as a 1×7 one. Chapter 07 looks at what the paper prints there. With

@@ -178,8 +178,10 @@ def _unshared(items):
             branches = []
             for branch in item.branches:
                 last = branch[-1] if branch else None
-                fan = isinstance(last, diagnose.Join) and last.kind == item.kind
-                branches += [(*branch[:-1], *way) for way in last.branches] if fan else [branch]
+                if isinstance(last, diagnose.Join) and last.kind == item.kind:
+                    branches += [(*branch[:-1], *way) for way in last.branches]
+                else:
+                    branches.append(branch)
             item = replace(item, branches=tuple(branches))
         found.append(item)
     return tuple(found)

@@ -57,6 +57,7 @@ def differences(
     numbered = sum(not _is_relu(item) for item in answer) > 1
     for i, j in align(answer, expected):
         if i is None:
+            assert j is not None
             place = f"after step {last} " if last and numbered else ""
             found.append(Difference(_missing(expected[j], place), where))
             continue
@@ -141,6 +142,7 @@ def _joins(
         found.append(Difference(sentence, where))
     for i, j in pairs_:
         if i is None:
+            assert j is not None
             found.append(Difference(f"the branch {branch_words(e.branches[j])} is missing.", where))
         elif j is None:
             found.append(
@@ -157,8 +159,9 @@ def _joins(
 def misfit(join: Join, shape: Shape | None) -> str:
     """A sentence on branches whose maps differ in size; empty where they agree or cannot be
     known."""
-    outs = [output(branch, shape) for branch in join.branches]
-    if shape is None or None in outs:
+    ends = [output(branch, shape) for branch in join.branches]
+    outs = [end for end in ends if end is not None]
+    if shape is None or len(outs) < len(ends):
         return ""
     sizes = [out[1:] for out in outs]
     common = max(set(sizes), key=lambda s: (sizes.count(s), -sizes.index(s)))

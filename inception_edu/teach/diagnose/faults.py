@@ -8,7 +8,7 @@ from inception_edu.teach.diagnose.steps import WINDOWS, Step, number, output, si
 
 def step_faults(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]]:
     """Sentences, with their costs, on two steps that belong together."""
-    found = []
+    found: list[tuple[str, float]] = []
     if a.kind != e.kind:
         names = {"max": "a max pool", "avg": "an average pool"}
         found.append((f"should be {names.get(e.kind, whole(e))}.", 4))

@@ -9,6 +9,8 @@ from functools import cache, lru_cache
 from inception_edu.teach.diagnose.faults import step_faults
 from inception_edu.teach.diagnose.steps import Join, Sequence, Step
 
+Pairs = tuple[tuple[int | None, int | None], ...]
+
 GAP = 6.0  # a step that has no counterpart
 
 
@@ -16,27 +18,19 @@ GAP = 6.0  # a step that has no counterpart
 def _distance(a, e) -> float:
     """How much two items, or two sequences, differ."""
     if isinstance(a, tuple):
-        return sum(
-            GAP * _weight(a[i])
-            if j is None
-            else GAP * _weight(e[j])
-            if i is None
-            else _distance(a[i], e[j])
-            for i, j in align(a, e)
-        )
+        return sum(_cost(a, e, i, j) for i, j in align(a, e))
     if isinstance(a, Join) != isinstance(e, Join):
         return GAP * (_weight(a) + _weight(e))
     if isinstance(a, Join):
-        cost = (5 if a.kind != e.kind else 0) + (3 if a.dim != e.dim else 0)
+        joined = (5.0 if a.kind != e.kind else 0.0) + (3.0 if a.dim != e.dim else 0.0)
         for i, j in assign(a.branches, e.branches):
-            cost += (
-                _alone(e.branches[j])
-                if i is None
-                else _alone(a.branches[i])
-                if j is None
-                else _distance(a.branches[i], e.branches[j])
-            )
-        return cost
+            if i is None:
+                joined += _alone(e.branches[j]) if j is not None else 0
+            elif j is None:
+                joined += _alone(a.branches[i])
+            else:
+                joined += _distance(a.branches[i], e.branches[j])
+        return joined
     if a.kind != e.kind and not {a.kind, e.kind} <= {"max", "avg"}:
         return 14
     cost = sum(c for _, c in step_faults(a, e, None))
@@ -44,6 +38,13 @@ def _distance(a, e) -> float:
     return cost + (
         abs(a.out - e.out) / (a.out + e.out) if a.out != e.out and a.kind == e.kind == "conv" else 0
     )
+
+
+def _cost(a: Sequence, e: Sequence, i: int | None, j: int | None) -> float:
+    """Of one pair of `align`."""
+    if i is None:
+        return GAP * _weight(e[j]) if j is not None else 0.0
+    return GAP * _weight(a[i]) if j is None else _distance(a[i], e[j])
 
 
 def _weight(item) -> float:
@@ -59,10 +60,10 @@ def _alone(branch: Sequence) -> float:
 @lru_cache(maxsize=50_000)
 def align(a: Sequence, e: Sequence) -> tuple[tuple[int | None, int | None], ...]:
     """Pairs of positions that belong together, in order; None where one side has nothing."""
-    table = {(len(a), len(e)): (0.0, ())}
+    table: dict[tuple[int, int], tuple[float, Pairs]] = {(len(a), len(e)): (0.0, ())}
     for i in range(len(a), -1, -1):
         for j in range(len(e), -1, -1):
-            ways = []
+            ways: list[tuple[float, Pairs]] = []
             if i < len(a) and j < len(e):
                 cost, rest = table[i + 1, j + 1]
                 ways.append((cost + _distance(a[i], e[j]), ((i, j), *rest)))
@@ -102,9 +103,11 @@ def assign(
 def pairs(answer: Sequence, expected: Sequence) -> Iterator[tuple[Step, Step]]:
     """The steps of two sequences without differences, each with its counterpart."""
     for i, j in align(answer, expected):
+        assert i is not None and j is not None, "the sequences differ"
         a, e = answer[i], expected[j]
         if isinstance(a, Join):
             for m, n in assign(a.branches, e.branches):
+                assert m is not None and n is not None, "the sequences differ"
                 yield from pairs(a.branches[m], e.branches[n])
         else:
             yield a, e

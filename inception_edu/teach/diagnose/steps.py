@@ -87,14 +87,16 @@ def sequence(node: Node) -> Sequence:
 def tidy(items: Sequence) -> Sequence:
     """The same computation written in one way: a join directly inside a join of its kind is spliced
     into it."""
-    found = []
+    found: list[Step | Join] = []
     for item in items:
         if isinstance(item, Join):
-            branches = []
+            branches: list[Sequence] = []
             for branch in map(tidy, item.branches):
                 inner = branch[0] if len(branch) == 1 and isinstance(branch[0], Join) else None
-                same = inner and inner.kind == item.kind and inner.dim == item.dim
-                branches += inner.branches if same else [branch]
+                if inner and inner.kind == item.kind and inner.dim == item.dim:
+                    branches += inner.branches
+                else:
+                    branches.append(branch)
             if len(branches) == 1:
                 found += branches[0]
                 continue
@@ -165,8 +167,9 @@ def output(items: Sequence, shape: Shape | None) -> Shape | None:
         if shape is None:
             return None
         if isinstance(item, Join):
-            outs = [output(branch, shape) for branch in item.branches]
-            if not outs or None in outs or len({o[1:] for o in outs}) > 1:
+            ends = [output(branch, shape) for branch in item.branches]
+            outs = [end for end in ends if end is not None]
+            if not outs or len(outs) < len(ends) or len({o[1:] for o in outs}) > 1:
                 return None
             shape = (sum(o[0] for o in outs) if item.kind == "cat" else outs[0][0], *outs[0][1:])
         elif item.kind in WINDOWS:
