@@ -11,6 +11,7 @@ import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,6 +19,7 @@ from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from inception_edu.describe.canvas import CARD, INK
@@ -33,7 +35,7 @@ SHADES = LinearSegmentedColormap.from_list(
     "inception_edu", ["#eef4f9", "#9fc3de", "#3f86ba", "#0b4a7d", "#062b4c"]
 )
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.facecolor": CARD,
     "axes.facecolor": CARD,
     "savefig.facecolor": CARD,
@@ -188,5 +190,7 @@ def image_grid(
         axis.set_axis_off()
         if titles is not None:
             axis.set_title(titles[i], fontsize=8, fontweight="normal", loc="center", pad=2)
-    fig.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.02, hspace=0.02)
+    engine = fig.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(w_pad=0.01, h_pad=0.03, wspace=0.02, hspace=0.02)
     return fig

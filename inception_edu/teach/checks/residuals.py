@@ -284,4 +284,5 @@ def _fit(y, x, b) -> tuple[float, float, float] | None:
     solution = torch.linalg.lstsq(columns, y.flatten().double()).solution
     if (columns @ solution - y.flatten()).abs().max() > 1e-3:
         return None
-    return tuple(0.0 if abs(v) < 1e-6 else v for v in solution.tolist())
+    first, second, third = (0.0 if abs(v) < 1e-6 else v for v in solution.tolist())
+    return first, second, third

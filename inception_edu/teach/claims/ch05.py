@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import math
 
-from inception_edu.describe import Chain, Conv, Node, Pool, inception_v4, measure, out_shape, walk
+from inception_edu.describe import (
+    Chain,
+    Conv,
+    Node,
+    Pool,
+    Residual,
+    inception_v4,
+    measure,
+    out_shape,
+    walk,
+)
 from inception_edu.teach.claims import registered
 
 
@@ -14,6 +24,7 @@ def _longest(node: Node) -> int:
         return int(isinstance(node, Conv))
     if isinstance(node, Chain):
         return sum(map(_longest, node.parts))
+    assert not isinstance(node, Residual)
     return max(map(_longest, node.branches))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_edu.describe import Conv, networks
+from inception_edu.describe import Concat, Conv, networks
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict
 
@@ -124,6 +124,7 @@ def exercise_3(saved: Any) -> Verdict:
     """Sibling 1×1 convolutions of Inception-v4 that merging removes."""
 
     def siblings(block: networks.Block) -> int:
+        assert isinstance(block.node, Concat)
         firsts = [getattr(branch, "parts", (branch,))[0] for branch in block.node.branches]
         return sum(isinstance(first, Conv) and first.kernel == (1, 1) for first in firsts)
 
