@@ -1,4 +1,4 @@
-"""The whole project is clean for ruff, and the rooms that pyproject.toml names for mypy."""
+"""The whole project is clean for ruff: what it checks, and how it lays lines out."""
 
 import subprocess
 import sys
@@ -13,13 +13,5 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_ruff_finds_nothing(command):
     done = subprocess.run(
         [sys.executable, "-m", "ruff", *command, "--no-cache", ROOT], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_mypy_finds_nothing():
-    """The rooms that `[tool.mypy]` in pyproject.toml names."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, timeout=800
     )
     assert done.returncode == 0, done.stdout + done.stderr
