@@ -65,7 +65,7 @@ from inception_edu.describe.figures import (
     StemV1,
     StemV4,
 )
-from inception_edu.describe.flow import Step, out_channels, out_shape, slide, walk
+from inception_edu.describe.flow import Step, narrowest, out_channels, out_shape, slide, walk
 from inception_edu.describe.googlenet import (
     HeadGoogLeNet,
     InceptionBN,
@@ -246,6 +246,7 @@ __all__ = [
     "map_nodes",
     "measure",
     "mini",
+    "narrowest",
     "network",
     "node_words",
     "on_last_conv",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from inception_edu.describe.parts import Path, children
 from inception_edu.describe.spec import (
@@ -212,3 +213,19 @@ def slide(size: int, kernel: int, stride: int, padding: str) -> int:
 
 def _size(shape: Shape) -> str:
     return f"{shape[1]}×{shape[2]}"
+
+
+def narrowest(node: Node, shape: Shape) -> int:
+    """The fewest numbers that carry the image at any place from the input's end to the output.
+
+    Branches side by side carry it together. Of a `Residual` the identity carries everything.
+    """
+    if isinstance(node, Concat):
+        return sum(narrowest(branch, shape) for branch in node.branches)
+    if not isinstance(node, Chain):
+        return prod(out_shape(node, shape))
+    found = []
+    for part in node.parts:
+        found.append(narrowest(part, shape))
+        shape = out_shape(part, shape)
+    return min(found)

@@ -6,6 +6,9 @@ from inception_edu.teach.lazy import lazy
 __all__ = [
     "Table",
     "Verdict",
+    "block_seconds",
+    "branches",
+    "changes",
     "check",
     "checks",
     "claim",
@@ -39,8 +42,8 @@ __getattr__, __dir__ = lazy(
             "settings",
             "verdicts",
         ],
-        "inception_edu.teach.tables": ["Table", "costs", "table"],
-        "inception_edu.teach.trials": ["milliseconds", "refusal"],
+        "inception_edu.teach.tables": ["Table", "branches", "changes", "costs", "table"],
+        "inception_edu.teach.trials": ["block_seconds", "milliseconds", "refusal"],
         "inception_edu.teach.verdict": ["Verdict"],
     },
 )

@@ -6,10 +6,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inception_edu.describe import Node, Shape, amount, measure, size_words
+from inception_edu.describe import (
+    Concat,
+    Difference,
+    Node,
+    Residual,
+    Shape,
+    amount,
+    measure,
+    out_shape,
+    size_words,
+)
 from inception_edu.describe.tables import Table, table
 
-__all__ = ["Table", "costs", "table"]
+__all__ = ["Table", "branches", "changes", "costs", "table"]
 
 
 def costs(
@@ -38,3 +48,35 @@ def costs(
     columns = ["", "gives", "sees", "parameters", "multiply-adds", *words]
     formats = {"parameters": amount, "multiply-adds": amount}
     return table(rows, columns, caption=caption, formats=formats)
+
+
+def branches(node: Node, shape: Shape, caption: str = "") -> Table:
+    """What each branch of a block gives and costs, then the linear 1×1 and the sum of a residual
+    block; the last row is the whole. Raises as `measure` does."""
+    parts = node.body.parts if isinstance(node, Residual) else (node,)
+    join = parts[0]
+    found = {}
+    if isinstance(join, Concat):
+        for number, branch in enumerate(join.branches, 1):
+            found[f"branch {number}"] = (branch, shape)
+    if len(parts) > 1:
+        found["joined"] = (join, shape)
+        found["linear 1×1"] = (parts[1], out_shape(join, shape))
+    found["the block"] = (node, shape)
+    rows = []
+    for name, (part, enters) in found.items():
+        size = measure(part, enters)
+        sees = "×".join(map(str, size.receptive_field))
+        rows.append((name, size_words(size.output), sees, size.params, size.macs))
+    columns = ["", "gives", "sees", "parameters", "multiply-adds"]
+    formats = {"parameters": amount, "multiply-adds": amount}
+    title = caption or " ".join(word for word in (node.figure, node.name) if word)
+    return table(rows, columns, caption=title, formats=formats, strong=[len(rows) - 1])
+
+
+def changes(
+    found: Sequence[Difference], left: str = "left", right: str = "right", caption: str = ""
+) -> Table:
+    """Where two descriptions differ (`describe.differences`), one row a place."""
+    rows = [(one.where, one.what, one.left, one.right) for one in found]
+    return table(rows, ["where", "what", left, right], caption=caption)

@@ -22,6 +22,28 @@ def milliseconds(node: Node, shape: Shape, batch: int = 8, budget: float = 1.5) 
     return 1000 * took[""].median / batch
 
 
+def block_seconds(model: Any, images: Any, rounds: int = 6) -> dict[str, float]:
+    """Median processor time of each block of a built network on one core, in seconds, for
+    `images` (N×C×H×W) on their way through it. Equal blocks are added up: "inception_b"."""
+    from functools import partial
+
+    import torch
+
+    from inception_edu.learn import clock
+    from inception_edu.nets import named_blocks
+
+    calls, x = {}, images
+    with torch.inference_mode():
+        for name, block in named_blocks(model):
+            calls[name] = partial(block, x)
+            x = block(x)
+    found: dict[str, float] = {}
+    for name, timing in clock(calls, rounds=rounds, device=images.device, one_core=True).items():
+        group = name.split(".")[0]
+        found[group] = found.get(group, 0.0) + timing.median
+    return found
+
+
 def refusal(make: Any, *arguments: Any) -> Text:
     """What is said about something that cannot be: `refusal(out_shape, node, (256, 56, 56))`.
     AssertionError where nothing is wrong with it."""

@@ -5,11 +5,6 @@
 # the way follows from one line of arithmetic, and so does the smallest image that the network can
 # take: 75×75.
 #
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 35 min |
-# | of which you wait | 1 min |
-#
 # **After this chapter you can**
 #
 # 1. compute the size of any map from input, kernel, stride and padding, and read a V in a figure;
@@ -17,9 +12,7 @@
 # 3. say which padding makes a concatenation break, and mend it.
 
 # %%
-
 import torch
-from IPython.display import display
 from torch import nn
 
 from inception_edu.describe import (
@@ -37,29 +30,44 @@ from inception_edu.describe import (
     slide,
     smallest_image,
     walk,
+    with_padding,
 )
+from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import check, costs, plots, refusal, say, table
-from inception_edu.nets.build import build
+from inception_edu.teach import (
+    check,
+    costs,
+    five_lines,
+    milliseconds,
+    outcome,
+    plots,
+    predict,
+    refusal,
+    say,
+    table,
+)
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
 # %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("02.sides", "02.smallest", "02.misprint")
+
+# %% [markdown]
 # ## The figure
-#
-# **Predict.** The first convolution is "3×3 Conv (32 stride 2 V)" on 299×299 pixels. How large is
-# its map: 148, 149 or 150?
-#
-# <details><summary>Answer</summary>
-#
-# 149. The window's left edge can stand on pixel 0, 2, 4, …, 296: that is 149 places. Same padding
-#      would give 150.
-#
-# </details>
 
 # %%
 figure(3)
+
+# %%
+predict(
+    "02.first-map",
+    "The first convolution is *3×3 Conv (32 stride 2 V)* on 299×299 pixels. How large is its map?",
+    ["148", "149", "150"],
+)
 
 # %% [markdown]
 # Read the figure from the bottom. A **V** means *valid*: there is no padding, so the window stays
@@ -84,6 +92,14 @@ table(
     ["window", "pixels", "places"],
 )
 
+# %%
+outcome(
+    "02.first-map",
+    str(slide(299, 3, 2, "valid")),
+    "The left edge of the window can stand on pixel 0, 2, 4, …, 296. Same padding would give "
+    f"{slide(299, 3, 2, 'same')}.",
+)
+
 # %% [markdown]
 # The first three steps have no branches. We write them as a description. `walk` then computes the
 # shape after each step:
@@ -105,20 +121,19 @@ table(
 # %% [markdown]
 # ## Move the window yourself
 #
-# A pixel crossed out in orange is read by nobody. Find a padding with which 3×3, stride 1 keeps the
-# size; then put *3×3 pool, stride 2, V* beside a convolution and see which settings can be
-# concatenated with it. Is any pixel lost at 16 pixels a side?
+# A pixel crossed out in orange is read by no window. Find a padding with which 3×3, stride 1 keeps
+# the size. Then put *3×3 pool, stride 2, V* beside a convolution. Which settings can be joined with
+# it? Is any pixel lost at 16 pixels a side?
 
 # %%
 from inception_edu.labs.convolution import convolution_lab
-from inception_edu.learn import clock
 
 moving = convolution_lab(size=15, stride=2, beside="3×3 pool, stride 2, V")
 
 # %% [markdown]
-# The size 299 is chosen well: at every stride of 2 the last window ends exactly on the last pixel.
-# Which pixels of a row influence the stem at all? The gradient tells, because it is zero for a
-# pixel that nobody reads:
+# The size 299 is a good choice. At every stride of 2 the last window ends exactly on the last
+# pixel. Which pixels of a row influence the stem at all? The gradient shows it. It is zero for a
+# pixel that no window reads:
 
 
 # %%
@@ -148,16 +163,14 @@ join_1 = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2, "valid"), out=160)
 draw(join_1, (64, 147, 147), title="Join 1")
 
 # %% [markdown]
-# 64 channels pass through the pool and 96 are new: 160. Now forget the V in one of the two.
-#
-# **Predict.** Which sizes meet at the concatenation?
-#
-# <details><summary>Answer</summary>
-#
-# 73 and 74: a pool with V gives ⌊(147 − 3)/2⌋ + 1 = 73, a convolution with same padding ⌈147/2⌉ =
-# 74. One pixel is enough to stop everything.
-#
-# </details>
+# 64 channels pass through the pool and 96 are new: 160. Now we forget the V of the convolution.
+
+# %%
+predict(
+    "02.join",
+    "147 pixels enter both branches. Which sizes meet at the join?",
+    ["73 and 73", "73 and 74", "74 and 74"],
+)
 
 # %%
 forgotten = Concat(MaxPool(3, 2, "valid"), Conv(96, 3, 2), name="Join 1, a V forgotten")
@@ -165,6 +178,15 @@ draw(forgotten, (64, 147, 147), wrong=True)
 
 # %%
 refusal(out_shape, forgotten, (64, 147, 147))
+
+# %%
+meet = sorted(out_shape(branch, (64, 147, 147))[1] for branch in forgotten.branches)
+outcome(
+    "02.join",
+    " and ".join(map(str, meet)),
+    "The pool with V gives ⌊(147 − 3)/2⌋ + 1 = 73, same padding gives ⌈147/2⌉ = 74. One pixel is "
+    "enough: the maps cannot be joined.",
+)
 
 # %% [markdown]
 # The second join is wider. One branch has a 3×3 after a bottleneck. The other has 7×1 and 1×7
@@ -195,8 +217,9 @@ side = 139 if QUICK else 299
 module = build(stem, in_channels=3, seed=0).eval()
 with torch.inference_mode():
     seen = module(torch.randn(1, 3, side, side)).shape
-assert tuple(seen[1:]) == out_shape(stem, (3, side, side)) and stem.parts == figures.StemV4().parts
-print("torch and the description agree:", tuple(seen[1:]))
+assert stem.parts == figures.StemV4().parts
+assert tuple(seen[1:]) == out_shape(stem, (3, side, side))
+say(f"torch and the description agree: {'×'.join(map(str, seen[1:]))}.")
 
 # %% [markdown]
 # ### What the print leaves out
@@ -210,7 +233,7 @@ refusal(out_shape, literal, (192, 71, 71))
 
 # %% [markdown]
 # The pool beside the convolution halves the map, and the figure prints 35×35×384 as the output. So
-# the drawing forgot the stride of 2. The released code has it. This is how arithmetic finds a
+# the stride of 2 is missing in the drawing. The released code has it. So arithmetic can find a
 # misprint.
 #
 # ## Why 75
@@ -246,8 +269,8 @@ refusal(measure, networks.inception_v4(), 74)
 # %% [markdown]
 # ## Lab: shapes of the whole network
 #
-# **Your task.** Move the image size and switch the padding. Find out where each setting breaks.
-# What does "same everywhere" change at 299 pixels, and what does it cost?
+# **Your task.** Move the image size and switch the padding. Find out where each setting fails.
+# What does "same everywhere" change at 299 pixels, and how much more does it cost?
 
 # %%
 from inception_edu.labs.shapes import shape_explorer
@@ -267,33 +290,48 @@ figure(14)
 stems = {"Fig. 3": figures.StemV4(), "Fig. 14": figures.StemV1(), "Inception-v3": StemV3()}
 costs(stems, (3, 299, 299))
 
+# %%
+say("02.two-stems")
+
 # %% [markdown]
-# **Predict.** Fig. 14 costs fewer multiply-adds than Fig. 3. Is it faster in proportion?
-#
-# <details><summary>Answer</summary>
-#
-# The last line below prints both shares, measured on this machine. They are often close; how close
-# depends on how well it does many small convolutions (Fig. 3 has branches) and how fast it moves
-# large maps (both begin with them).
-#
-# </details>
+# Now the clock: the processor time of one image's way through each stem, on one core.
 
 # %%
-side, rounds = (107, 3) if QUICK else (299, 7)
-modules = {name: build(node, 3, seed=0).eval() for name, node in stems.items()}
-# Processor time of one image's way through each stem, on one core; in turns.
-timings = clock(modules, torch.randn(1, 3, side, side), rounds=rounds, one_core=True)
-took = {name: timing.median for name, timing in timings.items()}
-macs = {name: measure(node, (3, side, side)).macs for name, node in stems.items()}
-columns = ["stem", "ms", "multiply-adds, of Fig. 3's", "time, of Fig. 3's"]
-table(
-    {
-        name: (1000 * took[name], macs[name] / macs["Fig. 3"], took[name] / took["Fig. 3"])
-        for name in stems
-    },
-    columns,
-    formats={"ms": ".1f", columns[2]: ".2f", columns[3]: ".2f"},
-    caption=f"At {side}×{side}",
+predict(
+    "02.time",
+    "How much of Fig. 3's time does Fig. 14 need, compared with its share of the multiply-adds?",
+    ["less", "the same, within a tenth", "more"],
+)
+
+# %%
+side = 107 if QUICK else 299
+time, macs = {}, {}
+for name, node in stems.items():
+    time[name] = milliseconds(node, (3, side, side), batch=1)
+    macs[name] = measure(node, (3, side, side)).macs
+by_count = {name: value / macs["Fig. 3"] for name, value in macs.items()}
+by_clock = {name: value / time["Fig. 3"] for name, value in time.items()}
+
+# %% tags=["hide-input"]
+axis = plots.paired_bars(
+    {"multiply-adds": by_count, "time on this machine": by_clock},
+    xlabel=f"Fig. 3 = 1, at {side}×{side} pixels",
+    text="{:.2f}",
+)
+plots.show(
+    axis.figure,
+    "Multiply-adds and time of three stems: "
+    + "; ".join(f"{n} {by_count[n]:.2f} by count, {by_clock[n]:.2f} by clock" for n in stems),
+)
+
+# %% tags=["hide-input"]
+gain = by_clock["Fig. 14"] / by_count["Fig. 14"]
+outcome(
+    "02.time",
+    "less" if gain < 0.9 else "more" if gain > 1.1 else "the same, within a tenth",
+    f"Here Fig. 14 has {by_count['Fig. 14']:.2f} of the multiply-adds and takes "
+    f"{by_clock['Fig. 14']:.2f} of the time. Another machine may give another answer: some move "
+    "large maps slowly, some are slow at small convolutions.",
 )
 
 # %% [markdown]
@@ -303,10 +341,8 @@ table(
 # stem an image that is grey everywhere. Without padding, all places of the output must then be
 # equal. Where a place differs, padding is the cause.
 
+
 # %%
-from inception_edu.describe import with_padding
-
-
 def touched(node, seed, side=139):
     """Share of the output's places where an even image gets another answer than in the centre."""
     module = build(node, 3, seed=seed).eval()
@@ -319,59 +355,65 @@ def touched(node, seed, side=139):
 
 # %%
 SEEDS, SIDES = (range(2), (75, 139)) if QUICK else (range(5), (139, 299))
-WORDS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywhere"}
-share, cannot = {}, []
-for figure_name, stem in (("Fig. 3", figures.StemV4()), ("Fig. 14", figures.StemV1())):
-    for kind, words in WORDS.items():
-        node = stem if kind == "printed" else with_padding(stem, kind)
-        try:
-            found = {side: [touched(node, seed, side) for seed in SEEDS] for side in SIDES}
-        except RuntimeError as error:
-            cannot.append(f"{figure_name}, {words}, cannot run: {str(error).splitlines()[0]}.")
-            continue
-        share[f"{figure_name}, {words}"] = found
-columns = ["stem", *(f"{side}×{side}" for side in SIDES)]
-display(say(*cannot))
-table(
-    [(name, *(max(found[side]) for side in SIDES)) for name, found in share.items()],
-    columns,
-    formats=dict.fromkeys(columns[1:], ".1%"),
-    caption="Places of the map that padding reaches",
-)
+tried = {}
+for number, node in (("Fig. 3", figures.StemV4()), ("Fig. 14", figures.StemV1())):
+    tried[f"{number}, as printed"] = node
+    tried[f"{number}, same everywhere"] = with_padding(node, "same")
+    tried[f"{number}, V everywhere"] = with_padding(node, "valid")
 
 # %% [markdown]
-# Every draw of the weights gives the same share. So the share follows from geometry, not from
-# chance. Fig. 3 cannot run with V everywhere: in join 2 one branch contains 7×1 and 1×7 and loses
-# six pixels, which the other branch keeps. Same padding in the middle of the branches makes them
-# meet again. The plain stem has no branches and needs no padding.
+# One of the six cannot run. In join 2 of Fig. 3 one branch contains 7×1 and 1×7. With V everywhere
+# it loses six pixels, which the other branch keeps:
 
 # %%
-axis = plots.bars(
-    {name: 100 * found[SIDES[0]][0] for name, found in share.items()},
-    xlabel=f"% of the map's places that padding reaches ({SIDES[0]}×{SIDES[0]} image)",
+refusal(out_shape, tried.pop("Fig. 3, V everywhere"), (3, 299, 299))
+
+# %%
+share = {
+    name: {side: [touched(node, seed, side) for seed in SEEDS] for side in SIDES}
+    for name, node in tried.items()
+}
+
+# %% tags=["hide-input"]
+small, large = SIDES
+axis = plots.paired_bars(
+    {
+        f"{side}×{side} image": {
+            name: 100 * sum(found[side]) / len(SEEDS) for name, found in share.items()
+        }
+        for side in SIDES
+    },
+    xlabel="% of the map's places that padding reaches",
     text="{:.0f} %",
 )
 plots.show(
     axis.figure,
     "Share of places reached by padding: "
-    + ", ".join(f"{name} {found[SIDES[0]][0]:.0%}" for name, found in share.items()),
+    + ", ".join(
+        f"{name} {found[small][0]:.0%} at {small} pixels, {found[large][0]:.0%} at {large}"
+        for name, found in share.items()
+    ),
 )
 
 # %% tags=["hide-input"]
-small, large = SIDES
-said = "; ".join(f"{name} {found[small][0]:.0%}" for name, found in share.items())
-alike = all(len(set(found[small])) == 1 for found in share.values())
+spread = max(max(v) - min(v) for found in share.values() for v in found.values())
+printed = share["Fig. 3, as printed"]
 say(
-    f"**Verdict** ({len(SEEDS)} seeds{', all alike' if alike else ''}). Padding reaches these "
-    "places "
-    f"of the map of a {small}×{small} image: {said}.",
-    f"At {large}×{large} the border is a smaller part: Fig. 3 as printed "
-    f"{share['Fig. 3, as printed'][large][0]:.0%}.",
+    f"**Verdict** ({len(SEEDS)} seeds, which differ by {100 * spread:.1f} points at most). In "
+    f"Fig. 3 as printed, padding reaches {printed[small][0]:.0%} of the map of a {small}×{small} "
+    f"image and {printed[large][0]:.0%} at {large}×{large}. In Fig. 14 it reaches "
+    f"{share['Fig. 14, as printed'][large][0]:.0%} at {large}×{large}. With V everywhere, Fig. 14 "
+    f"still runs, and padding reaches {share['Fig. 14, V everywhere'][large][0]:.0%}."
 )
 
 # %% [markdown]
-# The weights are random here. So the experiment shows what padding *can* do. It does not show what
-# a trained network does with it.
+# The shares follow from geometry, so the draw of the weights does not change them. Fig. 3 needs
+# same padding in the middle of its branches, so that they meet again. The plain stem has no
+# branches and needs no padding.
+
+# %% [markdown]
+# The weights are random here. So the experiment shows how far padding *can* reach. It does not show
+# what a trained network does with it.
 #
 # ## Exercises
 
@@ -379,8 +421,7 @@ say(
 # %%
 # exercise: The window | ●○○ | 3 min
 # task: Write `places(n, k, s, p)`: at how many places a window of `k` pixels stops that moves by
-# `s` over `n` pixels
-#   with `p` zeros on **each** side.
+#   `s` over `n` pixels with `p` zeros on **each** side.
 # hint: The last place must not stick out: count how far the window can move, in steps of `s`.
 # hint: `//` rounds down.
 def places(n, k, s, p):
@@ -396,8 +437,7 @@ check("02.1", places)
 # %%
 # exercise: 224 pixels | ●○○ | 4 min
 # task: ResNet takes 224×224 images. Which shape (channels, height, width) would leave the stem of
-# Fig. 3? Work it out
-#   with your `places`, or on paper.
+#   Fig. 3? Work it out with your `places`, or on paper.
 # hint: 224 → 111 → 109 → 109 → …
 # begin solution
 leaves = (384, 25, 25)
@@ -410,10 +450,9 @@ check("02.2", leaves)
 # %%
 # exercise: Backwards | ●●○ | 4 min
 # task: Write `needs(m, k, s)`: how many pixels a V window of `k` with stride `s` needs at least to
-# stop at `m` places.
-#   Then `needs(needs(1, 3, 2), 3, 2)` is what Reduction-A needs. Walk on through Fig. 14: what is
-#   the smallest image of Inception-ResNet-v1? (`smallest_image(networks.inception_resnet_v1())`
-#   tells.)
+#   stop at `m` places. Then `needs(needs(1, 3, 2), 3, 2)` is what Reduction-A needs. Walk on
+#   through Fig. 14: what is the smallest image of Inception-ResNet-v1?
+#   (`smallest_image(networks.inception_resnet_v1())` tells.)
 # hint: The first place takes `k` pixels, every further one `s` more.
 def needs(m, k, s):
     # begin solution
@@ -430,7 +469,7 @@ check("02.3", needs)
 # task: Describe the stem of Inception-ResNet-v1: 299×299×3 → 35×35×256. The picture stands above.
 # hint: No branches: one `Chain` of seven parts.
 # hint: The numbers on the edges tell where the map shrinks by 2 (V) and where it halves (stride 2,
-# V).
+#   V).
 fig_14 = Chain(
     Conv(32, 3, 2, "valid"),
     # begin solution
@@ -450,8 +489,7 @@ check("02.4", fig_14)
 # %%
 # exercise: Mend join 2 | ●●○ | 6 min
 # task: Somebody wrote join 2 by hand and it does not run: run the check first, it says where the
-# sizes part. Then mend
-#   `long`.
+#   sizes part. Then mend `long`.
 # hint: A 7×1 kernel loses six rows unless it is padded: `padding=(3, 0)`, height first.
 # explain: The last 3×3 stays V in both branches; only the 7×1 and the 1×7 keep the map.
 def unit(channels, filters, kernel, padding=0):
@@ -483,15 +521,18 @@ check("02.5", Join2)
 
 # %% [markdown]
 # ## In five lines
-#
-# 1. A window stops at ⌊(n + 2p − k)/s⌋ + 1 places. V means p = 0. Without a V and with stride 1 the
-#    size stays.
-# 2. The sides are 299 → 149 → 147 → 147 → 73 → 71 → 35, and no pixel is left over.
-# 3. Branches can be concatenated only if their maps have one size. Padding in the middle of a
-#    branch makes that possible.
-# 4. Backwards the sides are 1 → 3 → 7 → 15 → 17 → 35 → 37 → 75. So 75 is the smallest image.
-# 5. Fig. 3 forgets a stride of 2. The sizes show it.
-#
+
+# %%
+five_lines(
+    "A window stops at ⌊(n + 2p − k)/s⌋ + 1 places. V means p = 0. Without a V and with stride 1 "
+    "the size stays.",
+    "02.sides",
+    "02.one-pixel",
+    "02.smallest",
+    "02.misprint",
+)
+
+# %% [markdown]
 # **What would change our mind.** Somebody trains a stem with padding everywhere on ImageNet to the
 # end, at equal cost. If it is clearly better or worse than the printed stem, then V does more than
 # save pixels. The paper does not try this.

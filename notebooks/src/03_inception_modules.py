@@ -434,10 +434,9 @@ print("Verdict:", f"{gap.word()}; with other seeds or rounding the word may chan
 # %%
 # exercise: Fan out by hand | ●●○ | 8 min
 # task: Write the third branch of Fig. 6 as a plain module: 1×1 with 384 filters, then 1×3 and 3×1
-# with 256 filters each
-#   **on the same 384 channels**, concatenated: N×1536×8×8 → N×512×8×8. Run the 1×1 once and give
-#   its result to both. `thin(channels, filters, kernel)` makes convolution, batch norm and ReLU for
-#   any (height, width).
+#   with 256 filters each **on the same 384 channels**, concatenated: N×1536×8×8 → N×512×8×8. Run
+#   the 1×1 once and give its result to both. `thin(channels, filters, kernel)` makes convolution,
+#   batch norm and ReLU for any (height, width).
 # hint: Call the 1×1 once and keep its result.
 # hint: `y = self.reduce(x)`, then `torch.cat([…, …], dim=1)`.
 def thin(channels, filters, kernel):
@@ -471,12 +470,10 @@ check("03.1", Fan)
 # %%
 # exercise: Four slips | ●●○ | 8 min
 # task: This Inception-A runs, and gives N×384×35×35, and yet is not Fig. 4. Run the check and mend
-# `__init__` until the
-#   check agrees.
+#   `__init__` until the check agrees.
 # hint: The check names the branch, the step and what should be there; mend one thing at a time.
 # explain: A 5×5 in place of two 3×3, a pool that counts the padding, and filters that add up all
-# the same: nothing of
-#   that shows in the output's shape.
+#   the same: nothing of that shows in the output's shape.
 class Slips(HandA):
     def __init__(self):
         super().__init__()
@@ -498,8 +495,7 @@ check("03.2", Slips)
 # %%
 # exercise: Turn a description | ●●● | 10 min
 # task: Write `turn(node)`: the same description for images lying on their side, with every kernel
-# (h, w) as (w, h). It
-#   must work on a `Conv`, a `Pool`, a `Chain` and a `Concat`, however deep.
+#   (h, w) as (w, h). It must work on a `Conv`, a `Pool`, a `Chain` and a `Concat`, however deep.
 # hint: `dataclasses.replace(conv, kernel=…)` makes a changed copy of a frozen dataclass.
 # hint: `Chain(*[turn(part) for part in node.parts])`.
 from dataclasses import replace

@@ -410,7 +410,7 @@ check("04.1", leaves)
 # %%
 # exercise: Write Fig. 12 | ●●○ | 6 min
 # task: Describe Reduction-B of Inception-ResNet-v1 (the picture stands above): 17×17×896 →
-# 8×8×1792.
+#   8×8×1792.
 # hint: Four branches; `MaxPool(3, 2, "valid")` is the first.
 # hint: Only the last operation of each branch has stride 2 and V.
 fig_12 = Concat(
@@ -429,8 +429,7 @@ check("04.2", fig_12)
 # %%
 # exercise: Reduction-A by hand | ●●○ | 8 min
 # task: Finish the plain module for Inception-v4's Reduction-A (k 192, l 224, m 256, n 384):
-# N×384×35×35 →
-#   N×1024×17×17. `unit` makes convolution, batch norm and ReLU.
+#   N×384×35×35 → N×1024×17×17. `unit` makes convolution, batch norm and ReLU.
 # hint: `torch.cat([...], dim=1)` joins along the channels.
 # hint: V is `padding=0`; a 3×3 that keeps the grid needs `padding=1`.
 def unit(channels, filters, kernel, stride=1, padding=0):
@@ -462,15 +461,13 @@ check("04.3", ReductionA)
 # %%
 # exercise: Whose block is Fig. 18? | ●●○ | 4 min
 # task: Its caption says "the wider Inception-ResNet-v1". Try it: 896 channels enter v1's
-# Reduction-B. Set `leaves_18`
-#   to the number of channels that would leave Fig. 18 then, and compare with what Figs. 13 and 15
-#   print for v1: 1792.
+#   Reduction-B. Set `leaves_18` to the number of channels that would leave Fig. 18 then, and
+#   compare with what Figs. 13 and 15 print for v1: 1792.
 # hint: The pooled channels are passed on; each other branch adds the filters of its last
-# convolution.
+#   convolution.
 # explain: 896 + 384 + 288 + 320 = 1888 does not fit v1, whose C stage is 1792 wide; 1152 + 384 +
-# 288 + 320 = 2144 is
-#   what v2 needs. Fig. 15's own caption assigns the block to v2: the word in Fig. 18's caption is a
-#   slip.
+#   288 + 320 = 2144 is what v2 needs. Fig. 15's own caption assigns the block to v2: the word in
+#   Fig. 18's caption is a slip.
 # begin solution
 leaves_18 = 896 + 384 + 288 + 320
 # end solution

@@ -337,10 +337,10 @@ table(
 # exercise: How many convolutions? | ●○○ | 4 min
 # task: Write `convolutions(network)`: how many convolutions a network has, repeats counted.
 # hint: `leaves(block.node)` yields the convolutions and pools of a block; `isinstance(leaf, Conv)`
-# tells them apart.
+#   tells them apart.
 # hint: A block stands for `block.repeat` copies.
 # explain: 149 for Inception-v4. The longest path from image to pooling passes 75 of them; the
-# others run beside it.
+#   others run beside it.
 def convolutions(network):
     # begin solution
     return sum(
@@ -359,10 +359,9 @@ check("05.1", convolutions)
 # %%
 # exercise: A share of the work | ●○○ | 4 min
 # task: Write `share(network, stage)`: the part, from 0 to 1, of a network's multiply-adds that is
-# done in the blocks
-#   whose name begins with `stage`, such as `"inception_b"`.
+#   done in the blocks whose name begins with `stage`, such as `"inception_b"`.
 # hint: `measure(network).rows` has a row a block, with `.name` and `.macs`; `measure(network).macs`
-# is the total.
+#   is the total.
 def share(network, stage):
     # begin solution
     m = measure(network)
@@ -377,8 +376,7 @@ check("05.2", share)
 # %%
 # exercise: A smaller relative | ●●○ | 6 min
 # task: Make `light`: Inception-v4 with as many B blocks as possible, but below 9 billion
-# multiply-adds at 299×299, and
-#   everything else as it is.
+#   multiply-adds at 299×299, and everything else as it is.
 # hint: `dataclasses.replace(block, repeat=3)` copies a block with another number of repeats.
 # hint: How much does one B block cost? `measure(inception_v4()).rows` knows.
 # explain: One B block costs about 0.85 billion, so four of the seven must go.
@@ -399,13 +397,11 @@ check("05.3", light)
 # %%
 # exercise: The largest map | ●●○ | 4 min
 # task: During the forward pass of one 299×299 image, the largest single map inside Inception-v4 has
-# how many numbers?
-#   Set `largest`. (The third convolution of the stem has 64 filters.)
+#   how many numbers? Set `largest`. (The third convolution of the stem has 64 filters.)
 # hint: The sides inside the stem are 149, 147, 147, 73, 71, 35; the filters 32, 32, 64, …
 # explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map
-# has 98 thousand.
-#   The stem makes about a third of all the numbers that a forward pass computes, with 1.4 % of the
-#   parameters.
+#   has 98 thousand. The stem makes about a third of all the numbers that a forward pass computes,
+#   with 1.4 % of the parameters.
 # begin solution
 largest = 64 * 147 * 147
 # end solution

@@ -465,8 +465,7 @@ print(
 # %%
 # exercise: The residual line | ●○○ | 3 min
 # task: Write `residual(x, body, scale)`: the block of Fig. 20 for a tensor `x` and a function
-# `body`. (Figs. 10, 11,
-#   13, 16, 17 and 19 are it at scale 1.)
+#   `body`. (Figs. 10, 11, 13, 16, 17 and 19 are it at scale 1.)
 # hint: Only what `body` gives is scaled.
 # hint: The ReLU comes after the addition.
 def residual(x, body, scale):
@@ -482,7 +481,7 @@ check("06.1", residual)
 # %%
 # exercise: Write Fig. 16 | ●●○ | 5 min
 # task: Describe Inception-ResNet-A of v2 for a trunk of 384 channels, scale 1. The picture stands
-# above.
+#   above.
 # hint: `Residual(Chain(Concat(…), Linear(…)))`.
 # hint: The third branch grows: 32, 48, 64.
 # begin solution
@@ -504,11 +503,10 @@ check("06.2", fig_16)
 # %%
 # exercise: Repair Fig. 19 for the released network | ●○○ | 4 min
 # task: The released Inception-ResNet-v2 has a narrower trunk: 320 channels in stage A. Its
-# reductions are the same as
-#   in the paper. How wide is its stage C? Set `width_c`.
+#   reductions are the same as in the paper. How wide is its stage C? Set `width_c`.
 # hint: Reduction-A adds n + m = 384 + 384, Reduction-B adds 384 + 288 + 320.
 # explain: 320 + 768 = 1088 in stage B, 1088 + 992 = 2080 in stage C. Chapter 07 compares the two
-# networks.
+#   networks.
 # begin solution
 width_c = 320 + 384 + 384 + 384 + 288 + 320
 # end solution
@@ -520,8 +518,7 @@ check("06.3", width_c)
 # %%
 # exercise: A block by hand | ●●○ | 8 min
 # task: Finish the plain module for Fig. 11 (v1's B block): N×896×17×17 → the same. `unit` pads so
-# that the map keeps
-#   its size.
+#   that the map keeps its size.
 # hint: The 1×7 has kernel `(1, 7)`.
 # hint: The expansion is `nn.Conv2d(256, 896, 1)`, with its bias.
 def unit(channels, filters, kernel):
@@ -554,8 +551,7 @@ check("06.4", Block17)
 # %%
 # exercise: What a norm keeps | ●●○ | 4 min
 # task: One batch norm after the sum of one v2 A block (35×35×384) keeps its input for the backward
-# pass, in 32-bit
-#   floats. Set `kept` to its bytes for one image.
+#   pass, in 32-bit floats. Set `kept` to its bytes for one image.
 # hint: Channels times height times width times four.
 # begin solution
 kept = 384 * 35 * 35 * 4

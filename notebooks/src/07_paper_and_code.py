@@ -406,8 +406,7 @@ print("layers:", layers)
 # %%
 # exercise: How many B blocks would match? | ●●○ | 5 min
 # task: Give the paper's Inception-ResNet-v2 more B blocks until it costs at least as many
-# multiply-adds as
-#   Inception-v4. Set `total` to the smallest number of B blocks that does it.
+#   multiply-adds as Inception-v4. Set `total` to the smallest number of B blocks that does it.
 # hint: `measure(paper).rows` has a row a block; what does `inception_resnet_b.1` cost?
 # hint: The 10 that are there are already counted.
 # explain: Nearly the 20 that the released network has.
@@ -424,7 +423,7 @@ check("07.1", total)
 # %%
 # exercise: Describe the last block | ●●○ | 5 min
 # task: Describe facenet's sixth C block: Fig. 13 on 1792 channels, unscaled, without the ReLU after
-# the sum.
+#   the sum.
 # hint: `figures.InceptionResNetC_v1` has what you need; look at its arguments, or write it out.
 # begin solution
 sixth = figures.InceptionResNetC_v1(scale=1.0, relu=False)
@@ -437,7 +436,7 @@ check("07.2", sixth)
 # %%
 # exercise: Read the scales | ●●○ | 5 min
 # task: Write `scales(network)`: the list of the different scales of a network's residual blocks, in
-# order.
+#   order.
 # hint: `block.node` is a `Residual` or not; a `Residual` has `.scale`.
 # hint: Each value once: `dict.fromkeys(values)` keeps the order.
 def scales(network):
