@@ -65,7 +65,7 @@ figure(3)
 # %%
 predict(
     "02.first-map",
-    "The first convolution is *3×3 Conv (32 stride 2 V)* on 299×299 pixels. How large is its map?",
+    'The first convolution is "3×3 Conv (32 stride 2 V)" on 299×299 pixels. How large is its map?',
     ["148", "149", "150"],
 )
 
