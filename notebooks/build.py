@@ -6,6 +6,8 @@
     python notebooks/build.py --force         also those that are not stale
     python notebooks/build.py --check         build nothing; exit 1 where a chapter is stale
     python notebooks/build.py --no-execute    transform only, keep no outputs (to try the markup)
+    python notebooks/build.py --force --machine "two cores, no GPU"
+                                              keeps what each chapter took in data/machines
     python notebooks/build.py --mode quick    sets INCEPTION_EDU_MODE (default: standard)
     python notebooks/build.py --student       dist/student: chapters without any solution
     python notebooks/build.py --solutions     dist/solutions: chapters with the exercises solved
@@ -15,8 +17,9 @@
 
 A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text).
 Its first cell is text: the heading, then a paragraph that says what the chapter covers; README's
-table repeats both. Right after it the build inserts the cell that makes the package importable, and
-it adds a Colab link where pyproject.toml names the project's address. The tag `hide-input`
+table repeats both. The build adds a line on the time a chapter takes (`minutes.py`), a Colab link
+where pyproject.toml names the project's address, and after it the cell that makes the package
+importable. The tag `hide-input`
 (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab, where a first line
 `# @title …` is shown instead. README's table shows the first picture of the cell tagged `picture`,
 or else of the chapter; it is kept in notebooks/pictures.
@@ -44,6 +47,7 @@ from xml.etree import ElementTree
 
 import jupytext
 import lint
+import minutes
 import nbformat
 import stamps
 from markup import Exercise, SourceError, exercise_cells, parse_exercise
@@ -158,6 +162,7 @@ def transform(source: Path):
             cells += exercise_cells(exercise, exercises)
         elif cell.source.strip():
             cells.append(cell)
+    cells[0].source += f"\n\n{minutes.sentence(source)}"
     link = colab_link(source.stem, address)
     if link:
         cells[0].source += f"\n\n{link}"
@@ -290,6 +295,16 @@ def build(source: Path, mode: str, run: bool = True) -> float:
     return time.perf_counter() - start
 
 
+def write_heads(chapters: list[Path]) -> None:
+    """Give built chapters the head that their source has now: the times in it may be new."""
+    for source in chapters:
+        notebook = nbformat.read(target(source), as_version=4)
+        notebook.cells[0].source = transform(source).cells[0].source
+        part = target(source).with_suffix(".part")
+        nbformat.write(notebook, part)
+        part.replace(target(source))
+
+
 # ---- README and Colab ----------------------------------------------------------------------------
 
 TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
@@ -338,11 +353,19 @@ def _stands_alone(svg: bytes) -> bool:
         return False
 
 
+def finding(source: Path) -> str:
+    """The first registered claim that a chapter opens with, in words; "" where it has none."""
+    from inception_edu.teach import claim
+
+    opening = re.search(r'^say\(\s*"(\d\d\.[\w-]+|C\d+)"', source.read_text("utf-8"), re.MULTILINE)
+    return claim(opening[1]).sentence.replace("|", r"\|") if opening else ""
+
+
 def readme() -> str:
     """README.md with its chapter table made new from the chapters' heads."""
-    rows = ["| | chapter | what it covers |", "|---|---|---|"]
+    rows = ["| | chapter | minutes | one finding |", "|---|---|---|---|"]
     for source in sources():
-        title, claim = (text.replace("|", r"\|") for text in head(source))
+        title, covers = (text.replace("|", r"\|") for text in head(source))
         pictures = sorted((NOTEBOOKS / "pictures").glob(f"{source.stem[:2]}.*"))
         picture = (
             f'<img src="notebooks/pictures/{pictures[0].name}" height="120" alt="{title}">'
@@ -351,7 +374,7 @@ def readme() -> str:
         )
         rows.append(
             f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | "
-            f"{claim} |"
+            f"{minutes.minutes(source)[0]} | {finding(source) or covers} |"
         )
     table = "\n".join(rows) + "\n"
     return TABLE.sub(
@@ -437,6 +460,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--check", action="store_true", help="only compare; exit 1 where something is out of date"
     )
+    parser.add_argument(
+        "--machine", metavar="WORDS", help="what this machine is: keeps each chapter's seconds"
+    )
     for kind, words in KIT.items():
         parser.add_argument(f"--{kind}", action="store_true", help=f"write dist/{kind}: {words}")
     parser.add_argument("--colab", action="store_true", help=f"write dist/{BUNDLE}")
@@ -461,15 +487,20 @@ def main(arguments: list[str] | None = None) -> None:
         if any(found.values()):
             print("Run `make notebooks`.")
         sys.exit(any(found.values()))
+    took = {}
     for source in sources(*args.chapters):
         reasons = stale(source, args.mode)
         if not reasons and not args.force and not args.no_execute:
             print(f"{target(source).name}: up to date")
             continue
         print(f"{target(source).name}: ", end="", flush=True)
-        print(f"{build(source, args.mode, not args.no_execute):.0f} s")
+        took[source.stem] = build(source, args.mode, not args.no_execute)
+        print(f"{took[source.stem]:.0f} s")
         for problem in lint.problems(target(source).read_text(encoding="utf-8")):
             print(f"    {problem}")
+    if args.machine and took:
+        minutes.write_times(args.machine, took, args.mode)
+        write_heads(sources())
     (ROOT / "README.md").write_text(readme(), encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ import build
 import lint
 import nbformat
 import pytest
+import stamps
 from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,7 +34,7 @@ three = add(1, 2)
 # end solution
 # stub: three = ...
 # check:
-SimpleNamespace(ok=three == 3)
+check("00.1", three)
 """
 CHAPTER = f"""\
 # %% [markdown]
@@ -45,13 +46,20 @@ CHAPTER = f"""\
 # %%
 from types import SimpleNamespace
 import os
+
+def check(name, answer):
+    return SimpleNamespace(ok=answer == 3)
+
 print(os.environ["INCEPTION_EDU_MODE"])
 
 # %%
 {EXERCISE}
 # %%
 from IPython.display import HTML
-HTML("<svg aria-label='no file'></svg><svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>")
+HTML(
+    "<svg aria-label='no file'></svg>"
+    "<svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>"
+)
 
 # %% tags=["picture"]
 HTML('<img alt="second" src="data:image/png;base64,UE5H">')
@@ -74,7 +82,7 @@ def test_exercise_becomes_stub_solution_and_check():
     assert exercise.explain == "Nothing more to it."
     assert exercise.stub == "def add(a, b):\n    ...  # your code here\n\nthree = ..."
     assert exercise.solution == "def add(a, b):\n    return a + b\n\nthree = add(1, 2)"
-    assert exercise.check == "SimpleNamespace(ok=three == 3)"
+    assert exercise.check == 'check("00.1", three)'
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_exercise_becomes_stub_solution_and_check():
         (EXERCISE.replace("# begin solution", "# here"), "without `# begin solution`"),
         (EXERCISE.replace("# end solution", "# there"), "begins inside another"),
         ("# exercise: A | ●○○ | 3 min\n# task: Do.\nx = 1\n# check:\nx", "must mark the solution"),
-        (EXERCISE[: EXERCISE.index("Simple")], "nothing follows"),
+        (EXERCISE[: EXERCISE.index("check(")], "followed by one line such as"),
     ],
 )
 def test_a_broken_exercise_is_an_error_that_says_what_is_wrong(wrong, sentence):
@@ -100,6 +108,7 @@ def project(tmp_path, monkeypatch, capsys):
     printed."""
     (tmp_path / "notebooks" / "src").mkdir(parents=True)
     monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(stamps, "ROOT", tmp_path)
     monkeypatch.setattr(build, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(build, "SOURCES", tmp_path / "notebooks" / "src")
     for name in ("pyproject.toml", "README.md"):
@@ -118,7 +127,7 @@ def project(tmp_path, monkeypatch, capsys):
 
 
 def test_build_executes_tidies_and_skips_what_has_not_changed(project):
-    assert "does not match" in project("--check", fails=SystemExit)
+    assert "it was never built" in project("--check", fails=SystemExit)
     project()
     notebook = nbformat.read(project.notebook, as_version=4)
     nbformat.validate(notebook)
@@ -134,8 +143,8 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert lint.problems(project.notebook.read_text()) == []
     assert (project.root / "notebooks" / "pictures" / "00.png").read_bytes() == b"PNG"
     assert (
-        '| <img src="notebooks/pictures/00.png" height="120" alt="Tiny"> | [00 · Tiny](notebooks/00_tiny.ipynb) '
-        "| A chapter \\| to try the build with. |"
+        '| <img src="notebooks/pictures/00.png" height="120" alt="Tiny"> '
+        "| [00 · Tiny](notebooks/00_tiny.ipynb) | 5 | A chapter \\| to try the build with. |"
     ) in (project.root / "README.md").read_text()
 
     assert build.matches(project.source)
@@ -147,21 +156,21 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert (project.root / "notebooks" / "pictures" / "00.svg").read_text() == (
         "<svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>"
     )
-    project.source.write_text(CHAPTER.replace("three == 3", "three == 3.0"))
-    assert "00_tiny.ipynb does not match its source" in project("--check", fails=SystemExit)
+    project.source.write_text(CHAPTER.replace("Really.", "Indeed."))
+    assert "00_tiny.ipynb is stale" in project("--check", fails=SystemExit)
 
 
 def test_check_finds_a_notebook_edited_by_hand_and_a_stale_table(project):
-    project("--no-execute")
+    project()
     with pytest.raises(SystemExit) as ended:
         build.main(["--check"])
     assert ended.value.code == 0
     project.notebook.write_text(project.notebook.read_text().replace("three = ...", "three = 3"))
-    assert "00_tiny.ipynb does not match" in project("--check", fails=SystemExit)
+    assert "00_tiny.ipynb is stale" in project("--check", fails=SystemExit)
     project("--no-execute")
     readme = project.root / "README.md"
     readme.write_text(readme.read_text().replace("[00 · Tiny]", "[00 · Huge]"))
-    assert "README.md (chapter table)" in project("--check", fails=SystemExit)
+    assert "README.md is stale" in project("--check", fails=SystemExit)
 
 
 def test_a_failing_cell_leaves_the_old_notebook_alone(project):

@@ -1,0 +1,81 @@
+"""How long a chapter takes: words, code and exercises are counted, waiting is measured.
+
+    python notebooks/minutes.py               a row a chapter
+
+Reading is reckoned at 120 words and 12 visible lines of code a minute, slower than a novel is read:
+the reader stops to think, and English may be a second language. The minutes of an exercise stand on
+its card. Waiting is what running all cells took on the machines of `data/machines`, in the words
+of their files; where no machine was measured, nothing is said.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from count import counts
+
+from inception_edu.describe.tables import table
+
+MACHINES = Path(__file__).resolve().parent.parent / "data" / "machines"
+WORDS_A_MINUTE = 120
+LINES_A_MINUTE = 12
+
+
+def minutes(source: Path) -> tuple[int, int, int]:
+    """(all of it, exercises alone, number of exercises): minutes for a reader, without waiting."""
+    text = source.read_text(encoding="utf-8")
+    words, lines, _ = counts(text)
+    cards = re.findall(r"^# exercise:.*\| (\d+) min *$", text, re.MULTILINE)
+    own = sum(map(int, cards))
+    reading = words / WORDS_A_MINUTE + lines / LINES_A_MINUTE
+    return 5 * max(1, round((reading + own) / 5)), own, len(cards)
+
+
+def waiting(name: str) -> list[str]:
+    """What running all cells of a chapter took, a phrase for each machine that was measured."""
+    found = []
+    for path in sorted(MACHINES.glob("*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for row in content["chapters"]:
+            if row["chapter"] == name and row["status"] == "ran":
+                found.append(f"{row['seconds']:.0f} s on {content['machine']['card']}")
+    return found
+
+
+def sentence(source: Path) -> str:
+    """The line on time at the head of a chapter."""
+    whole, own, count = minutes(source)
+    exercises = f", {own} of them for {count} exercises" if count else ""
+    measured = waiting(source.stem)
+    told = f"**Time.** About {whole} minutes{exercises}."
+    return told + (f" Running all cells took {' and '.join(measured)}." if measured else "")
+
+
+def write_times(card: str, seconds: dict[str, float], mode: str) -> Path:
+    """Keep what running all cells of each chapter took on the machine called `card`."""
+    rows = [
+        {"chapter": name, "mode": mode, "status": "ran", "seconds": round(took, 1)}
+        for name, took in seconds.items()
+    ]
+    name = re.sub(r"[^a-z0-9]+", "-", card.lower()).strip("-")
+    MACHINES.mkdir(exist_ok=True)
+    path = MACHINES / f"{name}.json"
+    part = path.with_suffix(".part")
+    content = {"machine": {"card": card}, "chapters": rows}
+    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def main(sources: Sequence[Path]) -> None:
+    rows = [(path.stem[:2], *minutes(path), "; ".join(waiting(path.stem))) for path in sources]
+    totals = [sum(row[place] for row in rows) for place in (1, 2, 3)]
+    columns = ["chapter", "minutes", "exercises (minutes)", "exercises", "running all cells"]
+    print(table([*rows, ("all", *totals, "")], columns))
+
+
+if __name__ == "__main__":
+    main(sorted((Path(__file__).resolve().parent / "src").glob("[0-9][0-9]_*.py")))
