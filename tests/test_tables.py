@@ -4,7 +4,19 @@ from html.parser import HTMLParser
 
 import pytest
 
+from inception_edu.describe import (
+    Chain,
+    Concat,
+    Conv,
+    InceptionA,
+    InceptionB,
+    InceptionResNetA_v1,
+    MaxPool,
+    differences,
+    narrowest,
+)
 from inception_edu.describe.tables import Table, table
+from inception_edu.teach import branches, changes
 
 
 class Cells(HTMLParser):
@@ -96,3 +108,35 @@ def test_measurements_and_comparisons_are_tables():
     html = measure(inception_v4())._repr_html_()
     assert "inception_c" in html and "multiply-adds" in html and "<table" in html
     assert isinstance(table(ROWS, NAMES), Table)
+
+
+def test_branches_of_a_block_and_the_sum_of_a_residual_one():
+    rows = {row[0]: row[1:] for row in branches(InceptionResNetA_v1(), (256, 35, 35)).rows}
+    assert list(rows) == [
+        "branch 1",
+        "branch 2",
+        "branch 3",
+        "joined",
+        "linear 1×1",
+        "the block",
+    ]
+    assert rows["joined"][0] == "35×35×96" and rows["the block"][0] == "35×35×256"
+    assert rows["linear 1×1"][2] == 96 * 256 + 256  # weights and bias, no batch norm
+    plain = branches(InceptionA(), (384, 35, 35))
+    assert [row[0] for row in plain.rows][-2:] == ["branch 4", "the block"]
+    assert sum(row[3] for row in plain.rows[:-1]) == plain.rows[-1][3]
+    assert "Fig. 4" in plain.caption
+
+
+def test_changes_have_one_row_a_place():
+    found = changes(differences(InceptionB("paper"), InceptionB("released")), "paper", "released")
+    assert found.columns == ("where", "what", "paper", "released")
+    assert found.rows[0] == ("branch 3/step 3", "kernel", "1×7", "7×1") and len(found.rows) == 5
+
+
+def test_the_narrowest_place_of_a_reduction():
+    pool, wide = MaxPool(3, 2, "valid"), Conv(1024, 3)
+    assert narrowest(Chain(pool, wide), (384, 35, 35)) == 384 * 17 * 17
+    assert narrowest(Chain(wide, pool), (384, 35, 35)) == 1024 * 17 * 17
+    side_by_side = Concat(pool, Chain(Conv(8, 1), Conv(64, 3, 2, "valid")))
+    assert narrowest(side_by_side, (384, 35, 35)) == 384 * 17 * 17 + 8 * 35 * 35

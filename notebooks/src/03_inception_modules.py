@@ -1,22 +1,16 @@
 # %% [markdown]
 # # Inception modules
 #
-# Figs. 4, 5 and 6: the three blocks of Inception-v4. We write the first one three times (by hand,
-# with three small modules, as a description) and prove that all three are the same; then B and C
-# take a few lines each.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 40 min |
-# | of which you wait | 1 min |
+# Figs. 4, 5 and 6: the three blocks of Inception-v4. We write the first one three times: by hand,
+# with three small modules, and as a description. We show that all three compute the same. Then B
+# and C take a few lines each.
 #
 # **After this chapter you can**
 #
 # 1. read a figure of the paper as code, and code as a figure;
 # 2. prove that two implementations compute the same function: copy the weights, compare the
 #    outputs;
-# 3. say where the paper's figures and the released code turn their 7×1 differently, and what it
-#    changes.
+# 3. say where the released code turns a kernel of the paper's figures, and what that changes.
 
 # %%
 from textwrap import fill
@@ -31,18 +25,27 @@ from inception_edu.describe import (
     Concat,
     Conv,
     Pool,
-    amount,
     differences,
     figure,
     figures,
     measure,
     networks,
-    out_shape,
     size_words,
     walk,
 )
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import check, plots
+from inception_edu.teach import (
+    branches,
+    changes,
+    check,
+    costs,
+    five_lines,
+    outcome,
+    plots,
+    predict,
+    say,
+    table,
+)
 from inception_edu.nets.build import Concat as Join
 from inception_edu.nets.build import ConvBNReLU, build
 from inception_edu.learn import Recipe, default_device, train
@@ -51,20 +54,23 @@ QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
 # %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("03.same-shape", "03.deep-branch", "03.orientation")
+
+# %% [markdown]
 # ## Inception-A
-#
-# **Predict.** Four branches, 96 channels from each. Which branch holds most of the parameters, and
-# which share?
-#
-# <details><summary>Answer</summary>
-#
-# The fourth: 64·384 + 9·64·96 + 9·96·96 = 162,816 weights, just over half. The table below says it
-# exactly.
-#
-# </details>
 
 # %%
 figure(4)
+
+# %%
+predict(
+    "03.branch",
+    "Each branch gives 96 channels. Which one holds most of the parameters?",
+    ["branch 1, the pool", "branch 2, 1×1", "branch 3, one 3×3", "branch 4, two 3×3"],
+)
 
 # %% [markdown]
 # ### First: by hand
@@ -95,9 +101,9 @@ class HandA(nn.Module):
 by_hand = HandA().eval()
 x = torch.randn(2, 384, 35, 35, generator=torch.Generator().manual_seed(0))
 with torch.inference_mode():
-    for name, branch in by_hand.named_children():
-        print(f"{name:7} {tuple(branch(x).shape)}")
-    print("joined ", tuple(by_hand(x).shape))
+    shapes = [(name, tuple(branch(x).shape)) for name, branch in by_hand.named_children()]
+    shapes.append(("joined", tuple(by_hand(x).shape)))
+table(shapes, ["branch", "output N×C×H×W"])
 
 # %% [markdown]
 # Two details decide whether this equals the paper's block. Padded zeros must not count in the
@@ -121,7 +127,7 @@ with_modules = Join(
         ConvBNReLU(384, Conv(64, 1)), ConvBNReLU(64, Conv(96, 3)), ConvBNReLU(96, Conv(96, 3))
     ),
 ).eval()
-print(with_modules)
+with_modules
 
 # %% [markdown]
 # The forward of the join is one line: `torch.cat([branch(x) for branch in self.children()],
@@ -149,35 +155,45 @@ assert inception_a.branches == figures.InceptionA().branches
 # from it, and nothing has to run for that.
 
 # %%
-for step in walk(inception_a, (384, 35, 35)):
-    if isinstance(step.node, (Conv, Pool)):
-        print(
-            f"{', '.join(step.path):18} {size_words(step.input):10} → {size_words(step.output):9} "
-            f"{step.node}"
-        )
+table(
+    [
+        (", ".join(step.path), repr(step.node), step.input, step.output)
+        for step in walk(inception_a, (384, 35, 35))
+        if isinstance(step.node, (Conv, Pool))
+    ],
+    ["where", "step", "enters C×H×W", "leaves C×H×W"],
+)
 
 # %%
-whole = measure(inception_a, (384, 35, 35))
-for i, branch in enumerate(inception_a.branches, 1):
-    m = measure(branch, (384, 35, 35))
-    print(
-        f"branch {i}: {m.params:>8,} parameters {m.params / whole.params:4.0%}   "
-        f"{amount(m.macs):>7} multiply-adds"
-    )
-print(f"together: {whole.params:>8,} parameters        {amount(whole.macs):>7} multiply-adds")
+branches(inception_a, (384, 35, 35))
+
+# %%
+words = ["branch 1, the pool", "branch 2, 1×1", "branch 3, one 3×3", "branch 4, two 3×3"]
+params = [measure(branch, (384, 35, 35)).params for branch in inception_a.branches]
+outcome(
+    "03.branch",
+    words[params.index(max(params))],
+    "It has 64·384 + 9·64·96 + 9·96·96 = 162,816 weights, and two numbers of batch norm for each "
+    "filter.",
+)
 
 # %% [markdown]
-# A well-known tool, `torchinfo`, counts the same in another way: it sends an image through the
-# module and notes what passes. So it needs the module, its weights and some time. It sees modules,
-# not figures: its rows do not say which branch of which figure they are.
+# A well-known tool, `torchinfo`, counts in another way: it sends an image through the module and
+# notes what passes. So it needs the module, its weights and some time. It knows modules, not
+# figures. Does it find the same numbers?
 
 # %%
 from torchinfo import summary
 
-columns = ("output_size", "num_params", "mult_adds")
-info = summary(described, (1, 384, 35, 35), depth=1, verbose=0, col_names=columns, col_width=18)
-print(info)
-print("the same as ours:", (info.total_params, info.total_mult_adds) == (whole.params, whole.macs))
+info = summary(described, (1, 384, 35, 35), verbose=0)
+whole = measure(inception_a, (384, 35, 35))
+table(
+    {
+        "torchinfo": (info.total_params, info.total_mult_adds),
+        "the description": (whole.params, whole.macs),
+    },
+    ["counted by", "parameters", "multiply-adds"],
+)
 
 # %% [markdown]
 # ### All three are the same
@@ -201,38 +217,42 @@ for buffer in by_hand.buffers():  # running averages as after some training, not
         buffer.copy_(torch.rand(buffer.shape, generator=generator) + 0.5)
 
 # %%
+off = {}
 with torch.inference_mode():
     wanted = by_hand(x)
     for name, other in {"three modules": with_modules, "description": described}.items():
         found = copy_weights(by_hand, other)(x)
-        print(
-            f"{name:14} largest difference {(found - wanted).abs().max():.1e}, values up to "
-            f"{wanted.abs().max():.1f}"
-        )
+        off[name] = ((found - wanted).abs().max().item(), wanted.abs().max().item())
+rounding = [worst for worst, _ in off.values()]
+columns = ["against the module by hand", "largest difference", "largest value"]
+table(off, columns, formats={"largest difference": ".1e", "largest value": ".1f"})
 
-# %% [markdown]
-# **Predict.** What is the difference if the pool *does* count the padded zeros? Where in the map?
-#
-# <details><summary>Answer</summary>
-#
-# Only on the border, only in the first 96 channels: there the average is divided by 9 although just
-# 6 pixels (at the corners 4) are real. Inside, nothing changes, which is why this slip survives
-# most tests.
-#
-# </details>
+# %%
+predict(
+    "03.zeros",
+    "Now the pool counts the padded zeros. Where does the output of the block change?",
+    ["everywhere", "on the border, in 96 channels", "on the border, in all channels"],
+)
 
 # %%
 slip = copy_weights(by_hand, HandA()).eval()
 slip.pool[0].count_include_pad = True
 with torch.inference_mode():
     off = (slip(x) - wanted).abs()
-print(
-    "largest difference on the border",
-    f"{off[:, :96].max():.2f}",
-    " inside",
-    f"{off[:, :, 1:-1, 1:-1].max():.2f}",
-    " in the other channels",
-    f"{off[:, 96:].max():.2f}",
+places = {
+    "on the border, channels 1 to 96": off[:, :96].max().item(),
+    "on the border, the other channels": off[:, 96:].max().item(),
+    "inside": off[:, :, 1:-1, 1:-1].max().item(),
+}
+table(places, ["where", "largest difference"], formats={"largest difference": ".2f"})
+
+# %%
+border, others, inside = places.values()
+outcome(
+    "03.zeros",
+    "everywhere" if inside else f"on the border, in {'all' if others else '96'} channels",
+    "There the average is divided by 9, although only 6 pixels are real (4 at the corners). "
+    "Inside, nothing changes, so most tests do not notice this slip.",
 )
 
 # %% [markdown]
@@ -251,13 +271,11 @@ inception_b = Concat(
     Chain(Conv(192, 1), Conv(192, (1, 7)), Conv(224, (7, 1)), Conv(224, (1, 7)), Conv(256, (7, 1))),
     out=1024,
 )
-print(
-    size_words(out_shape(inception_b, (1024, 17, 17))),
-    inception_b.branches == figures.InceptionB().branches,
-)
+assert inception_b.branches == figures.InceptionB().branches
+branches(inception_b, (1024, 17, 17), caption="Inception-B")
 
 # %% [markdown]
-# Look at branch 3: it has 1×7 and **again** 1×7. So one output sees a strip, 13 wide and 1 high.
+# Look at branch 3: it has 1×7 and **again** 1×7. So one output sees a strip, 1 high and 13 wide.
 # Watch it grow. Then choose branch 4, which sees 13×13:
 
 # %%
@@ -269,28 +287,26 @@ field = field_lab("Fig. 5, branch 3 (the paper's print)")
 # The released code, which everyone uses, has 1×7 and then 7×1:
 
 # %%
-
-for change in differences(figures.InceptionB("paper"), figures.InceptionB("released")):
-    print(change)
+printed, released = figures.InceptionB("paper"), figures.InceptionB("released")
+changes(differences(printed, released), "in the paper", "as released")
 
 # %%
-for orientation in ("paper", "released"):
-    block = figures.InceptionB(orientation)
-    views = [measure(b, (1024, 17, 17)).receptive_field for b in block.branches]
-    m = measure(block, (1024, 17, 17))
-    print(
-        f"{orientation:9} {m.params:,} parameters {m.macs:,} multiply-adds  branches see",
-        ", ".join(f"{h}×{w}" for h, w in views),
-    )
+costs(
+    {
+        f"branch {number}, {words}": block.branches[number - 1]
+        for number in (3, 4)
+        for words, block in (("in the paper", printed), ("as released", released))
+    },
+    (1024, 17, 17),
+)
 
 # %% [markdown]
-# Shapes, parameters and multiply-adds are equal for both. The functions are not: the weights of one
-# order do not even fit the shapes of the other.
+# Shapes, parameters and multiply-adds are equal for both. The functions are different: the weights
+# of one do not even fit the shapes of the other.
 
 # %%
-paper, released = (build(figures.InceptionB(o), 1024) for o in ("paper", "released"))
 try:
-    copy_weights(paper, released)
+    copy_weights(build(printed, 1024), build(released, 1024))
 except RuntimeError as error:
     print(fill(str(error).splitlines()[1].strip(), 100))
 
@@ -301,24 +317,23 @@ except RuntimeError as error:
 
 
 # %%
-def turned_equals(paper, released, x):
-    """Whether `released`, given the turned weights of `paper`, does to the turned image what
-    `paper` does."""
+def turned(paper, released, x):
+    """How far `released`, with the turned weights of `paper`, is from it on the turned image."""
     source, target = build(paper, x.shape[1], seed=0).eval(), build(released, x.shape[1]).eval()
     weights = [v.transpose(2, 3) if v.dim() == 4 else v for v in source.state_dict().values()]
     try:
         target.load_state_dict(dict(zip(target.state_dict(), weights)))
     except RuntimeError:
-        return "does not fit"
+        return "the weights do not fit"
     with torch.inference_mode():
-        off = (target(x.transpose(2, 3)).transpose(2, 3) - source(x)).abs().max().item()
-    return f"largest difference {off:.0e}"
+        return f"{(target(x.transpose(2, 3)).transpose(2, 3) - source(x)).abs().max():.0e}"
 
 
 y = torch.randn(1, 1024, 17, 17, generator=torch.Generator().manual_seed(0))
-for i in (2, 3):
-    pair = [figures.InceptionB(o).branches[i] for o in ("paper", "released")]
-    print(f"branch {i + 1} turned:", turned_equals(*pair, y))
+table(
+    {f"branch {n}": turned(printed.branches[n - 1], released.branches[n - 1], y) for n in (3, 4)},
+    ["turned", "largest difference"],
+)
 
 # %% [markdown]
 # To load the released *weights* you need the released order. Chapter 07 lists every such place.
@@ -344,34 +359,27 @@ inception_c = Concat(
     ),
     out=1536,
 )
-print(
-    size_words(out_shape(inception_c, (1536, 8, 8))),
-    inception_c.branches == figures.InceptionC().branches,
-)
+assert inception_c.branches == figures.InceptionC().branches
+branches(inception_c, (1536, 8, 8), caption="Inception-C")
 
 # %% [markdown]
-# Six times 256 is 1536, so as many channels leave as enter. This holds for all three blocks, and so
-# each can be repeated: 4, 7 and 3 times in Inception-v4.
+# Six times 256 is 1536, so as many channels leave as enter. This holds for all three blocks. So
+# each can be repeated: 4, 7 and 3 times in Inception-v4. One block of each kind costs:
 
 # %%
-for make, shape in (
-    (figures.InceptionA, (384, 35, 35)),
-    (figures.InceptionB, (1024, 17, 17)),
-    (figures.InceptionC, (1536, 8, 8)),
-):
-    m = measure(make(), shape)
-    assert m.output == shape
-    print(
-        f"{make.__name__}: {size_words(shape):10} in and out, {amount(m.params):>6} parameters, "
-        f"{amount(m.macs):>6} multiply-adds"
-    )
+STAGES = {"InceptionA": (384, 35, 35), "InceptionB": (1024, 17, 17), "InceptionC": (1536, 8, 8)}
+sizes = {name: measure(getattr(figures, name)(), shape) for name, shape in STAGES.items()}
+table(
+    {name: (size_words(m.output), m.params, m.macs) for name, m in sizes.items()},
+    ["block", "in and out", "parameters", "multiply-adds"],
+)
 
 # %% [markdown]
 # ## Lab: take the block apart
 #
 # **Your task.** Make branch 3 see 7×7, as in the released code. The lab says when you are there,
-# and what to notice. Then turn other kernels, drop a branch, add one: the diagram, the fields and
-# the costs follow each change, and *Run it* sends an image through the built block.
+# and what to notice. Then turn other kernels, drop a branch, or add one. The diagram, the fields
+# and the costs follow each change. *Run it* sends an image through the built block.
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -381,9 +389,9 @@ lab = block_designer("InceptionB", goal="branch 3 sees 7×7")
 # %% [markdown]
 # ## Experiment: does the orientation matter?
 #
-# Two small networks have the same blocks. One has the paper's kernels, the other the released ones,
-# and all else is equal. Pictures of clothes have more upright than lying edges (the cell measures
-# it). So if the orientation matters, it should matter here.
+# Two small networks have the same blocks. One has the paper's kernels, the other the released ones.
+# All else is equal. In pictures of clothes, neighbours across and neighbours down do not differ
+# equally (the cell measures it). So if the orientation matters, it should matter here.
 
 
 # %%
@@ -395,10 +403,12 @@ def small(orientation):
 
 SEEDS, STEPS = (range(2), 4) if QUICK else (range(5), 40)
 clothes = data.load("fashion", limit=(5000, 200 if QUICK else 1000))
-print(clothes.describe())
 pixels = clothes.train.images.float()
 across, down = (pixels.diff(dim=d).abs().mean().item() for d in (3, 2))
-print(f"neighbours differ by {across:.1f} grey levels across and by {down:.1f} down")
+say(
+    f"{clothes.describe()}. Neighbours differ by {across:.1f} grey levels across and by {down:.1f} "
+    "down."
+)
 
 # %%
 accuracy = {"paper": [], "released": []}
@@ -417,16 +427,16 @@ plots.show(
 )
 
 # %% tags=["hide-input"]
-paper, released = (Cell(name, tuple(values)) for name, values in accuracy.items())
-gap = difference(paper, released)
-print(f"paper minus released, after {STEPS} steps: {gap.text()}")
-print("Verdict:", f"{gap.word()}; with other seeds or rounding the word may change")
+gap = difference(*(Cell(name, tuple(values)) for name, values in accuracy.items()))
+say(
+    f"**Verdict.** Paper minus released after {STEPS} steps, {len(SEEDS)} seeds: {gap.text()}, "
+    f"{gap.word()}. With other seeds or another rounding the word may change."
+)
 
 # %% [markdown]
-# A single small interval among the many comparisons of a course is no verdict (`docs/verdicts.md`
-# says what is), and a small network and a short training cannot settle it for ImageNet. And where
-# accuracies differ, they do not say *where* the networks differ (branch 3: a strip or a square?).
-# The comparison of structure above says it in one line.
+# One interval of one short training is not a verdict on the paper (`docs/verdicts.md` says what is
+# one). A small network cannot settle the question for ImageNet. And an accuracy does not say
+# *where* two networks differ. The comparison of structure above says it in one line.
 #
 # ## Exercises
 
@@ -517,17 +527,21 @@ check("03.3", turn)
 
 # %% [markdown]
 # ## In five lines
+
+# %%
+five_lines(
+    "03.same-shape",
+    "A block by hand, from 3 modules, or from a description is one function: with copied weights "
+    f"the outputs differ by {max(rounding):g} at most.",
+    "The description holds only what the figure prints. Channels that enter, costs and the picture "
+    "follow from it.",
+    "Two slips change no shape: padded zeros that count in the average, and another ε in batch "
+    "norm.",
+    "03.orientation",
+)
+
+# %% [markdown]
+# **What would change our mind.** The authors say that Fig. 5 was meant as printed. Now the released
+# code and the symmetry of all other branches speak for a misprint.
 #
-# 1. Inception-A, B and C work on 35×35, 17×17 and 8×8; each gives back the shape it gets.
-# 2. A block by hand, from three modules, or from a description: one function, proved by copied
-#    weights.
-# 3. The description has only what the figure prints; in-channels, costs and the picture follow from
-#    it.
-# 4. Two slips that no shape shows: counted padding in the average, another ε in batch norm.
-# 5. Fig. 5 prints 1×7 twice; the released code turns kernels in the stem, in B and in C. Costs are
-#    blind to it.
-#
-# **What would change our mind.** A word of the authors that Fig. 5 was meant as printed. The
-# released code and the symmetry of all other branches speak for a misprint.
-#
-# **Next.** Chapter 04: how 35×35 becomes 17×17 without losing what was learned.
+# **Next.** Chapter 04: how 35×35 becomes 17×17.
