@@ -1,0 +1,64 @@
+"""Where a network's time goes: shares of the processor's time by kind of operation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+KINDS = {
+    "convolution": ("convolution",),
+    "batch norm": ("batch_norm",),
+    "ReLU": ("threshold", "clamp_min", "relu"),
+    "pooling": ("pool",),
+    "joining and adding": ("cat", "add"),
+    "optimizer": ("Optimizer", "_foreach"),
+}
+REST = "everything else"
+
+
+def _kind(name: str) -> str:
+    for kind, words in KINDS.items():
+        if any(word in name for word in words):
+            return kind
+    return REST
+
+
+def time_shares(step: Callable[[], Any], repeats: int = 3) -> dict[str, float]:
+    """Per cent of the processor's time by kind of operation, over `repeats` calls of `step`; one
+    call before them does not count."""
+    # The profiler's own log would stand between a notebook's outputs.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    from torch.profiler import ProfilerActivity, profile
+
+    step()
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        for _ in range(repeats):
+            step()
+    found = dict.fromkeys([*KINDS, REST], 0.0)
+    for row in seen.key_averages():
+        found[_kind(row.key)] += row.self_cpu_time_total
+    total = sum(found.values())
+    return {kind: 100 * used / total for kind, used in found.items()}
+
+
+def share_bars(shares: Mapping[str, Mapping[str, float]], xlabel: str) -> Any:
+    """One bar to 100 % for each name, cut into its kinds, as a picture with its words."""
+    from inception_edu.teach import plots
+
+    names = list(shares)
+    kinds: Sequence[str] = list(shares[names[0]])
+    axis = plots.figure(8.4, 0.8 + 0.7 * len(names)).add_subplot()
+    left = [0.0] * len(names)
+    for kind, colour in zip(kinds, [*plots.COLOURS, "#999999"]):
+        widths = [shares[name][kind] for name in names]
+        axis.barh(names, widths, 0.6, left, color=colour, label=kind)
+        left = [start + width for start, width in zip(left, widths)]
+    axis.invert_yaxis()
+    axis.set(xlim=(0, 100), xlabel=xlabel)
+    axis.legend(ncols=4, frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))
+    said = "; ".join(
+        f"{name}: " + ", ".join(f"{kind} {share:.0f} %" for kind, share in found.items())
+        for name, found in shares.items()
+    )
+    return plots.show(axis.figure, f"{xlabel}, by kind of operation. {said}.")
