@@ -308,6 +308,7 @@ def write_heads(chapters: list[Path]) -> None:
 # ---- README and Colab ----------------------------------------------------------------------------
 
 TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
+CLAIMS = re.compile(r"(<!-- claims:.*?-->\n).*?(<!-- end of claims -->)", re.DOTALL)
 
 
 PICTURE = re.compile(
@@ -361,8 +362,19 @@ def finding(source: Path) -> str:
     return claim(opening[1]).sentence.replace("|", r"\|") if opening else ""
 
 
+def claims_table() -> str:
+    """The claims of the paper with their verdicts, as Markdown (`teach.paper_claims`)."""
+    from inception_edu.teach import paper_claims
+
+    found = paper_claims()
+    lines = [list(found.columns), ["---"] * len(found.columns), *found.texts()]
+    cells = ([text.replace("|", r"\|") for text in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
 def readme() -> str:
-    """README.md with its chapter table made new from the chapters' heads."""
+    """README.md with its two tables made new: the chapters from their heads, and the claims of the
+    paper from the committed runs."""
     rows = ["| | chapter | minutes | one finding |", "|---|---|---|---|"]
     for source in sources():
         title, covers = (text.replace("|", r"\|") for text in head(source))
@@ -377,9 +389,9 @@ def readme() -> str:
             f"{minutes.minutes(source)[0]} | {finding(source) or covers} |"
         )
     table = "\n".join(rows) + "\n"
-    return TABLE.sub(
-        lambda m: m[1] + table + m[2], (ROOT / "README.md").read_text(encoding="utf-8")
-    )
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = TABLE.sub(lambda m: m[1] + table + m[2], text)
+    return CLAIMS.sub(lambda m: m[1] + claims_table() + m[2], text)
 
 
 def colab() -> Path:
@@ -479,7 +491,7 @@ def main(arguments: list[str] | None = None) -> None:
     if args.check:
         found = {target(s).name: stale(s, args.mode) for s in sources(*args.chapters)}
         if readme() != (ROOT / "README.md").read_text(encoding="utf-8"):
-            found["README.md"] = ["its chapter table is not the chapters'"]
+            found["README.md"] = ["its tables are not those of the chapters and of the runs"]
         for name, reasons in found.items():
             if reasons:
                 more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""

@@ -43,9 +43,27 @@ def fates(results: Sequence[Any], accuracy: bool = False, caption: str = "") -> 
     for label, runs in groups.items():
         found = fate_of_cell(runs)
         more = (summarise(runs)[label].text(),) if accuracy else ()
-        rows.append((label, found.word, found.sentence, *more))
-    columns = ["setting", "fate", "what the seeds did", *(["accuracy"] if accuracy else [])]
-    return table(rows, columns, caption=caption)
+        rows.append((label, found.word, _counted(found.counts), _range(found.dead), *more))
+    columns = ["setting", "fate", "its runs", "dead in the worst block"]
+    return table(rows, [*columns, *(["accuracy"] if accuracy else [])], caption=caption)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """{"lives": 4, "suffers": 1} as "4 live, 1 suffers"."""
+    many = {"lives": "live", "suffers": "suffer", "dies": "die", "diverges": "diverge"}
+    told = []
+    for word in (*many, "stopped"):
+        if count := counts.get(word, 0):
+            told.append(f"{count} {word if count == 1 else many.get(word, word)}")
+    return ", ".join(told)
+
+
+def _range(shares: Sequence[float]) -> str:
+    """The smallest and the largest share, in per cent."""
+    if not shares:
+        return ""
+    low, high = (f"{100 * share:.0f} %" for share in (min(shares), max(shares)))
+    return low if low == high else f"{low} to {high}"
 
 
 def contrasts(differences: Mapping[Any, Any], caption: str = "") -> Table:
@@ -69,3 +87,23 @@ def verdicts(*names: str) -> Table:
             first = (claim.says, found.word) if place == 0 else (None, None)
             rows.append((*first, sentence))
     return table(rows, ["the paper says", "seen here", "evidence"])
+
+
+def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:
+    """A row a setting, a dot a run, a stroke at the mean; one panel for each of `values`, which
+    maps a value such as "dead_last" to the title of its panel."""
+    from inception_edu.study import summarise
+    from inception_edu.teach import plots
+
+    cells = {title: summarise(results, value) for value, title in values.items()}
+    settings = list(next(iter(cells.values())))
+    fig = plots.figure(9, 0.9 + 0.28 * len(settings))
+    for place, (title, found) in enumerate(cells.items(), 1):
+        runs = {cell.label: cell.values for cell in found.values()}
+        axis = plots.dots(runs, fig.add_subplot(1, len(cells), place), percent=True)
+        axis.set_title(title)
+        if place > 1:
+            axis.set_yticklabels([])
+    title, found = next(iter(cells.items()))
+    said = "; ".join(f"{label}: {cell.text()}" for label, cell in found.items())
+    return plots.show(fig, f"{title}, one dot a run. {said}.")

@@ -1,14 +1,9 @@
 # %% [markdown]
 # # Residual scaling
 #
-# Multiply each residual by a small constant before it is added, and wide residual networks stay
-# trainable: we move the constant from 0 to 1.5, put it in the wrong place, let it be learned, and
-# see what it changes.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 40 min |
-# | of which you wait | 1 min |
+# The paper multiplies each residual by a small constant before it is added. We move this constant
+# from 0 to 1.5, put it in the wrong place, and let it be learned. We see what it changes in a fresh
+# network, and what it changes in training.
 #
 # **After this chapter you can**
 #
@@ -18,48 +13,47 @@
 #    way of writing.
 
 # %%
-import torch
 from dataclasses import replace
+
+import torch
 from IPython.display import display
 from scipy.stats import truncnorm
 from torch import nn
 
-from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu import study
-from inception_edu.study import difference, experiments, holm
-from inception_edu.study import load_results, summarise
-from inception_edu.teach.claims import claim
-from inception_edu.teach import check, contrasts, fates, plots, provenance, say, settings, table
-from inception_edu.teach import verdicts
-from inception_edu.nets.build import ScaledResidual, build, named_blocks
+from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu.labs.scaling import scaling_lab
+from inception_edu.nets.build import ScaledResidual, build, named_blocks
+from inception_edu.study import difference, experiments, holm, load_results, summarise
+from inception_edu.teach import check, claim, contrasts, fates, five_lines, outcome, plots, predict
+from inception_edu.teach import provenance, say, settings, table, verdicts
 
 print("mode:", experiments.mode())
 
 # %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("08.wide", "C5", "08.use")
+
+# %% [markdown]
 # ## The claim
 #
-# Section 3.3: "scaling down the residuals before adding them to the previous layer activation
-# seemed to stabilize the training", with factors "between 0.1 and 0.3"; and where scaling was not
-# strictly needed, it "never seemed to harm the final accuracy". Fig. 20 draws the block, whatever
-# its inner network:
+# Section 3.3 says: "scaling down the residuals before adding them to the previous layer activation
+# seemed to stabilize the training". The factors were "between 0.1 and 0.3". Where scaling was not
+# strictly needed, it "never seemed to harm the final accuracy". Fig. 20 draws the block. Its inner
+# network may be any:
 
 # %%
 inner = Chain(Conv(64, 1), Conv(64, 3), Linear(256))
 draw(Residual(inner, scale=0.1, name="a scaled residual block", figure="Fig. 20"), (256, 8, 8))
 
-# %% [markdown]
-# **Predict.** The constant is 0.1. At the start of training, how far is the block's output from its
-# input: nine tenths, half, or one tenth?
-#
-# <details><summary>Answer</summary>
-#
-# About one tenth, *if* branch and input are about equally large, as here. Only the branch is
-# multiplied; the identity passes unchanged. So a scaled block begins as *nearly the identity*, and
-# the network learns how far to move away from it. The next cells measure it. (The branch does not
-# grow with x, as the section after them shows: try `10 * x`.)
-#
-# </details>
+# %%
+predict(
+    "08.distance",
+    "The constant is 0.1. How much of x does the block change, before any training?",
+    ["nine tenths", "half", "one tenth"],
+)
 
 # %% [markdown]
 # ## The block in one line
@@ -78,40 +72,57 @@ class Scaled(nn.Module):
 
 
 # %% [markdown]
-# The package's block is the same line; with the same inner network both give the same numbers.
+# The package's block is the same line. With the same inner network both give the same numbers.
+
 
 # %%
+def size(tensor):
+    """Root of the mean square."""
+    return tensor.pow(2).mean().sqrt().item()
+
+
 f = build(inner, in_channels=256, seed=0)
 x = torch.rand(16, 256, 8, 8, generator=torch.Generator().manual_seed(0))
 mine, theirs = Scaled(f, 0.1)(x), ScaledResidual(f, 0.1)(x)
 assert torch.equal(mine, theirs) and mine.shape == x.shape
-size = lambda tensor: tensor.pow(2).mean().sqrt().item()
-say(
-    f"The size of x is {size(x):.2f}, that of f(x) {size(f(x)):.2f}: the block changes its input",
-    f"by {size(mine - x) / size(x):.1%}.",
+changed = size(mine - x) / size(x)
+
+# %% tags=["hide-input"]
+tenths = {"nine tenths": 0.9, "half": 0.5, "one tenth": 0.1}
+outcome(
+    "08.distance",
+    min(tenths, key=lambda word: abs(tenths[word] - changed)),
+    f"The size of x is {size(x):.2f}, that of f(x) {size(f(x)):.2f}. The block changes its input "
+    f"by {changed:.1%}.",
 )
 
 # %% [markdown]
+# Only the branch is multiplied. The identity passes unchanged. So a scaled block begins as *nearly
+# the identity*, and the network learns how far to move away from it. This holds where branch and
+# input have about the same size, as here. The branch does not grow with x, as we shall see: try
+# `10 * x`.
+#
 # ## How does the signal grow?
 #
-# **Predict.** Ten unscaled blocks in a row, fresh from initialisation. By what factor is the spread
-# (standard deviation) behind the last block larger than before the first: 1, 2, or 32?
-#
-# <details><summary>A tempting answer</summary>
-#
-# "If a branch keeps the variance of its input, then
+# Many textbooks say: "A branch keeps the variance of its input. Then
 # $\mathrm{Var}[x + s f(x)] = (1 + s^2)\,\mathrm{Var}[x]$. Ten blocks at $s = 1$ multiply the
-# variance by $2^{10}$ and the spread by $2^5 = 32$." It is in many textbooks. Measure before you
-# believe it.
-#
-# </details>
+# variance by $2^{10}$ and the standard deviation by $2^5 = 32$." Here are two of ten such blocks:
+
+# %%
+draw(networks.tower(288, 2, 1.0)["inception_resnet_c"].node, (288, 4, 4))
+
+# %%
+predict(
+    "08.growth",
+    "Ten unscaled blocks in a row, untrained. By what factor does the standard deviation grow?",
+    ["1", "2", "32"],
+)
 
 
 # %%
 @torch.no_grad()
 def spreads(network, images, seed=0, **options):
-    """Standard deviation of the activations behind the stem and behind each block, before any
-    training."""
+    """Standard deviation of the activations behind the stem and behind each block, untrained."""
     model, found = build(network, seed=seed, **options).train(), {}
     for name, block in named_blocks(model):
         block.register_forward_hook(
@@ -121,41 +132,49 @@ def spreads(network, images, seed=0, **options):
     return list(found.values())
 
 
-data = study.open_data("fashion").to("cpu")
-print(data.describe())
-images = data.normalise(data.train.images[:64])
-print("a batch:", tuple(images.shape))
-
 # %%
+data = study.open_data("fashion").to("cpu")
+images = data.normalise(data.train.images[:64])
 SCALES = (0.1, 0.3, 1.0)
 measured = {
     s: [spreads(networks.tower(288, 10, s), images, seed) for seed in range(5)] for s in SCALES
 }
+say(data.describe())
+
+# %%
 growths = {s: [run[-1] / run[0] for run in runs] for s, runs in measured.items()}
 table(
     {s: (sum(found) / 5, min(found), max(found)) for s, found in growths.items()},
     ["scale", "growth over ten blocks, mean of 5 seeds", "smallest", "largest"],
 )
 
+# %%
+grown = sum(growths[1.0]) / 5
+outcome(
+    "08.growth",
+    min(("1", "2", "32"), key=lambda factor: abs(float(factor) - grown)),
+    f"Unscaled it grows by a factor of {grown:.2f} (mean of 5 seeds). 32 is far away.",
+)
+
 # %% [markdown]
-# Nowhere near 32. The branch does *not* keep the variance of its input: its last layer reads
-# channels that batch norm has just brought to variance 1, however large $x$ was. Behind the ReLU
-# such a channel has $\mathbb{E}[z^2] = \tfrac12$, and weights of variance $v/\text{fan-in}$ turn
-# that into a branch of variance $b^2 = v/2$, the same in every block. Our weights are a normal
+# Why so little? The branch does *not* keep the variance of its input. Its last layer reads channels
+# that batch norm has just brought to variance 1, however large $x$ was. Behind the ReLU such a
+# channel has $\mathbb{E}[z^2] = \tfrac12$. Weights of variance $v/\text{fan-in}$ make a branch of
+# variance $b^2 = v/2$ from it. That is the same in every block. Our weights come from a normal
 # distribution that is cut at two deviations, so $v$ is less than 1:
 
 # %%
 VARIANCE = truncnorm(-2, 2).var()
-print(f"v = {VARIANCE:.3f}")
+say(f"v = {VARIANCE:.3f}")
 
 # %% [markdown]
-# So a block does not multiply, it **adds**: $x \leftarrow \max(0,\; x + s\,b\,\xi)$ with $\xi$ of
-# variance 1. That is a random walk that cannot go below 0, and nothing in it is fitted:
+# So a block does not multiply, it **adds**: $x \leftarrow \max(0,\; x + s\,b\,\xi)$, where
+# $\xi$ has variance 1. That is a random walk that cannot go below 0. Nothing in it is fitted:
 
 
 # %%
 def walk(scale, depth, variance=VARIANCE, count=200_000):
-    """The spread that the random walk predicts, behind the stem and behind each block."""
+    """The standard deviation that the random walk predicts, behind the stem and each block."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(count, generator=generator).relu()
     found = [x.std().item()]
@@ -165,33 +184,26 @@ def walk(scale, depth, variance=VARIANCE, count=200_000):
     return found
 
 
-table(
-    {s: (sum(r[-1] for r in runs) / 5, walk(s, 10)[-1]) for s, runs in measured.items()},
-    ["scale", "spread behind ten blocks, measured", "predicted"],
-)
-
 # %% tags=["hide-input"]
-fig = plots.figure(7, 3.2)
-axis = fig.add_subplot()
+axis = plots.figure(7, 3.2).add_subplot()
+told = []
 for k, (s, runs) in enumerate(measured.items()):
-    mean = torch.tensor(runs).mean(0).tolist()
-    axis.plot(walk(s, 10), color=plots.COLOURS[k], ls="--")
+    mean, predicted = torch.tensor(runs).mean(0).tolist(), walk(s, 10)
+    axis.plot(predicted, color=plots.COLOURS[k], ls="--")
     axis.plot(mean, "os^"[k], color=plots.COLOURS[k], label=f"scale {s:g}")
+    told.append(f"scale {s:g}: measured {mean[-1]:.2f}, predicted {predicted[-1]:.2f}")
 axis.set(xlabel="block (0 = stem)", ylabel="standard deviation", ylim=(0, None))
 axis.legend(title="dots: measured, 5 seeds\ndashes: predicted", frameon=False)
-plots.show(
-    fig,
-    "Spread of the activations by block at scale 0.1, 0.3 and 1: measured dots lie within a few "
-    "per cent "
-    "of the predicted lines; 0.1 stays flat, 0.3 grows by a tenth, 1 more than doubles.",
-)
+plots.show(axis.figure, f"Standard deviation by block. Behind ten blocks: {'; '.join(told)}.")
 
 # %% [markdown]
-# After many blocks the walk spreads like $0.6\,s\,b\sqrt{n}$ (half of a normal distribution;
-# without the floor at 0 it would be $s\,b\sqrt{n}$): the scale sets the pace, and growth is a
-# square root, not an exponential. Batch norm inside the branches is what makes it so. Take it away
-# (and start from He's weights, which are made for that), and each block multiplies the variance, if
-# not quite by the tempting $1 + s^2$: the ReLU behind the sum cuts a part off.
+# After many blocks the walk has a standard deviation of about $0.6\,s\,b\sqrt{n}$. (It is half of
+# a normal distribution. Without the floor at 0 it would be $s\,b\sqrt{n}$.) The scale sets the
+# pace. The growth is a square root, not an exponential.
+#
+# Batch norm inside the branches makes it so. Here it is taken away. The weights are He's, which are
+# made for that. Now each block multiplies the variance. The factor is not quite $1 + s^2$, because
+# the ReLU behind the sum cuts a part off.
 
 
 # %%
@@ -205,6 +217,7 @@ def without_norm(node):
     return type(node)(*(without_norm(part) for part in parts))
 
 
+# %%
 rows = []
 for s in SCALES:
     tower = networks.tower(288, 10, s)
@@ -218,31 +231,31 @@ for s in SCALES:
 table(
     rows,
     ["scale", "with norm", "without", "1 + s²"],
-    caption="Growth of the variance a block, over the last five",
+    caption="Growth of the variance from block to block, over the last five blocks",
 )
 
 # %% [markdown]
 # ## Lab: the scale slider
 #
-# A tower of ten Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch with the paper's
-# optimizer, RMSProp with ε = 1, at several times the paper's rate, so that its fate shows in
-# seconds. Move the *scale*: bands and towers show what five recorded seeds did. Press *Retrain* to
-# see it happen, set the scale to 0.1, and press it again. Then look for the smallest scale that
-# still dies, change the width, or try SGD. *Five seeds* turns a picture into a verdict.
+# A tower of ten Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch. The optimizer is
+# the paper's, RMSProp with ε = 1. The rate is several times the paper's, so that the fate shows in
+# seconds. Move the *scale*: bands and towers show what five recorded seeds did. Press *Retrain*.
+# Set the scale to 0.1, and press it again. Then look for the smallest scale at which the tower
+# still dies. Change the width, or try SGD. *Five seeds* gives a verdict.
 
 # %%
 lab = scaling_lab()
 
 # %% [markdown]
-# Watch three things: the loss, the spread by block, and the share of channels of each block that
-# are 0 on every pixel of every image: *dead*, the dark part of a bar. The line *off* is the network
-# with its blocks switched off: what the blocks have to beat.
+# Watch three things: the loss, the standard deviation by block, and the *dead* channels. A channel
+# is dead in a batch when it is 0 on every pixel of every image. It is the dark part of a bar. The
+# line *off* is the network with its blocks switched off. The blocks have to beat it.
 #
 # ## Experiment 1: the scale, from 0 to 1.5
 #
-# One wide tower (576 channels) and one narrow (72), colour photographs, five seeds a setting. Scale
-# 0 switches every block off: stem and classifier alone, the mark that the blocks have to beat. The
-# runs are committed with their configurations; nothing below is typed.
+# One tower is wide (576 channels), one is narrow (72). The images are colour photographs, and each
+# setting has five seeds. Scale 0 switches every block off. Then stem and classifier work alone, and
+# the blocks have to beat that. All numbers below come from committed runs.
 
 # %%
 results = load_results("scaling")
@@ -284,13 +297,16 @@ plots.show(
 )
 
 # %% [markdown]
-# What became of each setting, by the one rule of all chapters (`docs/verdicts.md`): a run *lives*
-# with less than a tenth of the channels of its *worst* block dead, *dies* with half or more, and
-# *suffers* in between. Then the differences in accuracy, paired by seed and corrected together
-# (Holm), and the verdicts on C5 and C7 from all committed runs that bear on them.
+# What became of each setting? All chapters use one rule (`docs/verdicts.md`). It looks at the dead
+# channels of a run's *worst* block at the end. With less than a tenth of them dead the run *lives*.
+# With half or more it *dies*. In between it *suffers*.
 
 # %%
 fates(results)
+
+# %% [markdown]
+# The differences in accuracy are paired by seed. Several questions are asked at once, so the
+# p-values are corrected together (Holm).
 
 # %%
 for width in (72, 576):
@@ -302,6 +318,10 @@ for width in (72, 576):
     }
     display(contrasts(holm(gaps), f"Accuracy, width {width}"))
 
+# %% [markdown]
+# The paper's two claims on scaling, judged by all committed runs that bear on them: it stabilises
+# training, and it does no harm to the final accuracy.
+
 # %%
 verdicts("C5", "C7")
 
@@ -309,21 +329,33 @@ verdicts("C5", "C7")
 claim("08.blocks-add")
 
 # %% [markdown]
-# So these runs show that scaling does no harm where unscaled blocks do; whether the blocks earn
-# their place needs longer runs (chapter 09 has some of 3000 steps).
-
-# %% [markdown]
+# Whether blocks are worth their cost needs longer runs. Chapter 09 has some of 3000 steps.
+#
 # ## Experiment 2: scale what, exactly?
 #
-# *Identity × 0.1* is a common slip: `relu(scale * x + f(x))`. A *learnable* scale is one parameter
-# a block. *Last layer from zero* starts each branch at 0, as if the scale were 0, and lets the
-# weights grow. Two towers: 144 channels at rate 0.3, which die when unscaled, and 72 at the paper's
-# rate, which stay alive unscaled (and train twice as long).
+# - *Identity × 0.1* is a common slip: `relu(scale * x + f(x))`.
+# - A *learnable* scale is one more parameter for each block.
+# - *Last layer from zero* starts each branch at 0, as if the scale were 0. Then the weights grow.
+#
+# There are two towers. One has 144 channels and a rate of 0.3. It dies when unscaled. The other has
+# 72 channels and the paper's rate. It lives unscaled, and it trains twice as long.
+
+# %%
+predict(
+    "08.slip",
+    "Of 144 channels: does the tower live if the identity, not the residual, is scaled by 0.1?",
+    ["lives", "suffers", "dies"],
+)
 
 # %%
 terms = load_results("which_term")
-dead_, accuracy_ = summarise(terms, "dead_last"), summarise(terms, "accuracy")
-settings(terms, "dead_last", "accuracy")
+accuracy_ = summarise(terms, "accuracy")
+fates(terms, accuracy=True)
+
+# %%
+from inception_edu.study.claims_dying import fates_of
+
+outcome("08.slip", fates_of("which_term")["width 144: identity × 0.1"].word, "In the table above.")
 
 
 # %%
@@ -340,18 +372,12 @@ for width in (144, 72):
     display(contrasts(holm(gaps), f"Accuracy against unscaled, width {width}"))
 
 # %%
-claim("08.safe")
-
-# %%
-claim("08.ways")
-
-# %%
-claim("08.shared-runs")
+display(claim("08.safe"), claim("08.ways"), claim("08.shared-runs"))
 
 # %% [markdown]
-# **Run it yourself.** Two of the narrow cells in short, on the embedded images. For the whole
-# experiment take `configurations("scaling")` and `local_executor(2)`: it can be interrupted, and
-# what is finished is kept.
+# **Run it yourself.** Two of the narrow settings, shortened, on the embedded images. The whole
+# experiment is `configurations("scaling")` with `local_executor(2)`. You can interrupt it: what is
+# finished is kept.
 
 # %%
 quick = [
@@ -359,10 +385,12 @@ quick = [
     for c in experiments.configurations("scaling", "quick", data="fashion")
     if "width 72" in c.label
 ]
-for result in study.sweep(quick, progress=False):
-    print(
-        f"{result.label}: {result.sentence} Dead in the last block: {100 * result.dead_last:.0f} %"
-    )
+rows = [
+    (run.label, run.config.recipe.steps, run.dead_last, run.accuracy)
+    for run in study.sweep(quick, progress=False)
+]
+share = dict.fromkeys(["dead in the last block", "accuracy"], ".0%")
+table(rows, ["setting", "steps", *share], formats=share)
 
 # %% [markdown]
 # ## Exercises
@@ -390,8 +418,7 @@ check("08.1", growth)
 # %%
 # exercise: What scaling is short for | ●●● | 10 min
 # task: Train a scaled layer $y = s\,W z$ by plain SGD at rate $\eta$, or its folded twin $y = W' z$
-# with $W' = sW$. At
-#   which rate must the twin be trained so that both stay equal for ever? Write
+#   with $W' = sW$. At which rate must the twin be trained so that both stay equal for ever? Write
 #   `twin_rate(rate, scale)`.
 # hint: Write down both gradients: $\partial L/\partial W = s\,\partial L/\partial W'$.
 # hint: $W \leftarrow W - \eta\, s\,g'$. Multiply by $s$ to see what happens to $sW$.
@@ -435,22 +462,21 @@ check("08.3", seeds_needed)
 
 # %% [markdown]
 # ## In five lines
+
+# %%
+five_lines(
+    "The block is `relu(x + scale * f(x))`. The branch is scaled, the identity never is.",
+    f"With batch norm in its branches, the signal of a fresh tower grows {grown:.1f} times in ten "
+    "unscaled blocks: like the square root of the depth.",
+    "08.wide",
+    "08.use",
+    "Under SGD, a scale is a last layer that starts `scale` times as large and learns at `scale²` "
+    "times the rate. After training it can be folded into the weights.",
+)
+
+# %% [markdown]
+# **What would change our mind.** A scaled tower that dies at this rate. Or a wide tower that lives
+# unscaled with everything else equal. Or a longer training in which the narrow tower at scale 0.1
+# stays behind. Our towers are small, and these runs last 60 or 120 steps. The paper's last days.
 #
-# - The block is `relu(x + scale * f(x))`: the branch is scaled, the identity never is.
-# - With batch norm in its branches a fresh tower's signal grows like a square root of the depth, at
-#   a pace set by the
-#   scale; without it, exponentially.
-# - Scaling equals a last layer that starts at `scale` times its size and, under SGD, learns at
-#   `scale²` times its rate.
-# - What five seeds say about stability and accuracy stands under *Verdict* above, computed from the
-#   committed runs.
-# - After training the constant can be folded into the last layer: it belongs to the training, not
-#   to the function.
-#
-# **What would change our mind.** Seeds in which a scaled tower dies at this rate, or a wide tower
-# that stays alive unscaled with everything else equal; a longer training in which the narrow
-# tower's accuracy at 0.1 falls behind for good. Our towers are small and the runs last 60 or 120
-# steps; the paper's last days.
-#
-# **Next:** chapter 09 asks why the channels die, and tries the other remedies: a lower rate, batch
-# norm, warm-up.
+# **Next.** Chapter 09: why the channels die, and the other remedies.

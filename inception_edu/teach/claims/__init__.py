@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from inception_edu.describe.tables import Table, table
 
@@ -153,19 +154,39 @@ def _of_the_paper(name: str) -> Made:
 
 
 def paper_claims() -> Table:
-    """What the paper says, and what is seen here: one row a claim."""
+    """What the paper says, what is seen here, at what scale, and how sure that is: one row a
+    claim."""
     from inception_edu.study.claims import CLAIMS
 
     rows = []
     for said in CLAIMS.values():
         found = said.verdict()
-        runs = sum(piece.runs for piece in found.evidence)
-        rows.append((said.says, said.where, found.word, runs or None))
+        rows.append((said.says, said.where, found.word, _scale(found), _how_sure(found)))
     return table(
         rows,
-        ["the paper says", "where", "seen here", "runs"],
+        ["the paper says", "where", "seen here", "at what scale", "how sure"],
         caption="The claims of the paper, and what the runs of this collection say",
     )
+
+
+def _scale(found: Any) -> str:
+    if found.scope == "full":
+        return "the networks of the paper, counted from its figures"
+    return "small networks, small images, short training"
+
+
+def _how_sure(found: Any) -> str:
+    """On how many runs a verdict rests and what its findings say; for an open one, why it is."""
+    runs = sum(piece.runs for piece in found.evidence)
+    told = [f"{runs} runs" if runs else "counted, so exact"]
+    findings = [piece.shows for piece in found.evidence]
+    for shows, word in (("for", "for it"), ("against", "against it"), ("", "open")):
+        if count := findings.count(shows):
+            some = (
+                "the one finding" if len(findings) == 1 else f"{count} of {len(findings)} findings"
+            )
+            told.append(f"{some} {word}")
+    return ", ".join(told) + (f": {found.why}" if found.why else "")
 
 
 def all_claims() -> Iterator[str]:
