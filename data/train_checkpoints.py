@@ -22,9 +22,9 @@ import torch
 from inception_edu.data import load
 from inception_edu.describe import make
 from inception_edu.learn import Average, Recipe, accuracy, default_device, train, training
+from inception_edu.nets import save_checkpoint
 from inception_edu.nets.build import build
 from inception_edu.nets.steps import load_step, save_steps
-from inception_edu.nets.weights import save_checkpoint
 
 FOLDER = Path(__file__).parent / "checkpoints"
 

@@ -24,7 +24,7 @@ from inception_edu.describe import (
     tower,
 )
 from inception_edu.learn import accuracy
-from inception_edu.nets import features
+from inception_edu.nets import covered, exciting, features, windows
 from inception_edu.nets.build import build, named_blocks
 
 
@@ -234,7 +234,7 @@ def test_the_radius_of_a_flat_square_is_its_side(side):
     assert features.field_radius(field, 1.0) == side
 
 
-def test_occlusion_finds_the_only_pixels_that_matter():
+def test_covering_finds_the_only_pixels_that_matter():
     net = Network("corner", (Block("stem", MaxPool(1)),), classes=2, image=16)
     model = build(net, seed=0)
     with torch.no_grad():
@@ -242,13 +242,13 @@ def test_occlusion_finds_the_only_pixels_that_matter():
         model.classifier.bias.zero_()
     image = torch.zeros(3, 16, 16)
     image[0, 2:5, 10:13] = 20.0  # the only evidence
-    drop = features.occlusion(model, image, target=0, patch=3, stride=1)
+    drop = covered(model, image[None], [0], patch=3, stride=1)[0]
     row, column = divmod(int(drop.argmax()), 16)
     assert drop.shape == (16, 16) and 2 <= row < 5 and 10 <= column < 13
-    assert drop[10:, :6].abs().max() < 1e-6
+    assert abs(drop[10:, :6]).max() < 1e-6
 
 
-def test_top_patches_find_the_planted_spot():
+def test_the_planted_spot_excites_most():
     images = torch.zeros(30, 3, 32, 32, dtype=torch.uint8)
     images[7, :, 20:23, 4:7] = 255
     images[19, :, 20:23, 4:7] = 128
@@ -259,15 +259,13 @@ def test_top_patches_find_the_planted_spot():
         for m in model.modules():
             if isinstance(m, nn.Conv2d):
                 m.weight.fill_(1.0)
-    patches = features.top_patches(
-        model, _data(images, torch.arange(30) % 2, 2), "stem", [0, 1], count=2, batch_size=8
-    )
-    assert [p.image for p in patches[0]] == [7, 19]
-    top, left, bottom, right = patches[0][0].box
-    assert (bottom - top, right - left) == (3, 3) and (top, left) == (20, 4)
-    assert patches[0][0].value > patches[0][1].value
-    with pytest.raises(features.FeatureError, match="has 2 channels; there is no channel 5"):
-        features.top_patches(model, _data(images, torch.arange(30) % 2, 2), "stem", [5])
+    data = _data(images, torch.arange(30) % 2, 2)
+    found = exciting(model, images, data.normalise, ["stem"], count=2)["stem", "output"]
+    assert found.images[0].tolist() == [7, 19]
+    rows, columns = windows(model, "stem")
+    assert rows.of(int(found.rows[0, 0])) == (20, 23)
+    assert columns.of(int(found.columns[0, 0])) == (4, 7)
+    assert found.values[0, 0] > found.values[0, 1]
 
 
 def test_an_unknown_block_names_those_there_are(images):

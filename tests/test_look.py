@@ -10,7 +10,7 @@ from inception_edu.nets import explain
 from inception_edu.nets import look as see
 from inception_edu.nets.build import build, named_blocks
 from inception_edu.nets.excite import exciting, searching
-from inception_edu.nets.features import FeatureError, occlusion, switched_off
+from inception_edu.nets.features import FeatureError, switched_off
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,12 @@ def test_counterparts(model, image):
 
 
 def test_covering_agrees_with_captum(model, image):
-    expected = occlusion(model, image[0], 3, patch=8, stride=4, cover=0.5)
+    from captum.attr import Occlusion
+
+    drop = Occlusion(lambda x: model(x).softmax(1)).attribute(
+        image, (3, 8, 8), (3, 4, 4), target=3, baselines=0.5, perturbations_per_eval=64
+    )
+    expected = drop[0].mean(0)
     got = explain.covered(model, image, [3, 5], patch=8, stride=4, cover=0.5)
     np.testing.assert_allclose(got[3], expected.numpy(), atol=1e-6)
     assert got[3].shape == (32, 32) and np.abs(got[3] - got[5]).max() > 1e-6

@@ -9,7 +9,7 @@ import pytest
 from inception_edu.study import Recipe, configurations, fate, run
 from inception_edu.study.cells import tower
 from inception_edu.study.record_grid import pack_grid
-from inception_edu.study.recorded import RecordedError, packed, read_grid, recorded
+from inception_edu.study.recorded import RecordedError, packed, read_grid, recorded_grid
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_strip_runs_along_one_axis(runs, tmp_path):
 
 
 def test_the_committed_grid():
-    grid = recorded()
+    grid = recorded_grid()
     asked = {
         (dict(c.arguments)["width"], dict(c.arguments)["scale"], c.recipe.lr)
         for c in configurations("lab_grid", "standard")

@@ -28,10 +28,9 @@ from inception_edu.learn import (
     train,
     twelve_crops,
 )
-from inception_edu.nets import features
+from inception_edu.nets import covered, exciting, features, load_checkpoint, save_checkpoint
 from inception_edu.nets.build import build
 from inception_edu.nets.fast import fold, merge_siblings
-from inception_edu.nets.weights import load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.second_device
 ROOT = Path(__file__).resolve().parents[1]
@@ -175,8 +174,9 @@ def test_features(variant):
     assert len(features.branch_effects(model, data)) > 2
     field = features.effective_field(model, batch, name)
     assert features.field_radius(field) > 1
-    assert features.occlusion(model, batch[0], 3, patch=16, stride=8).shape == (32, 32)
-    assert len(features.top_patches(model, data, name, [0, 1], count=3)[1]) == 3
+    assert covered(model, batch[:1], [3], patch=16, stride=8)[3].shape == (32, 32)
+    top = exciting(model, data.test.images, data.normalise, [name], count=3)[name, "output"]
+    assert top.images.shape == (here[name].shape[1], 3)
     features.listening(dict(model.named_children())["inception_resnet_a"])
 
 

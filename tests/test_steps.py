@@ -6,9 +6,9 @@ import torch
 from inception_edu.data import data_dir, load
 from inception_edu.describe import make
 from inception_edu.learn import accuracy
+from inception_edu.nets import WeightsError
 from inception_edu.nets.build import build
 from inception_edu.nets.steps import load_step, pack, save_steps, steps, unpack
-from inception_edu.nets.weights import WeightsError
 
 TOWER = dict(kind="tower", width=16, depth=2, scale=1.0)
 

@@ -8,7 +8,7 @@ from inception_edu.labs.core import Session
 from inception_edu.labs.film import Film, as_track, committed, film_core, healed
 from inception_edu.labs.film import names as names_of
 from inception_edu.labs.story import Course, block_words, percent, silent_since, stops
-from inception_edu.study.recorded import recorded
+from inception_edu.study.recorded import recorded_grid
 from inception_edu.study.results import load_results
 
 GUESSING = math.log(10)
@@ -23,7 +23,7 @@ def names(found) -> list[str]:
 
 
 def runs():
-    return [run for cell in recorded().cells for run in cell.runs]
+    return [run for cell in recorded_grid().cells for run in cell.runs]
 
 
 def test_every_recorded_run_has_a_story_in_the_order_of_its_steps():
@@ -46,7 +46,7 @@ def test_a_run_that_dies_ends_dark_and_one_that_lives_does_not():
 
 
 def test_the_patient_overshoots_sinks_and_goes_dark():
-    cell = recorded().nearest(width=144, scale=1, rate=0.45).cell
+    cell = recorded_grid().nearest(width=144, scale=1, rate=0.45).cell
     for run in cell.runs:
         found = stops(course(run))
         assert names(found)[0] in ("overshoot", "sure and wrong"), names(found)

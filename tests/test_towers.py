@@ -16,7 +16,7 @@ from inception_edu.labs.scaling import scaling_core
 from inception_edu.labs.tower_known import near
 from inception_edu.labs.training import interval
 from inception_edu.study import Config, run
-from inception_edu.study.recorded import recorded
+from inception_edu.study.recorded import recorded_grid
 
 SMALL = dict(width=72, rate=0.45)
 
@@ -77,7 +77,7 @@ def test_every_control_of_the_scaling_lab_changes_the_configuration():
 
 def test_the_default_run_is_the_recorded_patient():
     """What is recorded of the lab's first settings is the very run that Retrain makes."""
-    facts = recorded().facts
+    facts = recorded_grid().facts
     made = config(FIRST)
     assert facts["steps"] == made.recipe.steps and facts["optimizer"] == made.recipe.optimizer
     assert dict(made.arguments)["depth"] == facts["depth"] and made.data in facts["data"]
@@ -97,7 +97,7 @@ def test_moving_a_control_answers_from_recorded_runs_in_a_tenth_of_a_second():
         slowest = max(slowest, time.perf_counter() - start)
     assert slowest < 0.1
     session.set("scale", 0.3)
-    cell = recorded().nearest(width=144, scale=0.3, rate=0.45).cell
+    cell = recorded_grid().nearest(width=144, scale=0.3, rate=0.45).cell
     chart = session.view.part("curves").value
     band = next(b for b in chart["bands"] if b["panel"] == "loss")
     assert band["low"] == cell.band("loss")["low"]
@@ -118,7 +118,7 @@ def test_what_is_not_recorded_is_not_shown_as_if_it_were():
 def test_the_strip_says_what_recorded_runs_did():
     session = opened(dying_core())
     control = session.view.control("scale")
-    entries = recorded().strip("scale", width=144, rate=0.45)
+    entries = recorded_grid().strip("scale", width=144, rate=0.45)
     for entry in entries:
         assert f"scale {entry['value']:g}: {entry['sentence']}" in control.strip.replace(
             "&#x27;", "'"

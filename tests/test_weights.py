@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from inception_edu.describe import make
-from inception_edu.nets.build import build
-from inception_edu.nets.weights import (
+from inception_edu.nets import (
     RELEASED,
     WeightsError,
     from_timm,
@@ -17,6 +16,7 @@ from inception_edu.nets.weights import (
     save_checkpoint,
     to_timm,
 )
+from inception_edu.nets.build import build
 
 timm = pytest.importorskip("timm")
 IMAGE = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(1))

@@ -16,8 +16,8 @@ from torch import nn
 from inception_edu.data import Data, DataError, Split, load
 from inception_edu.describe import SpecError
 from inception_edu.describe.networks import inception_v4, mini, tower
+from inception_edu.nets import plain_names, read_tensors
 from inception_edu.nets.build import build
-from inception_edu.nets.weights import plain_names, read_tensors
 
 
 @pytest.fixture(autouse=True)

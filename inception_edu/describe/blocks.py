@@ -83,8 +83,8 @@ class Network:
     def __repr__(self) -> str:
         rows = "".join(f"\n  {b.repeat:>2} × {b.name}: {_first_line(b.node)}" for b in self.blocks)
         return (
-            f"Network {self.name}, {self.image}×{self.image}×{self.channels} in, {self.classes} classes, "
-            f"dropout {self.dropout:g}:{rows}"
+            f"Network {self.name}, {self.image}×{self.image}×{self.channels} in, "
+            f"{self.classes} classes, dropout {self.dropout:g}:{rows}"
         )
 
     def map(self, change: Callable[[Node], Node]) -> Network:

@@ -205,19 +205,23 @@ def render(
         drawn[type(item)].append(_SVG[type(item)](item, dx, at, fade))
     said = escape(canvas.title, quote=True)
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" '
         f'role="img" aria-label="{said}" style="max-width:100%;height:auto" font-family="{FONT}" '
         f'font-size="{SIZE}" fill="{INK}">',
         f"<title>{said}</title><desc>{escape(canvas.description)}</desc>",
-        f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="{CARD}" stroke="#d5d8dd"/>',
+        f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="{CARD}" '
+        'stroke="#d5d8dd"/>',
     ]
     out += [
-        f'<text x="{MARGIN}" y="{MARGIN + 12 + 19 * i}" font-size="14" font-weight="700">{escape(text)}</text>'
+        f'<text x="{MARGIN}" y="{MARGIN + 12 + 19 * i}" font-size="14" font-weight="700">'
+        f"{escape(text)}</text>"
         for i, text in enumerate(heading)
     ]
     out += [svg for kind in (Line, Box, Text) for svg in drawn[kind]]
     out += [
-        f'<text x="{MARGIN}" y="{top + canvas.height + 22 + 16 * i:.1f}" font-size="11" fill="{colour}">'
+        f'<text x="{MARGIN}" y="{top + canvas.height + 22 + 16 * i:.1f}" font-size="11" '
+        f'fill="{colour}">'
         f"{escape(text)}</text>"
         for i, (text, colour) in enumerate(texts)
     ]
@@ -235,8 +239,9 @@ def _text_svg(item: Text, dx: float, at: Heights, fade: str) -> str:
     weight = ' font-weight="700"' if item.bold else ""
     # The white edge keeps words readable where a line passes close by.
     return (
-        f'<text x="{item.x + dx:.1f}" y="{at(item.y) + item.size * 0.36:.1f}" font-size="{item.size:g}" '
-        f'text-anchor="{item.anchor}" fill="{item.colour}" stroke="{CARD}" stroke-width="3" paint-order="stroke"'
+        f'<text x="{item.x + dx:.1f}" y="{at(item.y) + item.size * 0.36:.1f}" '
+        f'font-size="{item.size:g}" text-anchor="{item.anchor}" fill="{item.colour}" '
+        f'stroke="{CARD}" stroke-width="3" paint-order="stroke"'
         f"{weight}{fade}>{escape(item.text)}</text>"
     )
 
@@ -256,7 +261,10 @@ def _line_svg(item: Line, dx: float, at: Heights, fade: str) -> str:
         )
         points[-1] = (x1 - 5 * ux, y1 - 5 * uy)
     way = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-linejoin="round"{fade}/>{head}'
+    return (
+        f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="1.5" '
+        f'stroke-linejoin="round"{fade}/>{head}'
+    )
 
 
 _LOOKS = {  # fill, stroke, text, corner; None: the branch's colour
@@ -298,8 +306,8 @@ def _box_svg(item: Box, dx: float, at: Heights, fade: str) -> str:
         )
     if item.kind == "reduction":  # narrower where data leaves, as the grid is
         out.append(
-            f'<path class="box" d="M{x:.1f} {foot:.1f}H{x + width:.1f}L{x + width - 12:.1f} {head:.1f}'
-            f'H{x + 12:.1f}Z" {look}/>'
+            f'<path class="box" d="M{x:.1f} {foot:.1f}H{x + width:.1f}'
+            f'L{x + width - 12:.1f} {head:.1f}H{x + 12:.1f}Z" {look}/>'
         )
     else:
         out.append(
@@ -313,7 +321,8 @@ def _box_svg(item: Box, dx: float, at: Heights, fade: str) -> str:
         weight = ' font-weight="700"' if bold else ""
         out.append(
             f'<text x="{x + width / 2:.1f}" y="{start + LINE * (i + 0.5) + size * 0.36:.1f}" '
-            f'text-anchor="middle" font-size="{size:g}" fill="{text}"{weight}>{escape(words)}{rest}</text>'
+            f'text-anchor="middle" font-size="{size:g}" fill="{text}"{weight}>'
+            f"{escape(words)}{rest}</text>"
         )
     return "".join(out) + "</g>"
 

@@ -85,7 +85,9 @@ def portrait(network: Network) -> dict[str, str]:
         "after the last stage": " + ".join(block_title(block) for block, *_ in after) or "nothing",
         "classifier": f"{last[0]} → {network.classes}",
         "dropout keeps": f"{1 - network.dropout:g}",
-        "batch norm": f"{sum(c.norm for c in convs)} of {len(convs)} convolutions, ε = {network.norm_eps:g}",
+        "batch norm": (
+            f"{sum(c.norm for c in convs)} of {len(convs)} convolutions, ε = {network.norm_eps:g}"
+        ),
         "average pools in blocks": _averages(all_leaves),
         "parameters": params,
         "multiply-adds": macs,

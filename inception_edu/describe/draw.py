@@ -23,10 +23,11 @@ from typing import Any, TypeAlias
 from inception_edu.describe.blocks import Network
 from inception_edu.describe.canvas import Canvas, Drawing, Line, render
 from inception_edu.describe.flow import out_shape, walk
-from inception_edu.describe.layout import End, Layout, Part, bar, label_of, reach_of
+from inception_edu.describe.layout import Layout
 from inception_edu.describe.overview import network_canvas, printed_canvas
 from inception_edu.describe.paper_tables import TABLE_1
 from inception_edu.describe.parts import Path, children
+from inception_edu.describe.pieces import End, Part, bar, label_of, reach_of
 from inception_edu.describe.printed import FIGURES, Row
 from inception_edu.describe.spec import Node, Shape, SpecError
 from inception_edu.describe.words import describe, size_words

@@ -90,7 +90,8 @@ FIGURES = {
             "Stem of Inception-v4 and Inception-ResNet-v2",
             StemV4(),
             (3, 299, 299),
-            "The 3×3 Conv (192 V) is printed without its stride 2; the max pool beside it without its kernel.",
+            "The 3×3 Conv (192 V) is printed without its stride 2; the max pool beside it without "
+            "its kernel.",
         ),
         Figure(4, "Inception-A", InceptionA(), (384, 35, 35)),
         Figure(

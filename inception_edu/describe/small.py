@@ -195,7 +195,8 @@ def tower(
     """
     if width < 8 or depth < 0:
         raise SpecError(
-            f"A tower needs a width of at least 8 and a depth of at least 0, got {width} and {depth}."
+            "A tower needs a width of at least 8 and a depth of at least 0, "
+            f"got {width} and {depth}."
         )
     stem = Chain(
         Conv(min(32, width), 3, 2),

@@ -165,7 +165,8 @@ class Pool:
             raise SpecError(f"A pool is of kind 'max' or 'avg', got {self.kind!r}.")
         if self.kind == "max" and self.count_padding:
             raise SpecError(
-                "Only average pooling can count padded zeros; leave count_padding out of a max pool."
+                "Only average pooling can count padded zeros; "
+                "leave count_padding out of a max pool."
             )
         _check_window(self, f"Pool({self.kind!r}, …)")
 

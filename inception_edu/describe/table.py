@@ -71,8 +71,9 @@ class Table:
             for row, cells in self.rows
         )
         return (
-            '<div style="background:#fff;color:#222;overflow-x:auto;border:1px solid #d0d0d0;border-radius:8px;'
-            'line-height:1.4">'
+            '<div style="background:#fff;color:#222;overflow-x:auto;border:1px solid #d0d0d0;'
+            'border-radius:8px;line-height:1.4">'
             '<table style="border-collapse:collapse;font-size:13px;margin:0">'
-            f'<thead><tr style="background:#fff">{head}</tr></thead><tbody>{body}</tbody></table></div>'
+            f'<thead><tr style="background:#fff">{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>"
         )

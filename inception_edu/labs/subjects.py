@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from inception_edu.data import Data, DataError, data_dir, downloads_dir, load
 from inception_edu.data.pictures import folder_pictures, read_picture
+from inception_edu.nets import load_checkpoint
 from inception_edu.nets.steps import load_step, steps
-from inception_edu.nets.weights import load_checkpoint
 
 CLOTHES = "mini Inception-ResNet-v2 on clothes"
 TOWER = "tower that dies, on clothes"

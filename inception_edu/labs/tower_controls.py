@@ -9,7 +9,7 @@ from inception_edu.labs.core import Control, say
 from inception_edu.labs.tower_known import Look
 from inception_edu.labs.tower_words import duration
 from inception_edu.labs.training import NO_BET, State
-from inception_edu.study.recorded import recorded
+from inception_edu.study.recorded import recorded_grid
 
 WORDS = ("dies", "suffers", "lives")
 FATES = {  # colour of a stretch of a strip
@@ -30,7 +30,7 @@ def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[s
     width, scale, rate = place
     others = {"width": width, "scale": scale, "rate": rate}
     others.pop(axis)
-    found = [entry for entry in recorded().strip(axis, **others) if entry["word"] in FATES]
+    found = [entry for entry in recorded_grid().strip(axis, **others) if entry["word"] in FATES]
     known = {entry["value"]: entry for entry in found}
     stretches = []
     for left, right, value in _stretches(control, axis):
@@ -51,7 +51,7 @@ def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[s
 
 def _stretches(control: Control, axis: str) -> list[tuple[float, float, float]]:
     """(left, right, value): the stretch of the slider, in percent, for each recorded value."""
-    values = recorded().axes[axis]
+    values = recorded_grid().axes[axis]
     if control.kind == "steps":
         options = [value for _, value in control.choices]
         wide = 100 / max(1, len(options) - 1)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from inception_edu.labs.core import Control, say
 from inception_edu.labs.story import percent
 from inception_edu.labs.training import State, Track
-from inception_edu.study.recorded import RecordedCell, RecordedError, recorded
+from inception_edu.study.recorded import RecordedCell, RecordedError, recorded_grid
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Look:
 def near(width: float, scale: float, rate: float):
     """The recorded setting nearest to this one; None where nothing is recorded or it is far."""
     try:
-        found = recorded().nearest(width=width, scale=scale, rate=rate)
+        found = recorded_grid().nearest(width=width, scale=scale, rate=rate)
     except RecordedError:
         return None
     return found if found.distance <= 1 else None
@@ -43,7 +43,7 @@ def near(width: float, scale: float, rate: float):
 def dangers() -> tuple[tuple[float, str], ...]:
     """(rate × mean ‖a‖², fate) of every recorded setting, the least first."""
     try:
-        cells = recorded().cells
+        cells = recorded_grid().cells
     except RecordedError:
         return ()
     return tuple(sorted((cell.danger, cell.fate.word) for cell in cells if cell.danger > 0))

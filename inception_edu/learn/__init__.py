@@ -36,6 +36,7 @@ from inception_edu.learn.pace import Pace, set_threads, threads
 from inception_edu.learn.plain import plain_train
 from inception_edu.learn.probes import Moment, Probe
 from inception_edu.learn.recipe import Recipe, TrainError, learning_rate
+from inception_edu.learn.speedup import Speedup
 from inception_edu.learn.timing import Timing, clock, ratio
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "RMSPropTF",
     "Recipe",
     "Record",
+    "Speedup",
     "Timing",
     "TrainError",
     "accuracy",

@@ -6,8 +6,18 @@ CPU, so that every device gets the same.
 """
 
 from inception_edu.nets.build import build, last_linear, named_blocks, residual_blocks
+from inception_edu.nets.checkpoints import (
+    WeightsError,
+    load_checkpoint,
+    plain_names,
+    read_tensors,
+    save_checkpoint,
+)
+from inception_edu.nets.excite import Exciting, exciting
+from inception_edu.nets.explain import covered
 from inception_edu.nets.fast import Siblings, fold, merge_siblings
 from inception_edu.nets.inference import device_of, evaluating, fast_layout
+from inception_edu.nets.look import windows
 from inception_edu.nets.modules import (
     AlteredResidual,
     CentredConv,
@@ -21,11 +31,7 @@ from inception_edu.nets.modules import (
 from inception_edu.nets.weights import (
     RELEASED,
     Preprocessing,
-    WeightsError,
     from_timm,
-    load_checkpoint,
-    read_tensors,
-    save_checkpoint,
     to_timm,
 )
 
@@ -35,6 +41,7 @@ __all__ = [
     "CentredConv",
     "Concat",
     "ConvBNReLU",
+    "Exciting",
     "NetworkModule",
     "Preprocessing",
     "ScaledResidual",
@@ -43,8 +50,10 @@ __all__ = [
     "WeightsError",
     "WithHeads",
     "build",
+    "covered",
     "device_of",
     "evaluating",
+    "exciting",
     "fast_layout",
     "fold",
     "from_timm",
@@ -52,8 +61,10 @@ __all__ = [
     "load_checkpoint",
     "merge_siblings",
     "named_blocks",
+    "plain_names",
     "read_tensors",
     "residual_blocks",
     "save_checkpoint",
     "to_timm",
+    "windows",
 ]

@@ -112,7 +112,7 @@ def covered(
     cover: float = 0.0,
 ) -> dict[int, np.ndarray]:
     """By class, H×W: how far its share falls where a square of `patch` pixels covers the picture,
-    averaged over the squares on a pixel (`stride` apart). What `features.occlusion` gives, for all
+    averaged over the squares on a pixel (`stride` apart). What captum's `Occlusion` gives, for all
     classes with one set of forward passes."""
     height, width = image.shape[-2:]
     corners = [

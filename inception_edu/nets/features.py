@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inception_edu.describe import Network, measure
 from inception_edu.nets.build import Concat, ScaledResidual, named_blocks
 from inception_edu.nets.inference import Images, device_of, evaluating, share_right
 
@@ -178,7 +177,8 @@ def branch_channels(module: nn.Module) -> list[int]:
             return out(last)
         if not convs:
             raise FeatureError(
-                "A pooling branch hands on the channels of its input, which only a forward pass knows."
+                "A pooling branch hands on the channels of its input, "
+                "which only a forward pass knows."
             )
         return convs[-1].out_channels
 
@@ -291,89 +291,3 @@ def field_radius(field: Tensor, share: float = 0.95) -> float:
     held = field.flatten()[order].cumsum(0) / total
     position = min(int((held < share).sum()), len(order) - 1)
     return 2 * distance[order[position]].item() + 1
-
-
-def occlusion(
-    model: nn.Module,
-    image: Tensor,
-    target: int,
-    patch: int = 8,
-    stride: int = 2,
-    cover: float = 0.0,
-) -> Tensor:
-    """H×W map for one image C×H×W: by how much the target's probability falls when a square lies
-    there.
-
-    `cover`: the square's value; 0 is the normalised images' mean, a middle grey. Positive where the
-    network needs the pixel, or where the square itself disturbs it. Computed by captum.
-    """
-    from captum.attr import Occlusion
-
-    def probability(x: Tensor) -> Tensor:
-        return model(x).softmax(1)
-
-    with evaluating(model), torch.no_grad():
-        drop = Occlusion(probability).attribute(
-            image[None].to(device_of(model)),
-            sliding_window_shapes=(len(image), patch, patch),
-            strides=(len(image), stride, stride),
-            target=int(target),
-            baselines=cover,
-            perturbations_per_eval=64,
-        )
-    return drop[0].mean(0)
-
-
-@dataclass(frozen=True)
-class Patch:
-    """A piece of an image that excites a channel: its place (top, left, bottom, right in pixels),
-    the activation and the position of the image in its split."""
-
-    image: int
-    box: tuple[int, int, int, int]
-    value: float
-
-
-@torch.no_grad()
-def top_patches(
-    model: nn.Module,
-    data: Images,
-    name: str,
-    channels: list[int],
-    count: int = 8,
-    split: Any = None,
-    batch_size: int = 250,
-) -> dict[int, list[Patch]]:
-    """For each channel of a block, the `count` images of the split that excite it most, with the
-    place that does: the receptive field around the strongest pixel, cut at the image's border."""
-    split = data.test if split is None else split
-    values, places = [], []
-    with evaluating(model), _watched({"out": block(model, name)}) as seen:
-        for images, _ in data.batches(split, batch_size):
-            model(images.to(device_of(model)))
-            out = seen["out"]
-            if max(channels) >= out.shape[1]:
-                raise FeatureError(
-                    f"Block {name} has {out.shape[1]} channels; there is no channel {max(channels)}."
-                )
-            best, where = out[:, channels].flatten(2).max(2)
-            values.append(best)
-            places.append(where)
-            size, pixels = out.shape[2:], images.shape[2:]
-    values, places = torch.cat(values), torch.cat(places)
-    network: Network = model.description
-    row = next(r for r in measure(network, tuple(pixels)).rows if r.name == name)
-    found = {}
-    for column, channel in enumerate(channels):
-        best = values[:, column].topk(min(count, len(values)))
-        patches = []
-        for value, index in zip(best.values.tolist(), best.indices.tolist()):
-            place = divmod(int(places[index, column]), size[1])
-            box = []
-            for axis in (0, 1):
-                centre = (place[axis] + 0.5) * pixels[axis] / size[axis]
-                low = max(0, round(centre - row.receptive_field[axis] / 2))
-                box.append((low, min(pixels[axis], round(centre + row.receptive_field[axis] / 2))))
-            patches.append(Patch(index, (box[0][0], box[1][0], box[0][1], box[1][1]), value))
-        found[channel] = patches
-    return found

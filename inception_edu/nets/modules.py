@@ -1,7 +1,8 @@
 """The modules that networks are made of: ordinary torch, one class for each idea of the paper.
 
-`ConvBNReLU`, `Concat` and `ScaledResidual` are all that the paper's figures need. `AlteredResidual`,
-`CentredConv` and `SlowLinear` are for experiments that change what the figures say.
+`ConvBNReLU`, `Concat` and `ScaledResidual` are all that the paper's figures need.
+`AlteredResidual`, `CentredConv` and `SlowLinear` are for experiments that change what the figures
+say.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Recorded runs for the labs: what a setting gave, read from one small file, before anybody waits.
 
-    grid = recorded("lab_grid")
+    grid = recorded_grid("lab_grid")
     near = grid.nearest(width=150, scale=0.1, rate=0.05)
     near.settings, near.exact, near.distance       {"width": 144, …}, False, 0.1: how near
     near.cell.band("loss")                         {"step": […], "mean": […], "low": […], "high": …}
@@ -298,7 +298,7 @@ def _cell(values: dict) -> RecordedCell:
 
 
 @lru_cache
-def recorded(name: str = "lab_grid") -> Grid:
+def recorded_grid(name: str = "lab_grid") -> Grid:
     """The committed grid, read once a process."""
     return read_grid(_folder() / f"{name}.json.gz")
 

@@ -4,9 +4,11 @@ tables and plots. Nothing here imports torch before it is needed."""
 from inception_edu.teach.lazy import lazy
 
 __all__ = [
+    "DEPTHS",
     "Table",
     "Verdict",
     "block_seconds",
+    "best_towers",
     "branches",
     "changes",
     "check",
@@ -26,7 +28,9 @@ __all__ = [
     "run_dots",
     "say",
     "settings",
+    "share_bars",
     "table",
+    "time_shares",
     "verdicts",
 ]
 
@@ -35,7 +39,9 @@ __getattr__, __dir__ = lazy(
     {
         "inception_edu.teach.exercises": ["check"],
         "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],
+        "inception_edu.teach.claims.ch10": ["DEPTHS", "best_towers"],
         "inception_edu.teach.predictions": ["outcome", "predict"],
+        "inception_edu.teach.profiles": ["share_bars", "time_shares"],
         "inception_edu.teach.results": [
             "contrasts",
             "fates",

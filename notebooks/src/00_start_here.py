@@ -32,7 +32,7 @@ from IPython.display import HTML
 from inception_edu import data
 from inception_edu.describe import Chain, Conv, Linear, Residual, draw, figures, networks
 from inception_edu.study import experiments
-from inception_edu.nets.build import build
+from inception_edu.nets import build
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.learn import Recipe, default_device, plain_train, threads, train
 

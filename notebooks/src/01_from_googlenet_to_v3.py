@@ -245,13 +245,13 @@ for channels, pool in ((192, 32), (256, 64), (288, 64)):
 # to tell a circle from a square, a filter must see several dots at once.
 
 # %% tags=["hide-input"]
-from inception_edu.data.scales import CLASSES, scales
+from inception_edu.data import scales
 
-images = torch.cat([scales(10, 32, seed=1, sizes=(s, s)).images for s in (9, 15, 26)])
+images = torch.cat([scales.scales(10, 32, seed=1, sizes=(s, s)).images for s in (9, 15, 26)])
 plots.show(
-    plots.image_grid(images, list(CLASSES) + [""] * 20, columns=10).figure,
+    plots.image_grid(images, list(scales.CLASSES) + [""] * 20, columns=10).figure,
     "Ten kinds of objects, small in the first row, medium in the second, large in the third: "
-    + ", ".join(CLASSES),
+    + ", ".join(scales.CLASSES),
 )
 
 # %% [markdown]

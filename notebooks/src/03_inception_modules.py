@@ -46,8 +46,7 @@ from inception_edu.teach import (
     say,
     table,
 )
-from inception_edu.nets.build import Concat as Join
-from inception_edu.nets.build import ConvBNReLU, build
+from inception_edu.nets import Concat as Join, ConvBNReLU, build
 from inception_edu.learn import Recipe, default_device, train
 
 QUICK = experiments.mode() == "quick"

@@ -40,7 +40,7 @@ from inception_edu.describe import (
 )
 from inception_edu.study import Cell, difference, experiments
 from inception_edu.teach import check, plots
-from inception_edu.nets.build import build
+from inception_edu.nets import build
 from inception_edu.learn import Recipe, clock, default_device, train
 
 QUICK = experiments.mode() == "quick"

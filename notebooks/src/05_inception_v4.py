@@ -37,7 +37,7 @@ from inception_edu.describe import (
 )
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots, table
-from inception_edu.nets.build import build, named_blocks
+from inception_edu.nets import build, named_blocks
 from inception_edu.labs.diagram import network_diagram
 from inception_edu.learn import clock
 
@@ -274,7 +274,7 @@ table(
 try:
     import timm
 
-    from inception_edu.nets.weights import from_timm
+    from inception_edu.nets import from_timm
 
     torch.manual_seed(0)
     theirs = timm.create_model("inception_v4").eval()

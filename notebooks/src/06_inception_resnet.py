@@ -45,7 +45,7 @@ from inception_edu.describe import (
 )
 from inception_edu.study import experiments
 from inception_edu.teach import check, plots
-from inception_edu.nets.build import ScaledResidual, build
+from inception_edu.nets import ScaledResidual, build
 from inception_edu.labs.designer import block_designer
 
 QUICK = experiments.mode() == "quick"

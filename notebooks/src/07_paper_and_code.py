@@ -48,7 +48,7 @@ from inception_edu.describe import (
 )
 from inception_edu.study import experiments
 from inception_edu.teach import check
-from inception_edu.nets.build import build
+from inception_edu.nets import build
 from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
 
@@ -290,7 +290,7 @@ image = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(1))
 try:
     import timm
 
-    from inception_edu.nets.weights import from_timm
+    from inception_edu.nets import from_timm
 
     torch.manual_seed(0)
     theirs = timm.create_model("inception_resnet_v2").eval()

@@ -23,10 +23,23 @@ from torch import nn
 from inception_edu import study
 from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu.labs.scaling import scaling_lab
-from inception_edu.nets.build import ScaledResidual, build, named_blocks
+from inception_edu.nets import ScaledResidual, build, named_blocks
 from inception_edu.study import difference, experiments, holm, load_results, summarise
-from inception_edu.teach import check, claim, contrasts, fates, five_lines, outcome, plots, predict
-from inception_edu.teach import provenance, say, settings, table, verdicts
+from inception_edu.teach import (
+    check,
+    claim,
+    contrasts,
+    fates,
+    five_lines,
+    outcome,
+    plots,
+    predict,
+    provenance,
+    say,
+    settings,
+    table,
+    verdicts,
+)
 
 print("mode:", experiments.mode())
 

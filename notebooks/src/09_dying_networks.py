@@ -26,11 +26,18 @@ from inception_edu.describe import draw, networks
 from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import check, fates, plots, provenance, say, table, verdicts
-from inception_edu.nets.build import build
-from inception_edu.study import Config, load_results, run, summarise
-from inception_edu.study.predictor import judge, recorded_runs, transfer
-from inception_edu.study.recorded import recorded
-from inception_edu.teach.claims import claim, five_lines
+from inception_edu.nets import build
+from inception_edu.study import (
+    Config,
+    judge,
+    load_results,
+    recorded_grid,
+    recorded_runs,
+    run,
+    summarise,
+    transfer,
+)
+from inception_edu.teach import claim, five_lines
 from inception_edu.labs.dying import dying_lab
 from inception_edu.labs.film import death, film
 
@@ -324,7 +331,7 @@ plots.show(
 claim("09.wider-is-worse")
 
 # %%
-elsewhere = recorded_runs(recorded())
+elsewhere = recorded_runs(recorded_grid())
 here, there, moved = judge(grid), judge(elsewhere), transfer(grid, elsewhere)
 rows = []
 for name, found in here.items():

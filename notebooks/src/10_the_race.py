@@ -28,7 +28,7 @@ from inception_edu.describe import TABLE_2, draw, measure, networks
 from inception_edu import study
 from inception_edu.study import experiments
 from inception_edu.teach import check, contrasts, plots, provenance, say, table, verdicts
-from inception_edu.nets.build import build
+from inception_edu.nets import build
 from inception_edu.study import (
     PAIRS,
     RACERS,
@@ -38,9 +38,8 @@ from inception_edu.study import (
     run,
     summarise,
 )
-from inception_edu.study.claims_race import mean_error as area
-from inception_edu.teach.claims import claim
-from inception_edu.teach.claims.ch10 import DEPTHS, best_towers
+from inception_edu.study import mean_error as area
+from inception_edu.teach import DEPTHS, best_towers, claim
 from inception_edu.labs.race import race_lab
 from inception_edu.labs.race_state import SHORT
 from inception_edu.learn import clock, fast_layout, make_optimizer

@@ -39,9 +39,8 @@ from inception_edu.describe import (
     VALIDATION_IMAGES,
     networks,
 )
-from inception_edu.teach.claims import claim
-from inception_edu.teach import check, plots
-from inception_edu.nets.build import build
+from inception_edu.teach import check, claim, plots
+from inception_edu.nets import build
 from inception_edu.data import load
 from inception_edu.learn import (
     agreement,
@@ -55,8 +54,16 @@ from inception_edu.learn import (
     right,
     train,
 )
-from inception_edu.study import CROPS, RACERS, Cell, Recipe, experiments, jackknife, load_results
-from inception_edu.study.answers import Answers
+from inception_edu.study import (
+    CROPS,
+    RACERS,
+    Answers,
+    Cell,
+    Recipe,
+    experiments,
+    jackknife,
+    load_results,
+)
 from inception_edu.labs.ensembles import ensembles_lab
 
 print("mode:", experiments.mode())

@@ -22,9 +22,16 @@ from inception_edu.data import data_dir, load
 from inception_edu.describe import draw, measure, size_words
 from inception_edu.labs.inside import feature_maps
 from inception_edu.learn import accuracy
-from inception_edu.nets import features
-from inception_edu.nets.build import ScaledResidual, build, named_blocks
-from inception_edu.nets.weights import load_checkpoint
+from inception_edu.nets import (
+    ScaledResidual,
+    build,
+    covered,
+    exciting,
+    features,
+    load_checkpoint,
+    named_blocks,
+    windows,
+)
 from inception_edu.study import mode
 from inception_edu.teach import check, five_lines, outcome, plots, predict, say, table
 
@@ -330,15 +337,19 @@ plots.show(
 #
 # Cover a piece of the image with its black background. How far does the probability of the answer
 # fall? (A grey square would be a new bright object. It shows what disturbs the network, not what it
-# needs. Try `cover=0.0`.) The loop is [captum](https://captum.ai)'s. `features.occlusion` only sets
-# it up.
+# needs. Try `cover=0.0`.) `covered` moves a square of 8×8 pixels in steps of 4, as
+# [captum](https://captum.ai)'s `Occlusion` does.
 
 # %%
 logits = model(images).detach()
 labels = clothes.test.labels[:64]
 chosen = (logits.argmax(1) == labels).nonzero().flatten()[: 4 if QUICK else 8].tolist()
 black = images.min().item()
-drops = [features.occlusion(model, images[i], int(labels[i]), 8, 4, cover=black) for i in chosen]
+drops = []
+for i in chosen:
+    label = int(labels[i])
+    falls = covered(model, images[i : i + 1], [label], patch=8, stride=4, cover=black)
+    drops.append(torch.from_numpy(falls[label]))
 
 # %% tags=["hide-input"]
 grey = clothes.test.images[chosen, 0].float() / 255
@@ -362,23 +373,28 @@ plots.show(
 
 # %%
 name, channels = "inception_resnet_a.1", [0, 3, 7, 12]
-patches = features.top_patches(model, clothes, name, channels, count=8, split=few)
+top = exciting(model, few.images, clothes.normalise, [name], count=8)[name, "output"]
 
 
 # %% tags=["hide-input"]
-def cut(patch):
-    top, left, bottom, right_ = patch.box
-    piece = few.images[patch.image : patch.image + 1, :, top:bottom, left:right_].float() / 255
-    return F.interpolate(piece, (24, 24))[0]
+rows, columns = windows(model, name)
 
 
-pieces = torch.stack([cut(p) for channel in channels for p in patches[channel]])
+def cut(channel, place):
+    low, high = rows.of(int(top.rows[channel, place]))
+    left, right_ = columns.of(int(top.columns[channel, place]))
+    image = few.images[int(top.images[channel, place])].float() / 255
+    piece = image[:, max(0, low) : high, max(0, left) : right_]
+    return F.interpolate(piece[None], (24, 24))[0]
+
+
+pieces = torch.stack([cut(channel, place) for channel in channels for place in range(8)])
 plots.show(
     plots.image_grid(pieces, columns=8, side=0.7, low=0, high=1),
     f"Pieces of test images that excite four channels of {name} most, one channel a row. "
     + " ".join(
         f"Channel {c}: "
-        + ", ".join(sorted({clothes.classes[few.labels[p.image]] for p in patches[c]}))
+        + ", ".join(sorted({clothes.classes[few.labels[i]] for i in top.images[c]}))
         + "."
         for c in channels
     ),
@@ -487,7 +503,7 @@ plots.show(
 #
 # ```python
 # from inception_edu.labs.inside import Subject, feature_maps
-# from inception_edu.nets.weights import RELEASED, from_timm
+# from inception_edu.nets import RELEASED, from_timm
 # released = Subject(from_timm("inception_v4"), RELEASED["inception_v4"][2])
 # feature_maps({"Inception-v4, ImageNet": released})
 # ```

@@ -20,13 +20,20 @@ import torch.nn.functional as F
 from torch import nn
 
 from inception_edu.describe import draw, figure, figures, networks
-from inception_edu.learn import autocast, clock, default_device, set_threads
-from inception_edu.learn.speedup import Speedup
-from inception_edu.nets.build import build
-from inception_edu.nets.fast import Siblings, fold, merge_siblings
+from inception_edu.learn import Speedup, autocast, clock, default_device, set_threads
+from inception_edu.nets import Siblings, build, fold, merge_siblings
 from inception_edu.study import experiments
-from inception_edu.teach import check, five_lines, outcome, plots, predict, say, table
-from inception_edu.teach.profiles import share_bars, time_shares
+from inception_edu.teach import (
+    check,
+    five_lines,
+    outcome,
+    plots,
+    predict,
+    say,
+    share_bars,
+    table,
+    time_shares,
+)
 
 QUICK = experiments.mode() == "quick"
 set_threads()

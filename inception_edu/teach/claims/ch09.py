@@ -10,7 +10,7 @@ from inception_edu.study.experiments_dying import cell
 from inception_edu.study.fates import word_of
 from inception_edu.study.lengths import committed_lengths
 from inception_edu.study.predictor import judge, recorded_runs, transfer
-from inception_edu.study.recorded import recorded
+from inception_edu.study.recorded import recorded_grid
 from inception_edu.teach.claims import registered
 
 WIDTHS = (72, 144, 288, 576, 1152)
@@ -174,7 +174,7 @@ def earn() -> tuple[bool, str]:
 
 @registered("09.predictor")
 def predictor() -> tuple[bool, str]:
-    fitted, elsewhere = load_results("dying"), recorded_runs(recorded())
+    fitted, elsewhere = load_results("dying"), recorded_runs(recorded_grid())
     there, moved = judge(elsewhere), transfer(fitted, elsewhere)
     names = ("rate × ‖a‖²", "width × rate × scale²", "width × rate × scale")
     told = "; ".join(
