@@ -27,6 +27,7 @@ _WHERE = {
         "summarise",
     ),
     "claims": ("CLAIMS",),
+    "claims_dying": ("fates_of",),
     "claims_race": ("mean_error",),
     "answers": ("Answers", "Comparison", "Outcome", "compare", "mixtures", "outcome"),
     "predictor": ("judge", "recorded_runs", "transfer"),

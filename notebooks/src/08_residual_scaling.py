@@ -366,7 +366,7 @@ accuracy_ = summarise(terms, "accuracy")
 fates(terms, accuracy=True)
 
 # %%
-from inception_edu.study.claims_dying import fates_of
+from inception_edu.study import fates_of
 
 outcome("08.slip", fates_of("which_term")["width 144: identity × 0.1"].word, "In the table above.")
 

@@ -1,12 +1,14 @@
 """python -m inception_edu.teach.claims: every claim with its sentence; exit 1 where one fails."""
 
+import io
 import sys
 
 from inception_edu.teach.claims import all_claims, claim
 
 
 def main() -> int:
-    sys.stdout.reconfigure(errors="replace")  # a console of Windows may lack some of the signs
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console of Windows may lack some of the signs
     failed = 0
     for name in all_claims():
         made = claim(name)

@@ -44,7 +44,7 @@ def stem_numbers() -> tuple[bool, str]:
             made = [
                 math.prod(step.output)
                 for step in walk(block.node, shape)
-                if isinstance(step.node, (Conv, Pool))
+                if isinstance(step.node, (Conv, Pool)) and step.output
             ]
             computed[block.name] = computed.get(block.name, 0) + sum(made)
             shape = out_shape(block.node, shape)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from inception_edu.study import PAIRS, difference, holm, load_results, summarise
+from typing import Any
+
+from inception_edu.study import PAIRS, Cell, difference, holm, load_results, summarise
 from inception_edu.study.claims_race import mean_error, untuned
 from inception_edu.study.experiments_race import title
 from inception_edu.teach.claims import registered
@@ -17,12 +19,12 @@ KINDS = {
 BY = ("depth", "scale", "residual", "bottleneck", "lr")
 
 
-def best_towers() -> dict[tuple, object]:
+def best_towers() -> dict[tuple, Cell]:
     """The accuracy of each kind at each depth, and of the stem alone, at the rate of the two with
     the lower training loss: the test images do not choose it. {(kind, depth): Cell}."""
     runs = load_results("depth")
     accuracy, loss = (summarise(runs, value, by=BY) for value in ("accuracy", "final_loss"))
-    found = {}
+    found: dict[tuple, Any] = {}
     for key in accuracy:
         depth, *kind, _ = key
         name = next((n for n, k in KINDS.items() if k == tuple(kind) and depth), "stem only")

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from inception_edu.data import data_dir, load
 from inception_edu.describe import measure
-from inception_edu.nets import features
+from inception_edu.nets import features, load_checkpoint
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
-from inception_edu.nets.weights import load_checkpoint
 from inception_edu.teach.claims import registered
 
 CLOTHES, PHOTOGRAPHS = "fashion_inception_resnet_v2", "inception_resnet_v2"

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from inception_edu.data import data_dir, load
 from inception_edu.describe import amount, measure
-from inception_edu.nets import fast
-from inception_edu.nets.weights import load_checkpoint
+from inception_edu.nets import fast, load_checkpoint
 from inception_edu.teach.claims import registered
 
 CHECKPOINT = "fashion_inception_resnet_v2.safetensors"
