@@ -1,13 +1,9 @@
 # %% [markdown]
 # # Reductions
 #
-# Between two stages the grid is halved and the width grows: Figs. 7, 8, 12 and 18 do it with a pool
-# and strided convolutions side by side, so that nothing has to pass through a bottleneck.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 35 min |
-# | of which you wait | 1 min |
+# Between two stages the grid is halved and the width grows. Figs. 7, 8, 12 and 18 do this with a
+# pool and strided convolutions side by side, so that not everything has to pass through one small
+# map.
 #
 # **After this chapter you can**
 #
@@ -18,6 +14,7 @@
 
 # %%
 import statistics
+from dataclasses import replace
 
 import torch
 from IPython.display import display
@@ -30,73 +27,84 @@ from inception_edu.describe import (
     Conv,
     FIGURES,
     MaxPool,
-    amount,
+    draw,
     figure,
     figures,
     measure,
+    narrowest,
     networks,
     out_shape,
-    size_words,
 )
-from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import check, plots
+from inception_edu.learn import Recipe, default_device, train
 from inception_edu.nets import build
-from inception_edu.learn import Recipe, clock, default_device, train
+from inception_edu.study import Cell, difference, experiments
+from inception_edu.teach import (
+    branches,
+    check,
+    costs,
+    five_lines,
+    milliseconds,
+    outcome,
+    plots,
+    predict,
+    say,
+    table,
+)
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+
+# %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("04.grid", "04.parallel", "04.one-by-one")
 
 # %% [markdown]
 # ## The task
 #
 # Four Inception-A blocks deliver 35×35×384. Inception-B wants 17×17×1024. Two ways come to mind:
 # *pool, then widen* with a 3×3 convolution, or *widen, then pool*.
-#
-# **Predict.** The convolution is the same. How many times as many multiply-adds does it cost to
-# widen first: 2, 4 or 8?
-#
-# <details><summary>Answer</summary>
-#
-# About 4. A convolution costs the same at every position, and there are $35^2/17^2 \approx 4.2$
-# times as many before the pooling.
-#
-# </details>
 
 # %%
 ENTERS = (384, 35, 35)
 pool_first = Chain(MaxPool(3, 2, "valid"), Conv(1024, 3))
 widen_first = Chain(Conv(1024, 3), MaxPool(3, 2, "valid"))
-ratio = measure(widen_first, ENTERS).macs / measure(pool_first, ENTERS).macs
-print(
-    f"both give {size_words(out_shape(pool_first, ENTERS))}; widening first costs {ratio:.2f} "
-    "times as much"
+display(draw(pool_first, ENTERS, title="Pool, then widen"))
+draw(widen_first, ENTERS, title="Widen, then pool")
+
+# %%
+predict(
+    "04.times",
+    "The convolution is the same. How many times as many multiply-adds when it comes first?",
+    ["2", "4", "8"],
+)
+
+# %%
+costs({"pool, then widen": pool_first, "widen, then pool": widen_first}, ENTERS)
+
+# %%
+times = measure(widen_first, ENTERS).macs / measure(pool_first, ENTERS).macs
+outcome(
+    "04.times",
+    str(round(times)),
+    f"Exactly {times:.2f}. A convolution costs the same at every place, and before the pooling "
+    f"there are 35² / 17² = {35**2 / 17**2:.2f} times as many places.",
 )
 
 # %% [markdown]
 # Then why not pool first? Because everything that the network knows about the image must pass
-# through the small pooled map. The next cell counts the numbers at the narrowest place of the way:
-
+# through the small pooled map. `narrowest` counts the numbers at the narrowest place of the way:
 
 # %%
-def narrowest(node, shape):
-    """The fewest numbers that carry the image at any place between input and output."""
-    if isinstance(node, Concat):
-        return sum(narrowest(branch, shape) for branch in node.branches)
-    if not isinstance(node, Chain):
-        c, h, w = out_shape(node, shape)
-        return c * h * w
-    found = []
-    for part in node.parts:
-        found.append(narrowest(part, shape))
-        shape = out_shape(part, shape)
-    return min(found)
-
-
-for name, node in {"pool first": pool_first, "widen first": widen_first}.items():
-    print(
-        f"{name:12} {narrowest(node, ENTERS):>8,} numbers at the narrowest place, of "
-        f"{384 * 35 * 35:,} that enter"
-    )
+table(
+    {
+        "what enters": 384 * 35 * 35,
+        "pool, then widen": narrowest(pool_first, ENTERS),
+        "widen, then pool": narrowest(widen_first, ENTERS),
+    },
+    ["", "numbers at the narrowest place"],
+)
 
 # %% [markdown]
 # The v3 paper (arXiv 1512.00567, Section 5) calls this a *representational bottleneck*. It proposes
@@ -130,41 +138,76 @@ WAYS = {
     "one strided 3×3": Conv(1024, 3, 2, "valid"),
     "parallel (Fig. 7)": reduction_a(k=192, l=224, m=256, n=384),
 }
-for name, node in WAYS.items():
-    m = measure(node, ENTERS)
-    print(
-        f"{name:18} {size_words(m.output)}  narrowest {narrowest(node, ENTERS):>8,}  "
-        f"{m.params:>10,} parameters  {m.macs / 1e6:>7,.0f} million multiply-adds"
-    )
-
-# %% [markdown]
-# Fig. 7 costs no less arithmetic than pooling first, or than one strided convolution. Against the
-# first it has no bottleneck; against both it needs two thirds of the parameters, has two kernel
-# sizes (one branch sees 5×5 through two 3×3), and passes 384 channels on for free.
-#
-# ## Does the arithmetic tell the time?
-#
-# **Predict.** Order the four ways by measured time before you run the cell. (Processor time of one
-# core: what other programs do at the same moment does not count.)
-
-# %%
-x = torch.randn(4, *ENTERS, generator=torch.Generator().manual_seed(0))
-built = {name: build(node, in_channels=384, seed=0).eval() for name, node in WAYS.items()}
-timings = clock(built, x, rounds=3 if QUICK else 9, one_core=True)  # in turns
-times = {name: 1000 * timing.median / len(x) for name, timing in timings.items()}
+costs(WAYS, ENTERS)
 
 # %% tags=["hide-input"]
-for name, node in WAYS.items():
-    macs = measure(node, ENTERS).macs
-    print(
-        f"{name:18} {times[name]:6.1f} ms  {macs / 1e6:>7,.0f} million multiply-adds  "
-        f"{macs / times[name] / 1e6:5.0f} billion a second"
-    )
+fig = plots.figure(8.5, 2.3)
+sizes = {name: measure(node, ENTERS) for name, node in WAYS.items()}
+counted = {
+    "thousand numbers at the\nnarrowest place": lambda name: narrowest(WAYS[name], ENTERS) / 1e3,
+    "million parameters": lambda name: sizes[name].params / 1e6,
+    "billion multiply-adds": lambda name: sizes[name].macs / 1e9,
+}
+for column, (words, value) in enumerate(counted.items(), 1):
+    axis = fig.add_subplot(1, 3, column)
+    plots.bars({name: value(name) for name in WAYS}, axis, words)
+    if column > 1:
+        axis.set_yticklabels([])
+plots.show(
+    fig,
+    "Four ways to halve the grid: "
+    + "; ".join(
+        f"{name} {narrowest(WAYS[name], ENTERS):,} numbers at the narrowest place, "
+        f"{m.params / 1e6:.1f} million parameters, {m.macs / 1e9:.2f} billion multiply-adds"
+        for name, m in sizes.items()
+    ),
+)
+
+# %%
+say("04.parallel")
 
 # %% [markdown]
-# The last column differs between the four ways. So multiply-adds tell which way is far too slow,
-# but not more. A further branch, a small map or a pool costs time that no multiply-add counts.
-# Where two ways are close, measure them on your own machine.
+# In three of the four ways the narrowest place is the output itself. Only *pool, then widen* has a
+# narrower one. Fig. 7 also has two kernel sizes: one branch sees 5×5 through two 3×3. And it passes
+# 384 channels on through the pool, without arithmetic.
+#
+# ## Does the arithmetic tell the time?
+
+# %%
+predict("04.slowest", "Which of the four ways takes longest on this machine?", list(WAYS))
+
+# %%
+budget = 0.3 if QUICK else 2
+took = {name: milliseconds(node, ENTERS, batch=4, budget=budget) for name, node in WAYS.items()}
+
+# %% tags=["hide-input"]
+base = "parallel (Fig. 7)"
+by_clock = {name: took[name] / took[base] for name in WAYS}
+by_count = {name: sizes[name].macs / sizes[base].macs for name in WAYS}
+axis = plots.paired_bars(
+    {"multiply-adds": by_count, "time on this machine": by_clock},
+    xlabel="Fig. 7 = 1; time of one core",
+    text="{:.2f}",
+)
+plots.show(
+    axis.figure,
+    "Multiply-adds and time of four ways: "
+    + "; ".join(f"{n} {by_count[n]:.2f} by count, {by_clock[n]:.2f} by clock" for n in WAYS),
+)
+
+# %%
+outcome(
+    "04.slowest",
+    max(took, key=took.get),
+    "One image takes "
+    + ", ".join(f"{value:.1f} ms ({name})" for name, value in took.items())
+    + " on one core.",
+)
+
+# %% [markdown]
+# Multiply-adds tell which way is far too slow, but not more. A further branch, a small map or a
+# pool takes time that no multiply-add counts. Where two ways are close, measure them on your own
+# machine.
 #
 # ## k, l, m, n
 #
@@ -173,14 +216,12 @@ for name, node in WAYS.items():
 
 # %%
 TRUNK = {"inception_v4": 384, "inception_resnet_v1": 256, "inception_resnet_v2": 384}
-for name, table in figures.TABLE_1.items():
+rows = []
+for name, klmn in figures.TABLE_1.items():
     enters = (TRUNK[name], 35, 35)
-    leaves = out_shape(figures.ReductionA(**table), enters)
-    words = "  ".join(f"{key} {value}" for key, value in table.items())
-    print(
-        f"{name:20} {words}   {enters[0]} + {table['n']} + {table['m']} = {leaves[0]}   "
-        f"{size_words(leaves)}"
-    )
+    gives = out_shape(figures.ReductionA(**klmn), enters)
+    rows.append((name, *klmn.values(), f"{enters[0]} + {klmn['n']} + {klmn['m']}", gives))
+table(rows, ["network", "k", "l", "m", "n", "c + n + m", "leaves C×H×W"])
 
 # %% [markdown]
 # The three sums are the widths of the B stages. Figs. 9 and 15 print 1024 and 896. The third, 1152,
@@ -191,20 +232,13 @@ for name, table in figures.TABLE_1.items():
 # Every network has a block of its own from 17×17 to 8×8. Inception-v4 has Fig. 8:
 
 # %%
-display(figure(8))
-print(figures.ReductionB())
-
+figure(8)
 
 # %%
-def shapes(number):
-    """What each branch of a figure gives, and the whole."""
-    f = FIGURES[number]
-    for i, branch in enumerate(f.node.branches, 1):
-        print(f"branch {i}: {size_words(out_shape(branch, f.input))}")
-    print(f"Fig. {number}: {size_words(f.input)} → {size_words(out_shape(f.node, f.input))}")
+print(figures.ReductionB())
 
-
-shapes(8)
+# %%
+branches(figures.ReductionB(), FIGURES[8].input)
 
 # %% [markdown]
 # Both branches with convolutions begin with a 1×1. It reduces 1024 channels to 192 or 256. Without
@@ -217,95 +251,69 @@ direct = Concat(
     Conv(192, 3, 2, "valid"),
     Chain(Conv(256, (1, 7)), Conv(320, (7, 1)), Conv(320, 3, 2, "valid")),
 )
-costs = {
-    name: measure(node, (1024, 17, 17))
-    for name, node in {"Fig. 8": block, "no 1×1": direct}.items()
-}
-for name, m in costs.items():
-    print(
-        f"{name:7} {size_words(m.output)}  {m.params:>10,} parameters  {m.macs / 1e6:>6,.0f} "
-        "million multiply-adds"
-    )
-with_it, without = costs.values()
-print(
-    f"without: {without.params / with_it.params:.1f} times the parameters, "
-    f"{without.macs / with_it.macs:.1f} times "
-    "the multiply-adds"
-)
+costs({"Fig. 8": block, "without the 1×1": direct}, (1024, 17, 17))
+
+# %%
+say("04.one-by-one")
 
 # %% [markdown]
 # Inception-ResNet-v1 has Fig. 12. You will write its code in an exercise, so here is only the
 # picture:
 
 # %%
-display(figure(12))
-shapes(12)
+figure(12)
+
+# %%
+branches(FIGURES[12].node, FIGURES[12].input)
 
 # %% [markdown]
 # Inception-ResNet-v2 has Fig. 18. Read the note below the picture: the caption names one network,
 # another place of the paper names the other. The channels decide it, in an exercise below.
 
 # %%
-display(figure(18))
-print(figures.ReductionB_v2())
-shapes(18)
+figure(18)
+
+# %%
+branches(figures.ReductionB_v2(), FIGURES[18].input)
 
 # %% [markdown]
 # ## Where a reduction spends
 #
 # Four blocks, branch by branch. The pool costs no multiply-add. The last, deepest branch does most
-# of the arithmetic. Only in Fig. 8 does it also hold more than half of the parameters.
-
-
-# %%
-def branch_costs(number):
-    """(parameters, multiply-adds) of each branch of a figure."""
-    f = FIGURES[number]
-    costs = [measure(branch, f.input) for branch in f.node.branches]
-    return [(c.params, c.macs) for c in costs]
-
-
-for number in (7, 8, 12, 18):
-    print(
-        f"Fig. {number:<3}",
-        "   ".join(f"{amount(p):>7} / {amount(m):>7}" for p, m in branch_costs(number)),
-    )
+# of the arithmetic.
 
 # %% tags=["hide-input"]
-fig = plots.figure(7.5, 3)
-for column, what in enumerate(("parameters", "multiply-adds")):
-    axis = fig.add_subplot(1, 2, column + 1)
-    left = [0.0] * 4
-    for branch in range(4):
-        values = [
-            costs[branch][column] / 1e6 if branch < len(costs) else 0
-            for costs in map(branch_costs, (7, 8, 12, 18))
-        ]
-        axis.barh(
-            ["Fig. 7", "Fig. 8", "Fig. 12", "Fig. 18"],
-            values,
-            left=left,
-            label=f"branch {branch + 1}",
-            color=plots.BRANCH_COLOURS[branch],
-            edgecolor="white",
-        )
-        left = [a + b for a, b in zip(left, values)]
-    axis.set(xlabel=f"millions of {what}")
+fig = plots.figure(8, 3)
+found = {
+    n: [measure(b, FIGURES[n].input) for b in FIGURES[n].node.branches] for n in (7, 8, 12, 18)
+}
+for column, what in enumerate(("params", "macs"), 1):
+    axis = fig.add_subplot(1, 2, column)
+    for place, sizes_of in enumerate(found.values()):
+        start = 0.0
+        for branch, size in enumerate(sizes_of):
+            length = getattr(size, what) / 1e6
+            word = f"branch {branch + 1}" if len(sizes_of) == 4 and place == 2 else None
+            colour = plots.BRANCH_COLOURS[branch]
+            axis.barh(place, length, left=start, color=colour, edgecolor="white", label=word)
+            start += length
+    axis.set_yticks(range(4), [f"Fig. {number}" for number in found])
+    axis.set(xlabel="millions of " + {"params": "parameters", "macs": "multiply-adds"}[what])
     axis.invert_yaxis()
-axis.legend(frameon=False, fontsize=8)
+axis.legend()
+deepest = {n: v[-1].macs / sum(size.macs for size in v) for n, v in found.items()}
 plots.show(
     fig,
-    "Stacked bars of parameters and multiply-adds by branch for Figs. 7, 8, 12 and 18: the last, "
-    "deepest "
-    "branch has the most multiply-adds in each; the pool costs nothing.",
+    "Parameters and multiply-adds of four reductions by branch. The last branch does "
+    + ", ".join(f"{share:.0%} of the multiply-adds in Fig. {n}" for n, share in deepest.items()),
 )
 
 # %% [markdown]
 # ## Lab: design a reduction
 #
-# **Your task.** Change k, l, m, n, add a branch, or take the V away, and see what no longer fits.
-# Then reach the goal: the same output with half of the multiply-adds. Point at a box for its
-# arithmetic. Which branch do you starve?
+# **Your task.** Change k, l, m, n, add a branch, or take the V away. What no longer fits? Then
+# reach the goal: the same output with half of the multiply-adds. Point at a box for its arithmetic.
+# Which branch do you make narrower?
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -315,29 +323,24 @@ lab = block_designer("ReductionA", goal="17×17×1024 with half of the multiply-
 # %% [markdown]
 # ## Experiment: does the bottleneck hurt?
 #
-# The argument sounds right. Does it show? A small Inception-v4 on clothes, the same blocks and
-# widths, only its two reductions swapped. The parallel way needs far fewer parameters, so watch
-# them too. (The maps are only 16×16, so small networks pad where the paper has a V: here all three
-# ways do.)
+# The argument sounds right. Does a network show it? We take a small Inception-v4 and pictures of
+# clothes. Blocks and widths stay, only the two reductions are exchanged. The parallel way has fewer
+# parameters, so look at them too. (The maps are only 16×16. So small networks pad where the paper
+# has a V, in all three ways.)
 
 # %%
-from dataclasses import replace
-
 SMALL = networks.mini(networks.inception_v4(), width=1 / 16, repeats=(1, 1, 1))
 
 
 def with_reductions(make):
     """The small network, each reduction replaced by `make(channels)` of as many output channels."""
-    rows = {row.name: row for row in measure(SMALL).rows}
-    return replace(
-        SMALL,
-        blocks=tuple(
-            replace(block, node=make(rows[block.name].output[0]))
-            if block.name.startswith("reduction")
-            else block
-            for block in SMALL.blocks
-        ),
-    )
+    width = {row.name: row.output[0] for row in measure(SMALL).rows}
+    blocks = []
+    for block in SMALL.blocks:
+        if block.name.startswith("reduction"):
+            block = replace(block, node=make(width[block.name]))
+        blocks.append(block)
+    return replace(SMALL, blocks=tuple(blocks))
 
 
 CONTESTANTS = {
@@ -349,23 +352,21 @@ CONTESTANTS = {
 # %%
 SEEDS, STEPS = (range(2), 10) if QUICK else (range(5), 40)
 clothes, device = data.load("fashion"), default_device()
-print(clothes.describe())
 accuracy = {name: [] for name in CONTESTANTS}
 for seed in SEEDS:
     for name, network in CONTESTANTS.items():
         recipe = Recipe(steps=STEPS, batch_size=64, lr=0.05, schedule="one-cycle", seed=seed)
-        accuracy[name].append(
-            train(build(network, seed=seed).to(device), clothes, recipe).test_accuracy
-        )
+        model = build(network, seed=seed).to(device)
+        accuracy[name].append(train(model, clothes, recipe).test_accuracy)
 
-# %%
-for name, network in CONTESTANTS.items():
-    m, found = measure(network), accuracy[name]
-    print(
-        f"{name:22} {statistics.mean(found):.1%} right (n = {len(found)})   {m.params:>8,} "
-        "parameters  "
-        f"{m.macs / 1e6:5.1f} million multiply-adds"
-    )
+# %% tags=["hide-input"]
+small = {name: measure(network) for name, network in CONTESTANTS.items()}
+table(
+    [(n, statistics.mean(accuracy[n]), m.params, m.macs) for n, m in small.items()],
+    ["two reductions", "right", "parameters", "multiply-adds"],
+    formats={"right": ".1%"},
+    caption=f"{len(SEEDS)} seeds, {STEPS} steps; {clothes.describe()}",
+)
 
 # %% tags=["hide-input"]
 axis = plots.dots(accuracy, xlabel="% of test images right", percent=True)
@@ -376,18 +377,17 @@ plots.show(
 )
 
 # %% tags=["hide-input"]
-parallel, first = (
-    Cell(name, tuple(accuracy[name])) for name in ("parallel (Figs. 7, 8)", "pool, then widen")
+ours, first = "parallel (Figs. 7, 8)", "pool, then widen"
+gap = difference(Cell(ours, tuple(accuracy[ours])), Cell(first, tuple(accuracy[first])))
+say(
+    f"**Verdict.** Parallel minus pool first, after {STEPS} steps: {gap.text()}, {gap.word()}. On "
+    f"the design: undecided, because parallel has {small[ours].params / small[first].params:.2f} "
+    "times the parameters."
 )
-gap = difference(parallel, first)
-size = measure(CONTESTANTS[parallel.label]).params / measure(CONTESTANTS[first.label]).params
-print(f"parallel minus pool-first, after {STEPS} steps: {gap.text()}: {gap.word()}")
-print(f"Verdict on the design: undecided, for parallel has {size:.2f} times the parameters.")
 
 # %% [markdown]
-# The verdict is about a network with a sixteenth of the filters, about small pictures and a short
-# training. It cannot confirm or refute the principle for ImageNet. The paper gives no experiment
-# for it either.
+# The verdict is about a network with a sixteenth of the filters, small pictures and a short
+# training. It decides nothing for ImageNet. The paper gives no experiment on it either.
 #
 # ## Exercises
 
@@ -477,19 +477,19 @@ check("04.4", leaves_18)
 
 # %% [markdown]
 # ## In five lines
-#
-# - Pooling first is cheap but squeezes the image through a quarter of the numbers; widening first
-#   costs four times as
-#   much.
-# - Reductions pool and convolve in parallel, with stride 2 and valid padding throughout, and join
-#   the results.
-# - Reduction-A gives c + n + m channels; k and l are inner widths: 1024, 896 and 1152 in the three
-#   networks.
-# - Reduction-B begins its convolutions with a 1×1: without it Fig. 8 costs nearly twice as much.
-# - Close contestants are told apart by measured time and by seeds, not by multiply-adds or by a
-#   good argument.
-#
-# **What would change our mind.** A longer training at full width in which pooling first lags behind
-# by more than the seeds scatter, or catches up.
+
+# %%
+five_lines(
+    "04.grid",
+    "04.parallel",
+    "04.channels",
+    "04.one-by-one",
+    f"After {STEPS} steps and {len(SEEDS)} seeds, parallel minus pool first is {gap.text()}. "
+    "Where two ways are close, only seeds and the clock of your machine can decide.",
+)
+
+# %% [markdown]
+# **What would change our mind.** A longer training at full width, with equal parameters, in which
+# one way is better than the other by more than the seeds differ.
 #
 # **Next:** chapter 05 puts stem, stages and reductions together.
