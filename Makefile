@@ -14,7 +14,7 @@ START  := work/00_start_here.ipynb
 
 export TORCH_INDEX
 
-.PHONY: help lab update reset test notebooks bench reproduce gpu colab colab-test versions site screenshots lint clean
+.PHONY: help lab update reset test mutants notebooks bench reproduce gpu colab colab-test versions site screenshots lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make update CHAPTER=03   go on with the new version of a chapter, with your answers in it"
 	@echo "make reset CHAPTER=03    begin a chapter anew; what you wrote is kept in work/earlier"
 	@echo "make test         every test, the ones in a real browser included"
+	@echo "make mutants      does a test notice wrong code? a sample of 264; ARGS=\"--sample 0\": all, hours"
 	@echo "make notebooks    execute the chapters whose source changed: notebooks/src/*.py -> notebooks/*.ipynb"
 	@echo "make bench        speed: import, first plotted point, stop, loop against DataLoader, ..."
 	@echo "make reproduce    a sample of the committed runs made again, with their seeds and unseen ones: ARGS=--small"
@@ -56,6 +57,9 @@ lab: $(VENV)/.lab
 test: $(VENV)/.test
 	@$(BIN)/python tests/browser/harness.py --find || $(BIN)/playwright install chromium || true
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+mutants: $(VENV)/.test
+	$(BIN)/python tools/mutants.py $(or $(ARGS),--sample 264)
 
 update: $(VENV)/.lab
 	$(BIN)/python tools/work.py --update "$(CHAPTER)"
