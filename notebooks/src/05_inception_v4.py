@@ -1,24 +1,17 @@
 # %% [markdown]
 # # Inception-v4
 #
-# Stem, 4 A, 7 B and 3 C blocks with two reductions between them: Fig. 9 assembled, its parameters
-# and multiply-adds laid open block by block, and its outputs equal to timm's.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 35 min |
-# | of which you wait | 1 min |
+# Stem, 4 A, 7 B and 3 C blocks with two reductions between them. We assemble Fig. 9, find out where
+# its parameters and multiply-adds sit, and compare its outputs with timm's.
 #
 # **After this chapter you can**
 #
-# 1. assemble Inception-v4 from its figures, and prove that every shape is the printed one;
+# 1. assemble Inception-v4 from its figures, and check that every shape is the printed one;
 # 2. say where its parameters, its multiply-adds and its time sit, and for which blocks the three
-#    disagree;
+#    differ;
 # 3. copy weights between two implementations, and know what must match for their outputs to agree.
 
 # %%
-from functools import partial
-
 import torch
 
 from inception_edu.describe import (
@@ -26,7 +19,6 @@ from inception_edu.describe import (
     Conv,
     FIG_9,
     Network,
-    amount,
     differences,
     figure,
     figures,
@@ -35,13 +27,28 @@ from inception_edu.describe import (
     measure,
     smallest_image,
 )
-from inception_edu.study import experiments
-from inception_edu.teach import check, plots, table
-from inception_edu.nets import build, named_blocks
 from inception_edu.labs.diagram import network_diagram
-from inception_edu.learn import clock
+from inception_edu.nets import build, named_blocks
+from inception_edu.study import experiments
+from inception_edu.teach import (
+    block_seconds,
+    changes,
+    check,
+    five_lines,
+    outcome,
+    plots,
+    predict,
+    say,
+    table,
+)
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+
+# %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("05.total", "05.b-stage", "05.stem-and-c")
 
 # %% [markdown]
 # ## The whole network
@@ -51,18 +58,21 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 # %%
 figure(9)
 
+# %%
+predict(
+    "05.parameters",
+    "Which stage holds the most parameters?",
+    ["A, on 35×35", "B, on 17×17", "C, on 8×8"],
+)
+
+# %%
+predict(
+    "05.work",
+    "And which group of blocks does most multiply-adds?",
+    ["the stem", "A, on 35×35", "B, on 17×17", "C, on 8×8"],
+)
+
 # %% [markdown]
-# **Predict.** Which stage holds the most parameters: A (35×35), B (17×17) or C (8×8)? And which one
-# computes most?
-#
-# <details><summary>Answer</summary>
-#
-# Every parameter works once at each position: 64 times on 8×8, 289 times on 17×17, 1225 times on
-# 35×35. So the wide C blocks are far ahead of A in parameters and behind it in arithmetic. But
-# seven B blocks are many. The bars below decide.
-#
-# </details>
-#
 # ## Assembled by code
 #
 # A network is a list of named blocks. Between brackets stand only figures that earlier chapters
@@ -105,15 +115,16 @@ model = build(mine, seed=0).eval()
 image = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(0))
 seen = {}
 for name, block in named_blocks(model):
-    block.register_forward_hook(
-        lambda module, inputs, out, name=name: seen.update({name: tuple(out.shape[1:])})
-    )
+    block.register_forward_hook(lambda module, x, y, name=name: seen.update({name: y.shape[1:]}))
 with torch.inference_mode():
     logits = model(image)
-described = {name: row.output for name, row in rows.items() if name in seen}
-assert seen == described and logits.shape == (1, 1000)
-last = ["stem", "inception_a.4", "reduction_a", "inception_b.7", "reduction_b", "inception_c.3"]
-table([(name, seen[name]) for name in last], ["block", "its output, measured"])
+
+# %%
+assert all(tuple(shape) == rows[name].output for name, shape in seen.items())
+say(
+    f"{len(seen)} blocks give the described shapes, and {logits.shape[1]} logits come out.",
+    "05.longest-path",
+)
 
 # %% [markdown]
 # ## Lab: click through it
@@ -141,19 +152,6 @@ def by_stage(value):
 
 
 params, macs = by_stage(lambda row: row.params), by_stage(lambda row: row.macs)
-rows_by_stage = [
-    (
-        group,
-        params[group],
-        params[group] / measured.params,
-        macs[group],
-        macs[group] / measured.macs,
-    )
-    for group in params
-]
-rows_by_stage.append(("together", measured.params, None, measured.macs, None))
-columns = ["stage", "parameters", "share of them", "multiply-adds", "share of these"]
-table(rows_by_stage, columns, formats={columns[2]: ".1%", columns[4]: ".1%"})
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 2.9)
@@ -171,10 +169,25 @@ plots.show(
     + ".",
 )
 
+# %% tags=["hide-input"]
+WORDS = {
+    "stem": "the stem",
+    "inception_a": "A, on 35×35",
+    "inception_b": "B, on 17×17",
+    "inception_c": "C, on 8×8",
+}
+outcome("05.parameters", WORDS[max(WORDS, key=params.get)])
+
+# %% tags=["hide-input"]
+outcome("05.work", WORDS[max(WORDS, key=macs.get)])
+
+# %%
+say("05.b-stage", "05.stem-and-c", "05.stem-numbers")
+
 # %% [markdown]
-# The seven B blocks hold nearly half of all parameters and of all multiply-adds. The stem has
-# hardly any parameters, and yet a large part of the work, because its maps are large. For the three
-# C blocks it is the other way round. Block by block:
+# Every parameter works once at each place: 64 times on 8×8, 289 times on 17×17, 1225 times on
+# 35×35. So the stem does much of the work with few parameters. For the C blocks it is the other way
+# round. Block by block:
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 3.4)
@@ -209,39 +222,45 @@ plots.show(
 #
 # ## And the time?
 #
-# **Predict.** You know the stem's share of the multiply-adds. Will its share of the measured time
-# be smaller, equal or larger? (Processor time of one core: what other programs do at the same
-# moment does not count.)
-
+# We measure the processor time of each block for one image, on one core.
 
 # %%
-def block_times(model, x, rounds):
-    """Processor time of each block in seconds, on one core."""
-    calls = {}
-    with torch.inference_mode():
-        for name, block in named_blocks(model):
-            calls[name] = partial(block, x)
-            x = block(x)
-    timings = clock(calls, rounds=rounds, device=x.device, one_core=True)
-    return {name: timing.median for name, timing in timings.items()}
+predict(
+    "05.time",
+    f"The stem does {macs['stem'] / measured.macs:.0%} of the multiply-adds. What is its share of "
+    "the time?",
+    ["smaller", "the same, within a tenth", "larger"],
+)
 
+# %%
+seconds = block_seconds(model, image, rounds=2 if experiments.mode() == "quick" else 6)
+whole = sum(seconds.values())
 
-seconds = block_times(model, image, 2 if experiments.mode() == "quick" else 6)
-shares = {}
-for name, value in seconds.items():
-    shares[name.split(".")[0]] = shares.get(name.split(".")[0], 0) + value / sum(seconds.values())
-columns = ["stage", "of the time", "of the multiply-adds"]
-table(
-    {group: (share, macs[group] / measured.macs) for group, share in shares.items()},
-    columns,
-    formats=dict.fromkeys(columns[1:], ".1%"),
-    caption=f"One image takes {sum(seconds.values()):.2f} s of processor time on this machine",
+# %% tags=["hide-input"]
+by_count = {group: 100 * macs[group] / measured.macs for group in seconds}
+by_clock = {group: 100 * value / whole for group, value in seconds.items()}
+axis = plots.paired_bars(
+    {"% of the multiply-adds": by_count, "% of the time on this machine": by_clock}, text="{:.0f}"
+)
+plots.show(
+    axis.figure,
+    "Share of multiply-adds and of time: "
+    + "; ".join(f"{g} {by_count[g]:.0f} % and {by_clock[g]:.0f} %" for g in seconds),
+)
+
+# %% tags=["hide-input"]
+ratio = by_clock["stem"] / by_count["stem"]
+outcome(
+    "05.time",
+    "smaller" if ratio < 0.9 else "larger" if ratio > 1.1 else "the same, within a tenth",
+    f"One image takes {whole:.2f} s of processor time here. The stem takes "
+    f"{by_clock['stem']:.0f} % of it, {ratio:.2f} times its share of the multiply-adds.",
 )
 
 # %% [markdown]
-# Where time and arithmetic differ, something else costs time. The stem has few channels at many
-# positions: large maps are moved for little arithmetic. The C stage has small maps, 8×8, cut into
-# many separate convolutions: each gives the processor little to do at once.
+# Where time and arithmetic differ, something else takes time. The stem has few channels at many
+# places: large maps are moved for little arithmetic. The C blocks have many convolutions on small
+# maps of 8×8. Each of them gives the processor little to do at once.
 #
 # ## Any image size
 #
@@ -251,24 +270,21 @@ table(
 # vanishes.
 
 # %%
-sized = {side: measure(inception_v4(), side) for side in (75, 139, 203, 299, 427)}
-columns = ["side", "last map", "parameters", "multiply-adds", "of those at 299", "area, of 299's"]
+sides = (smallest_image(inception_v4()), 139, 203, 299, 427)
+sizes = {side: measure(inception_v4(), side) for side in sides}
 table(
-    [
-        (side, m.output, m.params, m.macs, m.macs / measured.macs, (side / 299) ** 2)
-        for side, m in sized.items()
-    ],
-    columns,
-    formats={"parameters": amount, "multiply-adds": amount, **dict.fromkeys(columns[4:], ".2f")},
-    caption=f"The smallest image has {smallest_image(inception_v4())} pixels a side",
+    [(n, m.output, m.params, m.macs / measured.macs, (n / 299) ** 2) for n, m in sizes.items()],
+    ["side", "last map C×H×W", "parameters", "multiply-adds, 299 = 1", "area, 299 = 1"],
+    formats={"multiply-adds, 299 = 1": ".2f", "area, 299 = 1": ".2f"},
+    caption="The first row is the smallest image",
 )
 
 # %% [markdown]
 # ## Equal to timm's?
 #
-# Shapes and counts can agree while the network computes something else: a wrong padding in an
-# average, or a branch in the wrong place. Only equal outputs are a proof. Here timm's Inception-v4
-# gets random weights, and `from_timm` gives ours the same weights.
+# Shapes and counts can agree although the network computes something else: a wrong padding in an
+# average, or a branch in the wrong place. Equal outputs are the better test. Here timm's
+# Inception-v4 gets random weights, and `from_timm` gives ours the same weights.
 
 # %%
 try:
@@ -278,21 +294,19 @@ try:
 
     torch.manual_seed(0)
     theirs = timm.create_model("inception_v4").eval()
-    ours = from_timm("inception_v4", theirs)
-    print(
-        f"timm {timm.__version__}: {sum(p.numel() for p in theirs.parameters()):,} parameters; "
-        f"ours: {sum(p.numel() for p in ours.parameters()):,}"
-    )
+    numbers = sum(p.numel() for p in theirs.parameters())
+    print(f"timm {timm.__version__}: {numbers:,} parameters, as in the description:", end=" ")
+    print(numbers == measured.params)
 except ImportError:
-    theirs = ours = None
+    theirs = None
     print("timm is not installed here, so this comparison is left out: pip install timm")
 
 # %% [markdown]
-# The statistics of batch norm must be random too. Otherwise a mistake in them would not be seen.
-# Then one image goes through both networks:
+# The statistics of batch norm must be random too (the folded cell does it). Otherwise a mistake in
+# them would not be seen. Then one image goes through both networks:
 
 
-# %%
+# %% tags=["hide-input"]
 def shake(model, seed=0):
     """Give every batch norm other statistics and weights than 0 and 1."""
     generator = torch.Generator().manual_seed(seed)
@@ -304,6 +318,7 @@ def shake(model, seed=0):
                 tensor.copy_(0.1 * torch.randn(len(tensor), generator=generator))
 
 
+# %%
 if theirs is not None:
     shake(theirs)
     ours = from_timm("inception_v4", theirs)
@@ -320,10 +335,8 @@ if theirs is not None:
 # used here is `inception_v4("released")`.
 
 # %%
-table(
-    [(str(d),) for d in differences(inception_v4("paper"), inception_v4("released"))],
-    ["paper against released"],
-)
+turned = differences(inception_v4("paper"), inception_v4("released"))
+changes(turned, "in the paper", "as released")
 
 # %% [markdown]
 # A 7×1 kernel cannot be loaded as a 1×7 one. Chapter 07 looks at what the paper prints there. With
@@ -411,16 +424,19 @@ check("05.4", largest)
 
 # %% [markdown]
 # ## In five lines
-#
-# - Inception-v4 is a list: stem, 4 A, Reduction-A, 7 B, Reduction-B, 3 C, average pooling, dropout,
-#   classifier.
-# - Every shape of Fig. 9 follows from the figures of its parts; a real forward pass agrees.
-# - The B stage holds the largest part of the parameters and of the work; stem and C stage trade
-#   places between the two.
-# - Time follows arithmetic only roughly: measure it.
-# - With timm's weights our network gives timm's outputs, in the released orientation of the
-#   kernels.
-#
-# **What would change our mind.** One logit that differs by more than rounding, for any image.
+
+# %%
+five_lines(
+    "05.total",
+    "05.b-stage",
+    "05.stem-and-c",
+    f"Time follows arithmetic only roughly. On this machine the stem takes {by_clock['stem']:.0f} % "
+    f"of the time for {by_count['stem']:.0f} % of the multiply-adds.",
+    "With timm's weights, and with kernels turned as released, our network gives timm's outputs.",
+)
+
+# %% [markdown]
+# **What would change our mind.** An image for which a logit of ours and of timm's differ by more
+# than rounding.
 #
 # **Next:** chapter 06 adds the identity and takes the pooling branches away.

@@ -10,7 +10,9 @@ from inception_edu.describe import (
     Node,
     Pool,
     Residual,
+    amount,
     inception_v4,
+    leaves,
     measure,
     out_shape,
     walk,
@@ -54,4 +56,51 @@ def stem_numbers() -> tuple[bool, str]:
     return 0.30 < share < 0.35 and round(100 * stem, 1) == 1.4, (
         f"The stem holds {stem:.1%} of the parameters and makes {share:.0%} of all the numbers "
         "that a forward pass computes."
+    )
+
+
+def _shares(what: str) -> dict[str, float]:
+    """The part of all parameters ("params") or multiply-adds ("macs") by group of blocks."""
+    size = measure(inception_v4())
+    found: dict[str, float] = {}
+    for row in size.rows:
+        group = row.name.split(".")[0]
+        found[group] = found.get(group, 0.0) + getattr(row, what) / getattr(size, what)
+    return found
+
+
+@registered("05.total")
+def total() -> tuple[bool, str]:
+    network = inception_v4()
+    size = measure(network)
+    convolutions = sum(
+        block.repeat * sum(isinstance(leaf, Conv) for leaf in leaves(block.node))
+        for block in network.blocks
+    )
+    blocks = {block.stage: block.repeat for block in network.blocks if block.stage}
+    return blocks == {"A": 4, "B": 7, "C": 3}, (
+        f"Inception-v4 is a list of a stem, {blocks['A']} A, {blocks['B']} B and {blocks['C']} C "
+        f"blocks and 2 reductions: {convolutions} convolutions, {amount(size.params)} parameters "
+        f"and {amount(size.macs)} multiply-adds for one image."
+    )
+
+
+@registered("05.b-stage")
+def b_stage() -> tuple[bool, str]:
+    params, macs = _shares("params"), _shares("macs")
+    holds = all(max(found, key=found.get) == "inception_b" for found in (params, macs))
+    return holds, (
+        f"The seven B blocks hold {params['inception_b']:.0%} of the parameters and do "
+        f"{macs['inception_b']:.0%} of the multiply-adds, more than any other stage."
+    )
+
+
+@registered("05.stem-and-c")
+def stem_and_c() -> tuple[bool, str]:
+    params, macs = _shares("params"), _shares("macs")
+    holds = params["stem"] < macs["stem"] and params["inception_c"] > macs["inception_c"]
+    return holds, (
+        f"The stem has {params['stem']:.1%} of the parameters and does {macs['stem']:.0%} of the "
+        f"multiply-adds. The C blocks have {params['inception_c']:.0%} and do "
+        f"{macs['inception_c']:.0%}."
     )
