@@ -20,7 +20,6 @@ from inception_edu.describe import (
     network,
     tower,
 )
-from inception_edu.labs.speed import MINI, MOST, SpeedLab, _model
 from inception_edu.nets.build import build
 from inception_edu.nets.fast import Siblings, fold, merge_siblings
 
@@ -134,47 +133,3 @@ def test_what_cannot_be_folded_says_so():
         fold(build(tower(16, 1), seed=0).train())
     with pytest.raises(SpecError, match=r"fold\(model\) first"):
         merge_siblings(trained(tower(16, 1)))
-
-
-# --- The lab --------------------------------------------------------------------------------------
-
-
-def test_the_lab_measures_what_is_set():
-    lab = SpeedLab(MINI + "inception_resnet_v2", 32, 4)
-    assert (
-        len(lab.found) == 1
-        and lab.found[0].error < 1e-4
-        and "folded and merged" in lab.sentence.value
-    )
-    lab.weights.value, lab.precision.value = "plain", "bfloat16"
-    last = lab.measure()
-    assert "bfloat16" in last.words and 1e-4 < last.error < 0.3
-    lab.precision.value, lab.layout.value = "float32", "channels last"
-    assert lab.measure().error < 1e-4
-    # The plain network keeps its own layout, or it would be clocked against itself.
-    plain = _model(lab.network.value, "plain", "channels first")
-    weights = next(p for p in plain.parameters() if p.ndim == 4 and p.shape[1] > 1)
-    assert weights.is_contiguous() and not weights.is_contiguous(memory_format=torch.channels_last)
-    lab.layout.value = "channels first"
-    assert lab.measure().error == 0 and "nothing changed" in lab.words()
-    for _ in range(MOST):
-        lab.measure()
-    assert len(lab.found) == MOST and lab.result.value.count("<circle") == sum(
-        len(f.ratios) for f in lab.found
-    )
-    lab.reset()
-    assert (
-        not lab.found
-        and lab.weights.value == "merged"
-        and lab.words() == "Nothing is measured yet."
-    )
-
-
-def test_the_lab_keeps_to_legal_sizes():
-    lab = SpeedLab(MINI + "inception_v4", 32, 1)
-    lab.network.value = "inception_v3"
-    assert lab.image.min == 75 and lab.image.value == 139
-    bundle = lab.bundle()
-    assert "alt=" in bundle["text/html"] and "times as fast" in bundle["text/plain"]
-    with pytest.raises(SpecError, match="There is no network 'vgg'"):
-        SpeedLab("vgg", 139, 1)

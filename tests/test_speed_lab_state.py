@@ -1,11 +1,13 @@
 """The speed lab without a browser."""
 
 import pytest
+import torch
 
 from inception_edu.describe.spec import SpecError
 from inception_edu.labs import speed
 from inception_edu.labs.core import End, Press, Report, Session, Set, Start, Stop, run_now
 from inception_edu.labs.speed import FEW, Found, Settings, State, lab_of, speed_lab
+from inception_edu.labs.speed_clock import _model
 
 MINI = Settings("mini inception_v4", 32, 1)
 
@@ -76,3 +78,11 @@ def test_the_height_stays_and_old_rows_go(lab):
 def test_a_network_it_does_not_have():
     with pytest.raises(SpecError, match="no network 'vgg'"):
         speed_lab("vgg")
+
+
+def test_the_plain_network_keeps_its_own_layout():
+    """Or it would be clocked against itself."""
+    _model("mini inception_v4", "plain", "channels last")
+    plain = _model("mini inception_v4", "plain", "channels first")
+    weights = next(p for p in plain.parameters() if p.ndim == 4 and p.shape[1] > 1)
+    assert weights.is_contiguous() and not weights.is_contiguous(memory_format=torch.channels_last)

@@ -101,9 +101,9 @@ def _unpack(archive):
     with tarfile.open(archive, "r:gz") as tar:
         wanted = {f"cifar-10-batches-py/{name}": name for name in CIFAR10_BATCHES}
         return {
-            wanted[member.name]: tar.extractfile(member).read()
+            wanted[member.name]: file.read()
             for member in tar
-            if member.name in wanted
+            if member.name in wanted and (file := tar.extractfile(member)) is not None
         }
 
 

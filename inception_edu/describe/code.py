@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from typing import Any
 
 from inception_edu.describe.spec import (
@@ -26,7 +27,7 @@ from inception_edu.describe.spec import (
     SpecError,
 )
 
-ALPHABET = {
+ALPHABET: dict[str, Callable[..., Node]] = {
     "AvgPool": AvgPool,
     "Chain": Chain,
     "Concat": Concat,

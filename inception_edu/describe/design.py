@@ -7,6 +7,7 @@ address that is chosen then. An empty branch (it hands its input on) can be chos
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from inception_edu.describe.flow import walk
 from inception_edu.describe.measure import measure
@@ -111,7 +112,8 @@ def remove_step(node: Node, path: Path) -> Changed:
         return changed, path
     changed = put(node, path)
     chain = path[:-1]
-    if chain and not at(changed, chain).parts:
+    rest = at(changed, chain) if chain else None
+    if isinstance(rest, Chain) and not rest.parts:
         return changed, nearest(changed, chain)
     return changed, nearest(changed, path)
 
@@ -128,7 +130,8 @@ def add_branch(node: Node, path: Path) -> Changed:
 def remove_branch(node: Node, path: Path) -> Changed:
     """Take out the chosen step's branch."""
     branch = _branch(path)
-    if len(at(node, branch[:-1]).branches) == 1:
+    join = at(node, branch[:-1])
+    if isinstance(join, Concat) and len(join.branches) == 1:
         raise SpecError("The last branch of a concatenation has to stay.")
     changed = put(node, branch)
     if not any(not isinstance(at(changed, p), Chain) for p in places(changed)):
@@ -146,11 +149,11 @@ def widen(node: Node, path: Path, factor: float) -> Changed:
     return put(node, branch, map_convs(wider, at(node, branch))), path
 
 
-def change(node: Node, path: Path, **fields) -> Changed:
+def change(node: Node, path: Path, **fields: Any) -> Changed:
     """Change the chosen step: kind ("conv", "max", "avg"), out, kernel, stride, padding, norm,
     relu. Raises `SpecError` for what cannot be."""
     old = at(node, path)
-    if isinstance(old, Chain):
+    if not isinstance(old, (Conv, Pool)):
         raise SpecError(f"{where(path)} has no step: add one first.")
     kind = fields.pop("kind", "conv" if isinstance(old, Conv) else old.kind)
     if kind == "conv" and isinstance(old, Conv):
@@ -190,14 +193,15 @@ def branches(node: Node, shape: Shape, path: Path = ()) -> tuple[Branch, ...]:
     chosen = around[0] if around else joins[0]
     found = []
     for word, part in children(steps[chosen].node):
-        entering = steps[(*chosen, word)].input
+        place = (*chosen, word)
+        entering = steps[place].input
         if entering is None:
             return ()
         try:
             m = measure(part, entering)
         except SpecError:
             return ()
-        found.append(Branch((*chosen, word), m.output, m.receptive_field, m.params, m.macs))
+        found.append(Branch(place, m.output, m.receptive_field, m.params, m.macs))
     return tuple(found)
 
 
@@ -210,7 +214,7 @@ def formula(node: Node, shape: Shape, path: Path) -> str:
     part = step.node
     (channels, h_in, w_in), (filters, h_out, w_out) = step.input, step.output
     sizes = _sizes(part, (h_in, w_in), (h_out, w_out))
-    if isinstance(part, Chain):
+    if not isinstance(part, (Conv, Pool)):
         return f"{where(path)}: hands its input on, {h_in}×{w_in}×{channels}."
     h, w = part.kernel
     if isinstance(part, Pool):

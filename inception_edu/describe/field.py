@@ -44,7 +44,8 @@ def window(node: Node) -> Windows:
     union of theirs."""
     if isinstance(node, (Conv, Pool)):
         before = [k // 2 if node.padding == "same" else 0 for k in node.kernel]
-        return tuple(Window(-b, node.stride, k) for b, k in zip(before, node.kernel))
+        rows, columns = (Window(-b, node.stride, k) for b, k in zip(before, node.kernel))
+        return rows, columns
     if isinstance(node, Chain):
         found = ONE
         for part in node.parts:
@@ -54,7 +55,8 @@ def window(node: Node) -> Windows:
         parts = node.branches
     else:
         parts = (node.body, Chain() if node.shortcut is None else node.shortcut)
-    return tuple(_union(axis) for axis in zip(*(window(part) for part in parts)))
+    rows, columns = (_union(axis) for axis in zip(*(window(part) for part in parts)))
+    return rows, columns
 
 
 def entering(network: Network, name: str) -> Windows:
@@ -70,7 +72,8 @@ def entering(network: Network, name: str) -> Windows:
 
 
 def _then(first: Windows, second: Windows) -> Windows:
-    return tuple(a.then(b) for a, b in zip(first, second))
+    rows, columns = (a.then(b) for a, b in zip(first, second))
+    return rows, columns
 
 
 def _union(windows: tuple[Window, ...]) -> Window:

@@ -147,7 +147,9 @@ def _name(node: Node) -> str:
 def _reach(node: Node, shape: Shape, after: tuple[int, int]) -> tuple[int, int]:
     """The borderless field before a node, from the one after it."""
     row = measure(node, shape).rows[0]
-    return tuple((a - 1) * s + f for a, s, f in zip(after, row.stride, row.receptive_field))
+    sides = zip(after, row.stride, row.receptive_field)
+    height, width = ((a - 1) * s + f for a, s, f in sides)
+    return height, width
 
 
 def _back(node: Node, counts: np.ndarray, shape: Shape) -> np.ndarray:

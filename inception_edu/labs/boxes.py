@@ -123,7 +123,7 @@ class Piece:
         self.widget.add_class("ied-" + part.key.replace("_", "-"))
         if kind is not None:
             self.widget.on_msg(lambda _, said, __: tell(said["tell"]) if "tell" in said else None)
-        self.part = None
+        self.part: Part | None = None
         self.show(part)
 
     def show(self, part: Part) -> None:

@@ -34,7 +34,7 @@ CHOICES = {
     "mix": ("sum", "red", "opposed"),
 }
 # What stands beside the window in a block: kernel, stride, zeros on each side.
-PARTNERS = {
+PARTNERS: dict[str, tuple[int, int, int] | None] = {
     "nothing": None,
     "1×1, stride 1": (1, 1, 0),
     "3×3, stride 1, padding 1": (3, 1, 1),
@@ -68,17 +68,19 @@ class State:
     @property
     def zeros(self) -> tuple[int, int]:
         """Zeros on each side: (above and below, left and right)."""
+        if isinstance(self.padding, int):
+            return self.padding, self.padding
         if self.padding == "valid":
             return 0, 0
-        if self.padding == "same":
-            return tuple((k - 1) // 2 for k in self.kernel)
-        return self.padding, self.padding
+        tall, wide = self.kernel
+        return (tall - 1) // 2, (wide - 1) // 2
 
     @property
     def output(self) -> tuple[int, int]:
         """(rows, columns) of the map that comes out; 0 where the window does not fit."""
         sides = zip(self.kernel, self.zeros)
-        return tuple(outputs(self.size, k, self.stride, p) for k, p in sides)
+        rows, columns = (outputs(self.size, k, self.stride, p) for k, p in sides)
+        return rows, columns
 
     @property
     def joins(self) -> bool | None:
@@ -142,9 +144,10 @@ def verdict(state: State) -> str:
         words += " A 1×1 sees one pixel: with 3 channels it mixes them."
     if state.nobody:
         words += f" {state.nobody} of {state.size**2} pixels are read by nobody."
-    if state.joins is None:
+    partner = PARTNERS[state.beside]
+    if partner is None:
         return words
-    other = outputs(state.size, *PARTNERS[state.beside])
+    other = outputs(state.size, *partner)
     if state.joins:
         return f"{words} The branch beside it gives {other} too: the two can be concatenated."
     mine = str(rows) if rows == columns else f"{rows}×{columns}"
@@ -152,10 +155,11 @@ def verdict(state: State) -> str:
 
 
 def _kind(state: State) -> str:
-    same = tuple((k - 1) / 2 for k in state.kernel)
-    if state.zeros == (0, 0):
+    zeros = list(state.zeros)
+    same = [(k - 1) / 2 for k in state.kernel]
+    if not any(zeros):
         return "V: valid, no padding"
-    if state.zeros == same:
+    if zeros == same:
         return "same: the window's centre starts on the first pixel"
     if any(s % 1 for s in same):
         return "neither V nor same; same needs an odd kernel"

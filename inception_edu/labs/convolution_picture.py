@@ -119,10 +119,10 @@ def picture(state: State, said: str) -> Picture:
             square(i, j, gap, f'fill="rgb{shade}"', value, "#111")
     if rows and columns:
         i, j = rows // 3, columns // 5
-        x, y = begin + j * state.stride * cell, line + i * state.stride * cell
+        left_edge, top_edge = begin + j * state.stride * cell, line + i * state.stride * cell
         sides = f'width="{state.kernel[1] * cell:.1f}" height="{state.kernel[0] * cell:.1f}"'
         frame = f'fill="none" stroke="{BRANCH_COLOURS[1]}" stroke-width="3"'
-        out.append(f'<rect x="{x:.1f}" y="{y:.1f}" {sides} {frame}/>')
+        out.append(f'<rect x="{left_edge:.1f}" y="{top_edge:.1f}" {sides} {frame}/>')
         place = f'x="{gap + j * cell:.1f}" y="{line + i * cell:.1f}"'
         out.append(f'<rect {place} width="{cell:.1f}" height="{cell:.1f}" {frame}/>')
     out.append("</svg>")

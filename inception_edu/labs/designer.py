@@ -9,14 +9,14 @@ whether it still fits.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inception_edu.describe import code as texts
 from inception_edu.describe import design
 from inception_edu.describe.goals import Goal, read_goal
 from inception_edu.describe.measure import measure
 from inception_edu.describe.parts import Path, at
-from inception_edu.describe.spec import Node, Shape, SpecError
+from inception_edu.describe.spec import Conv, Node, Pool, Residual, Shape, SpecError
 from inception_edu.describe.words import leaf_words, size_words
 from inception_edu.labs.blocks import BLOCKS, OWN, origin
 from inception_edu.labs.core import End, Lab, Press, Refused, Set, Start, Tell
@@ -57,7 +57,7 @@ class State:
     said: str = ""
     alert: bool = False
     goal: Goal | None = None
-    trial: object = None  # what the forward pass found: nets.forward.Pass, a sentence, or None
+    trial: Any = None  # what the forward pass found: nets.forward.Pass, a sentence, or None
     running: bool = False
     own: tuple[Node, Shape] | None = None
     text: str = ""
@@ -121,8 +121,8 @@ def _set(state: State, key: str, value) -> State:
         return opened(value, state.own, goal)
     if key == "step":
         return _select(state, value)
-    if key == "scale":
-        node = replace(state.node, scale=float(value))
+    if key == "scale" and isinstance(state.node, Residual):
+        node: Node = replace(state.node, scale=float(value))
         return _push(state, node, state.selected, f"The residual branch is now times {value:g}.")
     if key == "text":
         if not value.strip():
@@ -134,7 +134,9 @@ def _set(state: State, key: str, value) -> State:
             raise Refused(str(error) or "This block has no step.") from None
         return replace(_push(state, node, first, "The block is read from your text."), text=value)
     node, path = design.change(state.node, state.selected, **{FIELDS[key]: value})
-    words = f"{design.where(path)} is now {' '.join(leaf_words(at(node, path)))}."
+    leaf = at(node, path)
+    assert isinstance(leaf, (Conv, Pool))  # what `change` makes of it
+    words = f"{design.where(path)} is now {' '.join(leaf_words(leaf))}."
     return _push(state, node, path, words)
 
 

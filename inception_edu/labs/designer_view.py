@@ -11,7 +11,7 @@ from inception_edu.describe.canvas import BRANCH_COLOURS
 from inception_edu.describe.draw import Drawing, draw
 from inception_edu.describe.measure import Measurement, measure
 from inception_edu.describe.parts import Path, at
-from inception_edu.describe.spec import Chain, Conv, Node, Residual, SpecError
+from inception_edu.describe.spec import Chain, Conv, Node, Pool, Residual, SpecError
 from inception_edu.describe.words import amount, leaf_words, size_words
 from inception_edu.labs.blocks import BLOCKS, OWN, klmn
 from inception_edu.labs.core import Column, Control, Part, Row, View
@@ -74,18 +74,19 @@ def _controls(node: Node, path: Path, state: State) -> tuple[Control, ...]:
     leaf = at(node, path)
     empty = isinstance(leaf, Chain)
     conv = isinstance(leaf, Conv)
-    shown = leaf if conv else Conv(64, 1)  # what a pool would become as a convolution
-    window = Conv(64, 1) if empty else leaf
+    usual = Conv(64, 1)
+    shown = leaf if isinstance(leaf, Conv) else usual  # what a pool would become as a convolution
+    window = leaf if isinstance(leaf, (Conv, Pool)) else usual
     steps = tuple((_step_words(node, place), place) for place in design.places(node))
     kinds = (("convolution", "conv"), ("max pool", "max"), ("average pool", "avg"))
-    kernels = KERNELS if window.kernel in KERNELS else (*KERNELS, window.kernel)
-    kernels = tuple((f"{h}×{w}", (h, w)) for h, w in kernels)
+    sizes = KERNELS if window.kernel in KERNELS else (*KERNELS, window.kernel)
+    kernels = tuple((f"{h}×{w}", (h, w)) for h, w in sizes)
     strides = tuple(sorted({1, 2, 3, window.stride}))
     pads = (("same", "same"), ("V (valid)", "valid"))
     blocks = (*BLOCKS, OWN) if state.own else tuple(BLOCKS)
-    kind = "conv" if conv or empty else leaf.kind
+    kind = leaf.kind if isinstance(leaf, Pool) else "conv"
     residual = isinstance(node, Residual)
-    scale = node.scale if residual else 1.0
+    scale = node.scale if isinstance(node, Residual) else 1.0
     high = max(1.5, scale)
     return (
         Control("block", "list", "block", state.block, blocks),
@@ -122,7 +123,9 @@ def _controls(node: Node, path: Path, state: State) -> tuple[Control, ...]:
 
 def _step_words(node: Node, place: Path) -> str:
     leaf = at(node, place)
-    words = "hands its input on" if isinstance(leaf, Chain) else " ".join(leaf_words(leaf))
+    words = "hands its input on"
+    if isinstance(leaf, (Conv, Pool)):
+        words = " ".join(leaf_words(leaf))
     return f"{design.where(place)}: {words}"
 
 
@@ -229,8 +232,8 @@ def _table(state: State, now: Measurement | None) -> str:
     ]
     rows = [
         ("output", size_words(was.output), size_words(now.output) if now else "—", ""),
-        ("parameters", *_change(was.params, now and now.params)),
-        ("multiply-adds", *_change(was.macs, now and now.macs)),
+        ("parameters", *_change(was.params, now.params if now else None)),
+        ("multiply-adds", *_change(was.macs, now.macs if now else None)),
         ("a value sees", field(was), field(now) if now else "—", ""),
         ("convolutions", *_change(*counts)),
     ]

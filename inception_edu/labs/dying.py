@@ -7,7 +7,7 @@ lab = dying_lab()
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inception_edu.labs import towers
 from inception_edu.labs.core import Control, Lab
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from inception_edu.labs.host import NotebookLab
 
 DEPTH, STEPS = 10, 60
-REMEDIES = {
+REMEDIES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "norm in last branch": dict(change="norm in last branch"),
     "norm after last sum": dict(change="norm after last sum"),

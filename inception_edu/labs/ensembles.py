@@ -213,7 +213,7 @@ class Ensembles:
         now = (state.chosen, state.crops)
         if state.against == BEST:
             best = best_member(self.answers, state.chosen, state.crops)
-            other = ((best,), state.crops)
+            other: tuple[tuple[int, ...], str] = ((best,), state.crops)
             words = f"its best member ({words_for(self.answers, [best])})"
         else:
             row = next((r for r in state.rows if f"row {r[0]}" == state.against), None)
@@ -273,7 +273,7 @@ class Ensembles:
             f"{words_for(self.answers, state.chosen)}, {state.crops}: error {percent(o.error)} "
             f"(95 % interval {number(low)} to {number(high)})"
         )
-        if len(o.members) == 1:
+        if len(o.members) == 1 or o.disagreement is None:
             return f"{start}. One member is no ensemble yet: choose a second one."
 
         def against(gain):
@@ -310,7 +310,8 @@ def ensembles_lab(answers: Answers | Iterable[Result] | None = None, mode: str =
     from inception_edu.labs.ensembles_pictures import pictures_of
     from inception_edu.labs.host import NotebookLab
 
-    pictures, classes = None, ()
+    pictures = None
+    classes: tuple[str, ...] = ()
     if not isinstance(answers, Answers):
         results = list(load_results("race") if answers is None else answers)
         answers = Answers.of(results)

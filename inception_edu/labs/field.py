@@ -73,7 +73,7 @@ class State:
 
     @property
     def described(self) -> tuple[Node | Network, Shape | None]:
-        return self.own if self.what == OWN else EXAMPLES[self.what]
+        return self.own if self.own and self.what == OWN else EXAMPLES[self.what]
 
     @property
     def frames(self) -> tuple[Frame, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inception_edu.labs import takeaway
 from inception_edu.labs.core import Column, Control, Lab, Part, Row, Set, View
@@ -116,10 +116,11 @@ def committed() -> tuple[Film, ...]:
     ]
     films = []
     for title, key, seed in wanted:
-        run = cells.get(key, {}).get(seed)
+        shown = cells.get(key, {}).get(seed)
         twin = cells.get((key[0], 0.1, key[2]), {}).get(seed)
-        if run is not None:
-            films.append(Film(title, as_track(run, 1), twin and as_track(twin, 2)))
+        if shown is not None:
+            beside = as_track(twin, 2) if twin is not None else None
+            films.append(Film(title, as_track(shown, 1), beside))
     return tuple(films)
 
 
@@ -190,15 +191,16 @@ def player_value(film: Film) -> dict:
 
 
 def chart_value(film: Film) -> dict:
-    runs = []
+    runs: list[dict[str, Any]] = []
     for colour, track in enumerate(t for t in (film.run, film.twin) if t is not None):
         right = "" if track.accuracy is None else f" · {percent(track.accuracy)} right"
         name = names(film)[colour]
+        fate = "" if track.fate is None else f" · {track.fate.word}"
         runs.append(
             {
                 "id": colour + 1,
                 "name": name.removeprefix("scale ") if name.startswith("scale") else "AB"[colour],
-                "words": f"{name} · {track.fate.word}{right}",
+                "words": f"{name}{fate}{right}",
                 "colour": colour,
                 "faded": False,
                 "hidden": False,

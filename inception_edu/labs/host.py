@@ -53,7 +53,7 @@ class NotebookLab(Shown):
             layout=widgets.Layout(width="auto"),
         )
         self.widget.add_class("ied-lab").add_class(f"ied-{lab.name}")
-        self._view = None
+        self._view: core.View | None = None
         self._apply()
         for effect in lab.begin:
             self._carry_out(effect)
@@ -126,6 +126,9 @@ class NotebookLab(Shown):
             run.stop()
             return
 
+        make = self.lab.work
+        assert make is not None  # only a lab that can work starts a task
+
         def work(report, stop):
             if self._mode == "foreground":
                 let_clicks_through()
@@ -134,7 +137,7 @@ class NotebookLab(Shown):
                 self.session.send(Report(effect.task, record))
                 report(record)
 
-            return self.lab.work(effect.job)(tell, stop)
+            return make(effect.job)(tell, stop)
 
         if not run.start(work):
             raise RuntimeError(f"{effect.task} is under way already.")

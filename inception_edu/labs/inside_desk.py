@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 
 import numpy as np
@@ -30,7 +30,7 @@ class Desk:
 
     def __init__(
         self,
-        subjects: dict[str, Subject | Callable[[], Subject]],
+        subjects: Mapping[str, Subject | Callable[[], Subject]],
         pictures: list[Picture] | None = None,
     ):
         if not subjects:
@@ -38,7 +38,8 @@ class Desk:
                 "There is no network to look into: data/checkpoints/ is empty and `models` not "
                 "given."
             )
-        self._makers, self._made = dict(subjects), {}
+        self._makers = dict(subjects)
+        self._made: dict[str, Subject] = {}
         self._pictures = list(pictures or [])
         self._models: dict[tuple[str, int | None], nn.Module] = {}
         self._kept: OrderedDict = OrderedDict()
@@ -100,9 +101,9 @@ class Desk:
     def image(self, name: str, picture: Picture, side: int):
         """What enters: 1×3×H×W."""
         subject = self.subject(name)
-        side = side if side in subject.sizes else None
+        used = side if side in subject.sizes else None
         return self._once(
-            ("image", name, id(picture), side), lambda: subject.enter(picture, side), picture
+            ("image", name, id(picture), used), lambda: subject.enter(picture, used), picture
         )
 
     def look(self, name: str, step, picture: Picture, side: int, off=(), bare=False) -> see.Look:

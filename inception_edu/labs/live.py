@@ -23,6 +23,7 @@ import time
 import weakref
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 MODES = ("auto", "background", "foreground")
 
@@ -64,11 +65,8 @@ def _kernel():
     shell = ipython.get_ipython() if ipython else None
     kernel = getattr(shell, "kernel", None)
     here = threading.current_thread() is threading.main_thread()
-    return (
-        kernel
-        if here and hasattr(kernel, "msg_queue") and hasattr(kernel, "dispatch_shell")
-        else None
-    )
+    six = hasattr(kernel, "msg_queue") and hasattr(kernel, "dispatch_shell")
+    return kernel if here and six else None
 
 
 def let_clicks_through() -> None:
@@ -208,14 +206,17 @@ class LiveRun:
         released=None,
     ):
         self.mode = pick_mode(mode)
-        self.status, self.sentence, self.error, self.result = "ready", "", None, None
+        self.status, self.sentence = "ready", ""
+        self.error: Exception | None = None
+        self.result: Any = None
         self.records: list = []
         self.started = 0
         self.times: dict[str, float] = {}
         self._draw, self._ended = draw or (lambda: None), ended or (lambda: None)
         self._released = released or (lambda: None)
         self._redraw, self._share, self._page = redraw, share, page
-        self._busy, self._stop, self._thread = threading.Lock(), threading.Event(), None
+        self._busy, self._stop = threading.Lock(), threading.Event()
+        self._thread: threading.Thread | None = None
         _LIVE.add(self)
 
     @property
@@ -235,10 +236,9 @@ class LiveRun:
         self._next = 0.0
         if self.mode == "background":
             self._stop = threading.Event()
-            self._thread = threading.Thread(
-                target=self._run, args=(work,), daemon=True, name="lab run"
-            )
-            self._thread.start()
+            thread = threading.Thread(target=self._run, args=(work,), daemon=True, name="lab run")
+            self._thread = thread
+            thread.start()
         else:
             self._stop = AskingStop()
             with _interrupt_stops(self._stop):

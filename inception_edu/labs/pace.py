@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import torch
 
-from inception_edu.describe.flow import walk
+from inception_edu.describe.flow import out_shape, walk
 from inception_edu.describe.measure import measure
 from inception_edu.describe.networks import Network
 from inception_edu.describe.spec import Conv
@@ -46,7 +46,7 @@ def layers(network: Network) -> int:
         for _ in range(block.repeat):
             for step in walk(block.node, shape):
                 count += isinstance(step.node, Conv)
-            shape = step.output
+            shape = out_shape(block.node, shape)
     return count
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 CARD = (
@@ -26,7 +27,7 @@ def status(sentence: str, alert: bool = False) -> str:
     return f'<div role="{role}" aria-live="polite" style="{style}">{escape(sentence)}</div>'
 
 
-def table(rows: list[tuple[str, ...]], head: tuple[str, ...] = (), css: str = "") -> str:
+def table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = (), css: str = "") -> str:
     """A small table: the first cell of a row names it, the others are numbers. An empty word of the
     head is an empty cell."""
 

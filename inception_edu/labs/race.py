@@ -156,7 +156,7 @@ def verdict(state: State) -> tuple[str, bool]:
         return f"Reset forgets {len(state.races)} races. Press it once more, or go on.", False
     if state.trouble:
         return state.trouble, True
-    if not state.ready:
+    if not state.ready or state.images is None:
         if state.settings["data"] == FOLDER and not state.settings["folder"]:
             return "Type the path of a folder, then press Enter.", False
         return "Opening the images …", False

@@ -30,8 +30,9 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
     if course.settings["pair"] != TOWERS:
         keys.remove("depth")
     words = [name, *(f"{key} {say(course.settings[key])}" for key in keys)]
-    if course.wrong[side] is not None:
-        words.append(f"{percent(course.wrong[side])} of the test images wrong")
+    wrong = course.wrong[side]
+    if wrong is not None:
+        words.append(f"{percent(wrong)} of the test images wrong")
     points = list(course.steps[side]), list(course.errors[side])
     return {
         "id": 2 * course.number + side,

@@ -34,9 +34,10 @@ SHORT = {
     "inception_v4": "Inception-v4",
     "inception_resnet_v2": "Inception-ResNet-v2",
 }
-NAMES = {TOWERS: ("without identity", "with identity")}
-for _pair in PAIRS:
-    NAMES[" / ".join(SHORT[name] for name in _pair)] = tuple(SHORT[name] for name in _pair)
+NAMES = {TOWERS: ("without identity", "with identity")} | {
+    f"{SHORT[plain]} / {SHORT[residual]}": (SHORT[plain], SHORT[residual])
+    for plain, residual in PAIRS
+}
 RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 SOURCES = (("clothes (embedded)", "fashion"), ("shapes, generated", "scales"))
 FOLDER = "a folder …"
@@ -66,13 +67,13 @@ class Course:
     number: int
     settings: dict
     configs: tuple[Any, Any]
-    steps: tuple[tuple, tuple] = ((), ())
-    errors: tuple[tuple, tuple] = ((), ())
-    seconds: tuple[tuple, tuple] = ((), ())
-    says: tuple[tuple, tuple] = ((), ())
+    steps: tuple[tuple, ...] = ((), ())
+    errors: tuple[tuple, ...] = ((), ())
+    seconds: tuple[tuple, ...] = ((), ())
+    says: tuple[tuple, ...] = ((), ())
     status: str = "running"
     sentence: str = ""
-    wrong: tuple[float | None, float | None] = (None, None)
+    wrong: tuple[float | None, ...] = (None, None)
     name: str = ""
     hidden: bool = False
     pinned: bool = False
@@ -262,7 +263,7 @@ def _reset(state: State, asked: bool):
         return replace(state, ask_reset=True)
     running, source = state.running, state.source
     state = replace(state, settings=state.first, races=(), queue=(), count=0, code="", trouble="")
-    effects = [Stop("race")] if running else []
+    effects: list[Start | Stop] = [Stop("race")] if running else []
     if state.source != source:
         state = replace(state, images=None)
         effects.append(Start("open", ("open", state.source)))

@@ -22,8 +22,8 @@ class Lap:
     """Both networks at one step: the record of each, or None for one that is out of the race;
     `says`: what each says of the twelve pictures (positions in the classes)."""
 
-    sides: tuple[Record | None, Record | None]
-    says: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    sides: tuple[Record | None, ...]
+    says: tuple[tuple[int, ...], ...] = ((), ())
 
     @property
     def step(self) -> int:
@@ -34,7 +34,7 @@ class Lap:
 class Race:
     """A race that is over."""
 
-    histories: tuple[History, History]
+    histories: tuple[History, ...]
     status: str
     sentence: str = ""
 
@@ -58,7 +58,8 @@ def twelve(data: Data) -> torch.Tensor:
     places: dict[int, list[int]] = {}
     for i, label in enumerate(labels):
         places.setdefault(label, []).append(i)
-    chosen, turn = [], 0
+    chosen: list[int] = []
+    turn = 0
     while len(chosen) < min(PICTURES, len(labels)):
         some = [group[turn] for _, group in sorted(places.items()) if turn < len(group)]
         chosen += some[: PICTURES - len(chosen)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -71,7 +72,7 @@ class Subject:
     classes: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     pictures: Callable[[], list[Picture]] | None = None
-    data: Callable[[], Data] | None = None
+    data: Callable[[], Data | None] | None = None
     steps: dict[int, Callable[[], nn.Module]] = field(default_factory=dict)
     step: int | None = None
 
@@ -143,21 +144,28 @@ def checkpoint(name: str) -> Subject:
 
 def _steps(name: str, model: nn.Module, facts: dict) -> dict[int, Callable[[], nn.Module]]:
     folder = data_dir() / "checkpoints"
+    found: dict[int, Callable[[], nn.Module]] = {}
     if name.startswith("dying"):
-        found = {}
         for when in ("before", "after"):
             path = folder / f"dying_{when}.safetensors"
             if path.is_file():
                 tower, known = load_checkpoint(path)
-                found[known["steps"]] = lambda tower=tower: tower
+                found[known["steps"]] = partial(_itself, tower)
         return found
     path = folder / "steps" / f"{name}.safetensors"
     if not path.is_file():
         return {}
-    found = {}
     for step in steps(path)[0]:
-        found[step] = lambda step=step: load_step(path, step)[0]
-    return found | {facts["steps"]: lambda: model}
+        found[step] = partial(_after, path, step)
+    return found | {facts["steps"]: partial(_itself, model)}
+
+
+def _itself(model: nn.Module) -> nn.Module:
+    return model
+
+
+def _after(path: Path, step: int) -> nn.Module:
+    return load_step(path, step)[0]
 
 
 def known_pictures(subject: Subject) -> list[Picture]:
@@ -171,7 +179,9 @@ def known_pictures(subject: Subject) -> list[Picture]:
     with torch.no_grad():
         subject.model.eval()
         said = subject.model(_to_model(subject.model, data.normalise(images))).argmax(1).cpu()
-    found, wrong, kinds = [], [], set()
+    found: list[Picture] = []
+    wrong: list[Picture] = []
+    kinds = set()
     for i, (label, answer) in enumerate(zip(data.test.labels[:LOOKED].tolist(), said.tolist())):
         name = data.classes[label]
         pixels = images[i].expand(3, -1, -1).numpy()
@@ -195,10 +205,10 @@ def default_subjects() -> dict[str, Callable[[], Subject]]:
     """By name, what gives each network of data/checkpoints/; a file is read when it is first
     chosen."""
     folder = data_dir() / "checkpoints"
-    found = {}
+    found: dict[str, Callable[[], Subject]] = {}
     for name, file in CHECKPOINTS.items():
         if (folder / f"{file}.safetensors").is_file():
-            found[name] = lambda file=file: checkpoint(file)
+            found[name] = partial(checkpoint, file)
     return found
 
 

@@ -173,7 +173,7 @@ def _bands(state: State, look: Look) -> list[dict]:
                     "x": band["step"],
                     "low": band["low"],
                     "high": band["high"],
-                    "colour": colour(last) if first else 0,
+                    "colour": colour(last) if last is not None and first else 0,
                 }
             )
         group = group_of(state, last) if last and last.group else []
@@ -183,8 +183,8 @@ def _bands(state: State, look: Look) -> list[dict]:
 
 
 def _group_band(group: list[Track], panel: dict, look: Look) -> dict:
-    rows = [series(t, [panel]).get(panel["key"]) for t in group]
-    if panel.get("alone") or not all(rows):
+    rows = [row for t in group if (row := series(t, [panel]).get(panel["key"]))]
+    if panel.get("alone") or len(rows) < len(group):
         return {}
     columns = list(zip(*(values for _, values in rows)))
     return {

@@ -1,5 +1,7 @@
 """The training loop on one page. `train` does the same, bit for bit, and tells more on the way."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 
@@ -11,7 +13,7 @@ def plain_train(model, data, recipe: Recipe) -> list[float]:
     device = next(model.parameters()).device
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]  # biases and batch norms do not decay
-    decaying = {"params": weights, "weight_decay": recipe.weight_decay}
+    decaying: dict[str, Any] = {"params": weights, "weight_decay": recipe.weight_decay}
     optimizer = torch.optim.SGD(
         [decaying, {"params": others}], lr=recipe.lr, momentum=recipe.momentum, fused=True
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import overload
 
 import torch
 from torch import nn
@@ -38,6 +39,26 @@ from inception_edu.nets.modules import (
     convolution,
     pool,
 )
+
+
+@overload
+def build(
+    what: Network,
+    in_channels: int = 3,
+    init: str = "truncated",
+    seed: int | None = None,
+    generator: torch.Generator | None = None,
+) -> NetworkModule: ...
+
+
+@overload
+def build(
+    what: Node,
+    in_channels: int = 3,
+    init: str = "truncated",
+    seed: int | None = None,
+    generator: torch.Generator | None = None,
+) -> nn.Module: ...
 
 
 def build(

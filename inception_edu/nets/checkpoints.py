@@ -14,6 +14,7 @@ from torch import nn
 
 from inception_edu.describe import Network, make
 from inception_edu.nets.build import build
+from inception_edu.nets.modules import NetworkModule
 
 
 class WeightsError(ValueError):
@@ -95,7 +96,7 @@ def save_checkpoint(
     os.replace(part, path)
 
 
-def load_checkpoint(path: str | os.PathLike) -> tuple[nn.Module, dict]:
+def load_checkpoint(path: str | os.PathLike) -> tuple[NetworkModule, dict]:
     """The network of a checkpoint that `save_checkpoint` wrote, in evaluation mode, and its facts.
 
     Raises `WeightsError` where the file is missing, damaged, or not one of ours.

@@ -81,7 +81,7 @@ def class_activation(
     ReLU), which gives the same there. `seen`: what `look` gave, where it was asked before."""
     if getattr(model, "description", None) is not None:
         maps = list((seen or look(model, image)).outputs.values())[-1]
-        weights = as_numpy(model.classifier.weight)[list(targets)] / maps[0].size
+        weights = as_numpy(model.get_parameter("classifier.weight"))[list(targets)] / maps[0].size
         return dict(zip(targets, np.einsum("kc,chw->khw", weights, maps)))
     return grad_cam(model, image, targets, list((seen or look(model, image)).outputs)[-1])
 
@@ -118,10 +118,10 @@ def covered(
     corners = [
         (y, x) for y in _corners(height, patch, stride) for x in _corners(width, patch, stride)
     ]
-    drops, count = 0.0, torch.zeros(height, width)
     with resting(model), torch.no_grad():
         batch = to_model(model, image)
         whole = model(batch)[0].float().softmax(0)
+        drops = torch.zeros(len(whole), height, width)
         masks = torch.zeros(len(corners), 1, height, width)
         for mask, (y, x) in zip(masks, corners):
             mask[:, y : y + patch, x : x + patch] = 1

@@ -37,14 +37,14 @@ def fold(model: nn.Module, scale: bool = True) -> nn.Module:
     for module in list(holder.modules()):
         for name, child in module.named_children():
             if isinstance(child, ConvBNReLU):
-                conv = fuse_conv_bn_eval(child.conv, child.norm)
-                setattr(module, name, nn.Sequential(conv, child.relu) if child.spec.relu else conv)
+                folded: nn.Module = fuse_conv_bn_eval(child.conv, child.norm)
+                if child.spec.relu:
+                    folded = nn.Sequential(folded, child.get_submodule("relu"))
+                setattr(module, name, folded)
     for block in holder.modules() if scale else ():
-        last = (
-            block.body[-1]
-            if isinstance(block, ScaledResidual) and isinstance(block.body, nn.Sequential)
-            else None
-        )
+        if not isinstance(block, ScaledResidual) or not isinstance(block.body, nn.Sequential):
+            continue
+        last = block.body[-1]
         if isinstance(last, nn.Conv2d) and not isinstance(block.scale, nn.Parameter):
             with torch.no_grad():
                 for tensor in (last.weight, last.bias):
@@ -104,19 +104,19 @@ def merge_siblings(model: nn.Module) -> nn.Module:
 
 def _merged(block: Concat) -> nn.Module:
     branches = list(block.children())
-    heads = [_head(branch) for branch in branches]
-    merged = [i for i, head in enumerate(heads) if head is not None]
-    if len(merged) < 2:
+    heads = {i: head for i, b in enumerate(branches) if (head := _head(b)) is not None}
+    if len(heads) < 2:
         return block
-    convs = [heads[i][0] for i in merged]
+    convs = [conv for conv, _ in heads.values()]
     sizes = [conv.out_channels for conv in convs]
     one = nn.Conv2d(convs[0].in_channels, sum(sizes), 1).to(convs[0].weight)
     with torch.no_grad():
         one.weight.copy_(torch.cat([conv.weight for conv in convs]))
-        one.bias.copy_(torch.cat([conv.bias for conv in convs]))
-    for i in merged:
-        branches[i] = heads[i][1]
-    return Siblings(nn.Sequential(one, nn.ReLU(inplace=True)), sizes, branches, merged)
+        biases: list[torch.Tensor] = [conv.get_parameter("bias") for conv in convs]
+        one.get_parameter("bias").copy_(torch.cat(biases))
+    for i, (_, rest) in heads.items():
+        branches[i] = rest
+    return Siblings(nn.Sequential(one, nn.ReLU(inplace=True)), sizes, branches, list(heads))
 
 
 def _head(branch: nn.Module) -> tuple[nn.Conv2d, nn.Module] | None:
@@ -125,16 +125,15 @@ def _head(branch: nn.Module) -> tuple[nn.Conv2d, nn.Module] | None:
     if not isinstance(branch, nn.Sequential):
         return None
     first, *rest = branch
+    conv: nn.Module
+    relu: nn.Module | None
     if isinstance(first, nn.Conv2d):  # the branch is the convolution and its ReLU
         conv, relu, rest = first, rest[0] if rest else None, rest[1:]
     elif isinstance(first, nn.Sequential) and len(first) == 2:
         conv, relu = first
     else:
         return None
-    fits = (
-        isinstance(conv, nn.Conv2d)
-        and isinstance(relu, nn.ReLU)
-        and conv.bias is not None
-        and conv.kernel_size == conv.stride == (1, 1)
-    )
+    if not isinstance(conv, nn.Conv2d) or not isinstance(relu, nn.ReLU):
+        return None
+    fits = conv.bias is not None and conv.kernel_size == conv.stride == (1, 1)
     return (conv, nn.Sequential(*rest)) if fits else None

@@ -58,8 +58,9 @@ def _words(branch: nn.Module) -> str:
     )
     words = []
     for part in parts:
-        if hasattr(part, "spec"):
-            words.append("{}×{}".format(*part.spec.kernel))
+        spec = getattr(part, "spec", None)
+        if spec is not None:
+            words.append("{}×{}".format(*spec.kernel))
         elif isinstance(part, Concat):
             words.append("{" + ", ".join(_words(inner) for inner in part.children()) + "}")
         elif isinstance(part, nn.MaxPool2d):
@@ -147,7 +148,7 @@ def dead_channels(
 # --- Branches and shares ---
 
 
-def _linear(module: nn.Module) -> nn.Module | None:
+def _linear(module: nn.Module) -> nn.Conv2d | None:
     """The 1×1 convolution after the concatenation of a residual block."""
     if not isinstance(module, ScaledResidual) or not isinstance(module.body, nn.Sequential):
         return None
@@ -224,7 +225,7 @@ def branch_effects(model: nn.Module, data: Images, split: Any = None) -> dict[st
     """For each block with branches: how much accuracy is lost (a share, 0.1 is ten points) when one
     branch is off."""
     whole = share_right(model, data, split)
-    effects = {}
+    effects: dict[str, list[float]] = {}
     for name, module in named_blocks(model):
         join = concatenation(module)
         if join is None:
@@ -247,9 +248,9 @@ def residual_shares(model: nn.Module, images: Tensor) -> dict[str, float]:
             at = inside(model, images, name)
             with evaluating(module):
                 identity = module.shortcut(at.input)
-            change, kept = (
-                t.square().mean().sqrt().item() for t in (float(module.scale) * at.change, identity)
-            )
+            assert at.change is not None  # every residual block has one
+            both = (float(module.scale) * at.change, identity)
+            change, kept = (t.square().mean().sqrt().item() for t in both)
             shares[name] = change / (change + kept) if change + kept > 0 else 0.0
     return shares
 
@@ -261,7 +262,7 @@ def effective_field(model: nn.Module, images: Tensor, name: str) -> Tensor:
     """H×W map of how much the middle of a block's output depends on each pixel of the input: the
     mean over images of the gradient's absolute value, summed over colours, scaled to a maximum of 1
     (Luo et al., arXiv 1701.04128)."""
-    found = {}
+    found: dict[str, Tensor] = {}
     hook = block(model, name).register_forward_hook(
         lambda m, inputs, out: found.__setitem__("out", out)
     )

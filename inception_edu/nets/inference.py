@@ -13,7 +13,10 @@ from torch import Tensor, nn
 class Images(Protocol):
     """A data set, as far as a network needs to know it: `inception_edu.data.Data` is one."""
 
-    test: Any
+    @property
+    def test(self) -> Any:
+        """The images that a network is judged by."""
+        ...
 
     def batches(self, split: Any, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pairs of normalised images (N×C×H×W) and labels (N), in order."""

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from inception_edu.describe import Concat as ConcatSpec
 from inception_edu.describe import Node, Residual
-from inception_edu.describe.field import within
+from inception_edu.describe.field import entering, within
 from inception_edu.nets.build import ScaledResidual, named_blocks
 from inception_edu.nets.features import FeatureError, branch_names, concatenation
 
@@ -76,9 +76,9 @@ def look(model: nn.Module, image: Tensor, off: Off = ()) -> Look:
 def parts(model: nn.Module, seen: Look, name: str, off: Off = ()) -> dict[str, np.ndarray]:
     """What happens in one block, in the figure's order, C×H×W each: its branches; in a residual
     block the linear 1×1's output times the scale, and the identity; the block's output."""
-    module, found = block_of(model, name), {}
+    module = block_of(model, name)
+    found: dict[str, Tensor] = {}
     watched, words = branches_of(module), branch_words(module)
-    residual = isinstance(module, ScaledResidual)
 
     def keep(key):
         return lambda m, inputs, output: found.__setitem__(key, output[0].detach().clone())
@@ -86,11 +86,11 @@ def parts(model: nn.Module, seen: Look, name: str, off: Off = ()) -> dict[str, n
     with resting(model), silenced(model, off), ExitStack() as stack:
         for key, branch in zip(words, watched):
             stack.callback(branch.register_forward_hook(keep(key)).remove)
-        if residual:
+        if isinstance(module, ScaledResidual):
             stack.callback(module.body.register_forward_hook(keep(CHANGE)).remove)
         with torch.no_grad():
             output = module(*seen.entered[name])
-            if residual:
+            if isinstance(module, ScaledResidual):
                 found[CHANGE] = found[CHANGE] * float(module.scale)
                 found[INPUT] = module.shortcut(seen.entered[name][0])[0]
     found[OUTPUT] = output[0]
@@ -122,21 +122,21 @@ def block_node(model: nn.Module, name: str) -> Node | None:
 def windows(model: nn.Module, name: str, part: str = OUTPUT):
     """The windows (rows, columns; see `describe.field`) of a part's values in pixels of the image.
     None in a module without description."""
-    node = block_node(model, name)
-    if node is None:
+    network = getattr(model, "description", None)
+    if network is None:
         return None
+    whole: Node = network[name.partition(".")[0]].node
+    node: Node | None = whole
     words = branch_words(block_of(model, name))
     if part in words:
-        node = branch_nodes(node)[words.index(part)]
-    elif part == CHANGE:
-        node = node.body
-    elif part == INPUT:
-        node = node.shortcut
+        node = branch_nodes(whole)[words.index(part)]
+    elif isinstance(whole, Residual) and part == CHANGE:
+        node = whole.body
+    elif isinstance(whole, Residual) and part == INPUT:
+        node = whole.shortcut
     if node is None:  # the identity
-        from inception_edu.describe.field import entering
-
-        return entering(model.description, name)
-    return within(model.description, name, node)
+        return entering(network, name)
+    return within(network, name, node)
 
 
 def shade(
@@ -150,9 +150,9 @@ def shade(
     picture = to_model(model, image).detach().clone().requires_grad_(True)
     with resting(model), torch.enable_grad():
         out = _run_to(model, target, picture, inputs=factor)
-        (gradient,) = torch.autograd.grad(out[0, channel, y, x], picture, allow_unused=True)
-    if gradient is None:
-        return np.zeros(tuple(image.shape[-2:]), np.float32)
+        (gradient,) = torch.autograd.grad(
+            out[0, channel, y, x], picture, allow_unused=True, materialize_grads=True
+        )
     depends = as_numpy(gradient[0].abs().sum(0))
     return depends / max(float(depends.max()), 1e-30)
 
@@ -162,9 +162,9 @@ def part_module(module: nn.Module, part: str) -> tuple[nn.Module, bool]:
     words = branch_words(module)
     if part in words:
         return branches_of(module)[words.index(part)], False
-    if part == CHANGE:
+    if isinstance(module, ScaledResidual) and part == CHANGE:
         return module.body, False
-    if part == INPUT:
+    if isinstance(module, ScaledResidual) and part == INPUT:
         return module.shortcut, False
     return module, False
 

@@ -160,7 +160,7 @@ class Pair:
 
     ours: str
     theirs: str
-    rows: list[int]
+    rows: list[int] | None
     columns: list[int]
     norm: bool
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from inception_edu.learn import Recipe
 from inception_edu.study.config import Config, seeds
@@ -28,10 +29,10 @@ PAPER = Recipe(
 SGD = replace(PAPER, optimizer="sgd")
 # A tower of 144 channels at rate 0.3 dies as surely as one of 1152 at 0.045 (the experiment `dying`
 # shows it) and takes a tenth of the time: the patient on which remedies and causes are tried.
-SICK = dict(width=144, lr=0.3)
+SICK: dict[str, Any] = dict(width=144, lr=0.3)
 # Two-phase warm-up of Section 3.3: a first phase at a very low rate, then the full one at once.
-TWO_PHASE = dict(warmup_steps=30, warmup_lr=1e-5, steps=90)
-LINEAR = dict(warmup_steps=60, steps=120, record_every=6)
+TWO_PHASE: dict[str, Any] = dict(warmup_steps=30, warmup_lr=1e-5, steps=90)
+LINEAR: dict[str, Any] = dict(warmup_steps=60, steps=120, record_every=6)
 
 
 def tower(

@@ -42,16 +42,21 @@ def _expect(name: str, expected: dict[str, str], note: str = "") -> Evidence | N
     return fates({label + note: (found[label], word) for label, word in expected.items()})
 
 
+def _known(*evidence: Evidence | None) -> list[Evidence]:
+    """What there are runs for."""
+    return [some for some in evidence if some is not None]
+
+
 def wide_networks_die() -> Verdict:
     """C3: 1152 channels at the paper's rate die and stay dead; 72 and 144 live."""
     wide = cell(1152, 1, 0.045)
     early = {wide: "dies", cell(72, 1, 0.045): "lives", cell(144, 1, 0.045): "lives"}
-    evidence = [
+    evidence = _known(
         _expect("dying", early, " at step 60"),
         _expect("recovery", {f"{wide}, 600 steps": "dies"}),
-    ]
-    if None in evidence:
-        return verdict([e for e in evidence if e], "reduced", "its runs of 600 steps are missing")
+    )
+    if len(evidence) < 2:
+        return verdict(evidence, "reduced", "its runs of 600 steps are missing")
     return verdict(evidence, "reduced")
 
 
@@ -72,15 +77,15 @@ def late_deaths() -> list[Result]:
 def not_prevented() -> Verdict:
     """C4: with a tenth of the rate, and with either reading of the extra norm, the tower dies."""
     expected = {"nothing": "dies"} | {label: "dies" for label in REMEDIES_OF_C4}
-    return verdict([_expect("remedies", expected)], "reduced")
+    return verdict(_known(_expect("remedies", expected)), "reduced")
 
 
 def scaling_stabilises() -> Verdict:
     """C5: scaled the tower lives, for 60 and for 3000 steps, where it dies unscaled."""
     short = {"nothing": "dies"} | {label: "lives" for label in SCALES}
     lasting = {"nothing": "dies", "scale 0.1": "lives"}
-    evidence = [_expect("remedies", short), _expect("long", lasting, " for 3000 steps")]
-    if None in evidence:
+    evidence = _known(_expect("remedies", short), _expect("long", lasting, " for 3000 steps"))
+    if len(evidence) < 2:
         return verdict([], "reduced", "the control without a remedy is missing in the long runs")
     return verdict(evidence, "reduced")
 
@@ -88,7 +93,7 @@ def scaling_stabilises() -> Verdict:
 def warm_up_is_not_enough() -> Verdict:
     """C6: both two-phase warm-ups end dead."""
     expected = {"nothing": "dies"} | {label: "dies" for label in WARM_UPS}
-    return verdict([_expect("remedies", expected)], "reduced")
+    return verdict(_known(_expect("remedies", expected)), "reduced")
 
 
 def scaling_does_no_harm() -> Verdict:

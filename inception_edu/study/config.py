@@ -7,6 +7,7 @@ seeds(config)                  the same with seeds 0 to 4
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 from torch import nn
 
@@ -43,7 +44,7 @@ class Config:
 
     label: str
     network: str
-    arguments: tuple = ()
+    arguments: Any = ()
     recipe: Recipe = Recipe()
     seed: int = 0
     data: str = PHOTOGRAPHS

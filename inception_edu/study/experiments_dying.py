@@ -4,6 +4,7 @@ configurations."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from inception_edu.study.cells import LINEAR, SGD, SICK, TWO_PHASE, repeat, sick, tower
 from inception_edu.study.config import Config, seeds
@@ -85,7 +86,7 @@ def dying(mode: str) -> list[Config]:
 def recovery(mode: str) -> list[Config]:
     """Does the tower of 1152 channels at the paper's rate stay dead? Followed for 600 steps, beside
     a scale of 0.1, a tenth of the rate, and no blocks at all: C3, C4, C10."""
-    steps = dict(steps=600, record_every=15)
+    steps: dict[str, Any] = dict(steps=600, record_every=15)
     if mode == "full":
         steps = dict(steps=20_000, record_every=200)
     widths = (1152,) if mode != "full" else (1152, 1792)
@@ -93,7 +94,7 @@ def recovery(mode: str) -> list[Config]:
     cells = []
     for width in widths:
         for rate in rates:
-            setting = dict(lr=rate, **steps)
+            setting: dict[str, Any] = dict(lr=rate, **steps)
             cells += [
                 tower(f"{cell(width, 1, rate)}, {steps['steps']} steps", width, 1.0, **setting),
                 tower(f"{cell(width, 0.1, rate)}, {steps['steps']} steps", width, 0.1, **setting),
@@ -108,7 +109,7 @@ def recovery(mode: str) -> list[Config]:
     return repeat(cells, mode, [cells[0].label, cells[2].label], 20)
 
 
-def cell(width: int, scale: float, lr: float) -> str:
+def cell(width: float, scale: float, lr: float) -> str:
     return f"width {width}, scale {scale:g}, rate {lr:g}"
 
 
@@ -219,7 +220,7 @@ def mechanism(mode: str) -> list[Config]:
     classifier rate that does not fall with the width. C10."""
     cells = []
     for width in (72, 144, 288):
-        setting = dict(width=width, lr=SICK["lr"])
+        setting: dict[str, Any] = dict(width=width, lr=SICK["lr"])
         cells.append(tower(f"width {width}: nothing", **setting))
         for change in MECHANISMS:
             cells.append(tower(f"width {width}: {change}", change=change, **setting))
@@ -231,7 +232,7 @@ def mechanism(mode: str) -> list[Config]:
 def embedded(mode: str) -> list[Config]:
     """A tower that dies and two that do not, on the embedded images and in seconds: what anybody
     can run again."""
-    base = dict(lr=0.45, steps=40, record_every=5)
+    base: dict[str, Any] = dict(lr=0.45, steps=40, record_every=5)
     cells = [
         tower("nothing", 72, **base),
         tower("scale 0.1", 72, 0.1, **base),
@@ -241,7 +242,7 @@ def embedded(mode: str) -> list[Config]:
     return repeat(cells, mode, [c.label for c in cells], count=16)
 
 
-GRID = {
+GRID: dict[str, tuple[Any, ...]] = {
     "width": (72, 144, 288, 576),
     "scale": (0.0, 0.1, 0.2, 0.3, 0.5, 1.0),
     "lr": (0.01, 0.045, 0.1, 0.2, 0.45),

@@ -4,6 +4,7 @@ without the identity: C1, C2, C7, C9. Each is a function from a mode to its conf
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import SGD, repeat
@@ -115,7 +116,7 @@ def depth(mode: str) -> list[Config]:
     once with the branches of Fig. 13, which hand on a quarter of the channels, and once with
     branches as wide as the trunk. And the stem alone, the mark that blocks have to beat.
     """
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "plain": dict(residual=False),
         "plain, full width": dict(residual=False, bottleneck=False),
         "residual": dict(scale=1.0),

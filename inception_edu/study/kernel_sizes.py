@@ -132,6 +132,8 @@ def see(
             f"{kernels} and {filters} filters."
         )
     train, test = data or pictures(seed)
+    if test.factors is None:
+        raise ValueError("The test images have to know how large they are drawn: use `scales`.")
     start = time.perf_counter()
     predict = fit(responses(train.images, kernels, filters, seed), train.labels)
     right = (predict(responses(test.images, kernels, filters, seed)) == test.labels).float()

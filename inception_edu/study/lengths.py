@@ -54,8 +54,9 @@ def squared_lengths(model: nn.Module, images: torch.Tensor) -> tuple[float, floa
     in training, with the batch's own statistics."""
     seen: dict[str, torch.Tensor] = {}
     last = named_blocks(model)[-1][1]
+    classifier = model.get_submodule("classifier")
     hooks = [
-        model.classifier.register_forward_hook(lambda m, i, o: seen.update(a=i[0])),
+        classifier.register_forward_hook(lambda m, i, o: seen.update(a=i[0])),
         last.register_forward_hook(lambda m, i, o: seen.update(before=i[0].mean((2, 3)))),
     ]
     model.train()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,9 @@ def _judged(cells, score, draws) -> Judged:
     low, high = np.quantile(shares, (0.025, 0.975))
     dead = sum(dies for cell in values for _, dies in cell)
     alive = sum(len(cell) for cell in values) - dead
-    return Judged(_share(values), float(low), float(high), dead, alive)
+    share = _share(values)
+    assert share is not None  # `judge` has seen runs that die and runs that live
+    return Judged(share, float(low), float(high), dead, alive)
 
 
 def _share(values) -> float | None:
@@ -136,7 +139,7 @@ def _right(values: list[tuple[float, bool]], place: float) -> float:
     return sum(shares) / len(shares)
 
 
-def recorded_runs(grid: Grid) -> list[SimpleNamespace]:
+def recorded_runs(grid: Grid) -> list[Any]:
     """The runs of a recorded grid in the form that `judge` and `transfer` take."""
     found = []
     for cell in grid.cells:

@@ -7,6 +7,7 @@ print(result.sentence)
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import torch
 
@@ -42,7 +43,7 @@ def run(
 
     history = train(model, data, settled(config), on_record=on_record, stop=stop, probes=[watch])
     whole = history.status == "finished"
-    extras = {}
+    extras: dict[str, Any] = {}
     if history.evaluations:
         extras["evaluations"] = history.evaluations
     if whole:

@@ -16,10 +16,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeVar
 
 from scipy import optimize, stats
 
 from inception_edu.study.results import Result
+
+Key = TypeVar("Key", bound=Hashable)
 
 LEVEL = 0.95
 POWER = 0.8
@@ -120,12 +123,8 @@ class Cell:
         lost = "".join(f", {count} {status}" for status, count in self.lost.items())
         if not self.n:
             return f"no value ({lost[2:] or 'no runs'})"
-        low, high = min(self.values), max(self.values)
-        if percent:
-            shares = (f"{100 * x:.0f} %" for x in (self.mean, low, high))
-        else:
-            shares = (f"{x:.3g}" for x in (self.mean, low, high))
-        mean, low, high = shares
+        ends = (self.mean, min(self.values), max(self.values))
+        mean, low, high = (f"{100 * x:.0f} %" if percent else f"{x:.3g}" for x in ends)
         return f"{mean} ({low} to {high}, {self.n} {'seed' if self.n == 1 else 'seeds'}{lost})"
 
     def _at_least(self, n: int) -> None:
@@ -141,7 +140,7 @@ def summarise(
     results: Iterable[Result],
     value: str | Callable[[Result], float | None] = "accuracy",
     by: Sequence[str] | None = None,
-) -> dict[Hashable, Cell]:
+) -> dict[Any, Cell]:
     """Every cell, in the order of the results, by its label; with `by`, names of columns of `rows`,
     by the tuple of these (None where a run has no such argument).
 
@@ -150,7 +149,7 @@ def summarise(
     """
     get = value if callable(value) else lambda result: getattr(result, value)
     results = list(results)
-    keys = [r.label for r in results]
+    keys: list[Hashable] = [r.label for r in results]
     if by:
         table = rows(results)
         if unknown := [name for name in by if not any(name in row for row in table)]:
@@ -271,7 +270,7 @@ def _difference(mean, se, degrees, n, paired, lost) -> Difference:
     return Difference(mean, mean - half, mean + half, float(p), n, paired, se, degrees, lost)
 
 
-def holm(table: Mapping[Hashable, Difference]) -> dict[Hashable, Difference]:
+def holm(table: Mapping[Key, Difference]) -> dict[Key, Difference]:
     """The differences of one table with their p corrected, so that in 95 of 100 tables without any
     difference none is "seen" (Holm 1979). The intervals stay those of each one alone."""
     order = sorted(table, key=lambda key: table[key].p)

@@ -135,7 +135,9 @@ def sweep(
             return
         keep(result, folder)
         config, identity = wanted[key]
-        results[key] = read_result(config, folder, identity=identity)
+        kept = read_result(config, folder, identity=identity)
+        assert kept is not None  # it was kept two lines ago
+        results[key] = kept
         report.done(key)
 
     jobs = {

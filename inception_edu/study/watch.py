@@ -29,7 +29,7 @@ class Watch(Probe):
 
     @contextmanager
     def watch(self, model: nn.Module) -> Iterator[None]:
-        hooks = [model.classifier.register_forward_hook(self._classifier)]
+        hooks = [model.get_submodule("classifier").register_forward_hook(self._classifier)]
         for name, block in self.blocks:
             hooks.append(block.body.register_forward_hook(partial(self._keep, name)))
         try:
@@ -54,8 +54,8 @@ class Watch(Probe):
             row["branch"] = float(block.scale) * branch.mean().item()
             row["identity"] = identity.mean().item()
             self.branch[name].append(row["branch"])
-        for name, block in self.named:
-            gradients = [p.grad for p in block.parameters() if p.grad is not None]
+        for name, part in self.named:
+            gradients = [p.grad for p in part.parameters() if p.grad is not None]
             lengths = [torch.linalg.vector_norm(gradient) for gradient in gradients]
             self.gradient[name].append(torch.stack(lengths).norm().item() if lengths else 0.0)
         if self.blocks:

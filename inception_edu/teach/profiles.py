@@ -48,7 +48,8 @@ def share_bars(shares: Mapping[str, Mapping[str, float]], xlabel: str) -> Any:
 
     names = list(shares)
     kinds: Sequence[str] = list(shares[names[0]])
-    axis = plots.figure(8.4, 0.8 + 0.7 * len(names)).add_subplot()
+    fig = plots.figure(8.4, 0.8 + 0.7 * len(names))
+    axis = fig.add_subplot()
     left = [0.0] * len(names)
     for kind, colour in zip(kinds, [*plots.COLOURS, "#999999"]):
         widths = [shares[name][kind] for name in names]
@@ -61,4 +62,4 @@ def share_bars(shares: Mapping[str, Mapping[str, float]], xlabel: str) -> Any:
         f"{name}: " + ", ".join(f"{kind} {share:.0f} %" for kind, share in found.items())
         for name, found in shares.items()
     )
-    return plots.show(axis.figure, f"{xlabel}, by kind of operation. {said}.")
+    return plots.show(fig, f"{xlabel}, by kind of operation. {said}.")

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inception_edu.describe import (
+    Chain,
     Concat,
+    Conv,
     Difference,
     Node,
+    Pool,
     Residual,
     Shape,
     amount,
@@ -53,9 +56,10 @@ def costs(
 def branches(node: Node, shape: Shape, caption: str = "") -> Table:
     """What each branch of a block gives and costs, then the linear 1×1 and the sum of a residual
     block; the last row is the whole. Raises as `measure` does."""
-    parts = node.body.parts if isinstance(node, Residual) else (node,)
+    body = node.body if isinstance(node, Residual) else node
+    parts = body.parts if isinstance(node, Residual) and isinstance(body, Chain) else (body,)
     join = parts[0]
-    found = {}
+    found: dict[str, tuple[Node, Shape]] = {}
     if isinstance(join, Concat):
         for number, branch in enumerate(join.branches, 1):
             found[f"branch {number}"] = (branch, shape)
@@ -70,7 +74,8 @@ def branches(node: Node, shape: Shape, caption: str = "") -> Table:
         rows.append((name, size_words(size.output), sees, size.params, size.macs))
     columns = ["", "gives", "sees", "parameters", "multiply-adds"]
     formats = {"parameters": amount, "multiply-adds": amount}
-    title = caption or " ".join(word for word in (node.figure, node.name) if word)
+    named = () if isinstance(node, (Conv, Pool)) else (node.figure, node.name)
+    title = caption or " ".join(word for word in named if word)
     return table(rows, columns, caption=title, formats=formats, strong=[len(rows) - 1])
 
 

@@ -430,8 +430,8 @@ five_lines(
     "05.total",
     "05.b-stage",
     "05.stem-and-c",
-    f"Time follows arithmetic only roughly. On this machine the stem takes {by_clock['stem']:.0f} % "
-    f"of the time for {by_count['stem']:.0f} % of the multiply-adds.",
+    "Time follows arithmetic only roughly. On this machine the stem takes "
+    f"{by_clock['stem']:.0f} % of the time for {by_count['stem']:.0f} % of the multiply-adds.",
     "With timm's weights, and with kernels turned as released, our network gives timm's outputs.",
 )
 

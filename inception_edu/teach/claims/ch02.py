@@ -80,11 +80,12 @@ def one_pixel() -> tuple[bool, str]:
 def misprint() -> tuple[bool, str]:
     """Join 3 as printed, without its stride."""
     *before, join = StemV4().parts
+    assert isinstance(join, Concat)
     enters = out_shape(Chain(*before), (3, 299, 299))
     conv, pool = join.branches
+    assert isinstance(conv, Conv) and pool == MaxPool(3, 2, "valid")
     printed = replace(conv, stride=1)
     sides_found = [out_shape(branch, enters)[1] for branch in (printed, pool)]
-    assert isinstance(conv, Conv) and pool == MaxPool(3, 2, "valid")
     try:
         out_shape(Concat(printed, pool), enters)
         refused = False

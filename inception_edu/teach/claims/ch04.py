@@ -69,7 +69,8 @@ def one_by_one() -> tuple[bool, str]:
     """Fig. 8 without the 1×1 at the head of its branches."""
     shape = (1024, 17, 17)
     pool, *convolutions = ReductionB().branches
-    direct = Concat(pool, *(Chain(*branch.parts[1:]) for branch in convolutions))
+    chains = [branch for branch in convolutions if isinstance(branch, Chain)]
+    direct = Concat(pool, *(Chain(*chain.parts[1:]) for chain in chains))
     with_it, without = measure(ReductionB(), shape), measure(direct, shape)
     params, macs = without.params / with_it.params, without.macs / with_it.macs
     return params > 1.5 and macs > 1.5 and with_it.output == without.output, (

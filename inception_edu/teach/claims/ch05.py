@@ -88,7 +88,7 @@ def total() -> tuple[bool, str]:
 @registered("05.b-stage")
 def b_stage() -> tuple[bool, str]:
     params, macs = _shares("params"), _shares("macs")
-    holds = all(max(found, key=found.get) == "inception_b" for found in (params, macs))
+    holds = all(max(found, key=found.__getitem__) == "inception_b" for found in (params, macs))
     return holds, (
         f"The seven B blocks hold {params['inception_b']:.0%} of the parameters and do "
         f"{macs['inception_b']:.0%} of the multiply-adds, more than any other stage."

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from inception_edu.data import data_dir, load
 from inception_edu.describe import measure
-from inception_edu.nets import features, load_checkpoint
+from inception_edu.nets import NetworkModule, features, load_checkpoint
 from inception_edu.nets.build import ScaledResidual, build, named_blocks
 from inception_edu.teach.claims import registered
 
@@ -17,11 +17,11 @@ IMAGES = 64
 
 
 @cache
-def _read(name: str) -> tuple[nn.Module, dict]:
+def _read(name: str) -> tuple[NetworkModule, dict]:
     return load_checkpoint(data_dir() / "checkpoints" / f"{name}.safetensors")
 
 
-def _trained(name: str) -> nn.Module:
+def _trained(name: str) -> NetworkModule:
     return _read(name)[0]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from inception_edu.data import data_dir, load
 from inception_edu.describe import amount, measure
-from inception_edu.nets import fast, load_checkpoint
+from inception_edu.nets import NetworkModule, fast, load_checkpoint
 from inception_edu.teach.claims import registered
 
 CHECKPOINT = "fashion_inception_resnet_v2.safetensors"
@@ -17,7 +17,7 @@ IMAGES = 64
 
 
 @cache
-def _network() -> tuple[nn.Module, Tensor]:
+def _network() -> tuple[NetworkModule, Tensor]:
     """The trained mini network and the images that it is asked about."""
     model, _ = load_checkpoint(data_dir() / "checkpoints" / CHECKPOINT)
     clothes = load("fashion")
