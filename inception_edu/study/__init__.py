@@ -22,6 +22,7 @@ _WHERE = {
         "difference",
         "holm",
         "jackknife",
+        "leave_one_out",
         "not_worse",
         "rows",
         "summarise",

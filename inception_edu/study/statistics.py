@@ -300,6 +300,15 @@ def jackknife(left_out: Sequence[float]) -> float:
     return _t(n - 1) * math.sqrt(spread)
 
 
+def leave_one_out(value: Callable[[list[int]], float], seeds: Sequence[int]) -> Difference:
+    """A gain that is computed from all seeds together, such as an ensemble's, with the jackknife's
+    interval. `value` takes the seeds that are kept."""
+    kept = list(seeds)
+    half = jackknife([value([s for s in kept if s != left]) for left in kept])
+    degrees = len(kept) - 1
+    return _difference(value(kept), half / _t(degrees), degrees, len(kept), True, 0)
+
+
 # --- Counts ---------------------------------------------------------------------------------------
 
 

@@ -1,33 +1,26 @@
 # %% [markdown]
 # # Crops and ensembles
 #
-# Ask a network twelve times about one image, or ask several networks: we retell Tables 2 to 5,
-# measure what each kind of averaging brings and costs, and try whether a better network also makes
-# a better ensemble.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 40 min |
-# | of which you wait | 1 min |
+# Ask a network twelve times about one image, or ask several networks. We retell Tables 2 to 5 of
+# the paper. Then we measure what each kind of averaging brings, what it costs, and whether a better
+# network also makes a better ensemble.
 #
 # **After this chapter you can**
 #
 # 1. average predictions over crops and over networks, and say which of the paper's tables may be
 #    compared;
-# 2. judge a gain on the same images by its paired interval, and set it against the forward passes
-#    it costs;
-# 3. say from a table of right and wrong answers whether networks err together, and what that leaves
-#    for an ensemble.
+# 2. judge a gain by its interval, and set it against the forward passes it costs;
+# 3. say whether networks err together, and what that leaves for an ensemble.
 
 # %%
 import math
-import random
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
 import torch
 
+from inception_edu.data import load
 from inception_edu.describe import (
     AAAI,
     BLACKLISTED,
@@ -39,97 +32,87 @@ from inception_edu.describe import (
     VALIDATION_IMAGES,
     networks,
 )
-from inception_edu.teach import check, claim, plots
-from inception_edu.nets import build
-from inception_edu.data import load
+from inception_edu.labs.ensembles import ensembles_lab
 from inception_edu.learn import (
-    agreement,
-    bootstrap,
     clock,
     default_device,
     device_of,
     error_rate,
     interval,
     logits,
-    right,
     train,
 )
+from inception_edu.nets import build
 from inception_edu.study import (
     CROPS,
     RACERS,
     Answers,
-    Cell,
     Recipe,
     experiments,
-    jackknife,
+    gains,
+    holm,
     load_results,
 )
-from inception_edu.labs.ensembles import ensembles_lab
+from inception_edu.teach import check, contrasts, five_lines, outcome, plots, predict, provenance
+from inception_edu.teach import say, table, verdicts
 
-print("mode:", experiments.mode())
+QUICK = experiments.mode() == "quick"
+say(f"Mode: {experiments.mode()}.")
+
+# %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("11.members", "11.cheapest", "11.shared")
 
 # %% [markdown]
 # ## The claim
 #
-# The paper's best numbers are averages: over 144 crops of an image, and over four networks.
-# Averaging helps, says the introduction, but with a surprise: "gains on the single-frame
+# The paper's best numbers are averages: over 144 crops of an image, and over four networks. The
+# introduction says that averaging helps, but with a surprise: "gains on the single-frame
 # performance do not translate into similarly large gains on ensembled performance".
-#
-# **Predict.** Network B makes 2 points fewer errors than network A. Now average four copies of A,
-# and four of B, each trained from its own seed. Will the ensembles lie 2 points apart, less, or
-# more?
-#
-# <details><summary>Answer</summary>
-#
-# It depends on *which* errors B avoids. Averaging removes errors that change from seed to seed. If
-# B avoids those, the ensemble of A catches up and the gap shrinks; if B avoids errors that all
-# copies of A share, the gap stays. So the question is whether the members err on the same images,
-# and that can be measured.
-#
-# </details>
 #
 # ## What a crop is
 #
-# A network trained on windows of an image can be shown any window. Below are the twelve of one
-# embedded image: four corners and the middle, then the whole image made smaller, each also
-# mirrored. (The paper does not say which twelve it took. Its 144 are presumably GoogLeNet's: four
-# sizes, three squares, six views, two sides.)
+# A network trained on windows of an image can be shown any window. Here are twelve windows of one
+# image: four corners and the middle, then the whole image made smaller. Each is also mirrored. (The
+# paper does not say which twelve it took. Its 144 are presumably GoogLeNet's: four sizes, three
+# squares, six views, two sides.)
 
 # %%
 data = load("fashion")
-print(data.describe())
 image = data.test.images[:1].float()
 views = list(CROPS["12 crops"](28)(image))
-sides = [
-    f"{place}{side}"
-    for place in ("top left", "top right", "low left", "low right", "middle", "whole")
-    for side in ("", " ⇄")
-]
-print("image", "×".join(map(str, image.shape)), "   a crop", "×".join(map(str, views[0].shape)))
+
+# %% tags=["hide-input"]
+places = ("top left", "top right", "low left", "low right", "middle", "whole")
+sides = [f"{place}{side}" for place in places for side in ("", " ⇄")]
+shown = torch.cat([image[..., 2:30, 2:30], *views]).round().byte()
 plots.show(
-    plots.image_grid(
-        torch.cat([image[..., 2:30, 2:30], *views]).round().byte(), ["one crop", *sides], 7, 1.0
-    ),
-    "One image as a network sees it: one crop, then twelve, from the corners, the middle and the "
-    "whole image, "
-    "each also mirrored.",
+    plots.image_grid(shown, ["one crop", *sides], 7, 1.0),
+    "One image of 32×32 pixels as a network for 28×28 sees it: one crop, then twelve, from the "
+    "corners, the middle and the whole image, each also mirrored.",
 )
 
 # %% [markdown]
 # How often does a network run for one image?
 
 # %%
-PASSES = {name: sum(1 for _ in make(28)(torch.zeros(1, 3, 32, 32))) for name, make in CROPS.items()}
-oblong = sum(1 for _ in CROPS["144 crops"](28)(torch.zeros(1, 3, 32, 48)))
-print("forward passes for a square image:", PASSES, "   for an oblong one:", oblong)
+square, oblong = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 48)
+PASSES = {name: sum(1 for _ in make(28)(square)) for name, make in CROPS.items()}
+wide = {name: sum(1 for _ in make(28)(oblong)) for name, make in CROPS.items()}
+table(
+    [(name, PASSES[name], wide[name]) for name in CROPS],
+    ["", "passes, square image", "passes, oblong image"],
+)
 
 # %% [markdown]
-# On square images GoogLeNet's three squares are one and the same, so a third of the 144 gives the
+# On a square image GoogLeNet's three squares are one and the same. So a third of the 144 gives the
 # same average.
 #
 # ## The code: average the softmax
 #
-# Crops and members are averaged alike: as probabilities, not as logits.
+# Crops and members are averaged in the same way: as probabilities, not as logits.
 
 
 # %%
@@ -138,12 +121,12 @@ def average(rows):
     return rows.softmax(2).mean(0)
 
 
-rows = torch.tensor(
-    [[[4.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]]]
-)  # K = 3 say something of one image
-print("shapes", tuple(rows.shape), "→", tuple(average(rows).shape))
-print(
-    "probabilities", average(rows).numpy().round(2), "   mean logits", rows.mean(0).numpy().round(2)
+rows = torch.tensor([[[4.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]]])  # K = 3, N = 1
+ways = {"mean probabilities": average(rows)[0], "mean logits": rows.mean(0)[0]}
+table(
+    [(name, *values.tolist()) for name, values in ways.items()],
+    ["", "class 0", "class 1", "class 2"],
+    formats=dict.fromkeys(["class 0", "class 1", "class 2"], ".2f"),
 )
 
 # %% [markdown]
@@ -154,51 +137,60 @@ print(
 # %%
 TABLES = {"1 crop": TABLE_2, "12 crops": TABLE_3, "144 crops": TABLE_4}
 NAMES = {kind: networks.network(kind).name for kind in RACERS}
+
+# %% tags=["hide-input"]
 SHORT = {
     kind: name.replace("Inception-ResNet", "IR").replace("Inception-", "")
     for kind, name in NAMES.items()
 }
 
-print(f"{'':19}", *(f"{crops:>11}" for crops in TABLES))
-for kind, name in {"bn_inception": "BN-Inception", "resnet_151": 'ResNet-"151"', **NAMES}.items():
-    cells = [table.get(kind) for table in TABLES.values()]
-    print(
-        f"{name:19}",
-        *(f"{c['top1']:5} / {c['top5']}" if c else f"{'':11}" for c in cells),
-        "(10, dense)" if kind == "resnet_151" else "",
-    )
-for row in TABLE_5.values():
-    who = " + ".join(
-        f"{n} × {SHORT.get(kind, 'ResNet-151')}" for kind, n in row["networks"].items()
-    )
-    print(f"ensemble, {row['crops']:9}: {who:19} {row['top1'] or '-':>5} / {row['top5']}")
-print(f"the last one on the test images: top-5 {TEST_TOP5}")
+
+def both(cell):
+    return f"{cell['top1'] or '–'} / {cell['top5']}" if cell else ""
+
+
+def who(row):
+    return " + ".join(f"{n} × {SHORT.get(k, 'ResNet-151')}" for k, n in row["networks"].items())
+
+
+kept = {"bn_inception": "BN-Inception", "resnet_151": 'ResNet-"151" (10 crops; dense)', **NAMES}
+lines = [
+    (name, *(both(printed.get(kind)) for printed in TABLES.values()), "")
+    for kind, name in kept.items()
+]
+lines += [(who(row), "", "", "", both(row)) for row in TABLE_5.values()]
+table(
+    lines,
+    ["", *TABLES, "ensemble"],
+    caption="Top-1 / top-5 error in percent. Ensembles with 144 crops, that of ResNet-151 dense. "
+    f"The last one on the test images: top-5 {TEST_TOP5}",
+)
 
 # %% [markdown]
 # Two warnings before you subtract. Table 2 leaves out the "blacklisted" images, Tables 3 to 5 do
-# not, and Section 5 says by how much that flatters Table 2. And the two printed versions of the
-# paper differ:
+# not. And the two printed versions of the paper differ (arXiv and AAAI). The AAAI text prints the
+# BN-Inception row of Table 2 again where arXiv has ResNet-151:
 
 # %%
-print(
-    f"Table 2 without {BLACKLISTED['images']:,} of {VALIDATION_IMAGES:,} images: better by about "
-    f"{BLACKLISTED['top1']} (top-1) and {BLACKLISTED['top5']} points (top-5)"
+arxiv = {"TABLE_3": TABLE_3, "TABLE_5": TABLE_5}
+table(
+    [
+        (which.replace("_", " ").title(), row, both(arxiv[which][row]), both(numbers))
+        for (which, row), numbers in AAAI.items()
+    ],
+    ["table of arXiv", "row", "arXiv", "AAAI"],
 )
-for (table, row), numbers in AAAI.items():
-    printed = {"TABLE_3": TABLE_3, "TABLE_5": TABLE_5}[table][row]
-    print(
-        f"{table.replace('_', ' ').title()} (there Table {int(table[-1]) - 1}), row {row}: arXiv "
-        f"{printed['top1']} / "
-        f"{printed['top5']}, AAAI "
-        f"{numbers['top1']} / {numbers['top5']}",
-        "(its BN-Inception row again)"
-        if numbers["top1"] == TABLE_2["bn_inception"]["top1"]
-        else "",
-    )
+
+# %%
+say(
+    f"Table 2 leaves out {BLACKLISTED['images']:,} of {VALIDATION_IMAGES:,} images. The paper says "
+    f"that this makes it better by about {BLACKLISTED['top1']} points (top-1) and "
+    f"{BLACKLISTED['top5']} points (top-5)."
+)
 
 # %% [markdown]
-# "ResNet-151" is a slip too: He et al.'s network has 152 layers. Below, filled marks put Table 2 on
-# the footing of the others; hollow ones are the printed numbers.
+# "ResNet-151" is a slip, too: He et al.'s network has 152 layers. In the figure, filled marks put
+# Table 2 on the same images as the others. Hollow marks are the printed numbers.
 
 # %% tags=["hide-input"]
 MARK = dict(zip(RACERS, zip(plots.COLOURS, plots.MARKERS)))
@@ -206,7 +198,7 @@ fig = plots.figure(9, 3.8)
 for k, top in enumerate(("top1", "top5")):
     axis = fig.add_subplot(1, 2, k + 1)
     for kind, (colour, mark) in MARK.items():
-        printed = [table[kind][top] for table in TABLES.values()]
+        printed = [printed_table[kind][top] for printed_table in TABLES.values()]
         axis.plot([0], printed[:1], mark, color=colour, mfc="none", ms=7)
         axis.plot(
             [printed[0] + BLACKLISTED[top], *printed[1:]],
@@ -226,75 +218,63 @@ axis.legend(fontsize=8)
 plots.show(
     fig,
     "The paper's top-1 and top-5 errors of four networks with 1, 12 and 144 crops and as "
-    "ensembles: every "
-    "step lowers them; two pairs of networks lie close together all the way.",
+    "ensembles. Every step lowers them. Two pairs of networks lie close together all the way.",
 )
 
-# %% [markdown]
-# What does each step bring? The mean over the four networks, in points (the last number is v3's
-# alone):
-
-
 # %%
-def mean_gain(before, after, top, add=0.0):
-    return sum(before[kind][top] + add - after[kind][top] for kind in RACERS) / len(RACERS)
-
-
-for top in ("top1", "top5"):
-    print(
-        f"{top}: 12 crops for 1: {mean_gain(TABLE_2, TABLE_3, top):.2f} as printed, "
-        f"{mean_gain(TABLE_2, TABLE_3, top, BLACKLISTED[top]):.2f} on the same images;  144 for "
-        "12: "
-        f"{mean_gain(TABLE_3, TABLE_4, top):.2f};  4 × v3 for 1: "
-        f"{TABLE_4['inception_v3'][top] - TABLE_5['inception_v3'][top]:.2f}"
-    )
+say("11.footing")
 
 # %% [markdown]
 # ### Do single gains carry over in the paper?
-#
-# From Inception-v3 to the two new networks: the gain of one network, and of the ensemble. The
-# numbers are printed to
-# 0.1, so the difference of two gains can be off by up to 0.2 from rounding alone.
 
 # %%
-for top in ("top1", "top5"):
-    best = {
-        c: min(table[k][top] for k in ("inception_v4", "inception_resnet_v2"))
-        for c, table in TABLES.items()
-    }
-    gains = {c: table["inception_v3"][top] - best[c] for c, table in TABLES.items()}
-    together = TABLE_5["inception_v3"][top] - TABLE_5["mixed"][top]
-    lost = gains["144 crops"] - together
-    print(
-        f"{top}: v3 → the better of v4, IR-v2:",
-        *(f"{c} {g:.1f}," for c, g in gains.items()),
-        f"ensemble {together:.1f} →",
-        "smaller, beyond rounding"
-        if lost > 0.2 + 1e-9
-        else "larger, beyond rounding"
-        if lost < -0.2 - 1e-9
-        else "no difference that rounding could not make",
-    )
-    print(
-        "      as a share of v3's own error: "
-        f"{gains['144 crops'] / TABLE_4['inception_v3'][top]:.1%} with one "
-        f"network, {together / TABLE_5['inception_v3'][top]:.1%} with four"
-    )
+predict(
+    "11.carry",
+    "Network B makes 2 points fewer errors than network A. Average four copies of each, trained "
+    "from their own seeds. How far apart will the ensembles be?",
+    ["2 points", "less", "more"],
+)
 
 # %% [markdown]
-# So how surprising the surprise is depends on the row and on the unit. And how exact are such
-# numbers? Each error is a share of 50,000 images:
+# The paper's own pair goes from Inception-v3 to the two new networks, with 144 crops. The numbers
+# are printed to 0.1, so rounding alone can change the difference of two gains by 0.2.
 
 # %%
-for top in ("top1", "top5"):
-    error = TABLE_4["inception_v4"][top]
-    low, high = interval(round(error / 100 * VALIDATION_IMAGES), VALIDATION_IMAGES)
-    print(f"v4, 144 crops, {top}: {error} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %")
+best = {
+    top: min(TABLE_4[kind][top] for kind in ("inception_v4", "inception_resnet_v2"))
+    for top in ("top1", "top5")
+}
+alone = {top: TABLE_4["inception_v3"][top] - best[top] for top in best}
+together = {top: TABLE_5["inception_v3"][top] - TABLE_5["mixed"][top] for top in best}
+table(
+    [(top, alone[top], together[top], alone[top] - together[top]) for top in best],
+    ["error", "points gained, one network", "four networks", "lost"],
+    formats=dict.fromkeys(["points gained, one network", "four networks", "lost"], ".1f"),
+)
+
+# %%
+outcome(
+    "11.carry",
+    "less" if alone["top1"] - together["top1"] > 0.2 else "2 points",
+    "So it is in the paper for top-1. It depends on *which* errors B avoids. Averaging removes "
+    "errors that change from seed to seed. If B avoids those, the ensemble of A catches up. If B "
+    "avoids errors that all copies of A share, the gap stays.",
+)
 
 # %% [markdown]
-# That interval is for other *images*. Networks compared on the *same* images deserve a narrower one
-# (exercise 4), but the paper keeps no answers image by image, and it trains each network once. We
-# can do both.
+# How exact are such numbers? Each error is a share of 50,000 images:
+
+# %%
+error = TABLE_4["inception_v4"]["top1"]
+low, high = interval(round(error / 100 * VALIDATION_IMAGES), VALIDATION_IMAGES)
+say(
+    f"Inception-v4 with 144 crops: {error} % top-1 error. The 95 % interval for other images is "
+    f"{100 * low:.2f} to {100 * high:.2f} %."
+)
+
+# %% [markdown]
+# Networks compared on the *same* images have a narrower interval (exercise 4). But the paper keeps
+# no answers image by image, and it trains each network once. We can do both.
 #
 # ## Our runs
 #
@@ -302,26 +282,16 @@ for top in ("top1", "top5"):
 # photographs. Each run kept what it said of the same test images, for 1, 12 and 144 crops.
 
 # %%
-race = load_results("race")
+race = [run for run in load_results("race") if "labels" in run.extras]
 members = Answers.of(race)
-kinds = members.networks
-print(
-    race[0].data["name"],
-    "·",
-    len(members),
-    "runs ·",
-    race[0].device,
-    "· torch",
-    race[0].versions["torch"],
-)
-print({SHORT[kind]: f"{len(members.of_kind(kind))} seeds" for kind in kinds})
-print("members × images × classes:", tuple(members.rows["1 crop"].shape))
+kinds, everyone = members.networks, list(range(len(members)))
+provenance(race)
 
 # %% [markdown]
 # ## Lab: put an ensemble together
 #
-# Choose members and crops; nothing is trained, so the answer is there at once. *Add as a row* keeps
-# a choice. *Against* compares the choice of now with a row, or with its own best member, image by
+# Choose members and crops. Nothing is trained, so the answer is there at once. *Add as a row* keeps
+# a choice. *Against* compares the present choice with a row, or with its own best member, image by
 # image: which pictures does the vote save, and which does it spoil?
 #
 # Start from the paper's mixture. Then: which four are best? Is a weak member ever worth having?
@@ -332,8 +302,16 @@ lab = ensembles_lab(race)
 
 # %% [markdown]
 # ## Experiment 1: what do crops bring?
-#
-# Each dot is a run.
+
+# %%
+predict(
+    "11.crops",
+    "12 crops in place of 1: for how many of the four networks do five seeds show a gain?",
+    ["none", "some", "all four"],
+)
+
+# %% [markdown]
+# Each dot is a run, the strokes are means.
 
 # %% tags=["hide-input"]
 fig = plots.figure(9, 3.6)
@@ -365,100 +343,69 @@ plots.show(
 )
 
 # %% [markdown]
-# Now the points saved, image by image: for each image the share of a network's seeds that miss it,
-# before and after. Drawing the images again with replacement gives the paired 95 % interval: what
-# other *images* could have given. What other *seeds* could have given is the spread of the five
-# runs, and a t interval from it. Only what leaves out 0 in both counts.
-
+# Now the points saved by each network, paired by seed, corrected within each table (Holm). The
+# interval says what other *seeds* could have given.
 
 # %%
-def misses(group, crops):
-    """For each image the share of these members that miss it: N."""
-    return torch.stack([members.wrong([i], crops) for i in group]).double().mean(0)
+first, second = (
+    holm({NAMES[kind]: gains.crop_gain(members, kind, before, after) for kind in kinds})
+    for before, after in (("1 crop", "12 crops"), ("12 crops", "144 crops"))
+)
+contrasts(first, "Error saved by 12 crops in place of 1")
 
+# %%
+contrasts(second, "Error saved by 144 crops in place of 12")
 
-DRAWS = 300 if experiments.mode() == "quick" else 2000
+# %% tags=["hide-input"]
+seen = sum(gap.seen == "more" for gap in first.values())
+outcome(
+    "11.crops",
+    "none" if seen == 0 else "all four" if seen == len(first) else "some",
+    f"A gain is seen for {seen} of {len(first)} networks, corrected for {len(first)} comparisons.",
+)
 
-
-def gain(before, after):
-    """Points of error saved, with their paired 95 % interval."""
-    saved = 100 * (before.double() - after.double())
-    return saved.mean().item(), *bootstrap(saved, draws=DRAWS)
-
-
-def word(low, high):
-    return "better" if low > 0 else "worse" if high < 0 else "not told apart"
-
-
-crop_words = {}
-for kind in kinds:
-    for before, after in (("1 crop", "12 crops"), ("12 crops", "144 crops")):
-        g, low, high = gain(*(misses(members.of_kind(kind), c) for c in (before, after)))
-        runs = [
-            100 * (members.error([i], before) - members.error([i], after))
-            for i in members.of_kind(kind)
-        ]
-        least, most = Cell("", tuple(runs)).interval if len(runs) > 1 else (low, high)
-        crop_words[kind, after] = word(min(low, least), max(high, most))
-        print(
-            f"{SHORT[kind]:5} {after:>9} for {before:>8}: {g:+.1f} (images {low:+.1f} to "
-            f"{high:+.1f}, seeds "
-            f"{least:+.1f} to {most:+.1f}) {crop_words[kind, after]}"
-        )
+# %%
+say("11.more-crops")
 
 # %% [markdown]
-# Before you blame or praise the number of crops: of the 144, three quarters come from an image made
-# larger than any that these networks were trained on. More crops are also *other* crops.
+# Three quarters of the 144 crops come from an image made larger than any that these networks were
+# trained on. More crops are also *other* crops.
 #
-# What does a second buy? One network, the three kinds of crops timed side by side:
+# What does a second buy? One network, the three kinds of crops timed in turns:
 
 # %%
 network = build(networks.mini(networks.inception_v4(), 1 / 16, RACERS["inception_v4"], 28), seed=0)
 network = network.to(default_device())
-count = 8 if experiments.mode() == "quick" else 50
-calls = {c: partial(logits, network, data, data.test[:count], CROPS[c](28)) for c in CROPS}
+some = data.test[: 8 if QUICK else 50]
+calls = {c: partial(logits, network, data, some, CROPS[c](28)) for c in CROPS}
 timings = clock(calls, rounds=3, budget=20, device=device_of(network))
-seconds = {name: timing.median for name, timing in timings.items()}
-errors = {c: 100 * misses(range(len(members)), c).mean().item() for c in CROPS}
-for name in CROPS:
-    extra = seconds[name] - seconds["1 crop"]
-    rate = (
-        f", {(errors['1 crop'] - errors[name]) * count / 1000 / extra:+.2f} points saved a ms"
-        if extra > 0
-        else ""
-    )
-    print(
-        f"{name:>9}: {1000 * seconds[name] / count:6.2f} ms an image, "
-        f"{seconds[name] / seconds['1 crop']:5.1f} × one "
-        f"crop (passes: {PASSES[name]}); mean error {errors[name]:.1f} %{rate}"
-    )
+
+# %% tags=["hide-input"]
+spent = {c: 1000 * timings[c].median / len(some) for c in CROPS}
+table(
+    [
+        (c, PASSES[c], spent[c], spent[c] / spent["1 crop"])
+        + (gains.misses(members, everyone, c).mean().item(),)
+        for c in CROPS
+    ],
+    ["", "passes", "ms an image", "times one crop", "mean error"],
+    formats={"ms an image": ".2f", "times one crop": ".1f", "mean error": ".1%"},
+)
 
 # %% [markdown]
 # ## Experiment 2: what do members bring?
 #
-# Ensembles of every size. Left: seeds of one network, all possible choices. Right: members drawn
-# from all kinds, 30 random choices a size.
-
+# Ensembles of every size. Left: seeds of one network, all possible choices. Right: members of any
+# kind, 30 random choices of each size.
 
 # %%
-def choices(pool, size, most=30, seed=0):
-    """All choices of `size` members where there are at most `most`, else `most` random ones."""
-    every = list(combinations(pool, size)) if size < 3 or len(pool) < 8 else []
-    rng = random.Random(f"{seed} {size}")
-    return every if 0 < len(every) <= most else [tuple(rng.sample(pool, size)) for _ in range(most)]
-
-
-everyone = list(range(len(members)))
 by_kind = {
-    (kind, k): [members.error(c, "1 crop") for c in choices(members.of_kind(kind), k)]
+    (kind, k): [members.error(c, "1 crop") for c in gains.choices(members.of_kind(kind), k)]
     for kind in kinds
     for k in range(1, len(members.of_kind(kind)) + 1)
 }
 mixed = {
-    k: [
-        members.error(c, "1 crop")
-        for c in (choices(everyone, k) if k < len(everyone) else [everyone])
-    ]
+    k: [members.error(c, "1 crop") for c in gains.choices(everyone, k)]
     for k in range(1, len(everyone) + 1)
 }
 
@@ -501,48 +448,53 @@ plots.show(
 )
 
 # %% [markdown]
-# All seeds of a network together, against its mean member:
+# All seeds of a network together, against one of them. An ensemble has one error for all its seeds,
+# so the interval comes from leaving out one seed at a time (the jackknife, in the box below).
 
 # %%
-ensemble_words = {}
-for kind in kinds:
-    group = members.of_kind(kind)
-    for c in CROPS:
-        g, low, high = gain(misses(group, c), members.wrong(group, c))
-        ensemble_words[kind, c] = word(low, high)
-        print(
-            f"{SHORT[kind]:5} {len(group)} seeds, {c:>9}: error "
-            f"{100 * members.error(group, c):.1f} %, saved "
-            f"{g:+.1f} ({low:+.1f} to {high:+.1f}) {ensemble_words[kind, c]}"
-        )
+together = holm({NAMES[kind]: gains.together_gain(members, kind, "1 crop") for kind in kinds})
+contrasts(together, "Error saved by all seeds together, one crop each")
+
+# %%
+say("11.members")
 
 # %% [markdown]
-# At four members, as in Table 5: alike, one of each kind, or the paper's mixture? A mixture may be
-# better merely because its members are, so the last column counts.
+# At four members, as in Table 5: of one kind, one of each kind, or the paper's mixture? A mixture
+# may be better only because its members are better. So compare the last column.
 
 # %%
 of = members.of_kind
-rng = random.Random(0)
 FOURS = {f"4 × {SHORT[kind]}": list(combinations(of(kind), 4)) for kind in kinds}
-FOURS["one of each"] = [tuple(rng.choice(of(kind)) for kind in kinds) for _ in range(50)]
+FOURS["one of each"] = list(zip(*(of(kind) for kind in kinds)))
 FOURS["1 × v4 + 3 × IR-v2"] = [
     (i, *rest) for i in of("inception_v4") for rest in combinations(of("inception_resnet_v2"), 3)
 ]
-print(f"{'':19} choices  members   ensemble, % (all)  saved")
+
+# %% tags=["hide-input"]
+rows = []
 for name, groups in FOURS.items():
-    single = [100 * sum(members.error([i], "1 crop") for i in g) / 4 for g in groups]
-    found = [100 * members.error(g, "1 crop") for g in groups]
-    a, b = sum(single) / len(groups), sum(found) / len(groups)
-    print(
-        f"{name:19} {len(groups):7} {a:8.1f} {b:6.1f} ({min(found):.1f} to {max(found):.1f}) "
-        f"{a - b:6.1f}"
-    )
+    single = sum(gains.misses(members, g, "1 crop").mean().item() for g in groups) / len(groups)
+    whole = sum(members.error(g, "1 crop") for g in groups) / len(groups)
+    rows.append((name, len(groups), single, whole, 100 * (single - whole)))
+table(
+    rows,
+    ["four members", "choices", "one of them", "together", "points saved"],
+    formats={"one of them": ".1%", "together": ".1%", "points saved": ".1f"},
+    caption="Mean error over all choices, one crop each",
+)
 
 # %% [markdown]
 # ## Experiment 3: crops or members?
-#
-# A forward pass is a forward pass. Spend it on another crop, or on another member? Mean over the
-# networks and over all choices of seeds:
+
+# %%
+predict(
+    "11.budget",
+    "You may spend five forward passes on an image. What lowers the error most?",
+    ["more crops of one network", "more networks, one crop each"],
+)
+
+# %% [markdown]
+# The mean over the four networks and over all choices of seeds:
 
 # %%
 seeds = min(len(of(kind)) for kind in kinds)
@@ -551,17 +503,6 @@ for c in CROPS:
     for k in range(1, seeds + 1):
         found = [members.error(choice, c) for kind in kinds for choice in combinations(of(kind), k)]
         budget[c, k] = (k * PASSES[c], 100 * sum(found) / len(found))
-frontier = [
-    key
-    for key in budget
-    if not any(
-        other[0] <= budget[key][0] and other[1] <= budget[key][1]
-        for other in budget.values()
-        if other != budget[key]
-    )
-]
-for c, k in sorted(frontier, key=budget.get):
-    print(f"passes {budget[c, k][0]:4}   members {k}   {c:>9} each   error {budget[c, k][1]:.1f} %")
 
 # %% tags=["hide-input"]
 fig = plots.figure(7, 3.4)
@@ -577,326 +518,209 @@ axis.legend()
 plots.show(
     fig,
     "Test error against forward passes for one image, for 1, 12 and 144 crops and one to "
-    f"{seeds} members. The cheapest way to each error is listed above.",
+    f"{seeds} members.",
+)
+
+# %%
+outcome(
+    "11.budget",
+    "more networks, one crop each"
+    if budget["1 crop", seeds][1] < budget["12 crops", 1][1]
+    else "more crops of one network",
+    f"{seeds} networks with one crop make {budget['1 crop', seeds][1]:.1f} % errors, one network "
+    f"with 12 crops {budget['12 crops', 1][1]:.1f} %. But a second network must also be *trained*.",
 )
 
 # %% [markdown]
-# Every row of that list is the cheapest way to its error; what is missing from it is beaten by
-# something cheaper. Count only the passes, though: a second member must also be *trained*, a second
-# crop is there already.
-#
 # ## Experiment 4: do they err together?
 #
-# Averaging can only mend what the members do not share. *Yule's Q* of two columns of right and
-# wrong answers is 0 if they are independent, 1 if one misses only what the other misses.
+# Averaging can only correct what the members do not share. How many of the members miss the same
+# image? If they erred independently, nearly every image would be missed by about half of them.
 
 # %%
-order = [i for kind in kinds for i in of(kind)]
-columns = [right(members.rows["1 crop"][i], members.labels) for i in order]
-Q = torch.ones(len(order), len(order))
-for i, j in combinations(range(len(order)), 2):
-    Q[i, j] = Q[j, i] = agreement(columns[i], columns[j])["q"]
-place = {kind: [k for k, i in enumerate(order) if members.kinds[i] == kind] for kind in kinds}
-block = [
-    [
-        torch.tensor([Q[i, j] for i in place[a] for j in place[b] if i != j]).mean().item()
-        for b in kinds
-    ]
-    for a in kinds
-]
+found, independent = gains.missed_by(members)
 
 # %% tags=["hide-input"]
-fig = plots.figure(9, 4.0)
+axis = plots.figure(8, 2.8).add_subplot()
+axis.bar(range(len(found)), [100 * x for x in found], color=plots.COLOURS[0], label="found")
+axis.plot([100 * x for x in independent], "o--", color=plots.COLOURS[1], label="if independent")
+axis.set(xlabel=f"members that miss an image, of {len(members)}", ylabel="% of the images")
+axis.legend()
+plots.show(
+    axis.figure,
+    f"How many of {len(members)} members miss an image: none for {found[0]:.0%} of the images, all "
+    f"for {found[-1]:.0%}. Independent members would form one hill in the middle.",
+)
+
+# %%
+say(
+    "11.shared",
+    f"Two members disagree about {gains.disagreement(members):.1%} of the images on average: there "
+    "exactly one of them is right.",
+)
+
+# %% [markdown]
+# <details><summary><b>For the curious: Yule's Q, and the jackknife</b></summary>
+#
+# *Yule's Q* of two columns of right and wrong answers says how much two members share. It is 0
+# where they are independent, and 1 where one of them misses all that the other misses. The first
+# folded cell below shows it for every pair of members. The second asks whether two seeds of
+# one network are more alike than two different networks: if the kind does not matter, the names can
+# be dealt out at random.
+#
+# *The jackknife.* An ensemble of five seeds is one number, so there is no spread to see. Leave out
+# one seed at a time: this gives five numbers $x_i$ with the mean $\bar{x}$. The standard error is
+# $\sqrt{\frac{4}{5} \sum_i (x_i - \bar{x})^2}$. The 95 % interval takes it times Student's t for
+# four degrees of freedom, 2.78.
+#
+# </details>
+
+# %% tags=["hide-input"]
+order = [i for kind in kinds for i in of(kind)]
+Q = gains.yules_q(members, order)
+place = {kind: [k for k, i in enumerate(order) if members.kinds[i] == kind] for kind in kinds}
+apart = ~torch.eye(len(order), dtype=torch.bool)
 short = [SHORT[kind] for kind in kinds]
-pairs = Q[~torch.eye(len(order), dtype=torch.bool)]
-low, high = pairs.min().item(), pairs.max().item()
-shown = Q.masked_fill(torch.eye(len(order), dtype=torch.bool), float("nan"))
+means = [
+    [Q[place[a]][:, place[b]][apart[place[a]][:, place[b]]].mean().item() for b in kinds]
+    for a in kinds
+]
+low, high = Q[apart].min().item(), Q[apart].max().item()
+fig = plots.figure(9, 4.0)
 axis = plots.grid_map(
-    shown.tolist(), order, order, fig.add_subplot(1, 2, 1), text="", low=low, high=high
+    Q.masked_fill(~apart, float("nan")).tolist(),
+    order,
+    order,
+    fig.add_subplot(1, 2, 1),
+    text="",
+    low=low,
+    high=high,
 )
 middles = [sum(place[kind]) / len(place[kind]) for kind in kinds]
 axis.set_xticks(middles, short)
 axis.set_yticks(middles, short)
-for kind in kinds[1:]:
-    axis.axhline(place[kind][0] - 0.5, color="white", lw=2)
-    axis.axvline(place[kind][0] - 0.5, color="white", lw=2)
 axis.set_title(f"Every pair of members, {low:.2f} (light) to {high:.2f}")
-plots.grid_map(
-    block, short, short, fig.add_subplot(1, 2, 2), text="{:.3f}", low=low, high=high
-).set_title("Means")
+axis = plots.grid_map(
+    means, short, short, fig.add_subplot(1, 2, 2), text="{:.3f}", low=low, high=high
+)
+axis.set_title("Means")
 plots.show(
     fig,
-    f"Yule's Q of every pair of members, and its mean by kinds of networks; from {low:.2f} to "
+    f"Yule's Q of every pair of members, and its mean by kinds of networks, from {low:.2f} to "
     f"{high:.2f}.",
 )
 
-# %% [markdown]
-# Do two seeds of one network err more alike than two different networks? If the kind does not
-# matter, its names can be dealt out at random:
-
-# %%
-upper = torch.ones_like(Q, dtype=torch.bool).triu(1)
-
-
-def contrast(names):
-    same = names[:, None] == names[None, :]
-    return (Q[upper & same].mean() - Q[upper & ~same].mean()).item()
-
-
-names = torch.tensor([kinds.index(members.kinds[i]) for i in order])
-generator = torch.Generator().manual_seed(0)
-dealt = [contrast(names[torch.randperm(len(names), generator=generator)]) for _ in range(2000)]
-observed = contrast(names)
-as_large = sum(d >= observed for d in dealt)
-disagree = [agreement(a, b)["disagreement"] for a, b in combinations(columns, 2)]
-print(
-    f"Yule's Q on average {pairs.mean().item():.2f}; two members disagree about "
-    f"{sum(disagree) / len(disagree):.1%} "
-    "of the images"
-)
-print(
-    f"same kind minus different kinds: {observed:+.3f}; as large in {as_large} of {len(dealt):,} "
-    "random deals:",
-    "the kind matters"
-    if as_large < 0.025 * len(dealt)
-    else "seeds of one kind and kinds are not told apart",
-)
-
-# %% [markdown]
-# And do those gain most from averaging whose seeds agree least?
-
-# %%
-within = {kind: block[k][k] for k, kind in enumerate(kinds)}
-saved = {
-    kind: 100
-    * (misses(of(kind), "1 crop") - members.wrong(of(kind), "1 crop").double()).mean().item()
-    for kind in kinds
-}
-for kind in sorted(kinds, key=within.get):
-    print(
-        f"{SHORT[kind]:5} Yule's Q among its seeds {within[kind]:.3f}, saved by averaging "
-        f"{saved[kind]:.1f}"
-    )
-agrees = sum((within[a] - within[b]) * (saved[a] - saved[b]) < 0 for a, b in combinations(kinds, 2))
-print(
-    f"Of {len(kinds) * (len(kinds) - 1) // 2} pairs of networks, in {agrees} the one with the "
-    "lower Q gains more."
+# %% tags=["hide-input"]
+observed, as_large = gains.dealt_as_large(Q, [members.kinds[i] for i in order])
+say(
+    f"Yule's Q is {Q[apart].mean().item():.2f} on average. Pairs of one kind have {observed:+.3f} "
+    f"more than pairs of two kinds. Random deals give as much in {as_large} of 2,000:",
+    "the kind matters." if as_large < 50 else "no difference between kinds is seen.",
 )
 
 # %% [markdown]
 # ## Experiment 5: do single gains carry over?
 #
-# Claim C9, in the paper's own pairs: from Inception-v3 to its two new networks, by the mean single
-# network and by all seeds together. *Lost* is what of the gain does not reach the ensemble: above 0
-# if the paper's surprise comes again.
-
+# The second half of the paper's claim, in its own pairs: from Inception-v3 to its two new networks.
+# *Lost* is the part of the single network's gain that does not reach the ensemble of all seeds. It
+# is above 0 if the paper's surprise comes again.
 
 # %%
-def lost(a, b, crops):
-    """For each image the gain from a to b by the single network minus that by the ensemble, in
-    points."""
-    alone = misses(a, crops) - misses(b, crops)
-    return 100 * (alone - (members.wrong(a, crops).double() - members.wrong(b, crops).double()))
+new = [(kind, c) for kind in ("inception_v4", "inception_resnet_v2") for c in CROPS]
+lost = holm(
+    {f"{NAMES[kind]}, {c}": gains.lost_gain(members, "inception_v3", kind, c) for kind, c in new}
+)
+contrasts(lost, "From Inception-v3: gain of one network minus gain of all seeds together")
 
-
-v3, carried = of("inception_v3"), {}
-for kind in ("inception_v4", "inception_resnet_v2"):
-    for c in CROPS:
-        d = lost(v3, of(kind), c)
-        low, high = bootstrap(d, draws=DRAWS)
-        without = [
-            lost(v3[:s] + v3[s + 1 :], of(kind)[:s] + of(kind)[s + 1 :], c).mean().item()
-            for s in range(seeds)
-        ]
-        mean, half = d.mean().item(), jackknife(without)
-        alone, least, _ = gain(misses(v3, c), misses(of(kind), c))
-        clear = low > 0 and mean > half
-        carried[kind, c] = (
-            "lost"
-            if clear and least > 0
-            else "lost, without a single gain to carry over"
-            if clear
-            else "grown"
-            if high < 0 and mean < -half
-            else "not told apart"
-        )
-        print(
-            f"v3 → {SHORT[kind]:5} {c:>9}: alone {alone:+.1f}, together {alone - mean:+.1f}, lost "
-            f"{mean:+.1f}"
-        )
-        print(
-            f"{'':11} (images {low:+.1f} to {high:+.1f}, seeds {mean - half:+.1f} to "
-            f"{mean + half:+.1f}) "
-            f"{carried[kind, c]}"
-        )
+# %%
+say("11.paper-gap", "11.carried")
 
 # %% [markdown]
-# The first interval is for other images, the second (the jackknife: one seed of each network left
-# out, in turn) for other seeds.
-#
 # Now all four networks at once. The slope says what a point gained by the single network is worth
-# in the ensemble: 1 if gains carry over whole.
-
+# in the ensemble. It is 1 if gains carry over whole.
 
 # %%
-def single_and_together(groups, crops):
-    """N×2K: for each image and group the share of members that miss it, then whether the ensemble
-    does."""
-    return torch.stack(
-        [misses(g, crops) for g in groups] + [members.wrong(g, crops).double() for g in groups], 1
-    )
-
-
-def slope(rows):
-    single, together = rows.mean(0).view(2, -1)
-    away = single - single.mean()
-    return (away @ (together - together.mean()) / (away @ away)).item()
-
-
-groups = [of(kind) for kind in kinds]
-slopes = {}
-for c in CROPS:
-    rows = single_and_together(groups, c)
-    without = [
-        slope(single_and_together([g[:s] + g[s + 1 :] for g in groups], c)) for s in range(seeds)
-    ]
-    slopes[c] = (slope(rows), *bootstrap(rows, slope, draws=DRAWS), without)
-    print(
-        f"{c:>9}: slope {slopes[c][0]:.2f} ({slopes[c][1]:.2f} to {slopes[c][2]:.2f}; without one "
-        "seed "
-        f"{min(without):.2f} to {max(without):.2f})"
-    )
+numbers = sorted({members.seeds[i] for i in of("inception_v3")})
+slopes = {c: gains.slope(members, c) for c in CROPS}
+without = {
+    c: [gains.slope(members, c, [s for s in numbers if s != left]) for left in numbers]
+    for c in CROPS
+}
 
 # %% tags=["hide-input"]
 fig = plots.figure(9, 3.4)
 for n, c in enumerate(CROPS):
     axis = fig.add_subplot(1, 3, n + 1)
-    x, y = (100 * single_and_together(groups, c).mean(0)).view(2, -1)
-    for s in range(seeds):
-        fewer = 100 * single_and_together([g[:s] + g[s + 1 :] for g in groups], c).mean(0).view(
-            2, -1
-        )
-        for k, kind in enumerate(kinds):
-            axis.plot(
-                fewer[0, k], fewer[1, k], MARK[kind][1], color=MARK[kind][0], alpha=0.3, ms=4, mew=0
-            )
+    x = [100 * gains.misses(members, of(kind), c).mean().item() for kind in kinds]
+    y = [100 * members.error(of(kind), c) for kind in kinds]
     for k, kind in enumerate(kinds):
         axis.plot(x[k], y[k], MARK[kind][1], color=MARK[kind][0], ms=8, label=NAMES[kind])
-    ends = torch.stack([x.min() - 0.5, x.max() + 0.5])
-    axis.plot(ends, y.mean() + ends - x.mean(), "--", color="#767676", lw=1.2, label="slope 1")
-    axis.plot(
-        ends,
-        y.mean() + slopes[c][0] * (ends - x.mean()),
-        color="#222222",
-        lw=1.2,
-        label="the points' slope",
-    )
-    axis.set(
-        title=c,
-        xlabel="mean member's error (%)",
-        ylabel="" if n else f"error of {seeds} together (%)",
-    )
+    ends = [min(x) - 0.5, max(x) + 0.5]
+    middle = sum(x) / len(x), sum(y) / len(y)
+    for value, style, label in ((1, "--", "slope 1"), (slopes[c], "-", "the points' slope")):
+        line = [middle[1] + value * (end - middle[0]) for end in ends]
+        axis.plot(ends, line, style, color="#555555", lw=1.2, label=label)
+    axis.set(title=c, xlabel="mean member's error (%)")
+    axis.set_ylabel("" if n else f"error of {seeds} together (%)")
 axis.legend(fontsize=7)
 plots.show(
     fig,
-    "Error of each network's ensemble against its mean member's error, for 1, 12 and 144 crops. "
-    + " ".join(f"{c}: slope {s[0]:.2f}." for c, s in slopes.items()),
+    "Error of each network's ensemble against its mean member's error. "
+    + " ".join(
+        f"{c}: slope {slopes[c]:.2f}, with one seed left out {min(without[c]):.2f} to "
+        f"{max(without[c]):.2f}."
+        for c in CROPS
+    ),
 )
 
 # %% [markdown]
-# (Faint: one seed of each network left out.) What lies off the line matters as much as its slope: a
-# network above it makes a worse ensemble than its single error promises, one below it a better one.
-
-# %% [markdown]
-# ## Verdict on C9
+# A network above the line makes a worse ensemble than its single error promises. One below it makes
+# a better one.
 #
-# "Multi-crop evaluation and ensembling improve results, ensembling less than single-model gains
-# suggest", computed from the runs above. *Holds*: for every network or pair, with an interval on
-# one side of zero.
-
-
-# %%
-def verdict(words):
-    better, worse = words.count("better"), words.count("worse")
-    return (
-        "holds here"
-        if better == len(words)
-        else "contradicted here"
-        if worse == len(words)
-        else f"better for {better}, worse for {worse}, not told apart for "
-        f"{len(words) - better - worse} of {len(words)} networks"
-    )
-
+# ## Verdict
+#
+# The paper says that more crops and more networks improve the result. By the rule of all chapters
+# (`docs/verdicts.md`), with a margin of one point, for the four networks together:
 
 # %%
-print(f"From {len(members)} runs, {seeds} seeds a network, {len(members.labels):,} test images:")
-for c in ("12 crops", "144 crops"):
-    fewer = "1 crop" if c == "12 crops" else "12 crops"
-    print(
-        f"   {c} improve on {fewer}:",
-        verdict([crop_words[kind, c] for kind in kinds]),
-        ""
-        if c == "12 crops"
-        else "(most from images larger than any trained on: not the paper's claim)",
-    )
-print(
-    "   an ensemble improves on its mean member:",
-    verdict([ensemble_words[kind, "1 crop"] for kind in kinds]),
-)
-for kind in ("inception_v4", "inception_resnet_v2"):
-    found = [carried[kind, c] for c in CROPS]
-    print(
-        f"   from v3 to {NAMES[kind]} the ensemble gains less than the single network:",
-        "holds here"
-        if set(found) == {"lost"}
-        else "contradicted here"
-        if set(found) == {"grown"}
-        else "; ".join(f"{c}: {w}" for c, w in zip(CROPS, found)),
-    )
-for c, (value, low, high, without) in slopes.items():
-    print(
-        f"   slope over all four networks, {c}: {value:.2f},",
-        "below 1"
-        if high < 1 and max(without) < 1
-        else "above 1"
-        if low > 1 and min(without) > 1
-        else "not told apart from 1",
-    )
-if seeds < 5:
-    print("   (fewer than five seeds: no verdict, a first look)")
-
-# %% [markdown]
-# By the rule of all chapters (`docs/verdicts.md`), with a margin of one point, the four networks
-# together: 12 crops against 1, and five networks against one. The scope is reduced, and the words
-# above say where single networks differ.
-
-# %%
-claim("11.c9")
+verdicts("C9")
 
 # %% [markdown]
 # **Run it yourself.** Three tiny networks, trained for a few steps on the embedded images: crops,
 # members, both. For the whole experiment: `python -m inception_edu.study run race`.
 
 # %%
-steps, some = (20, 60) if experiments.mode() == "quick" else (60, 200)
-small = data.test[:some]
+small = data.test[: 60 if QUICK else 200]
 recipe = Recipe(
-    steps=steps, batch_size=32, lr=0.1, momentum=0.9, schedule="one-cycle", augment="window+flip"
+    steps=20 if QUICK else 60,
+    batch_size=32,
+    lr=0.1,
+    momentum=0.9,
+    schedule="one-cycle",
+    augment="window+flip",
 )
 mine = {"1 crop": [], "12 crops": []}
 for seed, kind in enumerate(("inception_v4", "inception_resnet_v2", "inception_resnet_v2")):
-    tiny = build(
-        networks.mini(networks.network(kind), 1 / 16, (1, 1, 1), 28), init="truncated", seed=seed
-    ).to(default_device())
+    tiny = networks.mini(networks.network(kind), 1 / 16, (1, 1, 1), 28)
+    tiny = build(tiny, init="truncated", seed=seed).to(default_device())
     train(tiny, replace(data, test=small), recipe)
     for c, said in mine.items():
         said.append(logits(tiny, data, small, CROPS[c](28)))
-for c, said in mine.items():
-    print(
-        f"{c:>9}: members",
-        *(f"{error_rate(rows, small.labels):.1%}" for rows in said),
-        f"  together {error_rate(average(torch.stack(said)), small.labels):.1%}",
-    )
+
+# %%
+columns = ["member 1", "member 2", "member 3", "together"]
+table(
+    [
+        (
+            c,
+            *(error_rate(rows, small.labels) for rows in said),
+            error_rate(average(torch.stack(said)), small.labels),
+        )
+        for c, said in mine.items()
+    ],
+    ["error", *columns],
+    formats=dict.fromkeys(columns, ".1%"),
+)
 
 # %% [markdown]
 # ## Exercises
@@ -905,11 +729,10 @@ for c, said in mine.items():
 # %%
 # exercise: Crops and members together | ●○○ | 4 min
 # task: `rows` holds the logits of M members for V views of N images: M×V×N×classes. Write
-# `combine(rows)`: N×classes
-#   probabilities, averaged over views and members.
+#   `combine(rows)`: N×classes probabilities, averaged over views and members.
 # hint: `softmax` wants the axis of the classes, `mean` takes a tuple of axes.
 # explain: With as many views from each member, averaging first over views and then over members is
-# the same.
+#   the same.
 def combine(rows):
     # begin solution
     return rows.softmax(-1).mean((0, 1))
@@ -924,8 +747,7 @@ check("11.1", combine)
 # %%
 # exercise: On the same footing | ●●○ | 5 min
 # task: Write `crops_bring(kind, top)`: how many points of error twelve crops save for a network of
-# the paper, if
-#   Table 2 had been measured on the images of Table 3. `top` is "top1" or "top5".
+#   the paper, if Table 2 had been measured on the images of Table 3. `top` is "top1" or "top5".
 # hint: Is Table 2 too good or too bad?
 # hint: Put the missing images back first: add `BLACKLISTED[top]`.
 def crops_bring(kind, top):
@@ -942,15 +764,14 @@ check("11.2", crops_bring)
 # %%
 # exercise: What nobody knows | ●●○ | 6 min
 # task: `wrong` is M×N, true where a member misses an image. Write `missed_by_all(wrong)`: two
-# shares of the images,
-#   those that all M members miss, and those that all would miss if members erred independently.
+#   shares of the images, those that all M members miss, and those that all would miss if members
+#   erred independently.
 # hint: `all` over the members, then the mean over the images.
 # hint: Independent events happen together with the product of their probabilities: multiply the
-# members' errors.
+#   members' errors.
 # explain: Where the first share is far above the second, the members share what is hard. No average
-# of their
-#   probabilities can be expected to mend an image on which all of them agree on the same wrong
-#   class.
+#   of their probabilities can be expected to mend an image on which all of them agree on the same
+#   wrong class.
 def missed_by_all(wrong):
     # begin solution
     return wrong.all(0).double().mean().item(), wrong.double().mean(1).prod().item()
@@ -965,13 +786,12 @@ check("11.3", missed_by_all)
 # %%
 # exercise: The same images | ●●○ | 7 min
 # task: Two networks are asked about the same N images. Write `standard_error(a, b)` of the
-# difference of their errors:
-#   `a` and `b` are N booleans, true where the network is wrong. (Take the variance over the images
-#   with 1/N.)
+#   difference of their errors: `a` and `b` are N booleans, true where the network is wrong. (Take
+#   the variance over the images with 1/N.)
 # hint: The difference of the errors is the mean of one number an image: −1, 0 or 1.
 # hint: The standard error of a mean is the standard deviation over √N.
 # explain: Where both are right or both are wrong the difference is 0. The more the networks agree,
-# the surer we are.
+#   the surer we are.
 def standard_error(a, b):
     # begin solution
     d = a.double() - b.double()
@@ -987,13 +807,13 @@ check("11.4", standard_error)
 # %%
 # exercise: How many images would show it? | ●●○ | 6 min
 # task: Two networks see the same N images. On a share `disagree` of them exactly one of the two is
-# right, and their errors differ by `gap` (a share too). The paired difference has the variance
-# `disagree - gap**2` an image. Write `images_needed(disagree, gap)`: the smallest N whose 95 %
-# interval of the difference, ±1.96 standard errors, is not wider than ±`gap`. How many images would
-# show half a point between two networks that disagree on 6 % of them?
+#   right, and their errors differ by `gap` (a share too). The paired difference has the variance
+#   `disagree - gap**2` an image. Write `images_needed(disagree, gap)`: the smallest N whose 95 %
+#   interval of the difference, ±1.96 standard errors, is not wider than ±`gap`. How many images
+#   would show half a point between two networks that disagree on 6 % of them?
 # hint: $1.96\,\sqrt{(\text{disagree} - \text{gap}^2)/N} \le \text{gap}$.
-# explain: `images_needed(0.06, 0.005)` is more than our test set has. And that is the chance in
-# the images alone: another seed of the same network moves the error too.
+# explain: `images_needed(0.06, 0.005)` is more than our test set has. And that is the chance in the
+#   images alone: another seed of the same network moves the error too.
 def images_needed(disagree, gap):
     # begin solution
     return math.ceil(1.96**2 * (disagree - gap**2) / gap**2)
@@ -1006,19 +826,13 @@ check("11.5", images_needed)
 
 # %% [markdown]
 # ## In five lines
-#
-# - Crops and members are averaged in the same way, as probabilities; a forward pass costs the same
-#   for both.
-# - Table 2 leaves images out; Tables 3 to 5 do not: add what the paper says before you subtract.
-# - Compare networks on the same images with a paired interval; say whether it is for other images
-#   or other seeds.
-# - An ensemble mends what its members do not share; Yule's Q says how much they share.
-# - How far C9 holds, in the paper's tables and in our runs, is computed above; the two need not
-#   agree.
-#
-# **What would change our mind.** A slope whose interval lies on the other side of one, from
-# networks that differ more than ours; larger networks, trained to the end, whose members might
-# share more of their errors or less. Try it with
-# `python -m inception_edu.study run race --mode full`.
+
+# %%
+five_lines("11.footing", "11.members", "11.crops", "11.cheapest", "11.carried")
+
+# %% [markdown]
+# **What would change our mind.** A slope clearly below 1 from networks that differ more than ours.
+# Or larger networks, trained to the end, whose members share more of their errors, or less. Try it
+# with `python -m inception_edu.study run race --mode full`.
 #
 # **Next:** chapter 12 looks inside a trained network.
