@@ -123,8 +123,11 @@ def test_images_may_be_given_in_three_ways():
     for wrong in (0, (0, 9), (9, 0), (3, 9, 0)):
         with pytest.raises(SpecError, match="at least one pixel"):
             measure(tiny(), wrong)
-    with pytest.raises(SpecError, match="Tiny takes images of 3 channels, got 1"):
-        measure(tiny(), (1, 9, 9))
+    for channels in (1, 4):
+        with pytest.raises(SpecError, match=f"Tiny takes images of 3 channels, got {channels}"):
+            measure(tiny(), (channels, 9, 9))
+    pixel = Network("Pixel", (Block("one", Conv(4, 1)),))
+    assert measure(pixel, 1).output == (4, 1, 1) and measure(pixel, (1, 2)).output == (4, 1, 2)
     for wrong in (None, 9, (9, 9), [3, 9, 9]):
         with pytest.raises(SpecError, match="needs the shape"):
             measure(Conv(4, 3), wrong)
@@ -141,6 +144,7 @@ def test_an_image_that_is_too_small_is_told_where_and_what_would_do():
     with pytest.raises(SizeError, match="In block half the map vanishes"):
         measure(once, 2)
     assert d.smallest_image(Network("Any", (Block("one", Conv(4, 1)),))) == 1
+    assert d.smallest_image(Network("Bare", ())) == 1
 
 
 def test_one_of_1024_pixels_is_the_largest_that_is_tried():

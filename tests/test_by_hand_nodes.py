@@ -105,6 +105,10 @@ def test_nodes_are_data():
             Residual(Linear(8), norm=True, identity_scale=0.5),
             "Residual(Linear(8), norm=True, identity_scale=0.5)",
         ),
+        (
+            Residual(Linear(8), 2.0, identity_scale=3.0),
+            "Residual(Linear(8), scale=2.0, identity_scale=3.0)",
+        ),
         (Residual(Linear(8), shortcut=Linear(8)), "Residual(Linear(8), shortcut=Linear(8))"),
     ],
 )

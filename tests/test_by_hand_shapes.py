@@ -63,6 +63,14 @@ def test_height_and_width_go_their_own_ways():
             r"4 \(branch 1\) \+ 5 \(branch 2\) = 9 channels, but the figure says 10",
             "9 ≠ 10",
         ),
+        (Concat(Conv(4, 1), Conv(5, 1), out=8), (3, 9, 9), ChannelError, "= 9 channels", "9 ≠ 8"),
+        (
+            Residual(Conv(4, 1), shortcut=Conv(4, 1, 2)),
+            (3, 9, 8),
+            SizeError,
+            "gives 9×8, but the shortcut it is added to is 5×4",
+            "9×8 ≠ 5×4",
+        ),
         (
             Residual(Linear(4)),
             (3, 9, 9),

@@ -33,6 +33,9 @@ def test_the_small_stem():
     assert least == Chain(
         Conv(8, 3), Conv(8, 3), Concat(Conv(8, 3, 2), MaxPool(3, 2)), name="Small stem"
     )
+    # 37 channels: 37/24 = 1.54, so 16 first and 21 beside.
+    odd = d.mini(d.inception_v4(), width=37 / 384)["stem"].node
+    assert odd.parts[0] == Conv(16, 3) and odd.parts[-1].branches[0] == Conv(21, 3, 2)
     # 256 / 2 = 128: round(128/24) = 5, so 40 first and 88 beside.
     half = d.mini(d.inception_resnet_v1(), width=0.5)["stem"].node
     assert half.parts[-1] == Concat(Conv(88, 3, 2), MaxPool(3, 2)) and half.parts[0].out == 40
@@ -112,6 +115,9 @@ def test_groups_follow_thin_filters():
 
     # 24 inputs and 32/8 = 4 filters: of 8 groups, 4 are the most that divide both.
     assert thin(Conv(32, 3, groups=8), 1 / 8, 24) == Conv(4, 3, groups=4)
+    # 9 inputs fall into no even number of groups; 10 and 4 leave the same rest in 3, but a rest.
+    assert thin(Conv(32, 3, groups=8), 1 / 8, 9) == Conv(4, 3)
+    assert thin(Conv(32, 3, groups=4), 1 / 8, 10) == Conv(4, 3, groups=2)
     assert thin(Conv(8, 3, padding="valid"), 1 / 8, 3) == Conv(4, 3, padding="valid")
     assert thin(Conv(80, 3, padding="valid"), 1 / 8, 3, "same") == Conv(10, 3)
 
@@ -155,6 +161,16 @@ def test_a_tower():
     assert (block.node.scale, block.node.learnable, block.node.relu) == (1.0, False, True)
     assert d.tower(learnable=True).blocks[1].node.learnable
     assert [c.out for c in d.tower(16).blocks[0].node.parts] == [16, 16, 16]
+    # Halves go to the even number: 192·42/1792 = 4.5 and 192·70/1792 = 7.5; without the bottleneck
+    # 192·61/384 = 30.5 and 192·63/384 = 31.5.
+    for width, bottleneck, filters in (
+        (42, True, 4),
+        (70, True, 8),
+        (61, False, 30),
+        (63, False, 32),
+    ):
+        block = d.tower(width, bottleneck=bottleneck).blocks[1].node
+        assert block.body.parts[0].branches[0] == Conv(filters, 1)
     # Without the bottleneck: 192·576/384 = 288, twice that is the trunk.
     assert d.tower(bottleneck=False).blocks[1].node.body.parts[0].branches[0] == Conv(288, 1)
 
