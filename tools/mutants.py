@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import gc
 import hashlib
 import importlib.abc
 import importlib.machinery
@@ -198,6 +199,7 @@ def warm() -> None:
     )
     hypothesis.settings.load_profile("mutants")
     pytest.main(["--version"])  # loads the plugins
+    gc.freeze()  # or each fork would copy what the collector walks through
     assert not any(m.startswith("inception_edu") for m in sys.modules)
 
 
@@ -224,7 +226,9 @@ def _tests_fail(name: str, changed: Mutant | None) -> int:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:rerunfailures"]
+    options = ["-x", "-q", "--tb=short" if not changed else "--tb=no", "-o", "addopts="]
+    for plugin in ("cacheprovider", "xdist", "rerunfailures", "timeout", "warnings"):
+        options += ["-p", f"no:{plugin}"]
     first, *others = TESTS[name]
     return int(pytest.main([*options, first]) or pytest.main([*options, *others]))
 
