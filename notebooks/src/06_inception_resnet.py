@@ -1,14 +1,9 @@
 # %% [markdown]
 # # Inception-ResNet
 #
-# Cheaper Inception blocks on a trunk that carries the identity: Figs. 10 to 19, the linear 1×1 that
-# makes the addition possible, the batch norm that was left out, and the arithmetic that finds two
-# misprints.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 45 min |
-# | of which you wait | 1 min |
+# Inception blocks that cost less, on a trunk that carries the identity: Figs. 10 to 19. A linear
+# 1×1 makes the addition possible. A batch norm is left out. The arithmetic of the channels finds
+# two misprints.
 #
 # **After this chapter you can**
 #
@@ -18,7 +13,6 @@
 
 # %%
 from dataclasses import replace
-from textwrap import fill
 
 import torch
 from IPython.display import display
@@ -26,7 +20,6 @@ from torch import nn
 
 from inception_edu.describe import (
     Chain,
-    ChannelError,
     Concat,
     Conv,
     FIGURES,
@@ -41,15 +34,30 @@ from inception_edu.describe import (
     inception_v4,
     measure,
     out_shape,
-    size_words,
 )
-from inception_edu.study import experiments
-from inception_edu.teach import check, plots
-from inception_edu.nets import ScaledResidual, build
 from inception_edu.labs.designer import block_designer
+from inception_edu.nets import ScaledResidual, build
+from inception_edu.study import experiments
+from inception_edu.teach import (
+    branches,
+    check,
+    five_lines,
+    outcome,
+    plots,
+    predict,
+    refusal,
+    say,
+    table,
+)
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+
+# %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("06.cheaper", "06.misprints", "06.norm")
 
 # %% [markdown]
 # ## Residual connections
@@ -60,27 +68,29 @@ print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
 # %%
 display(figure(1), figure(2))
-for number in (1, 2):
-    f = FIGURES[number]
-    print(f"Fig. {number}: {size_words(f.input)} → {size_words(out_shape(f.node, f.input))}")
-    print(f.node, "\n")
+print(FIGURES[2].node)
+
+# %%
+predict(
+    "06.expansion",
+    "The trunk carries 256 channels. Three narrow branches give 32 + 32 + 32 = 96. How can the two "
+    "be added?",
+    ["a 1×1 that gives 256 channels", "160 channels of zeros", "a sum over 96 channels only"],
+)
 
 # %% [markdown]
-# **Predict.** The trunk carries 256 channels. An Inception block with three slim branches delivers
-# 32 + 32 + 32 = 96. How can the two be added?
-#
-# <details><summary>Answer</summary>
-#
-# A 1×1 convolution widens 96 to 256. The paper calls it *filter expansion*: it "is needed to
-# compensate for the dimensionality reduction induced by the Inception block" (Section 3.2). It is
-# linear: no batch norm, no ReLU.
-#
-# </details>
-#
 # ## Fig. 10, Inception-ResNet-A
 
 # %%
 figure(10)
+
+# %%
+outcome(
+    "06.expansion",
+    "a 1×1 that gives 256 channels",
+    "The paper calls it *filter expansion*: the branches reduce the number of channels, and the "
+    "1×1 makes up for it (Section 3.2). It has neither batch norm nor ReLU.",
+)
 
 # %%
 inception_resnet_a = Residual(
@@ -100,40 +110,39 @@ inception_resnet_a = Residual(
 
 
 # %%
-def shapes(node, shape):
-    """What each branch, their join, and the whole block give."""
-    join, last = node.body.parts
-    for i, branch in enumerate(join.branches, 1):
-        print(f"branch {i}: {size_words(out_shape(branch, shape))}")
-    joined = out_shape(join, shape)
-    steps = {"joined": joined, "linear": out_shape(last, joined), "out": out_shape(node, shape)}
-    print(" → ".join(f"{word} {size_words(step)}" for word, step in steps.items()))
-
-
-shapes(inception_resnet_a, (256, 35, 35))
-print(
-    "equal to the package's Fig. 10:",
-    inception_resnet_a.body.parts == figures.InceptionResNetA_v1().body.parts,
-)
+assert inception_resnet_a.body.parts == figures.InceptionResNetA_v1().body.parts
+branches(inception_resnet_a, (256, 35, 35), caption="Fig. 10, 256×35×35 enter")
 
 # %% [markdown]
 # Compare this block with Inception-A (Fig. 4). It has no pooling branch and far fewer filters,
 # because the identity carries the input on. So one block costs far less:
 
 # %%
-for name, node, shape in (
-    ("Inception-A (Fig. 4)", figures.InceptionA(), (384, 35, 35)),
-    ("Inception-ResNet-A v1 (Fig. 10)", figures.InceptionResNetA_v1(), (256, 35, 35)),
-    ("Inception-ResNet-A v2 (Fig. 16)", figures.InceptionResNetA_v2(), (384, 35, 35)),
-):
-    m = measure(node, shape)
-    print(f"{name:32} {m.params:>8,} parameters   {m.macs / 1e6:>4.0f} million multiply-adds")
+blocks = {
+    "Inception-A (Fig. 4)": (figures.InceptionA(), (384, 35, 35)),
+    "Inception-ResNet-A v1 (Fig. 10)": (figures.InceptionResNetA_v1(), (256, 35, 35)),
+    "Inception-ResNet-A v2 (Fig. 16)": (figures.InceptionResNetA_v2(), (384, 35, 35)),
+}
+sizes = {name: measure(node, shape) for name, (node, shape) in blocks.items()}
+table(
+    {name: (size.params, size.macs) for name, size in sizes.items()},
+    ["block", "parameters", "multiply-adds"],
+)
+
+# %%
+say("06.cheaper")
 
 # %% [markdown]
 # ## Why linear?
 #
-# **Predict.** Suppose the 1×1 had a ReLU. Then a branch can only add, never subtract. What happens
-# to the activations along ten blocks?
+# With a ReLU on the 1×1, a branch could only add. Without it, a branch can also subtract.
+
+# %%
+predict(
+    "06.relu",
+    "Ten fresh blocks in a row. How does the mean activation grow with a ReLU on the 1×1?",
+    ["the same growth", "faster growth", "less growth"],
+)
 
 
 # %%
@@ -155,13 +164,7 @@ def trunk_means(relu, seed, depth=10):
 found = {
     relu: torch.tensor([trunk_means(relu, seed) for seed in range(5)]) for relu in (False, True)
 }
-for relu, means in found.items():
-    ends = means[:, -1]
-    print(
-        f"{'with a ReLU' if relu else 'linear':12} mean from {means[:, 0].mean():.2f} to "
-        f"{ends.mean():.2f} after 10 "
-        f"blocks ({ends.min():.2f} to {ends.max():.2f}, 5 seeds)"
-    )
+
 
 # %% tags=["hide-input"]
 axis = plots.figure(7, 2.8).add_subplot()
@@ -181,10 +184,22 @@ plots.show(
     f"{found[False][:, -1].mean():.2f}.",
 )
 
+# %% tags=["hide-input"]
+start = found[True][:, 0].mean().item()
+linear, relu = (found[kind][:, -1] for kind in (False, True))
+apart = relu.min() > linear.max()
+outcome(
+    "06.relu",
+    "faster growth" if apart else "the same growth",
+    f"From {start:.2f} the mean goes to {relu.mean():.2f} with the ReLU ({relu.min():.2f} to "
+    f"{relu.max():.2f}, 5 seeds), and to {linear.mean():.2f} without it ({linear.min():.2f} to "
+    f"{linear.max():.2f}).",
+)
+
 # %% [markdown]
 # With a ReLU the trunk can only grow, because no block can subtract anything, before or after
-# training. With the linear 1×1 a branch can push a channel down. The ReLU *after* the sum then cuts
-# at zero. So the trunk still grows, but more slowly.
+# training. With the linear 1×1 a branch can make a channel smaller. The ReLU *after* the sum then
+# cuts at zero. So the trunk still grows, but more slowly.
 #
 # How much of the branch's output is negative, and what does the 1×1 cost?
 
@@ -192,15 +207,17 @@ plots.show(
 body = build(figures.InceptionResNetA_v1().body, in_channels=256, seed=0)
 with torch.no_grad():
     out = body(torch.rand(4, 256, 12, 12, generator=torch.Generator().manual_seed(0)))
-print(f"{(out < 0).float().mean():.0%} of what the linear 1×1 adds is negative")
+say(f"{(out < 0).float().mean():.0%} of what the linear 1×1 adds is negative.")
+
+# %%
+share = {}
 for number in (10, 11, 13, 16, 17, 19):
     f = FIGURES[number]
-    inside = f.node.body.parts[0]
-    last = measure(f.node.body.parts[1], out_shape(inside, f.input))
-    print(
-        f"Fig. {number}: the 1×1 holds {last.params / measure(f.node, f.input).params:.0%} of the "
-        "block's parameters"
-    )
+    inside, last = f.node.body.parts
+    cost = measure(last, out_shape(inside, f.input)).params
+    share[f"Fig. {number}"] = (cost, cost / measure(f.node, f.input).params)
+columns = ["block", "parameters of its 1×1", "share of the block"]
+table(share, columns, formats={columns[2]: ".0%"})
 
 # %% [markdown]
 # ## The other blocks
@@ -209,24 +226,17 @@ for number in (10, 11, 13, 16, 17, 19):
 
 # %%
 display(figure(11))
-print(figures.InceptionResNetB_v1())
-shapes(figures.InceptionResNetB_v1(), (896, 17, 17))
+branches(figures.InceptionResNetB_v1(), (896, 17, 17))
 
 # %%
 display(figure(13))
-print(figures.InceptionResNetC_v1())
-shapes(figures.InceptionResNetC_v1(), (1792, 8, 8))
+branches(figures.InceptionResNetC_v1(), (1792, 8, 8))
 
 # %% [markdown]
 # Fig. 14 is a plain chain. Chapter 02 explains its side lengths.
 
 # %%
-display(figure(14))
-print(figures.StemV1())
-shape = FIGURES[14].input
-for part in figures.StemV1().parts:
-    shape = out_shape(part, shape)
-    print(size_words(shape), end="  ")
+figure(14)
 
 # %% [markdown]
 # Inception-ResNet-v2 has v4's stem (Fig. 3) and wider blocks: Figs. 16, 17 and 19. In the pictures
@@ -234,18 +244,15 @@ for part in figures.StemV1().parts:
 
 # %%
 display(figure(16))
-print(figures.InceptionResNetA_v2())
-shapes(figures.InceptionResNetA_v2(), (384, 35, 35))
+branches(figures.InceptionResNetA_v2(), (384, 35, 35))
 
 # %%
 display(figure(17))
-print(figures.InceptionResNetB_v2())
-shapes(figures.InceptionResNetB_v2(), (1152, 17, 17))
+branches(figures.InceptionResNetB_v2(), (1152, 17, 17))
 
 # %%
 display(figure(19))
-print(figures.InceptionResNetC_v2())
-shapes(figures.InceptionResNetC_v2(), (2144, 8, 8))
+branches(figures.InceptionResNetC_v2(), (2144, 8, 8))
 
 # %% [markdown]
 # ## The arithmetic that finds the misprints
@@ -264,17 +271,18 @@ figure(15)
 stem = out_shape(figures.StemV4(), (3, 299, 299))
 after_a = out_shape(figures.ReductionA(**figures.TABLE_1["inception_resnet_v2"]), stem)
 after_b = out_shape(figures.ReductionB_v2(), after_a)
-print(f"stage A is {stem[0]} wide, stage B {after_a[0]}, stage C {after_b[0]}")
-
-# %% [markdown]
-# **Predict.** Fig. 17 prints 1154 filters in its linear 1×1, Fig. 19 prints 2048. What happens if
-# you build what is printed?
+say("06.widths")
 
 # %%
-try:
-    measure(inception_resnet_v2(printed=True))
-except ChannelError as error:
-    print(fill(str(error), 100))
+predict(
+    "06.printed",
+    "Fig. 17 prints 1154 filters in its linear 1×1, Fig. 19 prints 2048. How many of the two sums "
+    "can be built?",
+    ["none", "one", "both"],
+)
+
+# %%
+refusal(measure, inception_resnet_v2(printed=True))
 
 # %% [markdown]
 # The first error hid a second one. If we repair Fig. 17 alone, the error of Fig. 19 appears:
@@ -288,10 +296,10 @@ repaired = replace(
         for b in printed.blocks
     ),
 )
-try:
-    measure(repaired)
-except ChannelError as error:
-    print(fill(str(error), 100))
+refusal(measure, repaired)
+
+# %%
+outcome("06.printed", "none", "1154 is not 1152, and 2048 is not 2144.")
 
 # %%
 draw(
@@ -301,7 +309,7 @@ draw(
 # %% [markdown]
 # Could the print be meant as it stands? Then the shortcut must change the width too, with a
 # convolution of its own. Some implementations read it so. But Figs. 17 and 19 draw no convolution
-# on the shortcut. And it would stand in one block only, because the second B block would receive
+# on the shortcut. And only the first block of a stage would need one: the second B block receives
 # 1154 channels already. This reading would cost:
 
 
@@ -314,16 +322,14 @@ def projected(block, width):
 b = measure(projected(figures.InceptionResNetB_v2(printed=True), 1154), after_a)
 after_1154 = out_shape(figures.ReductionB_v2(), (1154, *after_a[1:]))
 c = measure(projected(figures.InceptionResNetC_v2(printed=True), 2048), after_1154)
-for name, m, clean, enters in (
-    ("B", b, figures.InceptionResNetB_v2(), after_a),
-    ("C", c, figures.InceptionResNetC_v2(), after_b),
-):
-    identity = measure(clean, enters).params
-    print(
-        f"block {name}: {m.params:,} parameters with a projection from {m.input[0]} channels, "
-        f"{identity:,} with the "
-        "identity"
-    )
+identity = [
+    measure(figures.InceptionResNetB_v2(), after_a).params,
+    measure(figures.InceptionResNetC_v2(), after_b).params,
+]
+table(
+    {"B": (identity[0], b.params), "C": (identity[1], c.params)},
+    ["block", "parameters with the identity", "with a projection"],
+)
 
 # %% [markdown]
 # With 1152 and 2144 every sum closes, and the shortcut stays the identity that the paper argues
@@ -333,34 +339,33 @@ for name, m, clean, enters in (
 # ## Both networks
 
 # %%
+widths = {}
 for network in (inception_resnet_v1(), inception_resnet_v2()):
-    m = measure(network)
-    print(
-        f"{m.name}, last map {size_words(m.output)}, {m.params:,} parameters, {m.macs:,} "
-        "multiply-adds"
-    )
+    leaves = {row.name.split(".")[0]: row.output for row in measure(network).rows}
     for block in network.blocks:
-        last = [row for row in m.rows if row.name.split(".")[0] == block.name][-1]
-        print(f"   {block.repeat:>2} × {block.name:20} {size_words(last.output)}")
+        widths.setdefault(block.name, []).append((block.repeat, leaves[block.name]))
+table(
+    [(name, *(cell for pair in found for cell in pair)) for name, found in widths.items()],
+    ["block", "times in v1", "leaves v1's C×H×W", "times in v2", "leaves v2's C×H×W"],
+)
 
 # %% [markdown]
 # Section 3.2 names counterparts: v1 should cost about as much as Inception-v3, and v2 about as much
 # as Inception-v4. We count:
 
 # %%
-for small, large in (
-    (inception_resnet_v1(), inception_v3()),
-    (inception_resnet_v2(), inception_v4()),
-):
-    a, b = measure(small), measure(large)
-    print(
-        f"{small.name} has {a.macs / b.macs:.2f} of {large.name}'s multiply-adds, "
-        f"{a.params / b.params:.2f} of its "
-        "parameters"
-    )
+names = (inception_resnet_v1(), inception_v3(), inception_resnet_v2(), inception_v4())
+sizes = [measure(network) for network in names]
+table(
+    [(size.name, size.params, size.macs) for size in sizes],
+    ["network", "parameters", "multiply-adds"],
+)
+
+# %%
+say("06.cost")
 
 # %% [markdown]
-# The first holds roughly. The second does not hold for the network that the figures describe.
+# So the second statement of the paper does not hold for the network that its figures describe.
 # Chapter 07 comes back to it.
 #
 # ## Scaling
@@ -383,9 +388,9 @@ lab = block_designer("InceptionResNetB_v2")
 # %% [markdown]
 # ## Experiment: no batch norm after the sum
 #
-# The paper normalises inside the branches but "not on top of the summations". The reason it gives
-# is memory: a replica had to fit on one GPU. How much memory would it have cost? torch can tell,
-# because a hook sees every tensor that is kept for the backward pass.
+# The paper normalises inside the branches but "not on top of the summations". Its reason is memory:
+# a replica had to fit on one GPU. How much memory would these norms need? torch can tell, because a
+# hook sees every tensor that is kept for the backward pass (the folded cell).
 
 
 # %%
@@ -409,7 +414,7 @@ def with_norms(model):
     return model
 
 
-# %%
+# %% tags=["hide-input"]
 def kept_bytes(model, images):
     """Bytes of activations that one training step keeps for its backward pass; parameters do not
     count."""
@@ -432,10 +437,9 @@ side = 107 if QUICK else 299
 images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
 plain = kept_bytes(build(inception_resnet_v2(), seed=0), images) / len(images)
 normed = kept_bytes(with_norms(build(inception_resnet_v2(), seed=0)), images) / len(images)
-print(
-    f"Inception-ResNet-v2, {side}×{side}: {plain / 1e6:.1f} MB an image as described, "
-    f"{normed / 1e6:.1f} MB with a "
-    f"norm after each sum: {normed / plain - 1:+.1%}"
+say(
+    f"At {side}×{side} pixels Inception-ResNet-v2 keeps {plain / 1e6:.1f} MB for an image as "
+    f"described and {normed / 1e6:.1f} MB with a norm after each sum, {normed / plain - 1:+.1%}."
 )
 
 # %% [markdown]
@@ -447,17 +451,15 @@ rows = measure(inception_resnet_v2(), side).rows
 extra = sum(
     4 * c * h * w for c, h, w in (row.output for row in rows if isinstance(row.node, Residual))
 )
-print(f"{extra / 1e6:.1f} MB expected, {(normed - plain) / 1e6:.1f} MB measured")
-print(
-    f"Verdict: one batch of 32 images of {side}×{side} would need "
-    f"{32 * (normed - plain) / 1e9:.2f} GB more, "
-    f"on top of {32 * plain / 1e9:.1f} GB of activations."
+say(
+    f"{extra / 1e6:.1f} MB are expected and {(normed - plain) / 1e6:.1f} MB are measured. "
+    f"**Verdict.** A batch of 32 images of {side}×{side} would need "
+    f"{32 * (normed - plain) / 1e9:.2f} GB more, beside {32 * plain / 1e9:.1f} GB of activations."
 )
 
 # %% [markdown]
-# So the extra norms add one map a block to what the branches keep anyway, which is about a fifth
-# more. For a replica on one GPU of 2016 that could decide. Whether such a norm would keep wide
-# networks alive is another question: chapter 09 tries it.
+# So each extra norm adds one map to what the branches keep anyway. For a replica on one GPU of 2016
+# that could decide. Would such a norm keep wide networks alive? Chapter 09 tries it.
 #
 # ## Exercises
 
@@ -562,16 +564,18 @@ check("06.5", kept)
 
 # %% [markdown]
 # ## In five lines
-#
-# - A residual block is `relu(x + linear_1x1(concat(branches(x))))`. It has no pooling branch.
-# - The 1×1 is linear so that a branch can subtract. It widens the narrow branches back to the
-#   trunk.
-# - A batch norm after each sum keeps one more map of the trunk's width for each block: about a
-#   fifth more activation memory.
-# - Reductions set the widths: 256, 896, 1792 in v1 and 384, 1152, 2144 in v2.
-# - So nothing can be added to the printed 1154 and 2048 channels. The description refuses them with
-#   a sentence.
-#
+
+# %%
+five_lines(
+    "A residual block is `relu(x + linear_1x1(concat(branches(x))))`. Its 1×1 is linear, so that a "
+    "branch can subtract.",
+    "06.cheaper",
+    "06.norm",
+    "06.widths",
+    "06.misprints",
+)
+
+# %% [markdown]
 # **What would change our mind.** An erratum by the authors, or a checkpoint with 1154 filters.
 #
 # **Next:** chapter 07 compares the paper's network with the one that everybody runs.

@@ -1,0 +1,90 @@
+"""Claims of chapter 06, from the descriptions of Figs. 10 to 19."""
+
+from __future__ import annotations
+
+from inception_edu.describe import (
+    TABLE_1,
+    ChannelError,
+    InceptionA,
+    InceptionResNetA_v1,
+    InceptionResNetB_v2,
+    InceptionResNetC_v2,
+    ReductionA,
+    ReductionB_v2,
+    Residual,
+    StemV4,
+    amount,
+    inception_resnet_v1,
+    inception_resnet_v2,
+    inception_v3,
+    inception_v4,
+    measure,
+    out_shape,
+)
+from inception_edu.teach.claims import registered
+
+
+def _widths() -> list[tuple[int, int, int]]:
+    """What leaves v2's stem and its two reductions."""
+    stem = out_shape(StemV4(), (3, 299, 299))
+    after_a = out_shape(ReductionA(**TABLE_1["inception_resnet_v2"]), stem)
+    return [stem, after_a, out_shape(ReductionB_v2(), after_a)]
+
+
+@registered("06.cheaper")
+def cheaper() -> tuple[bool, str]:
+    plain = measure(InceptionA(), (384, 35, 35))
+    residual = measure(InceptionResNetA_v1(), (256, 35, 35))
+    return residual.macs < plain.macs / 2, (
+        f"A block of Inception-ResNet-A needs {amount(residual.macs)} multiply-adds, Inception-A "
+        f"needs {amount(plain.macs)}: {plain.macs / residual.macs:.1f} times as many."
+    )
+
+
+@registered("06.widths")
+def widths() -> tuple[bool, str]:
+    found = [shape[0] for shape in _widths()]
+    trunk = [b.node.body.parts[-1].out for b in inception_resnet_v2().blocks if b.stage]
+    return found == trunk, (
+        f"By the channels of its reductions, the trunk of v2 is {found[0]}, {found[1]} and "
+        f"{found[2]} channels wide in stages A, B and C."
+    )
+
+
+@registered("06.misprints")
+def misprints() -> tuple[bool, str]:
+    _, after_a, after_b = _widths()
+    printed, refused = [], 0
+    for make, shape in ((InceptionResNetB_v2, after_a), (InceptionResNetC_v2, after_b)):
+        block = make(printed=True)
+        printed.append(block.body.parts[-1].out)
+        try:
+            out_shape(block, shape)
+        except ChannelError:
+            refused += 1
+    return refused == 2, (
+        f"Fig. 17 prints {printed[0]} filters and Fig. 19 prints {printed[1]}. They cannot be "
+        f"added to trunks of {after_a[0]} and {after_b[0]} channels, so both are misprints."
+    )
+
+
+@registered("06.norm")
+def norm() -> tuple[bool, str]:
+    """What a batch norm after each sum would keep: one map of the trunk's width a block."""
+    rows = [row for row in measure(inception_resnet_v2()).rows if isinstance(row.node, Residual)]
+    kept = sum(4 * row.output[0] * row.output[1] * row.output[2] for row in rows)
+    return kept > 0, (
+        f"A batch norm after each of the {len(rows)} sums of v2 would keep one more map each: "
+        f"{kept / 1e6:.0f} MB for one image of 299×299."
+    )
+
+
+@registered("06.cost")
+def cost() -> tuple[bool, str]:
+    """Section 3.2's counterparts by count."""
+    pairs = ((inception_resnet_v1(), inception_v3()), (inception_resnet_v2(), inception_v4()))
+    first, second = (measure(ours).macs / measure(theirs).macs for ours, theirs in pairs)
+    return 0.85 < first < 1.15 and second < 0.85, (
+        f"v1 has {first:.2f} times the multiply-adds of Inception-v3, so the costs are close. v2 "
+        f"has {second:.2f} times those of Inception-v4, so they are not."
+    )
