@@ -1,13 +1,9 @@
 # %% [markdown]
 # # Dying networks
 #
-# Above about 1000 filters the paper's residual networks died, and only scaled residuals kept them
-# alive: we let one die, look for the cause, and try every remedy on five seeds.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 45 min |
-# | of which you wait | 1 min |
+# Above about 1000 filters, says the paper, its residual networks died, and only scaled residuals
+# kept them alive. We let a small network die and look for the cause. Then we try every remedy on
+# five seeds.
 #
 # **After this chapter you can**
 #
@@ -20,35 +16,33 @@
 from dataclasses import replace
 
 import torch
+from IPython.display import display
 from torch.nn import functional as F
 
-from inception_edu.describe import draw, networks
 from inception_edu import study
-from inception_edu.study import experiments
-from inception_edu.teach import check, fates, plots, provenance, say, table, verdicts
-from inception_edu.nets import build
-from inception_edu.study import (
-    Config,
-    judge,
-    load_results,
-    recorded_grid,
-    recorded_runs,
-    run,
-    summarise,
-    transfer,
-)
-from inception_edu.teach import claim, five_lines
+from inception_edu.describe import draw, networks
 from inception_edu.labs.dying import dying_lab
 from inception_edu.labs.film import death, film
+from inception_edu.nets import build
+from inception_edu.study import Config, experiments, judge, load_results, recorded_grid
+from inception_edu.study import recorded_runs, run, summarise, transfer
+from inception_edu.teach import check, claim, fates, five_lines, outcome, plots, predict
+from inception_edu.teach import provenance, run_dots, say, table, verdicts
 
 print("mode:", experiments.mode())
 
 # %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("09.lower-rate", "C4", "09.late-death")
+
+# %% [markdown]
 # ## Death, frame by frame
 #
-# Recorded runs on photographs, a bar for each block: the dark part is silent. Press *play*. The
-# stops stand where the run's own numbers have something to say. Choose another run: a wide one at
-# the paper's rate, one that heals, one that lives.
+# These are recorded runs on photographs. Each block has a bar, and its dark part is silent. Press
+# *play*. The film stops where the run's own numbers have something to say. Then choose another run:
+# a wide one at the paper's rate, one that recovers, one that lives.
 
 # %%
 death()
@@ -63,38 +57,34 @@ death()
 # batch-normalization to this layer."
 #
 # A channel is **dead** in a batch when it is 0 at every position of every image. Behind a ReLU a
-# dead channel passes no gradient back, so the filter that feeds it learns nothing from this batch.
-# It is not lost for good: another batch, or a change in the blocks below, can wake it.
+# dead channel passes no gradient back. So the filter that feeds it learns nothing from this batch.
+# It is not lost for good. Another batch, or a change in the blocks below, can wake it.
 #
-# **Predict.** Two networks differ only in width, 72 and 576 channels: same depth, same rate, same
-# spread of the activations at the start. Why should the wide one be in more danger?
-#
-# <details><summary>Answer</summary>
-#
-# The classifier adds up all channels. One step moves each of its weights a little, in proportion to
-# the activation it reads, and all these movements add up: eight times the channels, eight times the
-# movement of the logits, at the same rate. So the number to watch is not the width but something
-# like *width × learning rate*. The grid below shows it.
-#
-# </details>
-
-# %% [markdown]
 # ## The patient
 #
-# A *tower*: three convolutions, then ten times the Inception-ResNet-C block of Fig. 13, all on a
-# 4×4 grid. Nothing else, so that width, scale and rate can be changed alone. 288 channels and a
-# rate of 0.2: a quarter of the width that the paper found dangerous, some four times its rate of
-# 0.045.
+# Our network is a *tower*: three convolutions, then ten times the Inception-ResNet-C block of
+# Fig. 13. All of it works on a 4×4 grid. There is nothing else, so we can change width, scale and
+# rate alone. It has 288 channels and a rate of 0.2. That is about a quarter of the width that the
+# paper found dangerous, and some four times its rate of 0.045.
 
 # %%
 tower = networks.tower(width=288, depth=10, scale=1.0)
 draw(tower["inception_resnet_c"].node, (288, 4, 4))
 
 # %%
+predict(
+    "09.width",
+    "Two towers differ only in width, 72 and 576 channels. Why may the wide one be in more danger?",
+    ["its weights start larger", "one step moves the logits further", "its gradient vanishes"],
+)
+
+# %%
+predict("09.where", "The tower dies. Where is it worst?", ["first blocks", "middle", "last blocks"])
+
+# %%
 model = build(tower, seed=0).train()
 data = study.open_data("fashion")
 images, labels = data.normalise(data.train.images[:64]), data.train.labels[:64]
-print(data.describe())
 values = {
     "in": images,
     "before the pooling": model[:2](images),
@@ -103,8 +93,8 @@ values = {
 table({what: (tuple(found.shape),) for what, found in values.items()}, ["", "shape"])
 
 # %% [markdown]
-# Train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), only much shorter, and
-# look at the share of dead channels in each block.
+# We train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), only much shorter. Look
+# at the share of dead channels in each block.
 
 # %%
 steps = 24 if experiments.mode() == "quick" else 40
@@ -121,15 +111,24 @@ patient = run(
 )
 film(patient)
 
+# %% tags=["hide-input"]
+shares = list(patient.dead.values())[1:]  # without the stem
+place = shares.index(max(shares)) * 3 // len(shares)
+outcome(
+    "09.where",
+    ("first blocks", "middle", "last blocks")[place],
+    f"At the end {max(shares):.0%} of the channels of block {shares.index(max(shares)) + 1} are "
+    f"dead, and {shares[0]:.0%} of those of block 1.",
+)
+
 # %% [markdown]
-# It is worst in the last block and eats its way down towards the stem. And it is quick: a few dozen
-# steps do here what the paper saw after tens of thousands of iterations.
+# This tower dies within a few dozen steps. The paper saw it after tens of thousands of iterations.
 #
 # ## Lab: keep it alive
 #
-# What recorded runs did with these settings is there before you train. Bet, press *Retrain* and
-# watch it die. Then move one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy,
-# another width. A remedy has no recorded runs: there your own are the first.
+# The lab shows what recorded runs did with these settings. Bet, press *Retrain* and watch it die.
+# Then move one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy, another width. For
+# remedies there are no recorded runs. Yours are the first.
 
 # %%
 lab = dying_lab()
@@ -143,8 +142,8 @@ lab = dying_lab()
 # $$\sum_c a_c\,\frac{\partial L}{\partial a_c} = \sum_k (p_k - y_k)\,z_k = L - H(p),$$
 #
 # the loss minus the entropy of the network's own prediction. (Exercise 2 asks you to show the
-# second step.) A network that is *as unsure as it ought to be* has $L = H$: no push. One that is
-# **sure and wrong** has $L > H$, and the quickest way to lower its loss is to make *every*
+# second step.) A network that is *as unsure as it ought to be* has $L = H$. Then there is no push.
+# One that is **sure and wrong** has $L > H$. The quickest way to lower its loss is to make *every*
 # activation smaller.
 
 # %%
@@ -158,12 +157,12 @@ slope = (a * a.grad).sum(1).mean().item()
 say(f"The slope is {slope:.4f}; loss minus entropy is {push.item():.4f}.")
 
 # %% [markdown]
-# That is the push before the first step. Now follow it through the patient's first steps, with the
-# size of the logits, the mean activation, what the last branch adds on average, and the optimizer's
-# mean momentum of its last layer:
+# That is the push before the first step. Here are the first steps of the tower. *Identity* is the
+# mean activation that enters the last sum, and *branch* is what the last branch adds to it.
+# *Momentum* is the optimizer's mean momentum of the last layer of this branch.
 
 
-# %%
+# %% tags=["hide-input"]
 def story(result, every=2, last=24):
     """What a run did, step by step."""
     names = ["step", "loss", "push", "logits", "identity", "branch", "momentum"]
@@ -179,15 +178,17 @@ def story(result, every=2, last=24):
 story(patient)
 
 # %% [markdown]
-# Read it from left to right. The first steps throw the logits far too high: the classifier
-# **overshoots**. Now the network is sure and wrong, the **push** is many times what it was, and all
-# channels of all blocks feel it in the same direction. The branches **sink**: their last layers
-# read inputs that are at least 0, so lowering all weights a little lowers the output for every
-# image at once. Below 0 the ReLU lets nothing through: **dead**. Now look at the times: hardly
-# anything dies while the push lasts. It is over once the logits are small again, and yet the branch
-# goes on sinking and a good part of the channels dies only then.
+# Read it from left to right. The first steps make the logits far too large: the classifier
+# **overshoots**. Now the network is sure and wrong. The **push** is many times what it was, and all
+# channels of all blocks feel it in the same direction. The branches **sink**. Their last layers
+# read inputs that are at least 0. So when all weights become a little smaller, the output becomes
+# smaller for every image at once. Below 0 the ReLU lets nothing through: **dead**.
 #
-# That is a story. Each part of it is a suspect, and the next experiments remove one at a time.
+# Now look at the times. Hardly anything dies while the push lasts. It is over once the logits are
+# small again. The branch still goes on sinking, and many of the channels die only then.
+#
+# So far this is a story. Each part of it is a possible cause. The next experiments take one of them
+# away at a time.
 
 # %%
 claim("09.time-of-death")
@@ -195,10 +196,11 @@ claim("09.time-of-death")
 # %% [markdown]
 # ## How far does one step throw the logits?
 #
-# One SGD step of rate $\eta$ on an image *alone in its batch* moves its logits by
-# $-\eta\,(p - y)\,\lVert a\rVert^2$: rate times squared length. In a batch of $N$ an image has only
-# a share of $1/N$. But behind a ReLU all vectors $a$ point nearly the same way, so what the others
-# teach the classifier moves this image's logits as well, and all logits move together:
+# Take one SGD step of rate $\eta$ on an image *alone in its batch*. It moves the logits of the
+# image by $-\eta\,(p - y)\,\lVert a\rVert^2$: rate times squared length. In a batch of $N$ an
+# image has only a share of $1/N$. But behind a ReLU all vectors $a$ point nearly the same way. So
+# what the classifier learns from the other images moves this image's logits, too, and all move
+# together.
 
 
 # %%
@@ -208,13 +210,19 @@ def squared_length(width, scale, seed=0):
     return model[:-2](images).square().sum(1).mean().item()
 
 
-table(
-    {
-        width: [0.045 * squared_length(width, scale) for scale in (0.1, 0.3, 1.0)]
-        for width in (72, 288)
-    },
-    ["width", "scale 0.1", "scale 0.3", "scale 1"],
-    caption="rate × ‖a‖²",
+lengths = {
+    width: [0.045 * squared_length(width, scale) for scale in (0.1, 0.3, 1.0)]
+    for width in (72, 288)
+}
+table(lengths, ["width", "scale 0.1", "scale 0.3", "scale 1"], caption="rate × ‖a‖²")
+
+# %% tags=["hide-input"]
+more = lengths[288][-1] / lengths[72][-1]
+outcome(
+    "09.width",
+    "one step moves the logits further" if more > 1 else "its weights start larger",
+    f"The classifier adds up all channels, and one step moves each of its weights a little. With "
+    f"288 channels in place of 72, rate × ‖a‖² is {more:.1f} times as large (unscaled).",
 )
 
 
@@ -234,8 +242,8 @@ say(
 )
 
 # %% [markdown]
-# Width multiplies ‖a‖², and so does an unscaled sum over ten blocks. Scaling lowers it; a lower
-# rate lowers the product. And what does the paper's own network do, at full size?
+# A wider tower has a larger ‖a‖². So has an unscaled sum over ten blocks. Scaling makes it smaller.
+# A lower rate makes the product smaller. What does the paper's own network do, at full size?
 
 # %%
 claim("09.released")
@@ -243,8 +251,8 @@ claim("09.released")
 # %% [markdown]
 # ## Experiment 1: is it width?
 #
-# Width × scale × learning rate on colour photographs, five seeds a cell: how much of the last block
-# is dead after 60 steps?
+# Width, scale and learning rate are varied together, on colour photographs, with five seeds for
+# each setting. How much of the last block is dead after 60 steps?
 
 # %%
 grid = load_results("dying")
@@ -319,16 +327,18 @@ plots.show(
 )
 
 # %% [markdown]
-# Every dot is a run. Left, the paper's observation. Right, the same runs and all others, ordered by
-# one number that knows nothing of width: rate × ‖a‖². How well does it tell the runs that die from
-# the runs that live, and better than its simple rivals? *Orders* is the share of all pairs of a
-# dead and a living run in which the dead one has the higher number, with its 95 % interval over the
-# settings. Then each number's best threshold is taken to settings and images it has not seen: the
-# labs' recorded runs.
-
+# Every dot is a run. On the left is the paper's observation. On the right are the same runs and all
+# others, ordered by one number that does not contain the width: rate × ‖a‖².
 
 # %%
 claim("09.wider-is-worse")
+
+# %% [markdown]
+# How well does this number tell the runs that die from the runs that live? Is it better than its
+# simple rivals? Take all pairs of a dead and a living run. *Orders* is the share of pairs in which
+# the dead run has the higher number, with its 95 % interval over the settings. Then the best
+# threshold of each number is tried on settings and images that it has not seen: the recorded runs
+# of the labs.
 
 # %%
 elsewhere = recorded_runs(recorded_grid())
@@ -346,75 +356,51 @@ table(
 )
 
 # %%
-claim("09.predictor")
-
-# %%
-claim("09.predictor-causes")
+display(claim("09.predictor"), claim("09.predictor-causes"))
 
 # %% [markdown]
-# ## Experiment 2: the suspects
+# ## Experiment 2: which cause?
 #
-# To try much on five seeds, take a cheaper patient that dies more surely than 1152 channels at the
-# paper's rate: 144 channels at rate 0.3, unscaled. Each row
-# takes one suspect away and leaves the rest as it is. *Slow
-# classifier*: the classifier, and nothing else, learns at a tenth of the rate. *Slow* and *small
-# last layers*: the two halves of what a scale of 0.1 does, a hundredth of the rate and a tenth of
-# the initial weights. *Centred*: the mean of every filter of the last layers is taken away. *No
-# momentum* also makes the rate ten times smaller in the long run, so it gets a second row with ten
-# times the rate.
-
-
-# %% tags=["hide-input"]
-def show_dots(results, values):
-    """One row a cell, one dot a run, a stroke at the mean; one panel for each of `values`."""
-    cells = [summarise(results, value) for value, _ in values]
-    fig = plots.figure(9, 0.9 + 0.28 * len(cells[0]))
-    for k, (group, (_, title)) in enumerate(zip(cells, values)):
-        runs = {cell.label: cell.values for cell in group.values()}
-        axis = plots.dots(runs, fig.add_subplot(1, len(values), k + 1), percent=True)
-        axis.set_title(title)
-        if k:
-            axis.set_yticklabels([])
-    said = "; ".join(f"{label}: {cell.text()}" for label, cell in cells[0].items())
-    return plots.show(fig, f"{values[0][1]}, one dot a run. {said}.")
-
-
-VALUES = (
-    ("dead_last", "dead, last block"),
-    ("dead_most", "dead, worst block"),
-    ("accuracy", "test accuracy"),
-)
+# To try many changes on five seeds we need a cheaper tower. This one has 144 channels at rate 0.3,
+# unscaled. It dies more surely than 1152 channels at the paper's rate. Each row takes one possible
+# cause away and leaves the rest as it is.
+#
+# - *Slow classifier*: the classifier, and nothing else, learns at a tenth of the rate.
+# - *Slow last layers* and *small last layers* are the two halves of what a scale of 0.1 does: a
+#   hundredth of the rate, and a tenth of the initial weights.
+# - *Last layers centred*: the mean of every filter of the last layers is taken away.
+# - *No momentum* also makes the rate ten times smaller in the long run. So it has a second row with
+#   ten times the rate.
 
 # %%
+VALUES = {
+    "dead_last": "dead, last block",
+    "dead_most": "dead, worst block",
+    "accuracy": "test accuracy",
+}
 causes = load_results("causes")
-show_dots(causes, VALUES)
+run_dots(causes, VALUES)
 
 # %% [markdown]
-# What the dots say, by one rule for all chapters and labs (`docs/verdicts.md`): a run *lives* with
-# less than a tenth of the channels of its worst block dead, *dies* with half or more, and *suffers*
-# in between; a setting has the word that four of five of its seeds share.
-
+# Here is what became of them, by the rule of all chapters and labs (`docs/verdicts.md`). It looks
+# at the dead channels of a run's *worst* block. With less than a tenth of them dead the run
+# *lives*. With half or more it *dies*. In between it *suffers*. A setting has the word that four
+# of five of its seeds share.
 
 # %%
 fates(causes)
 
 # %%
-claim("09.suspects")
-
-# %%
-claim("09.momentum")
+display(claim("09.one-change"), claim("09.momentum"))
 
 # %% [markdown]
-# Removing one of two causes that are each sufficient changes nothing, so no suspect is acquitted by
-# these rows alone. What is shown is the other direction: slowing the *classifier* is enough to
-# save.
-#
-# Compare the second panel with the first for *slow last layers*. The last layers are saved, but the
-# push is not gone, and now it finds another victim. Which?
+# So these rows show one thing: to slow the *classifier* is enough to save the tower. Now compare
+# the second panel with the first for *slow last layers*. The last block is saved, but the push is
+# still there. Which block does it reach now?
 
 
 # %%
-def victims(results, label):
+def by_block(results, label):
     """Mean share of dead channels at the end, by block, over the seeds of a cell."""
     runs = [list(r.dead.values()) for r in results if r.label == label]
     return [sum(shares) / len(shares) for shares in zip(*runs)]
@@ -430,56 +416,66 @@ shown = (
 )
 blocks = ["stem", *map(str, range(1, 11))]
 table(
-    [(label, *victims(results, label)) for results, label in shown],
+    [(label, *by_block(results, label)) for results, label in shown],
     ["dead, by block", *blocks],
     formats=dict.fromkeys(blocks, ".0%"),
 )
 
 # %% [markdown]
-# So a scale of 0.1 does two things at once: small branches keep the sum, and with it the
-# classifier's first steps, in bounds; slow last layers do not sink when the push comes.
-#
+# So a scale of 0.1 does two things at once. Small branches keep the sum small, and with it the
+# classifier's first steps. Slow last layers do not sink when the push comes.
+
+# %%
+display(claim("09.another-victim"), claim("09.both-halves"))
+
+# %% [markdown]
 # ## Experiment 3: two hypotheses, separated
 #
-# *The common mode*: the part of $a$ that all images share makes the classifier overshoot. Then it
-# must help to take the batch mean away before the classifier. *The classifier's rate*: the same
-# overshoot, seen as a rate that is too high for so many channels. Then a classifier rate in
-# proportion to 1/width must help, with one constant for all widths (14.4/width: a tenth at 144
-# channels). Three widths at rate 0.3, each remedy alone and both together. One more row: the mean
-# is taken away, but no gradient passes through it, so the push on the blocks stays.
+# *The common part.* A part of $a$ is the same for all images, and it makes the classifier
+# overshoot. Then it must help to take the batch mean away before the classifier.
+#
+# *The classifier's rate.* The rate is too high for so many channels. Then a classifier rate in
+# proportion to 1/width must help, with one constant for all widths. It is 14.4/width, which is a
+# tenth at 144 channels.
+#
+# Three widths are trained at rate 0.3, with each remedy alone and with both. In one more row the
+# mean is taken away, but no gradient passes through it. So the push on the blocks stays.
 
 # %%
 fates(load_results("mechanism"))
 
 # %%
-claim("09.two-mechanisms")
-
-# %%
-claim("09.wider-centred")
-
-# %%
-claim("09.more-images")
+display(claim("09.two-mechanisms"), claim("09.wider-centred"), claim("09.more-images"))
 
 # %% [markdown]
-# Related work says parts of this. LeCun, Kanter and Solla (1991): inputs with a mean make one
-# curvature grow with their number. Yang and Hu (2021): the classifier's rate should fall with the
-# width. Gotmare et al. (2018): what a warm-up protects are the last layers.
+# Others have found parts of this. LeCun, Kanter and Solla (1991): when the inputs have a mean, one
+# curvature grows with their number. Yang and Hu (2021): the classifier's rate should fall with the
+# width. Gotmare et al. (2018): a warm-up protects the last layers.
 #
 # ## Experiment 4: the remedies
 #
-# All that Section 3.3 names, and what others recommend. "An extra batch normalisation to this
-# layer" can be read in two ways: on the last layer *inside* the last branch, or *after the sum*,
-# just before the last ReLU. We try both. The two-phase warm-up is 30 steps at 0.00001, then the
-# full rate at once. So low a rate teaches nothing in 30 steps, so another one starts with a tenth
-# of the rate, which does; and a linear one rises over 60 steps. *Blocks switched off* and *scale 0*
-# are the mark of what is there without any block: a tower can be alive and still be no better.
+# We try all that Section 3.3 names, and what others recommend.
+#
+# - "An extra batch normalization to this layer" has two readings. One is on the last layer *inside*
+#   the last branch. The other is *after the last sum*, just before the last ReLU.
+# - The two-phase warm-up has 30 steps at 0.00001, then the full rate at once. A second one starts
+#   at a tenth of the rate. A linear one rises over 60 steps.
+# - *Blocks switched off* and *scale 0* show what is there without any block. A tower can be alive
+#   and still be no better.
 
 # %%
-show_dots(remedies, VALUES)
+predict(
+    "09.remedy",
+    "Which one keeps the unscaled tower alive for 60 steps?",
+    ["a tenth of the rate", "batch norm in the last branch", "the two-phase warm-up"],
+)
+
+# %%
+run_dots(remedies, VALUES)
 
 # %% [markdown]
-# A film shows more than a number. Side by side, one seed each: the two readings of "extra batch
-# normalisation".
+# A film shows more than a number. Here are the two readings of "extra batch normalization" side by
+# side, one seed each.
 
 # %%
 first = {r.label: r for r in reversed(remedies)}
@@ -488,14 +484,25 @@ film(first["norm in last branch"], first["norm after last sum"])
 # %%
 fates(remedies)
 
+# %% tags=["hide-input"]
+from inception_edu.study import fates_of
+
+words = {
+    "a tenth of the rate": "rate / 10",
+    "batch norm in the last branch": "norm in last branch",
+    "the two-phase warm-up": "two-phase warm-up",
+}
+lives = [said for said, label in words.items() if fates_of("remedies")[label].word == "lives"]
+outcome("09.remedy", ", ".join(lives), "See the rows of the table above.")
+
 # %%
-claim("09.c4")
+display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"))
 
 # %% [markdown]
 # ## Experiment 5: does it last?
 #
-# 60 steps are short. For 3000 steps: no remedy, no blocks, three remedies that held, and *slow
-# classifier*: the share of dead channels in the worst block on the way, every run a line.
+# 60 steps are short. These runs have 3000: no remedy, no blocks, three remedies that held, and
+# *slow classifier*. Each run is a line: the share of dead channels in its worst block.
 
 # %% tags=["hide-input"]
 lasting = load_results("long")
@@ -506,8 +513,8 @@ for k, label in enumerate(labels):
     for r in (r for r in lasting if r.label == label):
         worst = [100 * max(shares) for shares in zip(*r.maps["dead"].values())]
         axis.plot(r.curves["step"], worst, color=plots.COLOURS[0], alpha=0.6, lw=1)
+    axis.set_title(label.replace(" off, ", " off,\n").replace(" last", "\nlast"), fontsize=8)
     axis.set(
-        title=label,
         xlabel="step",
         ylim=(-4, 104),
         ylabel="" if k else "dead channels, worst block (%)",
@@ -526,42 +533,33 @@ plots.show(
 fates(lasting, accuracy=True)
 
 # %%
-claim("09.lasting")
-
-# %%
-claim("09.returns")
-
-# %%
-claim("09.earn")
+display(claim("09.lasting"), claim("09.returns"), claim("09.earn"))
 
 # %% [markdown]
-# And the width that the paper speaks of: 1152 channels at its rate of 0.045, for 600 steps.
+# Now the width of which the paper speaks: 1152 channels at its rate of 0.045, for 600 steps.
 
 # %%
 fates(load_results("recovery"), accuracy=True)
 
 # %%
-claim("09.recovery")
-
-# %%
-claim("09.late-death")
+display(claim("09.recovery"), claim("09.late-death"))
 
 # %% [markdown]
 # ## Verdicts
 #
-# By the rule of `docs/verdicts.md`, written before the runs, from the committed runs alone. All of
-# it is seen in small towers on small images: the *scope* is reduced.
+# They follow the rule of `docs/verdicts.md`, which was written before the runs. Only committed runs
+# count. All are small towers on small images, so no verdict can be more than "seen at reduced scale
+# only".
 
 # %%
 verdicts("C3", "C4", "C5", "C6", "C10")
 
 # %% [markdown]
-# **Run it yourself.** Three cells on the embedded images, a seed that the committed file does not
-# have: a few seconds. Do your runs fall where the committed ones say that one more seed should?
-# They should in 99 of 100 cases, if runs spread like a bell curve; those of a dying tower have a
-# longer tail. (The same seed gives other digits on another machine: dying amplifies rounding.) For
-# a whole experiment on your own machine or cluster:
-# `python -m inception_edu.study run remedies`.
+# **Run it yourself.** Train three settings on the embedded images, with seeds that the committed
+# file does not have. It takes a few seconds. Do your runs fall where one more seed should? If runs
+# spread like a normal distribution, they do in 99 of 100 cases. Those of a dying tower spread more
+# widely. (The same seed gives other digits on another machine, because dying amplifies rounding.)
+# For a whole experiment: `python -m inception_edu.study run remedies`.
 
 # %%
 committed, rows = summarise(load_results("embedded"), "dead_last"), []
@@ -585,8 +583,7 @@ table(
 # %%
 # exercise: Count the dead | ●○○ | 4 min
 # task: Write `dead_share(maps)`: of a batch of activations behind a ReLU, N×C×H×W, the share of
-# channels that are 0 at
-#   every position of every image, as a float.
+#   channels that are 0 at every position of every image, as a float.
 # hint: `amax` over three axes leaves one number a channel.
 def dead_share(maps):
     # begin solution
@@ -602,8 +599,8 @@ check("09.1", dead_share)
 # %%
 # exercise: Sure and wrong | ●●○ | 6 min
 # task: Show that $\sum_k (p_k - y_k)\,z_k = L - H(p)$ by writing `push(z, label)` for one image
-# from the loss and the
-#   entropy alone: `z` holds the logits, `label` is the true class. Return a float.
+#   from the loss and the entropy alone: `z` holds the logits, `label` is the true class. Return a
+#   float.
 # hint: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $z_k = \log p_k + c$ with the same $c$ for all
 # classes.
 # hint: $\sum_k (p_k - y_k)\,c = 0$.
@@ -624,9 +621,8 @@ check("09.2", push)
 # %%
 # exercise: Who died instead? | ●●○ | 6 min
 # task: Some cells save the last block at the expense of another. Write `elsewhere(results)`: the
-# set of labels whose
-#   worst block has, in the mean over the seeds, at least 20 points more dead channels than the last
-#   block. Every result has `.label`, `.dead_last` and `.dead_most`.
+#   set of labels whose worst block has, in the mean over the seeds, at least 20 points more dead
+#   channels than the last block. Every result has `.label`, `.dead_last` and `.dead_most`.
 # hint: `summarise(results, "dead_last")` gives a `Cell` with `.mean` for each label.
 def elsewhere(results):
     # begin solution
@@ -643,9 +639,9 @@ check("09.3", elsewhere)
 # %%
 # exercise: The rate that replaces the width | ●●○ | 5 min
 # task: Suppose that a tower of width 576 died at rate 0.1. If rate × ‖a‖² decides and ‖a‖² grows
-# in proportion to the width, at
-#   which rate is a tower of another width in the same danger? Write `dangerous_rate(width)`, and
-#   compare with the grid above: is the paper's 1152 channels at 0.045 close to it?
+#   in proportion to the width, at which rate is a tower of another width in the same danger? Write
+#   `dangerous_rate(width)`, and compare with the grid above: is the paper's 1152 channels at 0.045
+#   close to it?
 # hint: The product stays the same.
 def dangerous_rate(width):
     # begin solution
@@ -688,17 +684,18 @@ check("09.5", survivors)
 
 # %%
 five_lines(
-    "A channel is dead in a batch when its ReLU lets nothing through for any image of it.",
-    "A network that is sure and wrong is pushed to shrink all activations at once: slope = loss − "
-    "entropy.",
+    "A channel is dead in a batch when its ReLU lets nothing through for any image of it. It may "
+    "come back.",
+    "A network that is sure and wrong is pushed to make all activations smaller. The slope is loss "
+    "minus entropy.",
     "09.two-mechanisms",
-    "09.predictor",
+    "09.lower-rate",
     "09.late-death",
 )
 
 # %% [markdown]
-# **What would change our mind.** A tower that dies late, after thousands of healthy steps: that is
+# **What would change our mind.** A tower that dies late, after thousands of healthy steps. That is
 # what the paper describes ("a few tens of thousands of iterations"), and our runs end long before.
 # Try it on a GPU, with `python -m inception_edu.study run recovery --mode full`.
 #
-# **Next:** chapter 10 lets residual and plain networks race.
+# **Next.** Chapter 10: residual and plain networks race.
