@@ -163,6 +163,9 @@ def transform(source: Path):
         elif cell.source.strip():
             cells.append(cell)
     cells[0].source += f"\n\n{minutes.sentence(source)}"
+    for cell in cells:
+        if cell.cell_type == "markdown" and MINUTES in cell.source:
+            cell.source = cell.source.replace(MINUTES, minutes.row(sources()))
     link = colab_link(source.stem, address)
     if link:
         cells[0].source += f"\n\n{link}"
@@ -307,6 +310,7 @@ def write_heads(chapters: list[Path]) -> None:
 
 # ---- README and Colab ----------------------------------------------------------------------------
 
+MINUTES = "<!-- minutes of the chapters -->"  # stands in a text cell; the build puts them there
 TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
 CLAIMS = re.compile(r"(<!-- claims:.*?-->\n).*?(<!-- end of claims -->)", re.DOTALL)
 

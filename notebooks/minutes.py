@@ -54,6 +54,15 @@ def sentence(source: Path) -> str:
     return told + (f" Running all cells took {' and '.join(measured)}." if measured else "")
 
 
+def row(sources: Sequence[Path]) -> str:
+    """The minutes of all chapters as a Markdown table of one row, with their sum."""
+    whole = [minutes(path)[0] for path in sources]
+    heads = ["chapter", *(path.stem[:2] for path in sources), "all"]
+    cells = ["minutes", *map(str, whole), str(sum(whole))]
+    lines = (heads, ["---"] * len(heads), cells)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def write_times(card: str, seconds: dict[str, float], mode: str) -> Path:
     """Keep what running all cells of each chapter took on the machine called `card`."""
     rows = [

@@ -11,6 +11,7 @@ __all__ = [
     "best_towers",
     "branches",
     "changes",
+    "chapter_map",
     "check",
     "checks",
     "claim",
@@ -38,6 +39,7 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "inception_edu.teach.exercises": ["check"],
+        "inception_edu.teach.chapters": ["chapter_map"],
         "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],
         "inception_edu.teach.claims.ch10": ["DEPTHS", "best_towers"],
         "inception_edu.teach.predictions": ["outcome", "predict"],

@@ -2,13 +2,8 @@
 # # The race
 #
 # Do residual connections make Inception train faster, and better? Pairs of equal cost race over
-# five seeds, by steps and by seconds; then depth shows where the identity begins to matter, and
-# what goes wrong without it.
-#
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 45 min |
-# | of which you wait | 1 min |
+# five seeds, by steps and by seconds. Then deeper and deeper towers show where the identity begins
+# to matter, and what goes wrong without it.
 #
 # **After this chapter you can**
 #
@@ -24,35 +19,32 @@ import torch
 from IPython.display import HTML, display
 from torch.nn import functional as F
 
-from inception_edu.describe import TABLE_2, draw, measure, networks
 from inception_edu import study
-from inception_edu.study import experiments
-from inception_edu.teach import check, contrasts, plots, provenance, say, table, verdicts
-from inception_edu.nets import build
-from inception_edu.study import (
-    PAIRS,
-    RACERS,
-    difference,
-    holm,
-    load_results,
-    run,
-    summarise,
-)
-from inception_edu.study import mean_error as area
-from inception_edu.teach import DEPTHS, best_towers, claim
+from inception_edu.describe import TABLE_2, draw, measure, networks
 from inception_edu.labs.race import race_lab
 from inception_edu.labs.race_state import SHORT
 from inception_edu.learn import clock, fast_layout, make_optimizer
+from inception_edu.nets import build
+from inception_edu.study import PAIRS, RACERS, difference, experiments, holm, load_results, run
+from inception_edu.study import mean_error, summarise
+from inception_edu.teach import DEPTHS, best_towers, check, claim, contrasts, five_lines, outcome
+from inception_edu.teach import plots, predict, provenance, say, table, verdicts
 
 print("mode:", experiments.mode())
 
 # %% [markdown]
+# ## What this chapter shows
+
+# %%
+say("10.deep", "C1", "10.stem")
+
+# %% [markdown]
 # ## The claim
 #
-# The abstract: "training with residual connections accelerates the training of Inception networks
-# significantly", and residual networks outperform "similarly expensive" ones without them "by a
-# thin margin". Figs 21 to 26 race Inception-v3 with Inception-ResNet-v1 and Inception-v4 with
-# Inception-ResNet-v2. Table 2 has the final errors:
+# The abstract says: "training with residual connections accelerates the training of Inception
+# networks significantly". Residual networks are better than "similarly expensive" ones without
+# them, but only "by a thin margin". Figs. 21 to 26 race Inception-v3 with Inception-ResNet-v1, and
+# Inception-v4 with Inception-ResNet-v2. Table 2 has the final errors:
 
 # %%
 rows = []
@@ -64,25 +56,13 @@ for plain, residual in PAIRS:
 table(rows, ["pair", "plain: top-1 / top-5, %", "residual", "residual minus plain, points"])
 
 # %% [markdown]
-# These are top-1 / top-5 errors, one network each: no seeds, so nobody can say how much of such a
-# margin is chance.
-#
-# **Predict.** Two networks of equal cost, one with identities around its blocks. Which learns
-# faster when there are four blocks? When there are sixteen?
-#
-# <details><summary>Keep your guess</summary>
-#
-# Write it down. Towers of four and sixteen like blocks answer it (Experiment 3), and the race
-# answers it for the paper's pairs, whose blocks differ in more than the identity; the two need not
-# agree. All is computed below, from five seeds a cell.
-#
-# </details>
+# Each error comes from one network. So nobody can say how much of such a margin is chance.
 #
 # ## The two blocks
 #
-# The same branches, once with the identity and once without. With it, the 1×1 is linear and its
-# output is added; without it, the 1×1 has batch norm and ReLU like any other and its output
-# *replaces* what came in.
+# Here are the same branches with and without the identity. With it, the last 1×1 is linear, and its
+# output is *added* to what came in. Without it, this 1×1 has batch norm and ReLU like any other,
+# and its output *replaces* what came in.
 
 # %%
 towers = {"without identity": dict(residual=False), "with identity": dict(scale=0.1)}
@@ -97,16 +77,29 @@ HTML(
 )
 
 # %% [markdown]
-# Why should the identity help? By the chain rule the gradient passes a block as
+# Why should the identity help? The chain rule says how the gradient passes a block:
 #
 # $$\frac{\partial L}{\partial x} = \Big(J_f\Big)^{\!\top} \frac{\partial L}{\partial y}
 # \quad\text{without it,}\qquad
 # \frac{\partial L}{\partial x} = \Big(I + s\,J_f\Big)^{\!\top} \frac{\partial L}{\partial
 # y}\quad\text{with it.}$$
 #
-# A product of many $J_f$ shrinks or grows with depth; a product of many $I + s\,J_f$ stays near 1
-# where $s$ is small. Here is a step's gradient, block by block, in a tower of 16 before any
-# training:
+# A product of many $J_f$ shrinks or grows with depth. A product of many $I + s\,J_f$ stays near 1
+# where $s$ is small.
+
+# %%
+predict(
+    "10.gradient",
+    "Sixteen plain blocks, untrained. On its way down to block 1, the gradient …",
+    ["vanishes", "keeps its length", "explodes"],
+)
+
+# %%
+predict(
+    "10.identity",
+    "Two trained towers of 16 such blocks: how many points of test accuracy is the identity worth?",
+    ["less than 5", "5 to 15", "more than 15"],
+)
 
 
 # %%
@@ -122,7 +115,6 @@ def gradient_lengths(network, images, labels, seed=0):
 
 data = study.open_data("fashion").to("cpu")
 images, labels = data.normalise(data.train.images[:32]), data.train.labels[:32]
-print(data.describe())
 rows = []
 for name, kind in towers.items():
     length = gradient_lengths(networks.tower(72, 16, **kind), images, labels)
@@ -133,12 +125,22 @@ table(
     formats=dict.fromkeys(["block 1", "block 8", "block 16"], ".3g"),
 )
 
+# %% tags=["hide-input"]
+times = rows[0][1] / rows[0][3]
+outcome(
+    "10.gradient",
+    "explodes" if times > 2 else "vanishes" if times < 0.5 else "keeps its length",
+    f"Without the identity it is {times:,.0f} times as long at block 1 as at block 16. With it, "
+    f"{rows[1][1] / rows[1][3]:.2f} times. Batch norm fixes the size of the signal on its way up, "
+    "not of the gradient on its way down.",
+)
+
 # %% [markdown]
 # ## Equal cost
 #
-# The racers are minis of the paper's networks: their blocks at a sixteenth of the filters, on
-# windows of 28×28 pixels. Residual blocks are cheaper, so that side gets more of them, as in the
-# paper; the numbers of blocks are chosen for equal multiply-adds.
+# The racers are small versions of the paper's networks. They have the same blocks with a sixteenth
+# of the filters, and read windows of 28×28 pixels. Residual blocks are cheaper. So that side has
+# more of them, as in the paper. The numbers of blocks are chosen for equal multiply-adds.
 
 # %%
 racers = {
@@ -162,9 +164,8 @@ columns = [
 table(rows, columns, formats={columns[-1]: ".3f"})
 
 # %% [markdown]
-# The printed shapes, checked against the built networks; and how long a step takes, which is
-# another matter than multiply-adds. The networks take turns, so that whatever else this machine
-# does meets all of them alike; the middle of each one's steps counts.
+# A step's time is another matter than its multiply-adds. So we measure it. The networks take turns,
+# so that other work of this machine slows all of them alike. The median of each one's steps counts.
 
 
 # %%
@@ -203,10 +204,10 @@ table(
 # ## Lab: a race of your own
 #
 # Two networks train in turns on the same batches: orange without residual connections (−), blue
-# with them (+). The first picture counts steps, the second each one's own seconds; twelve test
-# images show what each side says now. Begin with the towers at depth 4, where both learn, then try
-# 16. Then a pair of the paper's, which have the blocks printed above. The scale concerns the
-# residual side alone. *Three seeds* keeps count of who is ahead.
+# with them (+). The first picture counts steps, the second each one's own seconds. Twelve test
+# images show what each side says now. Begin with the towers at depth 4, where both learn. Then try
+# 16. Then take a pair of the paper's. The scale concerns the residual side alone. *Three seeds*
+# keeps count of who is ahead.
 
 # %%
 lab = race_lab()
@@ -214,10 +215,10 @@ lab = race_lab()
 # %% [markdown]
 # ## Experiment 1: the learning rate, tuned alike
 #
-# A race with a badly chosen rate shows nothing but that. The same three rates for every network,
-# three seeds each, a third of the race's length; the best mean accuracy wins. Every dot is a run.
-# A rate that is chosen on test images and then judged on them has had three chances to look good;
-# which images chose is printed below.
+# A network with a badly chosen rate loses for that reason alone. So every network tries the same
+# three rates, with three seeds each, for a third of the race's length. The best mean accuracy
+# wins. Every dot is a run. If the test images choose the rate, they cannot judge it fairly any
+# more: it has had three chances to look good. The caption of the table says which images chose.
 
 # %% tags=["hide-input"]
 tuning = load_results("race_tuning")
@@ -256,8 +257,15 @@ table(
 # %% [markdown]
 # ## Experiment 2: the race
 #
-# Colour photographs, each network at its best rate, which falls by 0.94 every 30 steps as in
-# Section 4. Thin lines are runs, thick ones means.
+# The images are colour photographs. Each network has its best rate. The rate is multiplied by 0.94
+# every 30 steps, a short form of Section 4. Thin lines are runs, thick lines are means.
+
+# %%
+predict(
+    "10.pair",
+    "Inception-v4 against Inception-ResNet-v2, small and of equal cost: which learns faster?",
+    ["Inception-v4", "Inception-ResNet-v2", "no difference seen"],
+)
 
 # %%
 race = load_results("race")
@@ -294,10 +302,9 @@ def show_pairs(curve, xlabel, ylabel, what):
 show_pairs(lambda r, name: test_error(r), "step", "test error (%)", "Test error against the step")
 
 # %% [markdown]
-# The training error at every 20 steps tells the same story in more detail, and the same race
-# against the clock is the first picture stretched: steps times the time of a step that *this*
-# machine measured above. (The committed runs shared their machine with other work, so their own
-# seconds would say nothing.)
+# The training error shows the same in more detail. After it, the race against the clock is the
+# first picture stretched: steps times the time of a step that *this* machine measured above. (The
+# committed runs shared their machine with other work. So their own seconds would say nothing.)
 
 
 # %% tags=["hide-input"]
@@ -326,11 +333,12 @@ show_pairs(
 # %% [markdown]
 # ## How much faster?
 #
-# Three numbers a run. The **area** under the curve of the test error, divided by the length: the
-# mean error on the way. The **steps to reach** given errors. And the **final** error.
+# Each run gives three numbers. The **mean error on the way** is the area under the curve of the
+# test error, divided by its length. Then there are the **steps to reach** given errors, and the
+# **final** error.
 
 
-# %%
+# %% tags=["hide-input"]
 def reach(run, goal):
     """The first step, on straight lines between tests, at which the test error is `goal`; None if
     it never is."""
@@ -378,7 +386,7 @@ rows = []
 for plain, residual in PAIRS:
     end = min(race[0].config.recipe.steps * seconds[name] for name in (plain, residual))
     for what, value in (
-        ("mean error on the way, by steps", area),
+        ("mean error on the way, by steps", mean_error),
         (f"mean error in the first {end:.0f} s", lambda r, t=end: area_by_clock(r, t)),
         ("final error", final_error),
     ):
@@ -388,30 +396,34 @@ for plain, residual in PAIRS:
 table(rows, ["pair", "error", "difference, points", "so it is"])
 
 # %% [markdown]
-# Both networks of a pair see the same images in the same order under the same seed, so the runs are
-# compared in pairs: what is common to both drops out of the difference. The two pairs are two
-# questions, so their p-values are corrected together (Holm).
+# With the same seed, both networks of a pair see the same images in the same order. So the runs are
+# compared seed by seed, and what is common to both drops out. The two pairs are two questions, so
+# their p-values are corrected together (Holm).
 
 # %%
-claim("10.pairs")
+display(claim("10.pairs"), claim("10.tuning"))
 
-# %%
-claim("10.tuning")
+# %% tags=["hide-input"]
+v4, v2 = PAIRS[1]
+gap = holm({p: difference(cell(p[1], mean_error), cell(p[0], mean_error)) for p in PAIRS})[v4, v2]
+ahead = {"more": SHORT[v4], "less": SHORT[v2], "": "no difference seen"}[gap.seen]
+outcome("10.pair", ahead, f"{SHORT[v2]} minus {SHORT[v4]}, mean error on the way: {gap.text()}.")
 
 # %% [markdown]
 # ## Experiment 3: where does the advantage begin?
 #
-# A pair differs in more than the identity: its blocks have other branches. The towers at the top of
-# this chapter have the same branches and differ only in the identity and in the batch norm and ReLU
-# that the last 1×1 has without it, and they can be made deep. So towers of 2 to 16 blocks: no
-# identity; an identity as in ResNet; and one beside a scaled residual as in Fig. 20. Two rates, of
-# which each kind at each depth takes the one with the lower *training* loss: the test images choose
-# nothing.
+# The networks of a pair differ in more than the identity, for their blocks have other branches. The
+# towers at the top of this chapter have the same branches. They differ in the identity, and in the
+# batch norm and ReLU that the last 1×1 has without it. And they can be made deep.
 #
-# Two controls. These branches hand on 16 channels, where 72 came in: beside an identity that is a
-# correction, without one a bottleneck in every block, which no pure Inception network has. So there
-# are plain towers of *full width* as well, whose branches hand on 72. And the *stem only* is what
-# is there without any block.
+# So we train towers of 2 to 16 blocks. One kind has no identity, one has it as in ResNet, and one
+# has it beside a scaled residual as in Fig. 20. There are two rates. Each kind at each depth takes
+# the one with the lower *training* loss, so the test images choose nothing.
+#
+# There are two controls. The branches hand on 16 of 72 channels. Beside an identity that is a
+# correction. Without one it is a bottleneck in every block, which no pure Inception network has. So
+# there are plain towers of *full width* too, whose branches hand on 72. And *stem only* is what is
+# there without any block.
 
 # %%
 towers_run = load_results("depth")
@@ -462,21 +474,21 @@ for kind in KINDS[2:]:
     named = {f"depth {d}": gap for d, gap in gaps.items()}
     display(contrasts(named, f"{kind} against plain, full width"))
 
-# %%
-claim("10.depth")
+# %% tags=["hide-input"]
+worth = difference(best["residual × 0.1", 16], best["plain, full width", 16])
+points = 100 * worth.mean
+answer = "less than 5" if points < 5 else "5 to 15" if points <= 15 else "more than 15"
+outcome("10.identity", answer, f"Scaled residual minus plain of full width: {worth.text()}.")
 
 # %%
-claim("10.bottleneck")
-
-# %%
-claim("10.stem")
+display(claim("10.depth"), claim("10.bottleneck"), claim("10.stem"))
 
 # %% [markdown]
 # ## What does the plain network suffer from?
 #
-# Three suspects, measured in the same runs, block by block: does the signal die out (spread of the
-# activations), do channels die, or does the gradient go astray? The sixteen-block towers, mean over
-# the seeds:
+# There are three possible causes. The signal may die out, channels may die, or the gradient may
+# vanish or explode. All three are measured in the same runs, block by block. Here are the towers of
+# sixteen blocks, means over the seeds. *Spread* is the standard deviation of the activations.
 
 
 # %% tags=["hide-input"]
@@ -539,24 +551,29 @@ display(table(rows, columns, formats=formats))
 worst = factors["plain"]
 way = "keeps its length."
 if worst > 1.2:
-    way = "explodes on its way down: the lower a block, the further it is thrown."
+    way = "explodes on its way down: the lower the block, the longer its gradient."
 if worst < 0.8:
-    way = "fades on its way down: the lower a block, the less it learns."
-display(say("At the first step the plain gradient", way))
+    way = "fades on its way down: the lower the block, the less it learns."
+say("At the first step the plain gradient", way)
+
+# %% [markdown]
+# Textbooks warn of vanishing gradients. Here the measurement decides. On the way up, batch norm
+# keeps the *activations* at one spread from layer to layer. On the way down it does nothing of the
+# kind for the *gradient*, as the left picture shows. With an identity, a part of the gradient
+# passes a block unchanged. With a scale of 0.1 the block hardly changes it.
+#
+# Does a lower rate help?
+
+# %%
 table(
     {lr: found[f"plain, depth 16, rate {lr:g}"].text() for lr in used},
     ["rate", "test accuracy of plain towers of 16 blocks"],
 )
 
 # %% [markdown]
-# Vanishing gradients are the textbook's answer; the measurement decides. Batch norm keeps the
-# *activations* at one spread from layer to layer, going up. It promises nothing for the *gradient*,
-# going down: that is the left picture. With an identity part of the gradient passes a block as it
-# is; with a scale of 0.1 the block hardly changes it.
-#
-# Is a lower rate a cure? The last lines above show. What the first step does to the weights of
-# block 1, on the embedded images; behind a batch norm only the *direction* of a weight counts, so a
-# weight that one step has made longer is turned less by later ones:
+# What does the first step do to the weights of block 1, on the embedded images? Behind a batch norm
+# only the *direction* of a weight counts. A weight that one step has made longer is turned less by
+# later steps.
 
 # %%
 rows = []
@@ -576,8 +593,9 @@ table(
 # %% [markdown]
 # ## Experiment 4: the cost of the full networks
 #
-# "Inception-ResNet-v2 matches the raw cost" of Inception-v4, which is slower per step in practice
-# (Section 3.2). Computed from the figures, at full size:
+# Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4, and that
+# Inception-v4 is slower per step in practice. The multiply-adds follow from the figures, at full
+# size:
 
 # %%
 full = {name: measure(networks.network(name)) for name in RACERS}
@@ -598,17 +616,19 @@ if experiments.mode() != "quick":
     timings = clock(calls, rounds=3, budget=60, device=two.device, gradients=True)
     full_step = {name: timing.median for name, timing in timings.items()}
     del pair
-    for name, s in full_step.items():
-        print(f"{SHORT[name]:20} {s:.2f} s a step, two images of 139×139, on this machine")
-else:
-    print("quick mode: the full networks' steps are not timed")
+table(
+    {SHORT[name]: s for name, s in full_step.items()} or {"not timed in quick mode": None},
+    ["network", "seconds a step"],
+    formats={"seconds a step": ".2f"},
+    caption="The full networks, two images of 139×139, on this machine",
+)
 
 # %% [markdown]
 # ## Verdicts
 #
-# By the rule of `docs/verdicts.md`, written before the runs. C7 is about networks that train well
-# without a scale: the narrow towers. Inception-ResNet-v2's own rate was tuned at scale 0.1, which
-# is unfair to scale 1, so it is no part of that verdict.
+# They follow the rule of `docs/verdicts.md`, which was written before the runs. The third claim is
+# about networks that train well without a scale. So the narrow towers judge it. Inception-ResNet-v2
+# does not: its rate was tuned at scale 0.1, which is unfair to scale 1.
 
 # %%
 verdicts("C1", "C2", "C7", "C8")
@@ -632,12 +652,12 @@ table(
 )
 
 # %% [markdown]
-# The paper's reason for v4's slowness is "probably" the number of layers. At full size both differ,
-# layers (chapter 07 counts 149 convolutions against 132) and multiply-adds, so that timing cannot
-# tell them apart; at equal multiply-adds, as in the minis, look at the line above.
+# The paper says that v4 is slow "probably" because of its many layers. At full size the networks
+# differ in layers and in multiply-adds (chapter 07 counts both). So that timing cannot separate the
+# two. The small ones have equal multiply-adds: look at their row above.
 #
-# **Run it yourself.** Towers of 2 and 16 blocks on the embedded images, with a seed that no
-# committed file has: a few seconds. For a whole experiment:
+# **Run it yourself.** Train towers of 2 and 16 blocks on the embedded images, with a seed that no
+# committed file has. It takes a few seconds. For a whole experiment:
 # `python -m inception_edu.study run race`.
 
 # %%
@@ -668,8 +688,8 @@ table(
 # %%
 # exercise: The area under a curve | ●○○ | 5 min
 # task: Write `mean_error(steps, errors)`: the area under the straight lines through the points,
-# divided by the length
-#   of the axis from the first step to the last. The tests need not be equally far apart.
+#   divided by the length of the axis from the first step to the last. The tests need not be equally
+#   far apart.
 # hint: A piece between two points is a trapezoid: its width times the mean of its two heights.
 def mean_error(steps, errors):
     # begin solution
@@ -686,8 +706,8 @@ check("10.1", mean_error)
 # %%
 # exercise: A partner of equal cost | ●●○ | 6 min
 # task: Write `partner(target, candidates)`: of `candidates`, a dict from a name to a network, the
-# name of the one whose
-#   multiply-adds are closest to those of the network `target`, relative to the target's.
+#   name of the one whose multiply-adds are closest to those of the network `target`, relative to
+#   the target's.
 # hint: `measure(network).macs`, and `min(…, key=…)`.
 def partner(target, candidates):
     # begin solution
@@ -704,9 +724,8 @@ check("10.2", partner)
 # %%
 # exercise: Growth a block | ●●○ | 5 min
 # task: A gradient has length `lengths[b]` in block b, from the first block to the last. Write
-# `factor(lengths)`: the
-#   factor by which it grows from one block to the one *below*, the same for all, that leads from
-#   the last to the first.
+#   `factor(lengths)`: the factor by which it grows from one block to the one *below*, the same for
+#   all, that leads from the last to the first.
 # hint: From n blocks there are n − 1 steps, and a factor is multiplied n − 1 times.
 def factor(lengths):
     # begin solution
@@ -722,8 +741,8 @@ check("10.3", factor)
 # %%
 # exercise: What may be said | ●○○ | 3 min
 # task: Write `judge(low, high)` for the 95 % interval of a difference of errors, residual minus
-# plain: "faster" if the
-#   whole interval is below 0, "slower" if the whole of it is above, else "open".
+#   plain: "faster" if the whole interval is below 0, "slower" if the whole of it is above, else
+#   "open".
 # hint: An interval that holds 0 has shown nothing, however far its middle is from 0.
 def judge(low, high):
     # begin solution
@@ -754,20 +773,20 @@ check("10.5", control)
 
 # %% [markdown]
 # ## In five lines
+
+# %%
+five_lines(
+    "A race needs equal cost, equal tuning, several seeds and two clocks. A mean without an "
+    "interval shows little.",
+    "10.pairs",
+    "10.deep",
+    "10.bottleneck",
+    "C8",
+)
+
+# %% [markdown]
+# **What would change our mind.** The paper trains full networks for up to 200 epochs. Our small
+# ones see less than one epoch, and have few blocks. A longer race of wider and deeper pairs on a
+# GPU could show the opposite: `python -m inception_edu.study run race --mode full`.
 #
-# - A race needs equal cost, equal tuning, several seeds and two clocks; a mean without an interval
-#   is an anecdote.
-# - In pairs of a few blocks the identity is one design choice among others; the verdict on C1 above
-#   says how it fared.
-# - Depth is the control that matters: with it, compare what the identity is worth and how far the
-#   plain tower falls.
-# - The plain tower's trouble is in the gradient: look at its length block by block, not only at the
-#   loss.
-# - Equal multiply-adds are not equal time, and "matches the raw cost" is a sentence that one can
-#   compute.
-#
-# **What would change our mind.** The paper trains full networks for up to 200 epochs; our minis see
-# less than one, and have a handful of blocks. A longer race of wider and deeper pairs on a GPU
-# could turn C1 and C2 either way: `python -m inception_edu.study run race --mode full`.
-#
-# **Next:** chapter 11 asks what many crops and many networks add to a trained one.
+# **Next.** Chapter 11: what many crops and many networks add to a trained one.

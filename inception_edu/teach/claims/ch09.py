@@ -248,8 +248,9 @@ def lower_rate() -> tuple[bool, str]:
     short, long = fates_of("remedies"), fates_of("long")
     counts = [found["nothing"].counts.get("dies", 0) for found in (short, long)]
     saved = [found["rate / 10"].counts.get("lives", 0) for found in (short, long)]
-    runs = [len(found["rate / 10"].dead) for found in (short, long)]
-    return short["rate / 10"].word == long["rate / 10"].word == "lives", (
+    runs = [sum(found["nothing"].counts.values()) for found in (short, long)]
+    same = runs == [sum(found["rate / 10"].counts.values()) for found in (short, long)]
+    return same and short["rate / 10"].word == long["rate / 10"].word == "lives", (
         "Scaling is not the only remedy. An unscaled tower of 144 channels dies at rate 0.3 in "
         f"{counts[0]} of {runs[0]} runs of 60 steps and in {counts[1]} of {runs[1]} of 3000 steps. "
         f"At a tenth of the rate it lives in {saved[0]} and in {saved[1]} of them."
