@@ -5,11 +5,6 @@
 # prints, and the one that everybody runs. Here they are compared, row by row, from the descriptions
 # that build them.
 #
-# | | laptop, two cores |
-# |---|---|
-# | reading and computing | 40 min |
-# | of which you wait | 1 min |
-#
 # **After this chapter you can**
 #
 # 1. say in which properties the released network is not the paper's, and which of them change the
@@ -19,7 +14,8 @@
 #    training needs.
 
 # %%
-from textwrap import fill
+import math
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -32,11 +28,11 @@ from inception_edu.describe import (
     Mixed_5b,
     PORTS,
     Residual,
-    SpecError,
     compare,
     differences,
     draw,
     facenet,
+    figure,
     figures,
     inception_resnet_v2,
     inception_resnet_v2_released,
@@ -46,32 +42,52 @@ from inception_edu.describe import (
     out_shape,
     resnet,
 )
-from inception_edu.study import experiments
-from inception_edu.teach import check
-from inception_edu.nets import build
 from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
+from inception_edu.nets import build
+from inception_edu.study import experiments
+from inception_edu.teach import (
+    changes,
+    check,
+    costs,
+    five_lines,
+    outcome,
+    plots,
+    predict,
+    refusal,
+    say,
+    table,
+)
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
 # %% [markdown]
-# **Predict.** You load `inception_resnet_v2` from slim, Keras or timm. How many of these does it
-# share with the paper: stem, number of blocks, width of the trunk, last ReLU, head?
-#
-# <details><summary>Answer</summary>
-#
-# None. What both share are the branches inside the blocks and the two reductions. The table shows
-# it.
-#
-# </details>
-#
+# ## What this chapter shows
+
+# %%
+say("07.nothing-shared", "07.cost", "07.orientation")
+
+# %% [markdown]
 # ## The table
 #
-# Nothing in it is typed in: each cell is read off a description. The first column is the
-# comparison's base; what differs from it is marked ≠. Two cells of the paper's columns are our
-# filling: its scales (it gives a range of 0.1 to
-# 0.3, no value for a stage) and ε. Their ≠ is no departure from the paper; the last block's scale
-# of 1 is one.
+# Fig. 15 is the paper's overview of both Inception-ResNets, with the sizes of v1:
+
+# %%
+figure(15)
+
+# %%
+predict(
+    "07.shared",
+    "You load `inception_resnet_v2` from slim, Keras or timm. How many of these five does it share "
+    "with the paper's v2: stem, number of blocks, width of the trunk, last ReLU, head?",
+    ["none", "two", "four", "all"],
+)
+
+# %% [markdown]
+# Each cell of the table is read off a description. The first column is the base of the comparison.
+# What differs from it is marked ≠. Two cells of the paper's columns are our choice: the scales (the
+# paper gives a range of 0.1 to 0.3) and ε. So their ≠ is no difference from the paper. The scale of
+# 1 in the last block is one.
 
 # %%
 paper, printed, released = (
@@ -79,8 +95,24 @@ paper, printed, released = (
     inception_resnet_v2(printed=True),
     inception_resnet_v2_released(),
 )
-table = compare(paper, printed, released, facenet())
-table
+compare(paper, printed, released, facenet())
+
+# %% tags=["hide-input"]
+FIVE = {
+    "stem": "before stage A",
+    "number of blocks": "blocks in stages A / B / C",
+    "width of the trunk": "trunk width",
+    "last ReLU": "ReLU after the last sum",
+    "head": "after the last stage",
+}
+found = compare(paper, released)
+shared = [word for word, aspect in FIVE.items() if len(set(found[aspect])) == 1]
+number = {0: "none", 2: "two", 4: "four", 5: "all"}.get(len(shared), str(len(shared)))
+outcome(
+    "07.shared",
+    number,
+    "Both have the same branches inside the blocks, and the same two reductions.",
+)
 
 # %% [markdown]
 # The fourth column is Inception-ResNet-v1 as it is used for face recognition, with the numbers of
@@ -96,20 +128,18 @@ table
 draw(Mixed_5b(), (192, 35, 35))
 
 # %%
+rows = []
 for name, network in (("paper", paper), ("released", released)):
-    rows = [row for row in measure(network).rows if row.name in ("stem", "mixed_5b")]
-    for row in rows:
-        print(
-            f"{name:9} {row.name:9} {row.params:>8,} parameters {row.macs / 1e6:>6,.0f} million "
-            "multiply-adds"
-        )
+    for row in measure(network).rows:
+        if row.name in ("stem", "mixed_5b"):
+            rows.append((name, row.name, row.output, row.params, row.macs))
+table(rows, ["network", "block", "leaves C×H×W", "parameters", "multiply-adds"])
 
 # %% [markdown]
 # The blocks keep their branches. Step by step, the two descriptions differ here:
 
 # %%
-for difference in differences(paper, released):
-    print(difference)
+changes(differences(paper, released), "paper", "released")
 
 # %% [markdown]
 # The last C block is special. Its scale is 1, it has no ReLU, and a 1×1 convolution follows it.
@@ -141,19 +171,27 @@ def convolutions(network):
 
 
 v4 = inception_v4()
-for network in (v4, paper, released):
-    m = measure(network)
-    print(
-        f"{network.name:31} {m.macs / 1e9:6.2f} billion multiply-adds, "
-        f"{m.macs / measure(v4).macs:.2f} of v4's;  "
-        f"{m.params / 1e6:5.1f} million parameters;  {convolutions(network)} convolutions"
-    )
+by_count = {n.name: measure(n).macs / measure(v4).macs for n in (v4, paper, released)}
+table(
+    [
+        (n.name, measure(n).macs, by_count[n.name], measure(n).params, convolutions(n))
+        for n in (v4, paper, released)
+    ],
+    ["network", "multiply-adds", "v4 = 1", "parameters", "convolutions"],
+    formats={"v4 = 1": ".2f"},
+)
 
 # %% [markdown]
-# By count, the paper's v2 needs three quarters of v4's arithmetic. The released network needs
-# slightly more than v4. So the first statement fits the network that was released. But v4 has
-# *fewer* layers than the released network, so the second statement fits only the network that the
-# paper describes. How does processor time compare, on one core?
+# The first statement fits the network that was released. But v4 has *fewer* convolutions than the
+# released network. So the second statement fits only the network that the paper describes. How does
+# processor time compare, on one core?
+
+# %%
+predict(
+    "07.time",
+    "Which of the three takes longest for one image on this machine?",
+    [v4.name, paper.name, released.name],
+)
 
 # %%
 quick = experiments.mode() == "quick"
@@ -163,23 +201,42 @@ models = {
     network.name: build(network, init="torch", seed=0).eval() for network in (v4, paper, released)
 }
 measured = clock(models, x, rounds=rounds, budget=60, one_core=True)  # in turns
-base = measured[v4.name].median
-for name, timing in measured.items():
-    print(f"{name:31} {timing}, {timing.median / base:.2f} of v4's")
+by_clock = {name: timing.median / measured[v4.name].median for name, timing in measured.items()}
 
-# %%
-for network in (paper, released):
-    count = measure(network).macs / measure(v4).macs
-    time = measured[network.name].median / base
+# %% tags=["hide-input"]
+axis = plots.paired_bars(
+    {"multiply-adds": by_count, "time on this machine": by_clock}, xlabel="Inception-v4 = 1"
+)
+plots.show(
+    axis.figure,
+    "Multiply-adds and time of three networks: "
+    + "; ".join(f"{n} {by_count[n]:.2f} by count, {by_clock[n]:.2f} by clock" for n in by_count),
+)
+
+# %% tags=["hide-input"]
+outcome(
+    "07.time",
+    max(by_clock, key=by_clock.get),
+    f"One image of {side}×{side} takes "
+    + ", ".join(f"{1000 * t.median:.0f} ms ({name})" for name, t in measured.items())
+    + ".",
+)
+
+
+# %% tags=["hide-input"]
+def judged(network):
+    """Whether a network has v4's cost, by count and by clock, within 15 %."""
+    count, time = by_count[network.name], by_clock[network.name]
     near = 0.85 < count < 1.15 and 0.85 < time < 1.15
-    print(
-        f"Verdict for {network.name}: {count:.2f} by count, {time:.2f} in time on this machine:",
-        "v4's cost" if near else "not v4's cost",
-        "within 15 %; v4 has",
-        "more" if convolutions(v4) > convolutions(network) else "fewer",
-        "layers and is",
-        "slower here." if time < 1 else "not slower here.",
+    layers = "more" if convolutions(v4) > convolutions(network) else "fewer"
+    return (
+        f"{network.name} has {count:.2f} times v4's multiply-adds and takes {time:.2f} times its "
+        f"time, so it {'matches' if near else 'does not match'} v4's cost within 15 %. v4 has "
+        f"{layers} convolutions and is {'slower' if time < 1 else 'not slower'}."
     )
+
+
+say("**Verdict on this machine.**", judged(paper), judged(released))
 
 # %% [markdown]
 # ## Orientation: 1×7 or 7×1?
@@ -189,28 +246,19 @@ for network in (paper, released):
 
 # %%
 turned = inception_v4("released")
-pairs = [
-    (b.repeat, x.kernel, y.kernel)
-    for b, c in zip(v4.blocks, turned.blocks)
-    for x, y in zip(leaves(b.node), leaves(c.node))
-]
-print(
-    f"kernels turned in {len(differences(v4, turned))} places of the figures,",
-    f"{sum(repeat for repeat, x, y in pairs if x != y)} with the repeats",
-)
 compare(v4, turned).differing()
+
+# %%
+say("07.orientation")
 
 # %% [markdown]
 # One place is surely a misprint: the third branch of Fig. 5 has 1×7 twice. Its receptive field
 # shows it:
 
 # %%
-for name, block in (
-    ("as printed", figures.InceptionB()),
-    ("as released", figures.InceptionB("released")),
-):
-    h, w = measure(block.branches[2], (1024, 17, 17)).receptive_field
-    print(f"Fig. 5, third branch, {name}: sees {h} rows and {w} columns of its input")
+both = {"as printed": figures.InceptionB(), "as released": figures.InceptionB("released")}
+third = {f"third branch, {name}": block.branches[2] for name, block in both.items()}
+costs(third, (1024, 17, 17))
 
 # %% [markdown]
 # Everywhere else 1×7 and 7×1 come in pairs and stand for a 7×7. There the released code changes
@@ -230,29 +278,28 @@ PORTS
 # and which change only training? ε and the averages change outputs:
 
 # %%
+changed = {}
 for side in (35, 17, 8):
     x = torch.rand(8, 64, side, side, generator=torch.Generator().manual_seed(0))
     counted, not_counted = (
         nn.AvgPool2d(3, 1, 1, count_include_pad=flag)(x) for flag in (True, False)
     )
-    changed = (counted - not_counted).abs() > 1e-6
-    print(
-        f"{side:>2}×{side:<2} map: counting zeros changes {changed.float().mean():.0%} of an "
-        "average's outputs"
-    )
+    changed[f"{side}×{side}"] = ((counted - not_counted).abs() > 1e-6).float().mean().item()
+columns = ["map", "outputs of the average that change if zeros count"]
+table(changed, columns, formats={columns[1]: ".0%"})
 
 # %%
 norm = nn.BatchNorm2d(1, eps=1e-3).eval()
+factor = {}
 for variance in (1.0, 0.1, 0.01, 0.001):
     norm.running_var.fill_(variance)
     out = []
     for eps in (1e-3, 1e-5):
         norm.eps = eps
         out.append(norm(torch.ones(1, 1, 1, 1)).item())
-    print(
-        f"running variance {variance:<6} ε = 0.001 instead of 0.00001 scales the output by "
-        f"{out[0] / out[1]:.3f}"
-    )
+    factor[variance] = out[0] / out[1]
+columns = ["running variance", "output with ε = 0.001, of that with 0.00001"]
+table(factor, columns, formats={columns[1]: ".3f"})
 
 # %% [markdown]
 # The smaller a channel's variance, the more a wrong ε scales the channel, even if every weight is
@@ -260,20 +307,21 @@ for variance in (1.0, 0.1, 0.01, 0.001):
 # statistic lost half of its weight?
 
 # %%
-import math
-
+steps = {}
 for name, decay in zip(PORTS.names, PORTS["running mean keeps a step"]):
     if decay.startswith("0"):
-        steps = math.log(0.5) / math.log(float(decay))
-        print(f"{name:16} keeps {decay:>6}: half is forgotten after {steps:>7,.0f} steps")
+        steps[name] = (float(decay), round(math.log(0.5) / math.log(float(decay))))
+columns = ["port", "keeps in a step", "steps until half is forgotten"]
+table(steps, columns, formats={columns[1]: "g"})
 
 # %% [markdown]
-# ## The proof: timm's weights
+# ## The test: timm's weights
 #
-# timm's network gets random weights and batch-norm statistics. Ours gets the same ones:
+# timm's network gets random weights and batch-norm statistics (the folded cell). Ours gets the same
+# ones:
 
 
-# %%
+# %% tags=["hide-input"]
 def shake(model, seed=0):
     """Give every batch norm other statistics and weights than 0 and 1."""
     generator = torch.Generator().manual_seed(seed)
@@ -298,9 +346,7 @@ try:
     ours = from_timm("inception_resnet_v2", theirs)
     with torch.inference_mode():
         a, b = theirs(image), ours(image)
-    print(
-        f"largest difference of 1000 logits {(a - b).abs().max():.1e}, their spread {a.std():.3f}"
-    )
+    print(f"largest difference of 1000 logits: {(a - b).abs().max():.1e}; spread {a.std():.3f}")
 except ImportError:
     theirs = None
     print("timm is not installed here, so this comparison is left out: pip install timm")
@@ -328,18 +374,20 @@ def spoil(model, what):
 
 
 # %%
-if theirs is not None:
-    for what in (
-        "nothing",
-        "ε of batch norm",
-        "zeros counted",
-        "scale 0.1 instead of 0.17 in A",
-        "ReLU in the last C block",
-    ):
-        spoiled = spoil(from_timm("inception_resnet_v2", theirs), what)
-        with torch.inference_mode():
-            difference = (spoiled(image) - a).abs().max()
-        print(f"{what:32} largest difference {difference:.1e}")
+DETAILS = (
+    "nothing",
+    "ε of batch norm",
+    "zeros counted",
+    "scale 0.1 instead of 0.17 in A",
+    "ReLU in the last C block",
+)
+off = {}
+for what in DETAILS if theirs is not None else ():
+    spoiled = spoil(from_timm("inception_resnet_v2", theirs), what)
+    with torch.inference_mode():
+        off[what] = (spoiled(image) - a).abs().max().item()
+columns = ["changed", "largest difference of a logit"]
+table(off, columns, formats={columns[1]: ".1e"})
 
 # %% [markdown]
 # ## Misprints and slips
@@ -347,28 +395,21 @@ if theirs is not None:
 # Those that belong to a figure stand in its description:
 
 # %%
-for f in FIGURES.values():
-    if f.misprint:
-        print(f"Fig. {f.number}: {f.misprint}")
+slips = [(f"Fig. {f.number}", f.misprint) for f in FIGURES.values() if f.misprint]
+table(slips, ["figure", "what is printed"])
 
 # %% [markdown]
 # Two of them, built as printed: Fig. 3 without the stride that the print leaves out, and Fig. 17
 # with its 1154 filters:
 
 # %%
-from dataclasses import replace
-
 stem = figures.StemV4()
 conv, pool = stem.parts[-1].branches
 as_printed = Chain(*stem.parts[:-1], Concat(replace(conv, stride=1), pool), figure="Fig. 3")
-for block, shape in (
-    (as_printed, (3, 299, 299)),
-    (figures.InceptionResNetB_v2(printed=True), (1152, 17, 17)),
-):
-    try:
-        out_shape(block, shape)
-    except SpecError as error:
-        print(fill(str(error), 100))
+refusal(out_shape, as_printed, (3, 299, 299))
+
+# %%
+refusal(out_shape, figures.InceptionResNetB_v2(printed=True), (1152, 17, 17))
 
 # %% [markdown]
 # Others stand in captions and tables:
@@ -386,19 +427,11 @@ for block, shape in (
 # the classifier included:
 
 # %%
-blocks = [(block.repeat, block.node) for block in resnet(152).blocks]
-layers = (
-    sum(
-        repeat
-        * sum(
-            isinstance(leaf, Conv)
-            for leaf in leaves(node.body if isinstance(node, Residual) else node)
-        )
-        for repeat, node in blocks
-    )
-    + 1
-)
-print("layers:", layers)
+layers = 1  # the classifier
+for block in resnet(152).blocks:
+    node = block.node.body if isinstance(block.node, Residual) else block.node
+    layers += block.repeat * sum(isinstance(leaf, Conv) for leaf in leaves(node))
+say(f"ResNet-152 has {layers} layers.")
 
 # %% [markdown]
 # ## Exercises
@@ -451,17 +484,18 @@ check("07.3", scales)
 
 # %% [markdown]
 # ## In five lines
-#
-# - The Inception-ResNet-v2 that everybody runs has another stem, twice the blocks, a narrower trunk
-#   and another head.
-# - The paper's network as printed cannot be built; read consistently it costs 0.76 of Inception-v4,
-#   the released 1.07.
-# - Orientation changes no count and no shape, but a checkpoint needs the right one.
-# - ε, the padding of averages, scales and the last ReLU change outputs; decay, dropout and a
-#   learned γ matter in
-#   training.
-# - Equal outputs with shared weights are the proof; each single spoiled detail shows.
-#
+
+# %%
+five_lines(
+    "07.nothing-shared",
+    "07.cost",
+    "07.orientation",
+    "ε, the padding of averages, scales and the last ReLU change outputs. Decay, dropout and a "
+    "learned γ matter in training.",
+    "Equal outputs with shared weights are the test. Each single changed detail shows in it.",
+)
+
+# %% [markdown]
 # **What would change our mind.** A statement of the authors on which network the paper's tables
 # were measured with.
 #
