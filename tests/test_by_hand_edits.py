@@ -37,13 +37,14 @@ def test_parts_by_their_addresses():
         ("step 2", "branch 2", "shortcut"),
     ]
     assert last_conv(Residual(Chain(a, Chain(b, c)))) == ("residual branch", "step 2", "step 2")
-    assert last_conv(a) == ()
+    assert last_conv(a) == () and last_conv(Chain(a)) == ("step 1",)
+    assert last_conv(Chain(a, b, c)) == ("step 3",)
     for wrong in (Chain(), Concat(a), Chain(a, MaxPool())):
         with pytest.raises(SpecError, match="must be a chain that ends with a convolution"):
             last_conv(wrong)
-    even = MaxPool(2, 2, "valid")
-    mixed = Chain(Conv(4, 3, padding="valid"), even, AvgPool(3))
-    assert with_padding(mixed, "same") == Chain(Conv(4, 3), even, AvgPool(3))
+    even, four = MaxPool(2, 2, "valid"), MaxPool(4, 4, "valid")
+    mixed = Chain(Conv(4, 3, padding="valid"), even, AvgPool(3), four)
+    assert with_padding(mixed, "same") == Chain(Conv(4, 3), even, AvgPool(3), four)
     assert with_padding(mixed, "valid").parts[2].padding == "valid"
     with pytest.raises(SpecError, match="no 'step 3' in Chain; it has step 1, step 2"):
         d.at(node, ("step 3",))

@@ -142,6 +142,7 @@ def test_a_line_of_88_characters_is_one_line_and_one_of_89_is_not():
         (lambda: Conv(8, 3, padding="ceil"), "'same' or 'valid'.* got 'ceil'"),
         (lambda: Conv(8, 2), "odd kernels, got 2×2"),
         (lambda: Conv(8, (3, 2)), "odd kernels, got 3×2"),
+        (lambda: Conv(8, (4, 3)), "odd kernels, got 4×3"),
         (lambda: Conv(8, 3, groups=3), "equal groups, got groups=3"),
         (lambda: Conv(8, 3, groups=0), "equal groups"),
         (lambda: Conv(8, 3, groups=2.0), "equal groups"),

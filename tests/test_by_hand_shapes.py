@@ -136,8 +136,9 @@ def test_the_branches_of_another_size_are_numbered_from_0():
 
 
 def test_channels_are_spoken_of_before_sizes():
-    with pytest.raises(ChannelError):
-        out_shape(Residual(Conv(4, 3, padding="valid")), (3, 9, 9))
+    for filters in (2, 4):
+        with pytest.raises(ChannelError):
+            out_shape(Residual(Conv(filters, 3, padding="valid")), (3, 9, 9))
 
 
 def test_the_way_to_a_wrong_part_is_told():

@@ -10,8 +10,8 @@ fork) of one process that has torch imported already. No file on disk is changed
 when a test fails, or when the tests take far longer than without it. Killed ones are remembered in
 build/mutants.json and not tried again while their file is the same, unless --again is given.
 
-Left out are type annotations and `if TYPE_CHECKING`, which do not run. A mutant that does the same
-as the code stands, with the reason, in tests/mutants_equivalent.toml.
+Left out are type annotations, `@overload` and `if TYPE_CHECKING`, which do nothing when they run.
+A mutant that does the same as the code stands, with the reason, in tests/mutants_equivalent.toml.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ DESCRIBE = (
 )
 # The test files of each file of the code, the one that knows it best first: a mutant that this one
 # kills costs a second. Tests of the whole networks are left out where a quick one says the same.
+WORDS = "tests/test_by_hand_words.py"
 TRANSCRIPTION = "tests/test_transcription.py"
 NODES, SHAPES = "tests/test_by_hand_nodes.py", "tests/test_by_hand_shapes.py"
 MEASURE, SMALL = "tests/test_by_hand_measure.py", "tests/test_by_hand_small.py"
@@ -57,15 +58,15 @@ EDITS, FIGURES = "tests/test_by_hand_edits.py", "tests/test_figures.py"
 BUILT, SPEC = "tests/test_edits.py", "tests/test_spec.py"
 WRONG = "tests/test_networks.py::test_wrong_requests_end_with_a_sentence"
 TESTS = {
-    "spec": (NODES, SHAPES, EDITS, SPEC),
-    "parts": (EDITS, SHAPES, SMALL, BUILT),
-    "flow": (SHAPES, NODES, MEASURE, FIGURES, SPEC),
-    "figures": (TRANSCRIPTION, FIGURES),
-    "baselines": (TRANSCRIPTION, FIGURES),
-    "blocks": (NODES, MEASURE, TRANSCRIPTION),
-    "networks": (TRANSCRIPTION, FIGURES, WRONG),
-    "small": (SMALL, EDITS, WRONG),
-    "measure": (MEASURE, SHAPES, FIGURES, WRONG),
+    "spec": (NODES, SHAPES, EDITS, WORDS, SPEC),
+    "parts": (EDITS, SHAPES, SMALL, WORDS, BUILT),
+    "flow": (SHAPES, NODES, MEASURE, FIGURES, WORDS, SPEC),
+    "figures": (TRANSCRIPTION, FIGURES, WORDS),
+    "baselines": (TRANSCRIPTION, FIGURES, WORDS),
+    "blocks": (NODES, MEASURE, TRANSCRIPTION, WORDS),
+    "networks": (TRANSCRIPTION, FIGURES, WORDS, WRONG),
+    "small": (SMALL, EDITS, WORDS, WRONG),
+    "measure": (MEASURE, SHAPES, FIGURES, WORDS, WRONG),
     "edits": (EDITS, BUILT),
     "build": (BUILT, "tests/test_build_module.py", SPEC, WRONG),
 }
@@ -97,16 +98,18 @@ class Mutant:
 
 
 def never_run(code: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where the annotations and the `if TYPE_CHECKING` of a file begin and end."""
+    """Where annotations, `@overload` and `if TYPE_CHECKING` of a file begin and end."""
     parts: list[ast.AST] = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, (ast.AnnAssign, ast.arg)) and node.annotation:
             parts.append(node.annotation)
-        elif isinstance(node, ast.FunctionDef) and node.returns:
-            parts.append(node.returns)
+        elif isinstance(node, ast.FunctionDef):
+            overloads = [d for d in node.decorator_list if ast.unparse(d) == "overload"]
+            parts += [*overloads, node] if overloads else filter(None, [node.returns])
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             parts.append(node)
-    return [((p.lineno, p.col_offset), (p.end_lineno, p.end_col_offset)) for p in parts]
+    # An @ stands one column before its decorator.
+    return [((p.lineno, p.col_offset - 1), (p.end_lineno, p.end_col_offset)) for p in parts]
 
 
 def places(name: str) -> list[tuple[str, int]]:
