@@ -59,11 +59,9 @@ def shape(data: str) -> dict:
     return {"image": images.image, "classes": len(images.classes)}
 
 
-def config(settings: dict, data: str = "fashion", steps: int = STEPS) -> Config:
-    """The settings as a configuration that `study.run` takes."""
-    remedy = dict(REMEDIES[settings["remedy"]])
-    change = remedy.pop("change", "")
-    recipe = Recipe(
+def recipe_of(settings: dict, steps: int, **changes: Any) -> Recipe:
+    """The paper's RMSProp (decay 0.9, eps 1.0) or SGD, both with momentum 0.9."""
+    return Recipe(
         steps=steps,
         batch_size=32,
         optimizer=settings["optimizer"],
@@ -72,8 +70,15 @@ def config(settings: dict, data: str = "fashion", steps: int = STEPS) -> Config:
         rms_decay=0.9,
         eps=1.0,
         record_every=2,
-        **remedy,
+        **changes,
     )
+
+
+def config(settings: dict, data: str = "fashion", steps: int = STEPS) -> Config:
+    """The settings as a configuration that `study.run` takes."""
+    remedy = dict(REMEDIES[settings["remedy"]])
+    change = remedy.pop("change", "")
+    recipe = recipe_of(settings, steps, **remedy)
     network = dict(width=settings["width"], depth=DEPTH, scale=settings["scale"], **shape(data))
     seed = settings["seed"]
     return Config(

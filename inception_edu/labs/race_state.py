@@ -18,7 +18,7 @@ from inception_edu.labs.core import (
     Stop,
     Tell,
 )
-from inception_edu.labs.training import WARM_UP
+from inception_edu.labs.training import WARM_UP, marked
 from inception_edu.labs.training import work as training_work
 from inception_edu.learn import Recipe
 from inception_edu.study import PAIRS, RACERS, Config
@@ -286,11 +286,7 @@ def _changed(state: State, course: Course, action: str, said: dict) -> State:
         if course is state.running:
             raise Refused("A race that is under way cannot be removed: press Stop first.")
         return replace(state, races=tuple(c for c in state.races if c is not course))
-    changed = {
-        "hide": lambda: replace(course, hidden=bool(said.get("hidden", not course.hidden))),
-        "pin": lambda: replace(course, pinned=not course.pinned),
-        "rename": lambda: replace(course, name=said.get("name", "")[:12] or course.name),
-    }[action]()
+    changed = marked(course, action, said)
     return replace(state, races=tuple(changed if c is course else c for c in state.races))
 
 

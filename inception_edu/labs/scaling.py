@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from inception_edu.labs import towers
 from inception_edu.labs.core import Control, Lab
-from inception_edu.labs.dying import DEPTH, GUESSING, RATES, STEPS, grid, shape
+from inception_edu.labs.dying import DEPTH, GUESSING, RATES, STEPS, grid, recipe_of, shape
 from inception_edu.labs.tower_known import Look
 from inception_edu.labs.training import State
-from inception_edu.learn import Recipe
 from inception_edu.study import Config
 
 if TYPE_CHECKING:
@@ -44,18 +43,8 @@ PANELS = (
 
 
 def config(settings: dict, data: str = "fashion", steps: int = STEPS) -> Config:
-    """The settings as a configuration that `study.run` takes: the paper's RMSProp (decay 0.9,
-    eps 1.0) or SGD, both with momentum 0.9."""
-    recipe = Recipe(
-        steps=steps,
-        batch_size=32,
-        optimizer=settings["optimizer"],
-        lr=settings["rate"],
-        momentum=0.9,
-        rms_decay=0.9,
-        eps=1.0,
-        record_every=2,
-    )
+    """The settings as a configuration that `study.run` takes."""
+    recipe = recipe_of(settings, steps)
     names = ("width", "depth", "scale")
     network = {name: settings[name] for name in names} | shape(data)
     return Config(

@@ -231,13 +231,17 @@ def _changed(state: State, track: Track, action: str, said: dict) -> State:
         if track is state.running:
             raise Refused("A run that is under way cannot be removed: press Stop first.")
         return replace(state, tracks=tuple(t for t in state.tracks if t is not track))
-    if action == "hide":
-        changed = replace(track, hidden=bool(said.get("hidden", not track.hidden)))
-    elif action == "pin":
-        changed = replace(track, pinned=not track.pinned)
-    else:
-        changed = replace(track, name=str(said.get("name", "")).strip()[:12] or track.name)
+    changed = marked(track, action, said)
     return replace(state, tracks=tuple(changed if t is track else t for t in state.tracks))
+
+
+def marked(run: Any, action: str, said: dict) -> Any:
+    """A run as the legend wants it: hidden or shown, pinned or not, under another name."""
+    if action == "hide":
+        return replace(run, hidden=bool(said.get("hidden", not run.hidden)))
+    if action == "pin":
+        return replace(run, pinned=not run.pinned)
+    return replace(run, name=str(said.get("name", "")).strip()[:12] or run.name)
 
 
 def differing(one: dict, other: dict) -> list[str]:
