@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from inception_edu.describe import (
     TABLE_1,
+    Chain,
     ChannelError,
+    Conv,
     InceptionA,
     InceptionResNetA_v1,
     InceptionResNetB_v2,
     InceptionResNetC_v2,
+    Node,
     ReductionA,
     ReductionB_v2,
     Residual,
@@ -22,6 +25,14 @@ from inception_edu.describe import (
     out_shape,
 )
 from inception_edu.teach.claims import registered
+
+
+def _filters(block: Node) -> int:
+    """Of the linear 1×1 that ends a residual block's body."""
+    assert isinstance(block, Residual) and isinstance(block.body, Chain)
+    last = block.body.parts[-1]
+    assert isinstance(last, Conv)
+    return last.out
 
 
 def _widths() -> list[tuple[int, int, int]]:
@@ -44,7 +55,7 @@ def cheaper() -> tuple[bool, str]:
 @registered("06.widths")
 def widths() -> tuple[bool, str]:
     found = [shape[0] for shape in _widths()]
-    trunk = [b.node.body.parts[-1].out for b in inception_resnet_v2().blocks if b.stage]
+    trunk = [_filters(b.node) for b in inception_resnet_v2().blocks if b.stage]
     return found == trunk, (
         f"By the channels of its reductions, the trunk of v2 is {found[0]}, {found[1]} and "
         f"{found[2]} channels wide in stages A, B and C."
@@ -57,7 +68,7 @@ def misprints() -> tuple[bool, str]:
     printed, refused = [], 0
     for make, shape in ((InceptionResNetB_v2, after_a), (InceptionResNetC_v2, after_b)):
         block = make(printed=True)
-        printed.append(block.body.parts[-1].out)
+        printed.append(_filters(block))
         try:
             out_shape(block, shape)
         except ChannelError:
