@@ -21,38 +21,14 @@ from itertools import combinations
 import torch
 
 from inception_edu.data import load
-from inception_edu.describe import (
-    AAAI,
-    BLACKLISTED,
-    TABLE_2,
-    TABLE_3,
-    TABLE_4,
-    TABLE_5,
-    TEST_TOP5,
-    VALIDATION_IMAGES,
-    networks,
-)
+from inception_edu.describe import AAAI, BLACKLISTED, TABLE_2, TABLE_3, TABLE_4, TABLE_5, TEST_TOP5
+from inception_edu.describe import VALIDATION_IMAGES, networks
 from inception_edu.labs.ensembles import ensembles_lab
-from inception_edu.learn import (
-    clock,
-    default_device,
-    device_of,
-    error_rate,
-    interval,
-    logits,
-    train,
-)
+from inception_edu.learn import clock, default_device, device_of, error_rate, interval
+from inception_edu.learn import logits, train
 from inception_edu.nets import build
-from inception_edu.study import (
-    CROPS,
-    RACERS,
-    Answers,
-    Recipe,
-    experiments,
-    gains,
-    holm,
-    load_results,
-)
+from inception_edu.study import CROPS, RACERS, Answers, Recipe
+from inception_edu.study import experiments, gains, holm, load_results
 from inception_edu.teach import check, contrasts, five_lines, outcome, plots, predict, provenance
 from inception_edu.teach import say, table, verdicts
 
