@@ -269,3 +269,25 @@ def test_lint_is_content_with_described_pictures():
         "<svg aria-hidden='true'></svg>"
     )
     assert lint.problems(notebook_with(output=good)) == []
+
+
+def test_chapter_00_tells_the_minutes_of_all_chapters():
+    start = build.transform(build.sources("00")[0])
+    line = next(
+        line
+        for cell in start.cells
+        for line in cell.source.splitlines()
+        if line.startswith("| minutes")
+    )
+    *each, whole = (int(cell) for cell in line.strip("| ").split(" | ")[1:])
+    assert len(each) == len(build.sources()) and whole == sum(each)
+    assert not any(build.MINUTES in cell.source for cell in start.cells)
+    for source, told in zip(build.sources(), each):
+        assert f"About {told} minutes" in build.transform(source).cells[0].source
+
+
+def test_the_claims_of_the_paper_as_a_table_for_the_readme():
+    head, rule, *rows = build.claims_table().splitlines()
+    assert head.count("|") == rule.count("|") and len(rows) == 10
+    assert all(row.count("|") == head.count("|") for row in rows)
+    assert "Residual connections speed up" in rows[0]

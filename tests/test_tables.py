@@ -140,3 +140,21 @@ def test_the_narrowest_place_of_a_reduction():
     assert narrowest(Chain(wide, pool), (384, 35, 35)) == 1024 * 17 * 17
     side_by_side = Concat(pool, Chain(Conv(8, 1), Conv(64, 3, 2, "valid")))
     assert narrowest(side_by_side, (384, 35, 35)) == 384 * 17 * 17 + 8 * 35 * 35
+
+
+def test_fates_of_a_setting_are_counted_in_words():
+    from types import SimpleNamespace
+
+    from inception_edu.teach import fates
+
+    def runs(label, *shares):
+        ends = ({"block 1": share, "block 2": 0.0} for share in shares)
+        return [
+            SimpleNamespace(label=label, status="finished", dead=end, maps={"dead": {}})
+            for end in ends
+        ]
+
+    found = fates([*runs("wide", 0.6, 0.9, 0.2), *runs("narrow", 0.0)])
+    assert found.columns == ("setting", "fate", "its runs", "dead in the worst block")
+    assert found.rows[0] == ("wide", "differs by seed", "1 suffers, 2 die", "20 % to 90 %")
+    assert found.rows[1] == ("narrow", "lives", "1 lives", "0 %")
