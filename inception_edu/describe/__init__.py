@@ -10,7 +10,7 @@ Everything public of the room can be imported from here; the files are
     family, small            those it stands on; small trainable ones
     edits                    the changes of the experiments
     measure                  shapes, parameters, multiply-adds, receptive fields
-    draw                     pictures (layout, overview, words and canvas help)
+    draw                     pictures (layout, pieces, overview, words and canvas help)
     compare, difference      networks side by side, and step by step (table, ports)
 """
 
