@@ -1,15 +1,20 @@
 """Wrong answers to every exercise, as students give them, and what the checks make of them.
 
-    python -m wrong_answers            (in tests/) the table: refused and diagnosed, by chapter
+    python -m wrong_answers            (in tests/) a table a set: refused and diagnosed, by chapter
+    python -m wrong_answers fresh      one set
     python -m wrong_answers 03 -v      one chapter, and what is said to each undiagnosed answer
 
-`answers/chNN.txt` holds them: `== 01.2` begins an exercise, `--` divides its answers. Each is what
-a student would write into the stub cell. They were written from the tasks, without a look at what
-the checks know.
+There are two sets, `answers/chNN.txt` and `fresh/chNN.txt`. `== 01.2` begins an exercise, `--`
+divides its answers. Each is what a student would write into the stub cell.
+
+`answers` was written after reading the checks of that day: it shows that what they know is still
+known. `fresh` was written from the text of the tasks alone, before a look at any check: its first
+run, in README.md, says how much of what a student may do the checks knew.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -24,7 +29,8 @@ from inception_edu.teach.exercises.cells import Stopped
 from inception_edu.teach.grade.slices import needed
 from inception_edu.teach.verdict import Verdict
 
-ANSWERS = Path(__file__).parent / "answers"
+HERE = Path(__file__).parent
+SETS = ("answers", "fresh")
 
 
 @dataclass(frozen=True)
@@ -43,23 +49,44 @@ class Tried:
         return self.verdict.state == "wrong" and self.verdict.diagnosed
 
 
-def answers(chapter: str) -> dict[str, list[str]]:
-    """{exercise: its wrong answers} of a chapter such as "01"."""
+def chapters() -> list[str]:
+    return sorted(path.stem[2:] for path in (HERE / SETS[0]).glob("ch*.txt"))
+
+
+def answers(chapter: str, which: str = "answers") -> dict[str, list[str]]:
+    """{exercise: its wrong answers} of a chapter such as "01", from one of the SETS."""
     found: dict[str, list[str]] = {}
-    text = (ANSWERS / f"ch{chapter}.txt").read_text(encoding="utf-8")
+    text = (HERE / which / f"ch{chapter}.txt").read_text(encoding="utf-8")
     for part in re.split(r"^== ", text, flags=re.M)[1:]:
         name, _, body = part.partition("\n")
         found[name.strip()] = [code.strip("\n") for code in body.split("\n--\n")]
     return found
 
 
-def tried(chapter: str, right: bool = False) -> Iterator[Tried]:
+def only_here(chapter: str, which: str) -> dict[str, set[str]]:
+    """{exercise: the answers of a set that no other set has}, spacing and comments aside."""
+
+    def tree(code: str) -> str:
+        return ast.dump(ast.parse(code))
+
+    elsewhere: dict[str, set[str]] = {}
+    for other in SETS:
+        if other != which:
+            for name, codes in answers(chapter, other).items():
+                elsewhere.setdefault(name, set()).update(map(tree, codes))
+    return {
+        name: {code for code in codes if tree(code) not in elsewhere.get(name, set())}
+        for name, codes in answers(chapter, which).items()
+    }
+
+
+def tried(chapter: str, which: str = "answers", right: bool = False) -> Iterator[Tried]:
     """Every wrong answer of a chapter, checked; with `right` the solutions in their place."""
     (source,) = build.sources(chapter)
     cells = [c for c in build.transform(source).cells if c.cell_type == "code"]
     solutions = iter(build.parse_exercises(source))
     before: list[str] = []
-    wrong = answers(chapter)
+    wrong = answers(chapter, which)
     for cell in cells:
         if "exercise" in cell.metadata.get("tags", []):
             solution = next(solutions)

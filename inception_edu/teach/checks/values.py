@@ -53,6 +53,8 @@ def number(
             return wrong_(sentence)
     if rounded(value, float(expected)):
         return wrong_("You rounded it: let Python keep all the digits, as in `1 / 7`.")
+    if isinstance(expected, int) and not value.is_integer():
+        return wrong_(f"{value:,.10g} is no whole number{unit and f' of{unit}'}; one is asked for.")
     hint, known = _hint(value, float(expected))
     return wrong_(f"{plain(value)}{unit} is not the answer. {hint}".strip(), diagnosed=known)
 

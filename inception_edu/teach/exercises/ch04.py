@@ -17,6 +17,9 @@ def exercise_1(leaves: Any) -> Verdict:
         [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384), (100, 1, 20, 300, 4000)],
         name="leaves",
         wrong={
+            "n and m are added to the pool's channels; nothing is multiplied.": (
+                lambda c, k, w, m, n: c * (n + m)
+            ),
             "The pool passes its channels on too.": lambda c, k, w, m, n: n + m,
             "k and l are inner widths; only the ends of branches are joined.": (
                 lambda c, k, w, m, n: c + k + w + m + n
@@ -77,6 +80,7 @@ def exercise_4(leaves_18: Any) -> Verdict:
         896 + 384 + 288 + 320,
         name="leaves_18",
         wrong={
+            384 + 384 + 288 + 320: "896 channels enter v1's Reduction-B, not 384.",
             1792: "That is what the paper prints for v1, and what Fig. 12 gives. Add up Fig. 18.",
             2144: "That is with the 1152 channels of v2.",
             992: "The 896 channels pass through the pool: they leave too.",

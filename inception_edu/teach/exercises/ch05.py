@@ -43,12 +43,25 @@ def exercise_1(convolutions: Any) -> Verdict:
     def top(network: Network) -> int:
         return sum(block.repeat * isinstance(block.node, Conv) for block in network.blocks)
 
+    def piled_up(network: Network) -> int:
+        count = 0
+        for block in network.blocks:
+            count += sum(isinstance(leaf, Conv) for leaf in leaves(block.node))
+            count *= block.repeat
+        return count
+
+    def first_block(network: Network) -> int:
+        block = network.blocks[0]
+        return block.repeat * sum(isinstance(leaf, Conv) for leaf in leaves(block.node))
+
     return checks.function(
         convolutions,
         _convolutions,
         [inception_v4(), networks.inception_v3(), networks.inception_resnet_v1()],
         name="convolutions",
         wrong={
+            "`repeat` multiplies its own block's convolutions, not earlier ones.": piled_up,
+            "That is the first block alone: is the `return` inside the loop?": first_block,
             "You counted each block once; it stands for `block.repeat` copies.": once,
             "Pools are no convolutions.": everything,
             "Pools are no convolutions, and a block stands for `block.repeat` copies.": both,
@@ -95,9 +108,18 @@ def exercise_2(share: Any) -> Verdict:
     return checks.function(
         share,
         _share,
-        [(inception_v4(), "inception_b"), (inception_v4(), "stem"), (inception_v4(), "reduction")],
+        [
+            (inception_v4(), "inception_b"),
+            (inception_v4(), "stem"),
+            (inception_v4(), "reduction"),
+            (networks.inception_resnet_v1(), "stem"),
+            (networks.inception_resnet_v1(), "inception_resnet_b"),
+        ],
         name="share",
         wrong={
+            "That is always Inception-v4: measure the `network` that is given.": (
+                lambda n, s: _share(inception_v4(), s)
+            ),
             "A share from 0 to 1 is asked for; you give per cent.": lambda n, s: 100 * _share(n, s),
             "The blocks of a stage are called inception_b.1, inception_b.2, …: use `startswith`.": (
                 exact
@@ -126,11 +148,13 @@ def exercise_3(light: Any) -> Verdict:
     def repeats(n: int) -> str:
         return f"inception_b: repeats 7 against {n}"
 
+    changes = _changes(light)
     return checks.equal(
-        _changes(light),
+        changes,
         repeats(most),
         name="light",
         wrong={
+            **({changes: _too_much(light)} if isinstance(light, Network) else {}),
             "none": "This is Inception-v4 as it is: replace its B blocks.",
             "no network": "`light` should be a network: `replace(v4, blocks=…)`.",
             "a block": "This is one block; put it among the blocks of a network: "
@@ -160,6 +184,19 @@ def _changes(network: Any) -> Any:
     return "; ".join(str(d) for d in differences(inception_v4(), network)) or "none"
 
 
+def _too_much(network: Network) -> str:
+    """A sentence about a network in which more than the repeats of one stage was changed."""
+    kept = {block.name: block for block in network.blocks}
+    lost = [block.name for block in inception_v4().blocks if block.name not in kept]
+    if lost:
+        return f"There is no {lost[0]} any more: keep every block, `… if … else b for b in …`."
+    found = differences(inception_v4(), network)
+    changed = [d for d in found if not d.where.startswith("inception_b")]
+    if not changed:
+        return "Change how often the B block is repeated, and nothing inside it."
+    return f"{changed[0].where} was changed too: keep everything but the B blocks as it is."
+
+
 def exercise_4(largest: Any) -> Verdict:
     """The largest map inside Inception-v4."""
     return checks.number(
@@ -168,6 +205,7 @@ def exercise_4(largest: Any) -> Verdict:
         name="largest",
         unit="numbers",
         wrong={
+            96 * 73 * 73: "That is one branch of the first join: more filters, fewer places.",
             32 * 149 * 149: "That is the first convolution's map; the third has a slightly smaller "
             "map but twice the filters.",
             64 * 149 * 149: "The right filters, but a valid 3×3 lies before: the third "

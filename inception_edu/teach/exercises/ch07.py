@@ -34,12 +34,26 @@ def exercise_1(total: Any) -> Verdict:
     by_params = next(n for n in range(1, 99) if measure(with_blocks(n)).params >= target.params)
     one = {row.name: row.macs for row in measure(paper).rows}["inception_resnet_b.1"]
     gap = (target.macs - measure(paper).macs) / one
+    costs = {row.name: row.macs for row in (*measure(paper).rows, *target.rows)}
+
+    def filled_with(block: str) -> int:
+        return 10 + math.ceil((target.macs - measure(paper).macs) / costs[block])
+
+    too_few = (
+        "That begins with 5 blocks, which is v1, or divides by a B block of Inception-v4: v2 has "
+        "10, and the blocks to add are its own."
+    )
     return checks.number(
         total,
         need,
         name="total",
         unit="blocks",
         wrong={
+            filled_with(
+                "inception_resnet_a.1"
+            ): "The gap is filled with B blocks; you divided by an A block.",
+            filled_with("inception_b.1"): too_few,
+            5 + math.ceil(gap): too_few,
             need - 10: "Those are the blocks to add; the question asks for the total.",
             need - 1: "That falls just short of Inception-v4: one more.",
             need + 1: "One block fewer is enough already.",

@@ -17,6 +17,13 @@ def exercise_1(growth: Any) -> Verdict:
         [(0.0, 10, 0.774), (1.0, 10, 0.774), (0.1, 40, 1.0), (0.3, 5, 2.0)],
         name="growth",
         wrong={
+            "Forget the stem: the sum of the additions begins at 0.": (
+                lambda s, n, v: (1 + n * s**2 * v / 2) ** 0.5
+            ),
+            "The scale multiplies the deviation once; squared it belongs to the variance.": (
+                lambda s, n, v: s**2 * (n * v / 2) ** 0.5
+            ),
+            "`depth` terms are added, not one fewer.": lambda s, n, v: s * ((n - 1) * v / 2) ** 0.5,
             "Standard deviations do not add up, variances do.": (
                 lambda s, n, v: s * n * (v / 2) ** 0.5
             ),
@@ -55,6 +62,10 @@ def exercise_2(twin_rate: Any) -> Verdict:
         [(0.2, 0.3), (0.045, 0.1), (1.0, 1.0), (2.0, 0.5)],
         name="twin_rate",
         wrong={
+            "The scale multiplies the rate; nothing is subtracted.": lambda rate, scale: (
+                rate - scale**2
+            ),
+            "That holds at scale 0.1 only: use `scale`.": lambda rate, scale: rate * 0.01,
             "One factor comes from the gradient; what does the twin's definition add?": (
                 lambda rate, scale: rate * scale
             ),
@@ -97,6 +108,9 @@ def exercise_3(seeds_needed: Any) -> Verdict:
         [(1.5, 0.5), (0.4, 0.5), (2.0, 2.0), (0.8, 0.25), (3.0, 1.0)],
         name="seeds_needed",
         wrong={
+            "n is under the root: square both sides, and do not take the root again.": (
+                lambda s, g: math.ceil(2**0.5 * 1.96 * s / g)
+            ),
             "There are two means, each with its own error: 2 · spread² / n.": (
                 lambda s, g: math.ceil((1.96 * s / g) ** 2)
             ),

@@ -23,15 +23,21 @@ def exercise_1(dead_share: Any) -> Verdict:
     holes[:, 0, 0, 0] = 0  # a zero in a corner
     holes[:, 3, 1, 1] = 0  # a zero in the middle
 
+    faint = torch.full((2, 4, 2, 2), 1e-6)
+    faint[:, 3] = 0
+
     def over(maps: Any, axes: tuple[int, ...]) -> float:
         return (maps.amax(axes) == 0).float().mean().item()
 
     return checks.function(
         dead_share,
-        [0.875, 0.0, 1.0, 0.25],
-        [(one,), (alive,), (torch.zeros(1, 3, 2, 2),), (holes,)],
+        [0.875, 0.0, 1.0, 0.25, 0.25],
+        [(one,), (alive,), (torch.zeros(1, 3, 2, 2),), (holes,), (faint,)],
         name="dead_share",
         wrong={
+            "A faint activation is not a dead one: compare with 0 itself.": (
+                lambda m: (m.amax((0, 2, 3)) < 1e-3).float().mean().item()
+            ),
             "That is the share of all zeros; a channel counts only if every one of its values is "
             "0.": lambda m: (m == 0).float().mean().item(),
             "That takes one pixel for the whole map: look at all positions.": (
@@ -85,6 +91,18 @@ def exercise_2(push: Any) -> Verdict:
         [*((logits, k) for k in range(3)), (other, 2), (other, 1)],
         name="push",
         wrong={
+            "The loss has lost its minus: it is −log p of the true class.": (
+                lambda z, k: (-loss(z, k) - entropy(z)).item()
+            ),
+            "The entropy weighs log p, not the logits.": (
+                lambda z, k: (loss(z, k) + (z.softmax(0) * z).sum()).item()
+            ),
+            "Take the natural logarithm, as the loss does: `log`, not `log2`.": (
+                lambda z, k: ((loss(z, k) - entropy(z)) / torch.tensor(2.0).log()).item()
+            ),
+            "The loss is −log p of the true class; its logit alone is not log p.": (
+                lambda z, k: (-z[k] - entropy(z)).item()
+            ),
             "That is the loss alone: the entropy is still to be taken away.": (
                 lambda z, k: loss(z, k).item()
             ),
@@ -135,6 +153,9 @@ def exercise_3(elsewhere: Any) -> Verdict:
         [(_made_up(),), (_made_up()[:9],), (_made_up()[9:],)],
         name="elsewhere",
         wrong={
+            "That takes the last seed alone; take the mean over the seeds.": (
+                lambda rs: chosen(rs, by=lambda values: values[-1])
+            ),
             "One seed is enough for `max`; the mean over the seeds is asked for.": (
                 lambda rs: chosen(rs, by=max)
             ),
@@ -170,7 +191,7 @@ def exercise_3(elsewhere: Any) -> Verdict:
 
 
 def _made_up() -> list[SimpleNamespace]:
-    """Runs of six labels with three seeds each."""
+    """Runs of seven labels with three seeds each."""
     rows = {
         "same place": [(0.6, 0.6), (0.7, 0.7), (0.5, 0.5)],
         "elsewhere": [(0.1, 0.7), (0.0, 0.5), (0.2, 0.6)],
@@ -178,6 +199,7 @@ def _made_up() -> list[SimpleNamespace]:
         "by a little": [(0.5, 0.6), (0.4, 0.55), (0.3, 0.4)],
         "saved": [(0.0, 0.0), (0.0, 0.05), (0.0, 0.0)],
         "first seed not": [(0.3, 0.4), (0.1, 0.6), (0.2, 0.5)],
+        "last seed not": [(0.1, 0.6), (0.1, 0.5), (0.3, 0.4)],
     }
     return [
         SimpleNamespace(label=label, seed=seed, dead_last=last, dead_most=most)
@@ -194,6 +216,10 @@ def exercise_4(dangerous_rate: Any) -> Verdict:
         [576, 288, 1152, 144],
         name="dangerous_rate",
         wrong={
+            "Width 576 is missing: the product of rate and width is 0.1 · 576.": lambda w: 0.1 / w,
+            "The known pair is rate 0.1 at width 576, not the paper's 0.045 at 1152.": (
+                lambda w: 0.045 * 1152 / w
+            ),
             "Upside down: a narrower tower bears a higher rate.": lambda w: 0.1 * w / 576,
             "‖a‖² grows with the width itself, not with its square.": lambda w: (
                 0.1 * (576 / w) ** 2
@@ -220,6 +246,7 @@ def exercise_5(survivors: Any) -> Verdict:
         {"a": 0.001, "b": 0.02, "c": 0.04, "d": 0.3},
         {"a": 0.012, "b": 0.013, "c": 0.016, "d": 0.9},
         {"a": 0.049},
+        {"a": 0.05},
         {"a": 0.03, "b": 0.026, "c": 0.2},
         {"a": 0.001, "b": 0.03, "c": 0.035, "d": 0.04},
         {"a": 0.04, "b": 0.045},
@@ -233,6 +260,9 @@ def exercise_5(survivors: Any) -> Verdict:
                 break
             kept.add(label)
         return kept
+
+    def strict(p: dict[str, float]) -> set[str]:
+        return holm(p, 0.05 * (1 - 1e-12))
 
     def holm_without_stop(p: dict[str, float]) -> set[str]:
         ranked = sorted(p, key=p.__getitem__)
@@ -257,6 +287,7 @@ def exercise_5(survivors: Any) -> Verdict:
         [(case,) for case in cases],
         name="survivors",
         wrong={
+            "*At most*: a value that is equal to its limit survives.": strict,
             "That is without a correction: of twenty empty questions one is below 0.05 by "
             "chance.": (lambda p: {label for label, value in p.items() if value <= 0.05}),
             "That is Bonferroni, which divides by n every time; Holm divides by n, n − 1, "

@@ -38,6 +38,18 @@ def exercise_1(mean_error: Any) -> Verdict:
         ],
         name="mean_error",
         wrong={
+            "A piece's two heights are added, not subtracted.": (
+                lambda s, e: sum(w * (b - a) / 2 for w, a, b in pieces(s, e)) / (s[-1] - s[0])
+            ),
+            "That is the mean of the first and the last error; the others count too.": (
+                lambda s, e: (e[0] + e[-1]) / 2
+            ),
+            "The last piece is missing: n points make n − 1 pieces.": (
+                lambda s, e: area(s[:-1], e[:-1]) / (s[-1] - s[0])
+            ),
+            "A step is a place, not a width: weigh each mean height with its piece's width.": (
+                lambda s, e: sum(a * b for a, b in zip(s, e)) / sum(s)
+            ),
             "That is the plain mean of the errors: a long piece must count for more than a short "
             "one.": lambda s, e: sum(e) / len(e),
             "That is the area; divide it by the length of the axis.": area,
@@ -78,6 +90,10 @@ def exercise_2(partner: Any) -> Verdict:
     """The network of nearest cost."""
     shapes = ((1, 2, 1), (2, 3, 2), (2, 4, 3), (5, 10, 5))
     field = {str(shape): _mini("inception_resnet_v2", *shape) for shape in shapes}
+    far_apart = {
+        str(shape): _mini("inception_resnet_v2", *shape) for shape in ((1, 1, 0), shapes[-1])
+    }
+    between = _mini("inception_resnet_v2", 2, 4, 3)  # nearer to the first, by its own measure
     targets = [_mini("inception_v4", *r) for r in ((1, 2, 1), (1, 1, 0), (4, 7, 3), (2, 2, 1))]
 
     def nearest(target: Network, candidates: dict[str, Network], what: str = "macs") -> str:
@@ -87,6 +103,10 @@ def exercise_2(partner: Any) -> Verdict:
             return abs(getattr(measure(candidates[name]), what) / wanted - 1)
 
         return min(candidates, key=off)
+
+    def by_candidate(target: Network, candidates: dict[str, Network]) -> str:
+        wanted = measure(target).macs
+        return min(candidates, key=lambda n: abs(wanted / measure(candidates[n]).macs - 1))
 
     def above(target: Network, candidates: dict[str, Network]) -> str:
         wanted = measure(target).macs
@@ -114,9 +134,10 @@ def exercise_2(partner: Any) -> Verdict:
     return checks.function(
         partner,
         nearest,
-        [(target, field) for target in targets],
+        [*((target, field) for target in targets), (between, far_apart)],
         name="partner",
         wrong={
+            "Relative to the target's multiply-adds, not to each candidate's.": by_candidate,
             "That compares parameters; the race is at equal multiply-adds.": (
                 lambda t, c: nearest(t, c, "params")
             ),
@@ -144,6 +165,15 @@ def exercise_3(factor: Any) -> Verdict:
         ],
         name="factor",
         wrong={
+            "A factor is a ratio: divide the two lengths, then take the root.": (
+                lambda x: (x[0] - x[-1]) ** (1 / (len(x) - 1))
+            ),
+            "Take the (n − 1)th root, not the (n − 1)th power.": lambda x: (
+                (x[0] / x[-1]) ** (len(x) - 1)
+            ),
+            "The first over the last, not the largest over the smallest: it may also shrink.": (
+                lambda x: (max(x) / min(x)) ** (1 / (len(x) - 1))
+            ),
             "One step too many: n blocks are n − 1 steps apart.": (
                 lambda x: (x[0] / x[-1]) ** (1 / len(x))
             ),
@@ -196,6 +226,11 @@ def exercise_4(judge: Any) -> Verdict:
             return "faster"
         return "slower" if low >= 0 else "open"
 
+    def swapped_and_touching(low: float, high: float) -> str:
+        if low < 0 < high:
+            return "open"
+        return "faster" if low > 0 else "slower"
+
     def by_width(low: float, high: float) -> str:
         return "open" if high - low > 2 else by_middle(low, high)
 
@@ -226,6 +261,9 @@ def exercise_4(judge: Any) -> Verdict:
         ],
         name="judge",
         wrong={
+            "Below 0 the residual network errs less; and an interval that ends at 0 holds 0.": (
+                swapped_and_touching
+            ),
             "That looks at the middle alone: an interval that holds 0 has shown nothing.": (
                 by_middle
             ),

@@ -79,6 +79,12 @@ def exercise_2(crops_bring: Any) -> Verdict:
         [(kind, top) for kind in kinds for top in ("top1", "top5")],
         name="crops_bring",
         wrong={
+            "All three are in per cent: nothing is divided by 100.": (
+                lambda k, t: two[k][t] + out[t] / 100 - three[k][t]
+            ),
+            "That is relative to Table 3; the difference itself, in points, is asked for.": (
+                lambda k, t: (two[k][t] + out[t] - three[k][t]) / three[k][t]
+            ),
             "That is the difference as printed: the two tables are about different images.": (
                 lambda k, t: two[k][t] - three[k][t]
             ),
@@ -188,6 +194,12 @@ def exercise_4(standard_error: Any) -> Verdict:
         [(a, b), (a[:50], b[:50]), (a, a)],
         name="standard_error",
         wrong={
+            "That is the mean square; a variance is taken about the mean.": (
+                lambda a, b: ((a.double() - b.double()).square().mean() / len(a)).sqrt().item()
+            ),
+            "That is for the sum of the two; take their difference.": (
+                lambda a, b: ((a.double() + b.double()).var(correction=0) / len(a)).sqrt().item()
+            ),
             "That is for different images: variances add up only where the two are independent.": (
                 apart
             ),
@@ -234,6 +246,15 @@ def exercise_5(images_needed: Any) -> Verdict:
         name="images_needed",
         tolerance=1e-9,
         wrong={
+            "The variance is disagree − gap²; you added the square.": (
+                lambda d, g: math.ceil(1.96**2 * (d + g * g) / g**2)
+            ),
+            "disagree − gap² is a variance already: only 1.96 and the gap are squared.": (
+                lambda d, g: math.ceil((1.96 * (d - g * g) / g) ** 2)
+            ),
+            "1.96 standard errors are half the interval: compare them with the gap itself.": (
+                lambda d, g: math.ceil(4 * need(d, g))
+            ),
             "Round up: a part of an image cannot be taken.": need,
             "Round up, not down: with one image fewer the interval is too wide.": (
                 lambda d, g: math.floor(need(d, g))

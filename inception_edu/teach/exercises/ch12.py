@@ -137,6 +137,10 @@ def exercise_3(without: Any) -> Verdict:
         return checks.function(without, [], [])
     network = networks.mini(networks.inception_resnet_v2(), width=1 / 16, image=32, classes=10)
     model = build(network, seed=3).eval()
+    generator = torch.Generator().manual_seed(1)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # as after training: no bias is 0
+            module.bias.data.uniform_(0.1, 0.5, generator=generator)
     images = torch.randn(4, *network.input, generator=torch.Generator().manual_seed(0))
     places = [("inception_resnet_b.1", 1), ("inception_resnet_b.1", 2), ("reduction_a", 3)]
 
@@ -166,6 +170,23 @@ def exercise_3(without: Any) -> Verdict:
         finally:
             handle.remove()
 
+    def hooked(name: str, branch: int, hook: Any, before: bool = False) -> Any:
+        join = features.concatenation(features.block(model, name))
+        assert join is not None
+        child = list(join.children())[branch - 1]
+        put = child.register_forward_pre_hook if before else child.register_forward_hook
+        handle = put(hook)
+        try:
+            return nothing(name, branch)
+        finally:
+            handle.remove()
+
+    def ones(name: str, branch: int) -> Any:
+        return hooked(name, branch, lambda module, inputs, out: torch.ones_like(out))
+
+    def no_input(name: str, branch: int) -> Any:
+        return hooked(name, branch, lambda module, inputs: (0 * inputs[0],), before=True)
+
     def counted_from_zero(name: str, branch: int) -> Any:
         join = features.concatenation(features.block(model, name))
         branches = len(list(join.children())) if join is not None else 0
@@ -193,6 +214,9 @@ def exercise_3(without: Any) -> Verdict:
         places,
         name="without",
         wrong={
+            "The branch gives ones; zeros are asked for.": ones,
+            "The branch gets zeros; its biases act on. Replace its *output*.": no_input,
+            "That is always the first branch: use `branch`.": lambda n, b: off(n, 1),
             "Nothing is switched off: these are the network's usual logits. A hook must *return* "
             "the zeros, and be registered before the network runs.": nothing,
             "The whole block gives zeros, and with it the identity; switch off one branch.": (
@@ -229,12 +253,24 @@ def exercise_4(smooth: Any) -> Verdict:
     def hot(y: Any, c: int) -> Any:
         return F.one_hot(y, c)
 
+    def every_row(y: Any, c: int, a: float) -> Any:
+        targets = torch.full((len(y), c), a / c)
+        targets[:, y] += 1 - a
+        return targets
+
     return checks.function(
         smooth,
         lambda y, c, a: (1 - a) * hot(y, c) + a / c,
         [(torch.tensor([0, 2, 1]), 4, 0.1), (torch.tensor([1]), 10, 0.3)],
         name="smooth",
         wrong={
+            "Divide by the number of classes, not of labels.": (
+                lambda y, c, a: (1 - a) * hot(y, c) + a / len(y)
+            ),
+            "That holds for an `amount` of 0.1 only.": lambda y, c, a: (
+                (1 - a) * hot(y, c) + 0.1 / c
+            ),
+            "`[:, labels]` means those columns of every row; each has one right class.": every_row,
             "You spread it over the wrong classes only; v3 spreads it over all.": (
                 lambda y, c, a: (1 - a) * hot(y, c) + (1 - hot(y, c)) * a / (c - 1)
             ),

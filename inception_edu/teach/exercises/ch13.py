@@ -90,6 +90,12 @@ def exercise_2(speedup: Any) -> Verdict:
         [(0.5, 2), (0.9, 10), (0.3, 1e9), (1.0, 4)],
         name="speedup",
         wrong={
+            "`share` goes from 0 to 1: the whole is 1, not 100.": lambda p, k: (
+                100 / (100 - p + p / k)
+            ),
+            "The rest takes 1 - share; the part's share / factor is added to that.": (
+                lambda p, k: 1 / (1 - p / k)
+            ),
             "That is the time that is left; the speed-up is one over it.": (
                 lambda p, k: 1 - p + p / k
             ),
@@ -135,6 +141,15 @@ def exercise_3(saved: Any) -> Verdict:
         name="saved",
         unit="convolutions",
         wrong={
+            4 * 2
+            + 7 * 2
+            + 3 * 2
+            + 3: "One disappears in the reductions: Reduction-A has a single 1×1, Reduction-B two.",
+            4 * 2
+            + 7 * 2
+            + 3 * 3
+            + 1: "In Inception-C's first branch the 1×1 comes after the pool: no sibling.",
+            149 - 29: "Those are the convolutions that stay; how many disappear?",
             4 * 2 + 7 * 2 + 3 * 2: "Reduction-B has two siblings as well.",
             4 * 3 + 7 * 3 + 3 * 3 + 2: "n siblings become one, so n − 1 disappear.",
             4 * 3 + 7 * 3 + 3 * 3: "n siblings become one, so n − 1 disappear; and Reduction-B has "
