@@ -64,7 +64,7 @@ table(rows, ["pair", "plain: top-1 / top-5, %", "residual", "residual minus plai
 # output is *added* to what came in. Without it, this 1×1 has batch norm and ReLU like any other,
 # and its output *replaces* what came in.
 
-# %%
+# %% tags=["hide-input"]
 towers = {"without identity": dict(residual=False), "with identity": dict(scale=0.1)}
 drawn = [draw(networks.tower(72, 2, **kind).blocks[1].node, (72, 4, 4)) for kind in towers.values()]
 HTML(
@@ -237,7 +237,7 @@ plots.show(
     + "; ".join(f"{label}: {cell.text()}" for label, cell in cells.items()),
 )
 
-# %%
+# %% tags=["hide-input"]
 rates = sorted({run.config.recipe.lr for run in tuning})
 rows = []
 for name in RACERS:
@@ -352,7 +352,7 @@ def cell(label, value):
     return summarise((r for r in race if r.label == label), value)[label]
 
 
-# %%
+# %% tags=["hide-input"]
 def reached(name, goal):
     """When the runs of a network come to an error, on average; else how many do."""
     at = [reach(run, goal) for run in by_name[name]]
@@ -633,7 +633,7 @@ table(
 # %%
 verdicts("C1", "C2", "C7", "C8")
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for what, took in (("minis of equal multiply-adds", seconds), ("full size, 139×139", full_step)):
     if took:
