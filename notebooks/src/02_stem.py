@@ -34,18 +34,8 @@ from inception_edu.describe import (
 )
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import (
-    check,
-    costs,
-    five_lines,
-    milliseconds,
-    outcome,
-    plots,
-    predict,
-    refusal,
-    say,
-    table,
-)
+from inception_edu.teach import check, costs, five_lines, milliseconds, outcome, plots, predict
+from inception_edu.teach import refusal, say, table
 
 QUICK = experiments.mode() == "quick"
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())

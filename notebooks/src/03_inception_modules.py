@@ -34,18 +34,8 @@ from inception_edu.describe import (
     walk,
 )
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import (
-    branches,
-    changes,
-    check,
-    costs,
-    five_lines,
-    outcome,
-    plots,
-    predict,
-    say,
-    table,
-)
+from inception_edu.teach import branches, changes, check, costs, five_lines, outcome, plots, predict
+from inception_edu.teach import say, table
 from inception_edu.nets import Concat as Join, ConvBNReLU, build
 from inception_edu.learn import Recipe, default_device, train
 

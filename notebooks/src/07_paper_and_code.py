@@ -46,18 +46,8 @@ from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import (
-    changes,
-    check,
-    costs,
-    five_lines,
-    outcome,
-    plots,
-    predict,
-    refusal,
-    say,
-    table,
-)
+from inception_edu.teach import changes, check, costs, five_lines, outcome, plots, predict, refusal
+from inception_edu.teach import say, table
 
 print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
 
