@@ -80,8 +80,9 @@ def stem() -> tuple[bool, str]:
     }
     beat = [place for place, gap in holm(gaps).items() if gap.seen == "more"]
     return not beat, (
-        f"No tower is seen to beat its own stem, which alone gives {alone.text()}. In 200 steps the "
-        "blocks bring no gain that can be seen. So what the identity gives here is an easy way past the blocks."
+        f"No tower is seen to beat its own stem, which alone gives {alone.text()}. In 200 steps "
+        "the blocks bring no gain that can be seen. So what the identity gives here is an easy "
+        "way past the blocks."
     )
 
 
