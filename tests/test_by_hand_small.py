@@ -189,3 +189,16 @@ def test_the_other_towers():
         assert blocks[-1].name == "inception_resnet_c_last" and blocks[-1].stage == "C"
         assert blocks[-1].node.body.parts[1] == Conv(64, 1, relu=False)
     assert blocks[0].node.body.parts[1] == Linear(64) and blocks[0].stage == "C"
+
+
+def test_three_kinds_in_a_stage_are_three_blocks():
+    """Inception-v3's stage B: 128, 160, 160 and 192 inner filters; an eighth is 16, 20, 20, 24."""
+    small = d.mini(d.inception_v3(), repeats=(1, 4, 1))
+    found = [(b.name, b.repeat, b.stage) for b in small.blocks if b.stage == "B"]
+    assert found == [
+        ("inception_b", 1, "B"),
+        ("inception_b_2", 2, "B"),
+        ("inception_b_3", 1, "B"),
+    ]
+    inner = [b.node.branches[1].parts[0].out for b in small.blocks if b.stage == "B"]
+    assert inner == [16, 20, 24]

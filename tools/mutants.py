@@ -255,18 +255,19 @@ def main() -> None:
 
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT)]
+    known, tally, alive = equivalent(), Counter(), []
+    dead = set(json.loads(KILLED.read_text())) if KILLED.exists() and not options.again else set()
+    KILLED.parent.mkdir(exist_ok=True)
+
     chosen, counts = sample(options.files, options.sample, options.seed)
     print(f"{len(chosen)} of {sum(counts.values())} mutants", flush=True)
     warm()
-    for name in dict.fromkeys(m.name for m in chosen):
+    for name in dict.fromkeys(one.name for one in chosen if one.digest not in dead):
         found, seconds = outcome(name)
         if found != "survived":
             sys.exit(f"The tests of {name} fail without any mutant.")
         print(f"{name}: its tests pass, {seconds:.0f} s", flush=True)
 
-    known, tally, alive = equivalent(), Counter(), []
-    dead = set(json.loads(KILLED.read_text())) if KILLED.exists() and not options.again else set()
-    KILLED.parent.mkdir(exist_ok=True)
     for i, one in enumerate(chosen, 1):
         if (one.name, one.was, one.now) in known:
             found, seconds = "equivalent", 0.0
