@@ -97,6 +97,7 @@ def test_an_altered_residual_block():
     assert type(scaled) is AlteredResidual
     with torch.no_grad():
         torch.testing.assert_close(scaled(x), torch.relu(0.25 * x + 0.5 * scaled.body(x)))
+    assert type(build(Residual(Linear(3), identity_scale=2.0))) is AlteredResidual
     normed = build(Residual(Linear(3), 0.5, norm=True), seed=0)
     assert type(normed) is AlteredResidual and normed.norm.num_features == 3
     assert normed.norm.eps == 1e-3

@@ -182,12 +182,16 @@ def test_the_other_towers():
         ("stem", 1, ""),
         ("inception_c", 3, "C"),
     ]
-    assert plain.blocks[1].node.parts[1] == Conv(64, 1)
+    # 192·64/1792 = 6.9, so 7 in each branch.
+    branches = Concat(Conv(7, 1), Chain(Conv(7, 1), Conv(7, (1, 3)), Conv(7, (3, 1))))
+    assert plain.blocks[1].node == Chain(
+        branches, Conv(64, 1), name="Inception-C without identity", figure="after Fig. 13"
+    )
     for depth, copies in ((1, [1]), (2, [1, 1]), (3, [2, 1])):
         blocks = d.tower(64, depth, last_norm=True).blocks[1:]
         assert [b.repeat for b in blocks] == copies
         assert blocks[-1].name == "inception_resnet_c_last" and blocks[-1].stage == "C"
-        assert blocks[-1].node.body.parts[1] == Conv(64, 1, relu=False)
+        assert blocks[-1].node.body == Chain(branches, Conv(64, 1, relu=False))
     assert blocks[0].node.body.parts[1] == Linear(64) and blocks[0].stage == "C"
 
 

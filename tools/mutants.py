@@ -256,11 +256,11 @@ def main() -> None:
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT)]
     known, tally, alive = equivalent(), Counter(), []
+    chosen, counts = sample(options.files, options.sample, options.seed)
+    print(f"{len(chosen)} of {sum(counts.values())} mutants", flush=True)
     dead = set(json.loads(KILLED.read_text())) if KILLED.exists() and not options.again else set()
     KILLED.parent.mkdir(exist_ok=True)
 
-    chosen, counts = sample(options.files, options.sample, options.seed)
-    print(f"{len(chosen)} of {sum(counts.values())} mutants", flush=True)
     warm()
     for name in dict.fromkeys(one.name for one in chosen if one.digest not in dead):
         found, seconds = outcome(name)
