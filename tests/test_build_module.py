@@ -150,6 +150,9 @@ def test_auxiliary_heads():
     ]
     assert made.dropout.p == 0.7 and made.pool.output_size == 1
     assert (made.classifier.in_features, made.classifier.out_features) == (5, 7)
+    # Drawn as torch does it: within 1/√5 for 5 inputs.
+    drawn = build(with_head, init="torch", seed=0).heads["aside"].classifier.weight
+    assert 0.8 / 5**0.5 < drawn.abs().max().item() <= 1 / 5**0.5
     answer, (aside,) = model(torch.zeros(2, 3, 16, 16))
     assert answer.shape == aside.shape == (2, 7)
 
