@@ -53,6 +53,7 @@ def test_parts_by_their_addresses():
     with pytest.raises(SpecError, match="A Conv has 0 parts, got 1"):
         d.rebuild(a, (b,))
     assert d.rebuild(a, ()) is a
+    assert d.rebuild(Residual(c, shortcut=a), (b, c)) == Residual(b, shortcut=c)
 
 
 TOWER = d.tower(64, 3, scale=0.5)
