@@ -298,14 +298,31 @@ def build(source: Path, mode: str, run: bool = True) -> float:
     return time.perf_counter() - start
 
 
-def write_heads(chapters: list[Path]) -> None:
-    """Give built chapters the head that their source has now: the times in it may be new."""
-    for source in chapters:
-        notebook = nbformat.read(target(source), as_version=4)
-        notebook.cells[0].source = transform(source).cells[0].source
-        part = target(source).with_suffix(".part")
-        nbformat.write(notebook, part)
-        part.replace(target(source))
+def write_text(source: Path) -> bool:
+    """Give a built chapter the text cells that its source has now; whether that is all that it
+    lacked. Outputs do not depend on text, so nothing has to run."""
+    if not target(source).exists():
+        return False
+    notebook, wanted = nbformat.read(target(source), as_version=4), transform(source)
+
+    def code(cells):
+        found = []
+        for cell in cells:
+            source = cell.source if cell.cell_type == "code" else ""
+            found.append((cell.id, source, cell.metadata.get("tags", [])))
+        return found
+
+    if code(notebook.cells) != code(wanted.cells):
+        return False
+    for cell, new in zip(notebook.cells, wanted.cells):
+        if cell.cell_type == "markdown":
+            cell.source = new.source
+    made_from = notebook.metadata.get("inception_edu", {}).get("made_from", {})
+    made_from |= {name: stamps.fingerprint(source) for name in made_from if source.match(name)}
+    part = target(source).with_suffix(".part")
+    nbformat.write(notebook, part)
+    part.replace(target(source))
+    return True
 
 
 # ---- README and Colab ----------------------------------------------------------------------------
@@ -506,6 +523,8 @@ def main(arguments: list[str] | None = None) -> None:
     took = {}
     for source in sources(*args.chapters):
         reasons = stale(source, args.mode)
+        if reasons and not args.force and write_text(source):
+            reasons = stale(source, args.mode)
         if not reasons and not args.force and not args.no_execute:
             print(f"{target(source).name}: up to date")
             continue
@@ -516,7 +535,8 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"    {problem}")
     if args.machine and took:
         minutes.write_times(args.machine, took, args.mode)
-        write_heads(sources())
+        for source in sources():
+            write_text(source)
     (ROOT / "README.md").write_text(readme(), encoding="utf-8")
 
 

@@ -156,6 +156,11 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert (project.root / "notebooks" / "pictures" / "00.svg").read_text() == (
         "<svg xmlns='http://www.w3.org/2000/svg' aria-label='first'></svg>"
     )
+    project.source.write_text(project.source.read_text().replace("# Tiny", "# Tiny, said anew"))
+    made = nbformat.read(project.notebook, as_version=4).cells[2].outputs
+    assert "up to date" in project(), "new text alone runs nothing"
+    told = nbformat.read(project.notebook, as_version=4)
+    assert told.cells[0].source.startswith("# Tiny, said anew") and told.cells[2].outputs == made
     project.source.write_text(CHAPTER.replace("Really.", "Indeed."))
     assert "00_tiny.ipynb is stale" in project("--check", fails=SystemExit)
 

@@ -25,7 +25,7 @@ class PaperClaim:
     """One claim of the paper.
 
     says      the claim, where: its place in the paper
-    margin    which difference would matter, decided before the runs
+    margin    which difference would matter (docs/verdicts.md: which runs existed then)
     needs     what a full replication would take
     judge     () → Verdict, from committed results alone
     """

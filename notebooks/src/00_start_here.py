@@ -35,7 +35,7 @@ from inception_edu.teach import chapter_map, five_lines, outcome, paper_claims, 
 say("00.verdicts", "09.lower-rate", "10.deep")
 
 # %% [markdown]
-# Each verdict is one of four words, by a rule that was written before the runs
+# Each verdict is one of four words, by one written rule
 # (`docs/verdicts.md`).
 #
 # - *Supported*: the evidence shows it, at the scale of the claim.

@@ -547,9 +547,9 @@ display(claim("09.recovery"), claim("09.late-death"))
 # %% [markdown]
 # ## Verdicts
 #
-# They follow the rule of `docs/verdicts.md`, which was written before the runs. Only committed runs
-# count. All are small towers on small images, so no verdict can be more than "seen at reduced scale
-# only".
+# They follow the rule of `docs/verdicts.md`, which says which runs existed when it was written.
+# Only committed runs count. All are small towers on small images, so no verdict can be more than
+# "seen at reduced scale only".
 
 # %%
 verdicts("C3", "C4", "C5", "C6", "C10")

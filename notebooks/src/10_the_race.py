@@ -626,9 +626,9 @@ table(
 # %% [markdown]
 # ## Verdicts
 #
-# They follow the rule of `docs/verdicts.md`, which was written before the runs. The third claim is
-# about networks that train well without a scale. So the narrow towers judge it. Inception-ResNet-v2
-# does not: its rate was tuned at scale 0.1, which is unfair to scale 1.
+# They follow the rule of `docs/verdicts.md`, which says which runs existed when it was written. The
+# third claim is about networks that train well without a scale. So the narrow towers judge it.
+# Inception-ResNet-v2 does not: its rate was tuned at scale 0.1, which is unfair to scale 1.
 
 # %%
 verdicts("C1", "C2", "C7", "C8")
