@@ -7,6 +7,7 @@ from typing import Any
 
 from inception_edu.describe import Network, measure, networks
 from inception_edu.teach import checks
+from inception_edu.teach.exercises.controls import faults_of_control
 from inception_edu.teach.verdict import (
     Verdict,
     missing,
@@ -301,37 +302,10 @@ def exercise_5(control: Any) -> Verdict:
         return wrong(f"There is an entry {surplus[0]!r} that is not asked for.")
     if any(missing(value) for value in control.values()):
         return unsolved("There is still a `...` among the entries.")
-    faults = _faults_of_control(**control)
+    faults = faults_of_control(**control)
     if faults:
         return wrong(*faults)
     return right(
         "The stem alone, with the same care: if no tower beats it, the blocks have not earned "
         "their place, whatever the race between them says."
     )
-
-
-def _faults_of_control(blocks: Any, rates: Any, seeds: Any, steps: Any) -> list[str]:
-    faults = []
-    if isinstance(blocks, bool) or blocks != 0:
-        text = f"{short(blocks)} blocks are one more tower; leave the blocks out altogether."
-        faults.append(text if isinstance(blocks, int) else "`blocks` is a number of blocks.")
-    if isinstance(rates, (int, float)):
-        rates = [rates]
-    if not isinstance(rates, (list, tuple, set)):
-        faults.append("`rates` is a list of learning rates.")
-    else:
-        lacking = [rate for rate in (0.02, 0.05, 0.1) if rate not in rates]
-        if lacking:
-            words = ", ".join(map(str, lacking))
-            faults.append(
-                f"The towers were tuned over three rates, the control was not: {words} is missing. "
-                "A control that is tuned less loses for that reason."
-            )
-    if not isinstance(seeds, int) or isinstance(seeds, bool):
-        faults.append("`seeds` is a number of seeds.")
-    elif seeds < 5:
-        faults.append(f"{seeds} seeds scatter more than the towers' five: take as many.")
-    if steps != 600:
-        more = "more" if isinstance(steps, (int, float)) and steps > 600 else "fewer"
-        faults.append(f"The towers learned for 600 steps; with {more} it is another race.")
-    return faults
