@@ -330,3 +330,12 @@ def test_only_the_last_output_is_read_by_the_classes(lab):
     part = next(iter(rows(lab)))
     tell(lab, choose=[part, 1])
     assert lab.view.part("inside_reasons").value["effect"][0]["weight"] is None
+
+
+def test_every_network_shows_a_step_that_can_be_chosen():
+    """A network without recorded steps once showed its file's step, which was no choice."""
+    bench = feature_maps()
+    for name in [value for _, value in bench.view.control("network").choices]:
+        bench.controls["network"].value = name
+        training = bench.view.control("training")
+        assert training.value in [value for _, value in training.choices], name

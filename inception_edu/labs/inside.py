@@ -221,7 +221,8 @@ class Inside:
         steps = tuple((step_words(s), s) for s in sorted(subject.steps)) or (
             ("as it is", AS_IT_IS),
         )
-        step = AS_IT_IS if state.step is None else state.step
+        # A network without recorded steps has one choice, whatever step its file was saved at.
+        step = state.step if state.step in subject.steps else steps[-1][1]
         controls = (
             Control("network", "list", "Network", state.network, desk.names),
             Control("picture", "list", "Picture", state.picture, pictures),
