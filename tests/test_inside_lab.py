@@ -12,7 +12,7 @@ from torch import nn
 from inception_edu.describe import mini, network, tower
 from inception_edu.labs import core
 from inception_edu.labs.core import End, Set, Tell
-from inception_edu.labs.inside import Inside
+from inception_edu.labs.inside import Inside, feature_maps
 from inception_edu.labs.inside_desk import BARE, BEFORE, DEAD, Desk
 from inception_edu.labs.subjects import (
     CLOTHES,
