@@ -39,9 +39,11 @@ def waiting(name: str) -> list[str]:
     found = []
     for path in sorted(MACHINES.glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
+        together = content.get("together", 1)
+        beside = f" ({together} chapters at a time)" if together > 1 else ""
         for row in content["chapters"]:
             if row["chapter"] == name and row["status"] == "ran":
-                found.append(f"{row['seconds']:.0f} s on {content['machine']['card']}")
+                found.append(f"{row['seconds']:.0f} s on {content['machine']['card']}{beside}")
     return found
 
 

@@ -1,52 +1,111 @@
-"""A network at several steps of its training, in one file."""
+"""Steps that are captured once and replayed: which may be, and that they give the same run."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
+from test_train import QUICK, images, losses, small
+from torch import nn
 
-from inception_edu.data import data_dir, load
-from inception_edu.describe import make
-from inception_edu.learn import accuracy
-from inception_edu.nets import WeightsError
+from inception_edu.describe import networks
+from inception_edu.learn import Recipe, train
+from inception_edu.learn.dropout import Masks, own_dropout
+from inception_edu.learn.steps import can_be_captured
 from inception_edu.nets.build import build
-from inception_edu.nets.steps import load_step, pack, save_steps, steps, unpack
 
-TOWER = dict(kind="tower", width=16, depth=2, scale=1.0)
-
-
-def test_a_value_moves_by_half_a_step_at_most():
-    weight = torch.randn(6, 4, 3, 3, generator=torch.Generator().manual_seed(0))
-    weight[2] = 0
-    back = unpack(pack({"w": weight, "b": weight[0, 0, 0]}))
-    step = weight.abs().amax((1, 2, 3), keepdim=True) / 127
-    assert ((back["w"] - weight).abs() <= step / 2 + 1e-7).all()
-    assert torch.equal(back["b"], weight[0, 0, 0]), "vectors stay whole"
+on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 
 
-def test_what_was_saved_comes_back(tmp_path):
-    path = tmp_path / "some_steps.safetensors"
-    models = {step: build(make(**TOWER), seed=step).eval() for step in (0, 7)}
-    save_steps(path, TOWER, {k: m.state_dict() for k, m in models.items()}, seed=3)
-    assert steps(path) == ([0, 7], {"seed": 3})
-    image = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    for step, model in models.items():
-        got, facts = load_step(path, step)
-        with torch.no_grad():
-            expected = model(image)
-            assert (got(image) - expected).abs().max() < 0.05 * expected.abs().max()
-        assert facts == {"seed": 3}
-    with pytest.raises(WeightsError, match=r"holds the steps \[0, 7\], not step 5"):
-        load_step(path, 5)
-    with pytest.raises(WeightsError, match="There is no file"):
-        steps(tmp_path / "absent")
+class Noisy(nn.Module):
+    def forward(self, x):
+        return x + torch.randn(()).item()
 
 
-def test_the_committed_steps_learn():
-    path = data_dir() / "checkpoints" / "steps" / "fashion_inception_resnet_v2.safetensors"
-    found, facts = steps(path)
-    assert found[0] == 0 and path.stat().st_size < 2e6
-    right = [facts["test_accuracy"][str(step)] for step in found]
-    assert right == sorted(right) and right[0] < 0.2 and right[-1] > 0.85
-    data = load("fashion", device="cpu")
-    step = found[2]
-    got = accuracy(load_step(path, step)[0], data)
-    assert got == pytest.approx(facts["test_accuracy"][str(step)], abs=0.003)
+def test_only_what_repeats_itself_is_captured(monkeypatch):
+    model = build(networks.tower(width=8, depth=2), seed=0)
+    assert can_be_captured(model)
+    hook = model.register_forward_hook(lambda *_: None)
+    assert not can_be_captured(model), "a hook may count or print"
+    hook.remove()
+    assert not can_be_captured(nn.Sequential(model, Noisy())), "a reader's module may draw"
+    monkeypatch.setenv("INCEPTION_EDU_GRAPHS", "0")
+    assert not can_be_captured(model)
+
+
+def test_held_masks_are_refreshed_with_the_numbers_of_ordinary_steps():
+    """A replayed step finds in its places what an ordinary step would have drawn."""
+    layers = nn.Sequential(nn.Dropout(0.3), nn.Dropout2d(0.5))
+    x = torch.ones(4, 6, 5, 5)
+    masks = Masks(torch.Generator().manual_seed(3))
+    with own_dropout(layers, masks):
+        ordinary = [layers(x) for _ in range(3)]
+    assert not torch.equal(ordinary[0], ordinary[1])
+
+    masks = Masks(torch.Generator().manual_seed(3))
+    with own_dropout(layers, masks):
+        first = layers(x)
+    masks.hold()
+    with own_dropout(layers, masks):
+        layers(x)
+    masks.release()
+    assert torch.equal(first, ordinary[0])
+    places = [mask for mask, _ in masks.held]
+    assert [tuple(place.shape) for place in places] == [(4, 6, 5, 5), (4, 6, 1, 1)]
+    for step in (1, 2):
+        masks.refresh()
+        assert torch.equal(x * places[0] * places[1], ordinary[step])
+
+
+@on_cuda
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        QUICK,
+        replace(QUICK, schedule="one-cycle", weight_decay=1e-3, nesterov=True, average=0.9),
+        Recipe(optimizer="rmsprop", lr=0.02, schedule="paper", decay_every=4, clip=2.0),
+    ],
+)
+def test_a_replayed_run_is_the_ordinary_run(recipe, monkeypatch):
+    recipe = replace(recipe, steps=40, batch_size=16, record_every=10, precision="float32")
+    data = images()
+    found = []
+    for graphs in ("0", "1"):
+        monkeypatch.setenv("INCEPTION_EDU_GRAPHS", graphs)
+        found.append(train(small(0.5).cuda(), data, recipe))
+    ordinary, replayed = found
+    assert losses(replayed) == pytest.approx(losses(ordinary), rel=2e-2)
+    assert replayed.test_accuracy == pytest.approx(ordinary.test_accuracy, abs=0.1)
+    assert [r.lr for r in replayed.records] == pytest.approx([r.lr for r in ordinary.records])
+
+
+@on_cuda
+def test_two_runs_at_once_give_the_curves_that_they_give_alone():
+    """Labs train in threads of one process; two captures at a time would spoil each other."""
+    recipe = replace(QUICK, steps=60, batch_size=16, record_every=10, precision="float32")
+
+    def models():
+        return [small(0.5, seed=seed).cuda() for seed in range(4)]
+
+    def run(model, seed):
+        return losses(train(model, images(), replace(recipe, seed=seed)))
+
+    alone = [run(model, seed) for seed, model in enumerate(models())]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(run, models(), range(4)))
+    for one, other in zip(alone, together):
+        assert other == pytest.approx(one, rel=2e-2)
+
+
+@on_cuda
+def test_a_replayed_step_is_faster():
+    """The reason why there are any."""
+    recipe = Recipe(steps=60, batch_size=16, record_every=60, precision="float32")
+    network = networks.mini(networks.inception_resnet_v1(), width=1 / 16, repeats=(1, 1, 1))
+    seconds = {}
+    for graphs in ("0", "1"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("INCEPTION_EDU_GRAPHS", graphs)
+            history = train(build(network, seed=0).cuda(), images(side=32, classes=8), recipe)
+            seconds[graphs] = history.seconds
+    assert seconds["1"] < seconds["0"]

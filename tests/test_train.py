@@ -34,7 +34,7 @@ from inception_edu.learn import (
     train,
     training,
 )
-from inception_edu.learn.dropout import own_dropout
+from inception_edu.learn.dropout import Masks, own_dropout
 from inception_edu.learn.probes import Meter
 from inception_edu.nets.build import ScaledResidual, build
 
@@ -495,7 +495,7 @@ def test_own_dropout_is_torchs_to_the_bit(kind):
         torch.manual_seed(7)
         expected = layer(x)
     before = torch.random.get_rng_state()
-    with own_dropout(layer, torch.Generator().manual_seed(7)):
+    with own_dropout(layer, Masks(torch.Generator().manual_seed(7))):
         assert torch.equal(layer(x), expected)
         assert (expected == 0).any()
     assert torch.equal(torch.random.get_rng_state(), before)

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -28,6 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MACHINES = ROOT / "data" / "machines"
 SCHEMA = 1
+PARTS = ("training", "steps", "tests", "bench", "chapters")
 GOALS = (0.8, 0.9)  # accuracies whose time is noted
 NETWORKS = {
     "inception_v4": dict(network="inception_v4", width=1 / 4, repeats=[1, 2, 1]),
@@ -202,8 +204,42 @@ def training(device, source: str, epochs: float, limit: tuple | None, budget: Bu
     return rows
 
 
-# Words by which pytest finds the tests that touch a device.
-DEVICE_TESTS = "device or train or evaluate or features or fast or build"
+DEVICE_TESTS = ["tests/test_second_device.py", "tests/test_steps.py"]
+
+
+def steps(device, count: int = 120) -> list[dict]:
+    """Milliseconds of a training step of small networks, as an ordinary one and, on CUDA, as one
+    that is captured once and replayed."""
+    import torch
+
+    from inception_edu.data import Data, Split
+    from inception_edu.describe.networks import make
+    from inception_edu.learn import Recipe, train
+    from inception_edu.nets.build import build
+
+    described = {
+        "tower of 72 channels": (make(kind="tower", width=72), 32),
+        "inception_resnet_v2": (make(kind="mini", **NETWORKS["inception_resnet_v2"]), 128),
+    }
+    pixels = torch.randint(0, 256, (1024, 3, 32, 32), dtype=torch.uint8)
+    split = Split(pixels, torch.arange(1024) % 10)
+    data = Data("noise", tuple("abcdefghij"), split, split[:10]).to(device)
+    rows = []
+    for name, (network, batch) in described.items():
+        row: dict = {"network": name, "batch_size": batch}
+        for word, graphs in (("ordinary", "0"), ("replayed", "1")):
+            if word == "replayed" and device.type != "cuda":
+                continue
+            os.environ["INCEPTION_EDU_GRAPHS"] = graphs
+            recipe = Recipe(steps=count, batch_size=batch, lr=1e-3, record_every=count // 4)
+            seen = train(build(network, seed=0).to(device), data, recipe).records
+            took = (seen[-1].seconds - seen[1].seconds) / (seen[-1].step - seen[1].step)
+            row[f"{word}_ms"] = round(1000 * took, 3)
+        rows.append(row)
+    os.environ.pop("INCEPTION_EDU_GRAPHS")
+    print(rows)
+    return rows
+
 
 # --- Tests, benchmark, chapters -------------------------------------------------------------------
 
@@ -211,7 +247,8 @@ DEVICE_TESTS = "device or train or evaluate or features or fast or build"
 def run(command: list, budget: Budget, **environment: str) -> tuple[int | None, str, float]:
     """(exit code, output, seconds) of a command in the project's folder; code None: out of time."""
     start = time.monotonic()
-    whole = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    whole = os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | environment
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         try:
             code = subprocess.run(
@@ -231,8 +268,8 @@ def run(command: list, budget: Budget, **environment: str) -> tuple[int | None, 
 def tests(device: str, selection: list[str], budget: Budget) -> dict:
     """The tests of what runs on a device."""
     print("tests … ", end="", flush=True)
-    command = ["-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *selection]
-    command += ["-m", "not browser and not slow"]
+    workers = str(max(1, min(4, (os.cpu_count() or 1) // 4)))
+    command = ["-m", "pytest", "-q", "-n", workers, "-p", "no:cacheprovider", *selection]
     code, output, seconds = run(command, budget, INCEPTION_EDU_DEVICE=device)
     counts = {
         word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped|error)", output)
@@ -260,25 +297,28 @@ build.execute(build.transform(build.sources(sys.argv[1])[0]), sys.argv[2], build
 """
 
 
-def chapters(device: str, mode: str, numbers: list[str], budget: Budget) -> list[dict]:
-    """Seconds that each chapter takes as a whole, and how it ended."""
+def chapters(
+    device: str, mode: str, numbers: list[str], budget: Budget, together: int = 1
+) -> list[dict]:
+    """Seconds that each chapter takes as a whole, and how it ended; `together` at a time."""
     names = sorted(path.stem for path in (ROOT / "notebooks" / "src").glob("[0-9][0-9]_*.py"))
     if numbers:
         names = [name for name in names if name[:2] in numbers]
-    found = []
-    for name in names:
+
+    def one(name: str) -> dict:
         row = {"chapter": name, "mode": mode, "status": "out of time", "seconds": None}
         if budget.left > 5:
-            print(f"{name} … ", end="", flush=True)
             command = ["-c", EXECUTE, name, mode]
             code, output, seconds = run(command, budget, INCEPTION_EDU_DEVICE=device)
             if code is not None:
                 row |= {"status": "failed" if code else "ran", "seconds": seconds}
             if code:
                 row["error"] = output.strip().splitlines()[-1][:300]
-            print(f"{row['status']}, {seconds:.0f} s")
-        found.append(row)
-    return found
+            print(f"{name}: {row['status']}, {seconds:.0f} s", flush=True)
+        return row
+
+    with ThreadPoolExecutor(together) as pool:
+        return list(pool.map(one, names))
 
 
 def write(path: Path, content: dict) -> None:
@@ -300,6 +340,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--epochs", type=float, default=28, help="passes over them")
     parser.add_argument("--chapters", nargs="*", default=[], help="numbers; none: all")
+    parser.add_argument(
+        "--parts", nargs="*", default=[], choices=PARTS, help="only these; the others stay"
+    )
+    parser.add_argument("--together", type=int, default=1, help="chapters at a time")
     parser.add_argument("--name", help="of the file to write; the card's name by default")
     parser.add_argument("--output", type=Path, help="write this file instead")
     parser.add_argument("--quick", action="store_true", help="a rehearsal: little of everything")
@@ -326,26 +370,35 @@ def main(arguments: list[str] | None = None) -> int:
     # chapters'.
     part = whole.seconds / 4
     epochs, limit = (1, (20, 20)) if args.quick else (args.epochs, None)
-    found["training"] = training(device, args.photographs, epochs, limit, Budget(part))
-    selection = (
-        ["tests/test_machine.py", "-k", "bfloat16"] if args.quick else ["tests", "-k", DEVICE_TESTS]
-    )
-    found["tests"] = tests(device.type, selection, Budget(part / 2))
-    found["bench"] = benchmark(["measure"] if args.quick else [], Budget(part / 2))
     mode = "quick" if args.quick else "standard"
-    found["chapters"] = chapters(device.type, mode, args.chapters, whole)
+    selection = ["tests/test_machine.py", "-k", "bfloat16"] if args.quick else DEVICE_TESTS
+    work = {
+        "training": lambda: training(device, args.photographs, epochs, limit, Budget(part)),
+        "steps": lambda: steps(device, 8 if args.quick else 120),
+        "tests": lambda: tests(device.type, selection, Budget(part / 2)),
+        "bench": lambda: benchmark(["measure"] if args.quick else [], Budget(part / 2)),
+        "chapters": lambda: chapters(device.type, mode, args.chapters, whole, args.together),
+    }
+    for name in args.parts or work:
+        found[name] = work[name]()
+    if "chapters" in found:
+        found["together"] = args.together
     found["seconds"] = round(whole.seconds - whole.left, 1)
 
     name = args.name or re.sub(r"[^a-z0-9]+", "-", found["machine"]["card"].lower()).strip("-")
     path = args.output or MACHINES / f"{name}.json"
     if found["rehearsal"] and not args.output:
         path = ROOT / "dist" / f"rehearsal-{name}.json"
+    if args.parts and path.exists():  # the other parts stay, if they are of this machine
+        before = json.loads(path.read_text(encoding="utf-8"))
+        found = before | found if before["machine"] == found["machine"] else found
     write(path, found)
-    failed = [row["chapter"] for row in found["chapters"] if row["status"] == "failed"]
+    failed = [row["chapter"] for row in found.get("chapters", []) if row["status"] == "failed"]
+    wrong = found.get("tests", {}).get("failed", [])
     print(f"{found['seconds']:.0f} s; written to {path}")
-    if failed or found["tests"]["failed"]:
-        print("failed:", *failed, *found["tests"]["failed"])
-    return bool(failed or found["tests"]["failed"])
+    if failed or wrong:
+        print("failed:", *failed, *wrong)
+    return bool(failed or wrong)
 
 
 if __name__ == "__main__":

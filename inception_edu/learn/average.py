@@ -24,15 +24,17 @@ class Average:
 
     def __init__(self, model: nn.Module, decay: float):
         self.model, self.decay, self.steps = model, decay, 0
-        self.now = [p for p in model.parameters() if p.requires_grad] if decay else []
+        self.now: list[torch.Tensor] = (
+            [p for p in model.parameters() if p.requires_grad] if decay else []
+        )
         self.mean = [p.detach().clone() for p in self.now]
 
     @torch.no_grad()
     def update(self) -> None:
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for mean, weight in zip(self.mean, self.now):
-            mean.lerp_(weight, 1 - keep)
+        if self.now:
+            torch._foreach_lerp_(self.mean, self.now, 1 - keep)
 
     @torch.no_grad()
     def put_in(self, data) -> None:

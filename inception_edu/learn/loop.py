@@ -17,21 +17,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from inception_edu.data import window
 from inception_edu.describe import SpecError
 from inception_edu.learn.average import Average
 from inception_edu.learn.crops import centre_crop
-from inception_edu.learn.dropout import own_dropout
 from inception_edu.learn.evaluate import error_rate, evaluating, fast_layout, logits
 from inception_edu.learn.history import History, Record
 from inception_edu.learn.machine import autocast, device_of
-from inception_edu.learn.optimisers import gradient_norm, make_optimizer, set_rate
+from inception_edu.learn.optimisers import make_optimizer, set_rate
 from inception_edu.learn.pace import Pace
 from inception_edu.learn.probes import Meter, Moment, watching
 from inception_edu.learn.recipe import Recipe, TrainError, learning_rate
+from inception_edu.learn.steps import Steps
 
 DEFAULT = Recipe()
 
@@ -90,6 +89,7 @@ def training(
     two_epochs = 2 * max(1, len(data.train.labels) // recipe.batch_size)
     order = torch.Generator().manual_seed(recipe.seed)
     drops = torch.Generator().manual_seed(recipe.seed)
+    take_step = Steps(model, recipe, optimizer, drops, cast)
     batches = data.batches(
         data.train, recipe.batch_size, order, recipe.augment, steps=recipe.steps, device=place
     )
@@ -104,16 +104,7 @@ def training(
         lr = set_rate(optimizer, learning_rate(recipe, step, two_epochs))
 
         with pace.step(), watching([meter, *probes] if record else [], model):
-            with cast(), own_dropout(model, drops):
-                output = model(fast_layout(images))
-                loss = F.cross_entropy(
-                    output.float(), labels, label_smoothing=recipe.label_smoothing
-                )
-            optimizer.zero_grad()
-            loss.backward()
-            if record or recipe.clip:
-                norm = gradient_norm(model, recipe.clip)
-            optimizer.step()
+            output, loss, norm = take_step(images, labels, look=record)
             average.update()
 
         meter.count(loss, output, labels)

@@ -41,13 +41,16 @@ class RMSPropTF(torch.optim.Optimizer):
     def step(self, closure=None):
         loss = closure() if closure else None
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            for weight in weights:
+                if not self.state[weight]:
+                    self.state[weight]["square_avg"] = torch.ones_like(weight)
+                    self.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+            if weights and weights[0].device.type == "cuda":
+                self._all_at_once(weights, group)
+                continue
+            for weight in weights:
                 gradient, state = weight.grad, self.state[weight]
-                if not state:
-                    state["square_avg"] = torch.ones_like(weight)
-                    state["momentum_buffer"] = torch.zeros_like(weight)
                 if group["weight_decay"]:
                     gradient = gradient + group["weight_decay"] * weight
                 squares, momentum = state["square_avg"], state["momentum_buffer"]
@@ -57,6 +60,24 @@ class RMSPropTF(torch.optim.Optimizer):
                 )
                 weight.sub_(momentum)
         return loss
+
+    def _all_at_once(self, weights: list[Tensor], group: dict) -> None:
+        """The same for all weights in a few calls: on a GPU starting a call is what takes time."""
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        squares = [self.state[weight]["square_avg"] for weight in weights]
+        momenta = [self.state[weight]["momentum_buffer"] for weight in weights]
+        if group["weight_decay"]:
+            decayed = torch._foreach_add(gradients, weights, alpha=group["weight_decay"])
+            gradients = list(decayed)
+        torch._foreach_mul_(squares, group["decay"])
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - group["decay"])
+        lengths = torch._foreach_add(squares, group["eps"])
+        torch._foreach_sqrt_(lengths)
+        changes = torch._foreach_div(gradients, lengths)
+        torch._foreach_mul_(changes, group["lr"])
+        torch._foreach_mul_(momenta, group["momentum"])
+        torch._foreach_add_(momenta, changes)
+        torch._foreach_sub_(weights, momenta)
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -86,8 +107,13 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> float:
+    """Give every group of weights the learning rate `lr`, and return it. A rate that is a tensor,
+    which a captured step reads, keeps its place."""
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr
     return lr
 
 

@@ -144,7 +144,7 @@ def _pack(
         return
     whole = {c.label for c in configs} - {c.label for c in missing}
     chosen = [runs[c] for c in configs if c in runs and (partial or c.label in whole)]
-    lacking = len(missing) if partial else 0
+    lacking = len(configs) - len(chosen)
     print(f"    {pack(name, chosen, question=question(name), missing=lacking)}")
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from inception_edu.study import experiments_dying as d
 from inception_edu.study import experiments_race as r
+from inception_edu.study import experiments_wide as w
 from inception_edu.study.cells import MODES
 from inception_edu.study.config import Config, ExperimentError
 
@@ -57,6 +58,14 @@ EXPERIMENTS: dict[str, Experiment] = {
     "dying": Experiment(d.dying, "width, scale, rate", "seed", f"{SMALL}; 60 steps"),
     "recovery": Experiment(
         d.recovery, "scale, rate, blocks on or off", "seed", f"{SMALL}; 1152 channels, 600 steps"
+    ),
+    "wide": Experiment(w.wide, "width, scale, rate", "seed", f"{SMALL}; 2000 steps; for a GPU"),
+    "paper_width": Experiment(
+        w.paper_width,
+        "scale, rate",
+        "seed",
+        "Inception-ResNet-v2 with all filters, 2/3/2 blocks, 28×28 windows, batch 32, float32; "
+        "1000 steps; for a GPU",
     ),
     "scaling": Experiment(d.scaling, "scale, width", "seed", f"{SMALL}; rate 0.045"),
     "which_term": Experiment(d.which_term, "what is scaled", "seed", f"{SMALL}; one rate a width"),

@@ -78,9 +78,9 @@ def identify(config: Config, source: str | None = None) -> Identity:
 
 
 def settled(config: Config) -> Recipe:
-    """The recipe as it is trained: on a CPU the precision "auto" is float32, so that a run means
-    the same on every CPU."""
-    if config.recipe.precision == "auto" and default_device().type == "cpu":
+    """The recipe as it is trained: the precision "auto" is float32, so that a run means the same
+    on every machine. (On a GPU torch lets convolutions multiply in TF32 then.)"""
+    if config.recipe.precision == "auto":
         return replace(config.recipe, precision="float32")
     return config.recipe
 

@@ -21,6 +21,7 @@ import torch
 
 import inception_edu
 from inception_edu.data import data_dir, downloads_dir
+from inception_edu.learn import default_device
 from inception_edu.study.config import Config, ExperimentError
 from inception_edu.study.identity import RECIPE_VERSION, SCHEMA, Identity, digest, identify
 
@@ -131,11 +132,15 @@ class Result:
 
 
 def versions() -> dict[str, str]:
-    return {
+    """Of Python, torch and this package; the card's name where a run is computed on one."""
+    found = {
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
         "inception_edu": inception_edu.__version__,
     }
+    if default_device().type == "cuda":
+        found["card"] = torch.cuda.get_device_name()
+    return found
 
 
 # --- Files of this machine's runs -----------------------------------------------------------------

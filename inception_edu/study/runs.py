@@ -33,7 +33,7 @@ def run(
     """Train once and measure. `source` says where the photographs are, else `photographs()` does.
 
     `on_record` and `stop` are handed to `train`. A run that diverges or is stopped returns a result
-    like any other, without accuracy and dead channels. On a CPU, the recipe's precision "auto" is
+    like any other, without accuracy and dead channels. The recipe's precision "auto" is
     float32 here.
     """
     images = open_data(config.data, source)

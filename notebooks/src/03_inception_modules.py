@@ -174,7 +174,8 @@ outcome(
 # %%
 from torchinfo import summary
 
-info = summary(described, (1, 384, 35, 35), verbose=0)
+# Without a device named, it moves the module to a GPU where there is one.
+info = summary(described, (1, 384, 35, 35), device="cpu", verbose=0)
 whole = measure(inception_a, (384, 35, 35))
 table(
     {
