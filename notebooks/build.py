@@ -234,6 +234,7 @@ def execute(notebook, mode: str, folder: Path, timeout: int = 1800):
         "INCEPTION_EDU_MODE": mode,
         "INCEPTION_EDU_CLAIMS": "strict",
         "INCEPTION_EDU_JOURNAL": "off",
+        "INCEPTION_EDU_KEEP_MEMORY": "1",
     }
     cells = list(notebook.cells)
     noting = new_code_cell(stamps.end())

@@ -204,8 +204,11 @@ def theirs(name: str, workers: str, folder: str) -> tuple[int, float]:
 
 
 def ours(name: str) -> tuple[int, float]:
-    from inception_edu.learn import Recipe, train
+    """As in a notebook of `make lab`, whose processes keep their memory."""
+    from inception_edu.learn import Recipe, keep_memory, train
     from inception_edu.nets.build import build
+
+    keep_memory()
 
     recipe, marks = Recipe(steps=STEPS + 1, batch_size=BATCH, lr=0.01, augment="crop+flip"), []
     train(

@@ -79,6 +79,24 @@ print(resident() - before)
     assert least <= float(out.stdout) <= most, f"{out.stdout} MiB are left {out.stderr}"
 
 
+@pytest.mark.parametrize("asked, times", [("1", 1), ("0", 0)])
+def test_the_environment_can_ask_for_it(asked, times):
+    """`make lab` asks for its notebooks; nobody else's process is changed by an import."""
+    code = """
+import ctypes
+from unittest import mock
+with mock.patch.object(ctypes, "CDLL", side_effect=OSError) as library:
+    import inception_edu.learn.machine
+    print(library.call_args_list.count(mock.call(None)))
+"""
+    environment = os.environ | {"INCEPTION_EDU_KEEP_MEMORY": asked, "PYTHONPATH": str(ROOT)}
+    code = "import torch, torchvision\n" + code
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert out.stdout.strip() == str(times), out.stderr
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_containers_share_of_the_cores(tmp_path, monkeypatch, version):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(16), raising=False)

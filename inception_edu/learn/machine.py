@@ -67,7 +67,9 @@ def keep_memory() -> bool:
     """Let the process keep the memory that a training step frees, for the next step; whether it
     could be arranged.
 
-    Changes the whole process, so nothing calls this but whoever wants it. Where torch computes on
+    Changes the whole process, so nothing calls this but whoever wants it: workers of a sweep, and a
+    process whose environment asks for it with INCEPTION_EDU_KEEP_MEMORY=1, as the notebooks of
+    `make lab` do. Where torch computes on
     the CPU, glibc gives large freed blocks back to the system, which clears them before it hands
     them out again, at every step: a tenth to a fifth of a mini network's training time. Other
     systems are left as they are.
@@ -100,3 +102,7 @@ def _fast_bfloat16(place: torch.device) -> bool:
     if place.type == "cuda":
         return torch.cuda.get_device_capability(place)[0] >= 8
     return place.type == "cpu" and getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+
+
+if os.environ.get("INCEPTION_EDU_KEEP_MEMORY") == "1":
+    keep_memory()

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import torch
 
+from inception_edu.learn import keep_memory
 from inception_edu.study.config import Config, ExperimentError
 from inception_edu.study.identity import Identity, digest, identify
 from inception_edu.study.results import Result, keep, read_result, runs_folder
@@ -56,6 +57,7 @@ class _Job:
 
 def _local_worker(parent: int, threads: int) -> None:
     torch.set_num_threads(threads)
+    keep_memory()
 
     def watch():
         # A worker whose parent was killed would wait for work for ever, or finish a run that nobody
