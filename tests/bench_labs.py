@@ -64,7 +64,12 @@ def in_process(line) -> list:
 ACT = """async ({act, until}) => {
     const start = performance.now();
     eval(act);
-    while (!eval(until)) await new Promise(done => requestAnimationFrame(done));
+    while (!eval(until)) {
+        await new Promise(done => requestAnimationFrame(done));
+        if (performance.now() - start > 15000)
+            throw Error(`after 15 s not seen: ${until}; the status: ` +
+                document.querySelector('.ied-status').textContent);
+    }
     await new Promise(done => requestAnimationFrame(done));
     return (performance.now() - start) / 1000;
 }"""

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 
 from inception_edu.labs import convolution as lab
 from inception_edu.labs import convolution_picture as still
+from inception_edu.labs import convolution_state as chosen
 from inception_edu.labs.core import Refused, Session, Tell
 from inception_edu.labs.page import WEB, script
 
@@ -40,7 +41,7 @@ def run(expression: str, tmp_path: Path):
 
 
 def settings(**given) -> dict:
-    return asdict(lab.State(**given))
+    return asdict(chosen.State(**given))
 
 
 CASES = [
@@ -64,7 +65,7 @@ def test_the_page_computes_what_torch_does(tmp_path):
     )
     for case, page in zip(CASES, found):
         image, weights = (torch.tensor([page[key]]).double() for key in ("image", "weights"))
-        state = lab.State(**case)
+        state = chosen.State(**case)
         wanted = F.conv2d(image, weights, stride=state.stride, padding=state.zeros)
         assert torch.equal(torch.tensor(page["output"]).double(), wanted[0, 0]), case
         assert still.pixels(state).tolist() == page["image"]  # the stored picture's are the same
@@ -76,9 +77,9 @@ def test_the_page_computes_what_torch_does(tmp_path):
 @node
 def test_page_and_python_say_the_same(tmp_path):
     states = [
-        lab.State(size=size, kernel=kernel, stride=stride, padding=padding, beside=beside)
+        chosen.State(size=size, kernel=kernel, stride=stride, padding=padding, beside=beside)
         for size, kernel, stride, padding, beside in product(
-            (1, 7, 12, 35), lab.KERNELS, (1, 2, 4), ("valid", "same", 2), lab.PARTNERS
+            (1, 7, 12, 35), chosen.KERNELS, (1, 2, 4), ("valid", "same", 2), chosen.PARTNERS
         )
     ]
     texts = run(
@@ -99,14 +100,14 @@ def test_the_page_offers_what_python_knows(tmp_path):
         " weights: Object.keys(m.WEIGHTS), mixes: Object.keys(m.MIXES) })",
         tmp_path,
     )
-    assert [tuple(k) for k in page["kernels"]] == list(lab.KERNELS)
-    assert set(page["padding"]) == {str(p) for p in lab.CHOICES["padding"]}
-    assert page["pictures"] == list(lab.CHOICES["picture"])
-    assert page["weights"] == list(lab.CHOICES["weights"])
-    assert page["mixes"] == list(lab.CHOICES["mix"]) and page["longest"] == lab.LONGEST
+    assert [tuple(k) for k in page["kernels"]] == list(chosen.KERNELS)
+    assert set(page["padding"]) == {str(p) for p in chosen.CHOICES["padding"]}
+    assert page["pictures"] == list(chosen.CHOICES["picture"])
+    assert page["weights"] == list(chosen.CHOICES["weights"])
+    assert page["mixes"] == list(chosen.CHOICES["mix"]) and page["longest"] == chosen.LONGEST
     partners = {key: p and tuple(p) for key, p in page["partners"].items()}
-    assert partners == lab.PARTNERS
-    first = {key: page["first"][key] for key in asdict(lab.State())}
+    assert partners == chosen.PARTNERS
+    first = {key: page["first"][key] for key in asdict(chosen.State())}
     assert first == json.loads(json.dumps(settings()))
 
 
@@ -154,16 +155,16 @@ def test_a_setting_that_there_is_not_is_refused():
 
 
 def test_pixels_that_nobody_reads():
-    assert lab.State(size=12, kernel=(1, 1), stride=2).nobody == 144 - 36
-    assert lab.State(size=15, kernel=(3, 3), stride=2).nobody == 0
-    assert lab.State(size=16, kernel=(3, 3), stride=2).nobody == 256 - 225
-    words = lab.verdict(lab.State(size=16, stride=2, beside="3×3 pool, stride 2, V"))
+    assert chosen.State(size=12, kernel=(1, 1), stride=2).nobody == 144 - 36
+    assert chosen.State(size=15, kernel=(3, 3), stride=2).nobody == 0
+    assert chosen.State(size=16, kernel=(3, 3), stride=2).nobody == 256 - 225
+    words = lab.verdict(chosen.State(size=16, stride=2, beside="3×3 pool, stride 2, V"))
     assert "31 of 256 pixels are read by nobody" in words and "gives 7 too" in words
 
 
 @pytest.mark.parametrize("case", range(len(CASES)))
 def test_the_stored_picture_computes_what_torch_does(case):
-    state = lab.State(**CASES[case])
+    state = chosen.State(**CASES[case])
     image, weights = (
         torch.from_numpy(a.astype(float))[None] for a in (still.pixels(state), still.weights(state))
     )
@@ -172,12 +173,12 @@ def test_the_stored_picture_computes_what_torch_does(case):
 
 
 def test_the_stored_picture_shows_zeros_and_lost_pixels():
-    drawn = lab.picture(lab.State(size=6, stride=2, padding=1))
+    drawn = lab.picture(chosen.State(size=6, stride=2, padding=1))
     assert drawn.count("stroke-dasharray") == 8 * 8 - 36
-    assert drawn.count('stroke-width="2"') == lab.State(size=6, stride=2, padding=1).nobody
+    assert drawn.count('stroke-width="2"') == chosen.State(size=6, stride=2, padding=1).nobody
     assert drawn.count("<rect") == 8 * 8 + 9 + 2
     assert "breaks" not in drawn.said and "3×3" in drawn.said
-    none = lab.picture(replace(lab.State(size=2), kernel=(7, 7)))
+    none = lab.picture(replace(chosen.State(size=2), kernel=(7, 7)))
     assert "no output" in none.said
 
 

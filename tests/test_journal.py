@@ -6,7 +6,7 @@ import multiprocessing
 import pytest
 
 from inception_edu.teach import check, journal, outcome, predict
-from inception_edu.teach.predictions import _ANSWERS
+from inception_edu.teach.predictions import _ANSWERS, kept
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_widget_answers_and_the_bundle_has_text_too(file):
     buttons.value = "pool"
     assert "Kept: <b>pool</b>" in line.value
     assert journal.last("prediction", "04.grid")["answer"] == "pool"
-    again = widget(question).children
+    again = widget(question, kept(question.name)).children
     assert again[1].value == "pool", "the kept answer is shown"
     number = widget(predict("05.share", "How much?"))
     number.children[1].children[0].value = 12.5

@@ -90,6 +90,40 @@ def test_no_room_imports_a_higher_one():
     assert not wrong, sorted(wrong)
 
 
+def in_a_circle(arrows: dict[str, set[str]]) -> set[str]:
+    """The files that import themselves in the end."""
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        ahead = list(arrows[start])
+        while ahead:
+            name = ahead.pop()
+            if name not in seen:
+                seen.add(name)
+                ahead += arrows[name]
+        return seen
+
+    return {name for name in arrows if name in reached(name)}
+
+
+def test_no_files_import_each_other():
+    """Neither for their types alone, nor inside a function."""
+    inner = [file for file in files() if file.name != "__init__.py"]  # a face names what is inside
+    texts = {module(file): file.read_text(encoding="utf-8") for file in inner}
+    arrows = {
+        name: {
+            other
+            for found in imports(text, name.rpartition(".")[0])
+            for other in (found, found.rpartition(".")[0])
+            if other in texts
+        }
+        for name, text in texts.items()
+    }
+    assert sum(map(len, arrows.values())) > 300
+    assert not in_a_circle(arrows)
+    assert in_a_circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == {"b", "c"}
+
+
 @pytest.mark.parametrize("room", TORCH_FREE)
 def test_torch_free_rooms_load_no_torch(room):
     names = [f"inception_edu.{module(file)}" for file in files() if module(file).startswith(room)]

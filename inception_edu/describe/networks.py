@@ -16,8 +16,11 @@ from typing import Any
 
 from inception_edu.describe import baselines as b
 from inception_edu.describe import figures as f
+from inception_edu.describe.baseline_networks import inception_v3 as inception_v3
+from inception_edu.describe.baseline_networks import resnet as resnet
 from inception_edu.describe.blocks import Block as Block
 from inception_edu.describe.blocks import Network as Network
+from inception_edu.describe.family import FAMILY
 from inception_edu.describe.printed import FIG_9, FIG_15, Row
 from inception_edu.describe.small import mini as mini
 from inception_edu.describe.small import tower as tower
@@ -118,47 +121,6 @@ def inception_resnet_v2_released() -> Network:
     )
 
 
-def inception_v3(count_padding: bool = True) -> Network:
-    """Inception-v3 (arXiv 1512.00567) as released, without its auxiliary head: 3×299×299 → 2048
-    features.
-
-    `count_padding=True` averages over padded zeros as torchvision and timm do, False as TensorFlow
-    does.
-    """
-    return Network(
-        "Inception-v3",
-        (
-            Block("stem", b.StemV3()),
-            Block("mixed_5b", b.InceptionA_v3(32, count_padding), 1, "A"),
-            Block("mixed_5c", b.InceptionA_v3(64, count_padding), 2, "A"),
-            Block("mixed_6a", b.ReductionA_v3()),
-            Block("mixed_6b", b.InceptionB_v3(128, count_padding), 1, "B"),
-            Block("mixed_6c", b.InceptionB_v3(160, count_padding), 2, "B"),
-            Block("mixed_6e", b.InceptionB_v3(192, count_padding), 1, "B"),
-            Block("mixed_7a", b.ReductionB_v3()),
-            Block("mixed_7b", b.InceptionC_v3(count_padding), 2, "C"),
-        ),
-    )
-
-
-def resnet(depth: int = 152, stride_on: str = "3×3") -> Network:
-    """ResNet-50, -101 or -152 (arXiv 1512.03385): 3×224×224 → 2048 features. The paper's
-    "ResNet-151" is the 152. `stride_on`: "3×3" as in the widely used implementations, or "1×1", the
-    first one of a block, as He et al. have it."""
-    stages = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
-    if depth not in stages:
-        raise SpecError(f"ResNet is described here with 50, 101 or 152 layers, not {depth}.")
-    blocks = [Block("stem", b.StemResNet())]
-    for i, repeat in enumerate(stages[depth], 2):
-        inner = 64 * 2 ** (i - 2)
-        first = b.Bottleneck(inner, 1 if i == 2 else 2, True, stride_on=stride_on)
-        blocks += [
-            Block(f"conv{i}_1", first),
-            Block(f"conv{i}", b.Bottleneck(inner), repeat - 1, str(i)),
-        ]
-    return Network(f"ResNet-{depth}", tuple(blocks), dropout=0.0, image=224, norm_eps=1e-5)
-
-
 NETWORKS: dict[str, Callable[[], Network]] = {
     "inception_v3": inception_v3,
     "inception_v4": inception_v4,
@@ -174,8 +136,6 @@ NETWORKS: dict[str, Callable[[], Network]] = {
 
 def network(name: str) -> Network:
     """A network by its key: of the paper in `NETWORKS`, of its family in `FAMILY`."""
-    from inception_edu.describe.family import FAMILY  # which is made of networks of this file
-
     known: dict[str, Callable[[], Network]] = {**NETWORKS, **FAMILY}
     if name not in known:
         raise SpecError(f"There is no network {name!r}; choose one of {', '.join(known)}.")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from inception_edu.describe.canvas import BRANCH_COLOURS, CARD, FAINT, INK
 from inception_edu.describe.padding import readers
 from inception_edu.labs import Picture
-
-if TYPE_CHECKING:
-    from inception_edu.labs.convolution import State
+from inception_edu.labs.convolution_state import State
 
 LOST = "#d55e00"
 MIXES = {"sum": (1, 1, 1), "red": (1, 0, 0), "opposed": (1, -1, 0)}

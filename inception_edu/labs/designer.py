@@ -9,7 +9,7 @@ whether it still fits.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inception_edu.describe import code as texts
 from inception_edu.describe import design
@@ -20,6 +20,7 @@ from inception_edu.describe.spec import Conv, Node, Pool, Residual, Shape, SpecE
 from inception_edu.describe.words import leaf_words, size_words
 from inception_edu.labs.blocks import BLOCKS, OWN, origin
 from inception_edu.labs.core import End, Lab, Press, Refused, Set, Start, Tell
+from inception_edu.labs.designer_state import State
 from inception_edu.labs.designer_view import drawing, render
 
 if TYPE_CHECKING:
@@ -43,39 +44,6 @@ DONE = {
     "widen": "{branch} has twice the filters.",
     "narrow": "{branch} has half the filters.",
 }
-
-
-@dataclass(frozen=True)
-class State:
-    """The block as it was, every change since, and where among them the reader is."""
-
-    block: str
-    original: Node
-    shape: Shape
-    changes: tuple[tuple[Node, Path], ...]
-    at: int = 0
-    said: str = ""
-    alert: bool = False
-    goal: Goal | None = None
-    trial: Any = None  # what the forward pass found: nets.forward.Pass, a sentence, or None
-    running: bool = False
-    own: tuple[Node, Shape] | None = None
-    text: str = ""
-
-    @property
-    def node(self) -> Node:
-        """The block as it is now."""
-        return self.changes[self.at][0]
-
-    @property
-    def selected(self) -> Path:
-        """The address of the chosen step."""
-        return self.changes[self.at][1]
-
-    @property
-    def code(self) -> str:
-        """The Python that makes the block."""
-        return texts.code(self.node)
 
 
 def opened(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING
 
 from inception_edu.describe import design
 from inception_edu.describe.canvas import BRANCH_COLOURS
@@ -15,9 +14,7 @@ from inception_edu.describe.spec import Chain, Conv, Node, Pool, Residual, SpecE
 from inception_edu.describe.words import amount, leaf_words, size_words
 from inception_edu.labs.blocks import BLOCKS, OWN, klmn
 from inception_edu.labs.core import Column, Control, Part, Row, View
-
-if TYPE_CHECKING:
-    from inception_edu.labs.designer import State
+from inception_edu.labs.designer_state import State
 
 KERNELS = ((1, 1), (3, 3), (5, 5), (7, 7), (1, 3), (3, 1), (1, 7), (7, 1))
 MOST_FILTERS = 8192

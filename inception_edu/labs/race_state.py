@@ -18,7 +18,7 @@ from inception_edu.labs.core import (
     Stop,
     Tell,
 )
-from inception_edu.labs.training import WARM_UP, marked
+from inception_edu.labs.training import WARM_UP, by_legend
 from inception_edu.labs.training import work as training_work
 from inception_edu.learn import Recipe
 from inception_edu.study import PAIRS, RACERS, Config
@@ -270,24 +270,13 @@ def _reset(state: State, asked: bool):
     return (state, *effects)
 
 
-def _told(state: State, said: dict):
-    for action in ("hide", "pin", "remove", "rename"):
-        if action in said:
-            number = said[action] // 2
-            course = next((c for c in state.races if c.number == number), None)
-            if course is None:
-                return state
-            return _changed(state, course, action, said)
-    return state
+def _told(state: State, said: dict) -> State:
+    """Each race has two curves, numbered 2n and 2n + 1."""
 
+    def race(number: int) -> Course | None:
+        return next((c for c in state.races if c.number == number // 2), None)
 
-def _changed(state: State, course: Course, action: str, said: dict) -> State:
-    if action == "remove":
-        if course is state.running:
-            raise Refused("A race that is under way cannot be removed: press Stop first.")
-        return replace(state, races=tuple(c for c in state.races if c is not course))
-    changed = marked(course, action, said)
-    return replace(state, races=tuple(changed if c is course else c for c in state.races))
+    return replace(state, races=by_legend(state.races, said, race, "race"))
 
 
 def work(job):

@@ -216,32 +216,30 @@ def _reset(state: State, asked: bool):
 
 
 def _told(state: State, said: dict) -> State:
-    """What the legend says: hide, pin, rename or remove a run."""
-    for action in ("hide", "pin", "remove", "rename"):
-        if action in said:
-            track = state.track(said[action])
-            if track is None:
-                return state
-            return _changed(state, track, action, said)
-    return state
+    tracks = by_legend(state.tracks, said, lambda number: state.track(number), "run")
+    return replace(state, tracks=tracks)
 
 
-def _changed(state: State, track: Track, action: str, said: dict) -> State:
+def by_legend(
+    runs: tuple[Any, ...], said: dict, find: Callable[[int], Any], what: str
+) -> tuple[Any, ...]:
+    """The runs as the legend wants them: one hidden or shown, pinned or not, under another name,
+    or removed. `find` gives the run of a curve's number. Raises `Refused` for one under way."""
+    action = next((word for word in ("hide", "pin", "remove", "rename") if word in said), None)
+    run = find(said[action]) if action else None
+    if action is None or run is None:
+        return runs
     if action == "remove":
-        if track is state.running:
-            raise Refused("A run that is under way cannot be removed: press Stop first.")
-        return replace(state, tracks=tuple(t for t in state.tracks if t is not track))
-    changed = marked(track, action, said)
-    return replace(state, tracks=tuple(changed if t is track else t for t in state.tracks))
-
-
-def marked(run: Any, action: str, said: dict) -> Any:
-    """A run as the legend wants it: hidden or shown, pinned or not, under another name."""
+        if run.status == "running":
+            raise Refused(f"A {what} that is under way cannot be removed: press Stop first.")
+        return tuple(other for other in runs if other is not run)
     if action == "hide":
-        return replace(run, hidden=bool(said.get("hidden", not run.hidden)))
-    if action == "pin":
-        return replace(run, pinned=not run.pinned)
-    return replace(run, name=str(said.get("name", "")).strip()[:12] or run.name)
+        changed = replace(run, hidden=bool(said.get("hidden", not run.hidden)))
+    elif action == "pin":
+        changed = replace(run, pinned=not run.pinned)
+    else:
+        changed = replace(run, name=str(said.get("name", "")).strip()[:12] or run.name)
+    return tuple(changed if other is run else other for other in runs)
 
 
 def differing(one: dict, other: dict) -> list[str]:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 
 from inception_edu.describe.tables import plain
-from inception_edu.teach.predictions import Prediction, kept
 from inception_edu.teach.verdict import as_html
 
 
-def widget(prediction: Prediction) -> widgets.VBox:
-    """The question, what takes the answer, and a line that says what is kept."""
-    said = kept(prediction.name)
+class Asked(Protocol):
+    """A question, as `predictions.Prediction` is one."""
+
+    @property
+    def question(self) -> str: ...
+    @property
+    def choices(self) -> tuple[str, ...]: ...
+    @property
+    def unit(self) -> str: ...
+    def answer(self, value: Any) -> None: ...
+
+
+def widget(prediction: Asked, said: Any = None) -> widgets.VBox:
+    """The question, what takes the answer, and a line that says what is kept (`said`, at first)."""
     line = widgets.HTML(_line(said, prediction.unit))
 
     def take(answer: Any) -> None:
@@ -33,7 +43,7 @@ def _line(said: Any, unit: str) -> str:
     return f"Kept: <b>{as_html(plain(said))}{' ' + unit if unit else ''}</b>"
 
 
-def _buttons(prediction: Prediction, said: Any, take: Any) -> widgets.ToggleButtons:
+def _buttons(prediction: Asked, said: Any, take: Any) -> widgets.ToggleButtons:
     buttons = widgets.ToggleButtons(
         options=prediction.choices,
         value=said if said in prediction.choices else None,

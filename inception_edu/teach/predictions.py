@@ -80,7 +80,7 @@ class Prediction:
             from inception_edu.teach.prediction_widget import widget
         except ImportError:  # no ipywidgets: a page, a terminal
             return bundle
-        return {**widget(self)._repr_mimebundle_(), **bundle}
+        return {**widget(self, kept(self.name))._repr_mimebundle_(), **bundle}
 
 
 def predict(
