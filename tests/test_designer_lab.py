@@ -1,8 +1,10 @@
 """The block designer, driven by events as a reader's clicks drive it."""
 
+import re
+
 import pytest
 
-from inception_edu.describe import figures
+from inception_edu.describe import design, figures
 from inception_edu.describe.flow import out_shape
 from inception_edu.describe.measure import measure
 from inception_edu.describe.parts import at
@@ -242,9 +244,11 @@ def test_every_block_opens_and_each_step_can_be_chosen(name):
         assert session.view.control("kernel").value == old.kernel
         assert old.kernel[0] and str(old.kernel[0]) in picture["facts"]["/".join(path)]
     assert len(session.state.changes) == 1  # choosing changes nothing
-    assert "sees" in part(session, "branches") or not any(
-        type(n).__name__ == "Concat" for n in (node, getattr(node, "body", node))
-    )
+    found = design.branches(node, session.state.shape, session.state.selected)
+    picture = part(session, "diagram")
+    assert picture["svg"].count('class="field"') == len(found)
+    for branch in found:  # under its own boxes, as a shape of its own, and in words
+        assert f">{branch.field[0]}×{branch.field[1]}</text>" in picture["svg"]
 
 
 @pytest.mark.parametrize(
@@ -267,3 +271,24 @@ def test_the_forward_pass_is_the_described_network():
     assert residual.spread == pytest.approx((1 / 12) ** 0.5, rel=0.05)
     with pytest.raises(SpecError, match="parameters"):
         forward_pass(Conv(8192, 7), (8192, 9, 9))
+
+
+def test_a_field_stands_under_its_branch_in_its_shape():
+    session = open_lab("InceptionB")
+    svg = part(session, "diagram")["svg"]
+    box = re.search(
+        r'data-path="branch 3/step 1".*?<rect class="box" x="([\d.]+)".*?width="([\d.]+)"', svg
+    )
+    middle = float(box[1]) + float(box[2]) / 2
+    move = float(re.search(r"<g transform=.translate\(([\d.]+)", svg)[1])
+    words = re.search(r'<text x="([\d.]+)"[^>]*>1×13</text>', svg)
+    assert abs(float(words[1]) + move - middle) < 0.2
+    strip = re.findall(r'<path class="field" d="([^"]+)"', svg)[2]
+    corners = {tuple(map(float, at)) for at in re.findall(r"M([\d.]+) ([\d.]+)", strip)}
+    assert len(corners) == 13 and len({y for _, y in corners}) == 1
+    assert "1×13</td>" in part(session, "branches")
+    session.set("step", ("branch 4", "step 1"))
+    session.set("filters", 8192)
+    found = design.branches(session.state.node, session.state.shape)
+    share = found[3].params / sum(b.params for b in found)
+    assert f">{share:.0%} · {share:.0%}</text>" in part(session, "diagram")["svg"] and share > 0.6

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from inception_edu.labs.subjects import (
     clothes,
     default_subjects,
     given_pictures,
+    known_pictures,
 )
 from inception_edu.nets import look as see
 from inception_edu.nets.build import build, named_blocks
@@ -308,6 +310,16 @@ def test_the_photograph_networks_know_the_cat(monkeypatch):
         seen = see.look(made.model, made.enter(cat()))
         assert made.name_of(int(seen.shares.argmax())) == "cat"
     assert "CC0" in cat().source
+
+
+def test_of_images_sorted_by_class_every_class_is_offered():
+    data = clothes()
+    order = torch.sort(data.test.labels, stable=True).indices
+    by_class = type(data)(data.name, data.classes, data.train[:10], data.test[order])
+    pictures = known_pictures(
+        replace(checkpoint("fashion_inception_resnet_v2"), data=lambda: by_class)
+    )
+    assert set(data.classes) <= {p.name for p in pictures}
 
 
 def test_pictures_as_they_are_given(tmp_path):

@@ -127,6 +127,7 @@ class Canvas:
     description: str = ""
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    foot: tuple[str, float] = ("", 0.0)  # SVG below the items, and its height
 
 
 class Drawing(str):
@@ -194,7 +195,8 @@ def render(
     dx = MARGIN + (inner - canvas.width) / 2
     top = MARGIN + 19 * len(heading) + 8
     width = round(inner + 2 * MARGIN)
-    height = round(top + canvas.height + (14 + 16 * len(texts) if texts else 0) + MARGIN)
+    below = top + canvas.height + (canvas.foot[1] if canvas.foot[1] else 0)
+    height = round(below + (14 + 16 * len(texts) if texts else 0) + MARGIN)
 
     def at(y: float) -> float:
         return top + (canvas.height - y if direction == "up" else y)
@@ -219,19 +221,18 @@ def render(
         for i, text in enumerate(heading)
     ]
     out += [svg for kind in (Line, Box, Text) for svg in drawn[kind]]
+    if canvas.foot[0]:
+        move = f"translate({dx:.1f},{top + canvas.height + 10:.1f})"
+        out.append(f'<g transform="{move}">{canvas.foot[0]}</g>')
     out += [
-        f'<text x="{MARGIN}" y="{top + canvas.height + 22 + 16 * i:.1f}" font-size="11" '
+        f'<text x="{MARGIN}" y="{below + 22 + 16 * i:.1f}" font-size="11" '
         f'fill="{colour}">'
         f"{escape(text)}</text>"
         for i, (text, colour) in enumerate(texts)
     ]
     drawing = Drawing("\n".join(out) + "\n</svg>")
-    drawing.title, drawing.description, drawing.errors = (
-        canvas.title,
-        canvas.description,
-        canvas.errors,
-    )
-    drawing.size = (width, height)
+    drawing.title, drawing.description = canvas.title, canvas.description
+    drawing.errors, drawing.size = canvas.errors, (width, height)
     return drawing
 
 
@@ -296,9 +297,8 @@ def _box_svg(item: Box, dx: float, at: Heights, fade: str) -> str:
     corner = min(rounding, height / 2)
     out = [f'<g class="{item.kind}" data-path="{escape("/".join(item.path), quote=True)}"{fade}>']
     out += [f"<title>{escape(item.tip)}</title>"] if item.tip else []
-    for i in range(
-        min(item.repeat, 3) - 1, 0, -1
-    ):  # behind a repeated block, towards where data comes from
+    # Behind a repeated block, towards where data comes from.
+    for i in range(min(item.repeat, 3) - 1, 0, -1):
         lift = PLATE * i if foot > head else -PLATE * i
         out.append(
             f'<rect class="plate" x="{x - PLATE * i:.1f}" y="{y + lift:.1f}" width="{width:.1f}" '

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 from inception_edu.describe.blocks import Network
 from inception_edu.describe.canvas import Canvas, Drawing, Line, render
+from inception_edu.describe.design import branches
 from inception_edu.describe.flow import out_shape, walk
 from inception_edu.describe.layout import Layout
 from inception_edu.describe.overview import network_canvas, printed_canvas
@@ -30,6 +31,7 @@ from inception_edu.describe.parts import Path, children
 from inception_edu.describe.pieces import End, Part, bar, label_of, reach_of
 from inception_edu.describe.printed import FIGURES, Row
 from inception_edu.describe.spec import Node, Shape, SpecError
+from inception_edu.describe.under import NOTE, under
 from inception_edu.describe.words import describe, size_words
 
 Highlight: TypeAlias = int | str | Iterable[int | str | Path] | None
@@ -46,6 +48,7 @@ def draw(
     wrong: bool = False,
     labels: dict[str, str] | None = None,
     note: str = "",
+    fields: Path | None = None,
 ) -> Drawing:
     """Draw a block (any node), a network, or the rows of Fig. 9 or 15.
 
@@ -54,8 +57,10 @@ def draw(
     their own image. `direction` is "up" as in the paper, or "down". `params` writes parameters and
     multiply-adds into every convolution; for a network, beside every block, with the receptive
     field. `labels` replaces the number of filters at a path, for example {"branch 3/step 1": "k =
-    192"}; `note` is text below the picture. `highlight` is a branch number, a path such as "branch
-    3" or "branch 3/step 2", a block's name, or a list of these; everything else fades. `wrong=True`
+    192"}; `note` is text below the picture. `fields` draws under each branch what it sees and its
+    shares of the cost: () for the outermost concatenation, a path for the one in which it lies; it
+    needs a shape. `highlight` is a branch number, a path such as "branch 3" or "branch 3/step 2", a
+    block's name, or a list of these; everything else fades. `wrong=True`
     draws a mismatch in red at its place and keeps its sentence in `errors`; otherwise it raises
     `ChannelError` or `SizeError`.
     """
@@ -67,6 +72,9 @@ def draw(
         canvas = printed_canvas(what)
     else:
         canvas = _block(what, shape, params, wrong, labels or {})
+        if fields is not None and isinstance(shape, tuple):
+            canvas.foot = under(canvas.items, branches(what, shape, fields))
+            canvas.notes = (*canvas.notes, NOTE) if canvas.foot[0] else canvas.notes
     canvas.title = title or canvas.title
     canvas.notes = tuple(filter(None, (*canvas.notes, note)))
     return render(canvas, direction, _paths(highlight))

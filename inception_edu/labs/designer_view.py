@@ -11,6 +11,7 @@ from inception_edu.describe.draw import Drawing, draw
 from inception_edu.describe.measure import Measurement, measure
 from inception_edu.describe.parts import Path, at
 from inception_edu.describe.spec import Chain, Conv, Node, Pool, Residual, SpecError
+from inception_edu.describe.under import shares
 from inception_edu.describe.words import amount, leaf_words, size_words
 from inception_edu.labs.blocks import BLOCKS, OWN, klmn
 from inception_edu.labs.core import Column, Control, Part, Row, View
@@ -156,7 +157,9 @@ def drawing(state: State) -> Drawing:
     title = ": ".join(filter(None, [getattr(node, "figure", ""), name]))
     if state.at:
         title += " (changed)"
-    return draw(node, state.shape, title=title, wrong=True, labels=klmn(node))
+    return draw(
+        node, state.shape, title=title, wrong=True, labels=klmn(node), fields=state.selected
+    )
 
 
 def _diagram(state: State) -> dict:
@@ -169,51 +172,31 @@ def _diagram(state: State) -> dict:
         "selected": "/".join(state.selected),
         "upwards": True,
         "facts": facts,
-        "height": 430,
+        "height": 460,
         "said": "the steps of the block",
     }
 
 
 def _branches_html(state: State) -> str:
-    """Under each branch: what it sees, as a shape to scale, and its shares of the cost."""
+    """The numbers that stand small under each branch, as a table."""
     found = design.branches(state.node, state.shape, state.selected)
     if not found:
-        return '<div style="min-height:128px"></div>'
-    params = max(sum(b.params for b in found), 1)
-    macs = max(sum(b.macs for b in found), 1)
-    cell = min(10.0, 46 / max(max(b.field) for b in found))
+        return '<div style="min-height:70px"></div>'
+    params, macs = shares(found)
     colours = [BRANCH_COLOURS[i % len(BRANCH_COLOURS)] for i in range(len(found))]
     rows = {
         "branch": [f'<b style="color:{c}">{i}</b>' for i, c in enumerate(colours, 1)],
         "sees": [f"{b.field[0]}×{b.field[1]}" for b in found],
-        "as a shape": [_shape(*b.field, cell, c) for b, c in zip(found, colours)],
-        "parameters": [f"{b.params / params:.0%}" for b in found],
-        "multiply-adds": [f"{b.macs / macs:.0%}" for b in found],
+        "parameters": [f"{share:.0%}" for share in params],
+        "multiply-adds": [f"{share:.0%}" for share in macs],
     }
     body = ""
     for name, cells in rows.items():
-        tds = "".join(f'<td style="padding:0 4px;text-align:center">{cell}</td>' for cell in cells)
+        tds = "".join(f'<td style="padding:0 8px;text-align:center">{cell}</td>' for cell in cells)
         body += f'<tr><th scope="row" style="text-align:left;font-weight:400">{name}</th>{tds}</tr>'
     return (
-        '<div style="min-height:128px;overflow-x:auto"><table style="border-collapse:collapse;'
+        '<div style="min-height:70px;overflow-x:auto"><table style="border-collapse:collapse;'
         f'font-size:12px;line-height:1.4">{body}</table></div>'
-    )
-
-
-def _shape(height: int, width: int, cell: float, colour: str) -> str:
-    """A field as so many squares, or as one area where they would be too small."""
-    squares = [(0.0, 0.0, width * cell, height * cell)]
-    if cell >= 2:
-        places = [(y, x) for y in range(height) for x in range(width)]
-        squares = [(x * cell, y * cell, cell - 0.7, cell - 0.7) for y, x in places]
-    drawn = "".join(
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" fill="{colour}"/>'
-        for x, y, w, h in squares
-    )
-    return (
-        f'<div style="height:48px;min-width:48px;display:grid;place-items:center"><svg '
-        f'width="{width * cell:.1f}" height="{height * cell:.1f}" role="img" '
-        f'aria-label="{height} by {width}">{drawn}</svg></div>'
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from inception_edu.data import Data, DataError, data_dir, downloads_dir, load
+from inception_edu.data import Data, DataError, data_dir, downloads_dir, evenly, load
 from inception_edu.data.pictures import folder_pictures, read_picture
 from inception_edu.nets import load_checkpoint
 from inception_edu.nets.steps import load_step, steps
@@ -175,16 +175,19 @@ def known_pictures(subject: Subject) -> list[Picture]:
     data = subject.data() if subject.data else None
     if data is None:
         return [cat()]
-    images = data.test.images[:LOOKED]
+    # Evenly from the classes: a folder's images are sorted by class.
+    some = evenly(data.test.labels.numpy(), LOOKED)
+    images = data.test.images[some]
     with torch.no_grad():
         subject.model.eval()
         said = subject.model(_to_model(subject.model, data.normalise(images))).argmax(1).cpu()
     found: list[Picture] = []
     wrong: list[Picture] = []
     kinds = set()
-    for i, (label, answer) in enumerate(zip(data.test.labels[:LOOKED].tolist(), said.tolist())):
+    labels = data.test.labels[some].tolist()
+    for i, pixel, label, answer in zip(some.tolist(), images, labels, said.tolist()):
         name = data.classes[label]
-        pixels = images[i].expand(3, -1, -1).numpy()
+        pixels = pixel.expand(3, -1, -1).numpy()
         source = f"test image {i} of {data.name}"
         if label == answer and label not in kinds:
             kinds.add(label)
