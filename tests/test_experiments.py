@@ -252,6 +252,26 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     assert first.curves["loss"] == again.curves["loss"] != other.curves["loss"]
 
 
+def test_runs_have_one_thread_unless_more_are_asked_for(tmp_path, monkeypatch):
+    """Whatever torch was set to, and whatever the environment says, a recorded run has one, here
+    and in a worker; and the number that was there before comes back."""
+    monkeypatch.setenv("INCEPTION_EDU_THREADS", "2")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        alone, two = run(TINY), run(TINY, threads=2)
+        (swept,) = sweep([TINY], folder=tmp_path, progress=False)
+        with ThreadPoolExecutor(1) as executor:
+            (worker,) = sweep([TINY], executor, folder=tmp_path / "w", progress=False)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert [r.threads for r in (alone, two, swept, worker)] == [1, 2, 1, 1]
+    assert {len(r.curves["loss"]) for r in (alone, two, swept, worker)} == {3}
+    assert results.line(replace(alone, seconds=0)) == results.line(replace(swept, seconds=0))
+    assert swept.curves == worker.curves
+
+
 def test_dead_channels_are_counted_and_nothing_is_left_changed():
     model = TINY.model()
     last = last_linear(residual_blocks(model)[-1][1])

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from scipy import stats
 
 from inception_edu.describe import networks
 from inception_edu.nets.build import build
@@ -92,6 +93,61 @@ def test_a_late_death_is_found_where_there_is_one(monkeypatch):
     overshoot = next(r for r in long if r.label == "nothing")
     monkeypatch.setattr(claims_dying, "_runs", lambda name: (overshoot,) if name == "long" else ())
     assert not claims_dying.late_deaths(), "it was dead early"
+    wide = next(r for r in load_results("paper_width") if r.label == "scale 1, rate 0.0045")
+    wide = replace(wide, dead={name: 0.9 for name in wide.dead})
+    monkeypatch.setattr(
+        claims_dying, "_runs", lambda name: (wide,) if name == "paper_width" else ()
+    )
+    assert claims_dying.late_deaths() == [wide]
+
+
+def without(monkeypatch, name, replacement=()):
+    original = claims_dying._runs
+    monkeypatch.setattr(claims_dying, "_runs", lambda n: replacement if n == name else original(n))
+
+
+@pytest.mark.parametrize(
+    "judge, word, shows",
+    [
+        (claims_dying.wide_networks_die, "seen at reduced scale only", ["for"]),
+        (claims_dying.not_prevented, "contradicted", ["against"]),
+        # Scale 0.1 lives; 0.2 suffers, which is neither.
+        (claims_dying.scaling_stabilises, "undecided", ["for", ""]),
+        (claims_dying.scaling_is_necessary, "contradicted", ["against"]),
+    ],
+)
+def test_what_the_network_with_all_filters_says(judge, word, shows):
+    found = judge()
+    full = [e for e in found.evidence if claims_dying.WIDE_NOTE in e.sentence]
+    assert found.word == word and [e.shows for e in full] == shows
+    assert all(e.runs >= 5 for e in full)
+
+
+@pytest.mark.parametrize("judge", [claims_dying.wide_networks_die, claims_dying.scaling_stabilises])
+def test_without_the_runs_at_full_width_there_is_no_verdict(judge, monkeypatch):
+    without(monkeypatch, "paper_width")
+    found = judge()
+    assert found.word == "undecided" and "missing" in found.why
+
+
+def test_one_harm_of_seven_differences_is_corrected_for_seven(monkeypatch):
+    *others, full = claims_dying.scaling_does_no_harm().evidence
+    assert len(others) == 6 and claims_dying.WIDE_NOTE in full.sentence
+    runs = {r.label: [] for r in load_results("paper_width")}
+    for r in load_results("paper_width"):
+        runs[r.label].append(r.accuracy)
+    gaps = [a - b for a, b in zip(runs["scale 0.2, rate 0.0045"], runs["scale 1, rate 0.0045"])]
+    mean = sum(gaps) / 5
+    assert f"{100 * mean:+.1f} points" in full.sentence and mean < -0.01
+    alone = stats.ttest_1samp(gaps, 0).pvalue
+    assert alone < 0.05 < 6 * alone and full.shows == "", "seen alone, not among seven"
+    # Ten points worse in every seed is harm whatever else was asked.
+    worse = [
+        replace(r, test_accuracy=0.5 if "scale 1," in r.label else 0.4 - r.seed / 1000)
+        for r in load_results("paper_width")
+    ]
+    without(monkeypatch, "paper_width", tuple(worse))
+    assert claims_dying.scaling_does_no_harm().word == "contradicted"
 
 
 # --- The predictor --------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def test_holm_against_a_worked_example():
         "c": 0.06,
         "d": 0.02,
     }
-    assert list(table) == ["a", "b", "c", "d"] and all(d.corrected for d in table.values())
+    assert list(table) == ["a", "b", "c", "d"] and {d.questions for d in table.values()} == {4}
 
 
 def test_not_worse():
@@ -218,6 +218,23 @@ def test_what_could_have_been_seen_is_seen_four_times_in_five():
     draws = random.normal(shift, spread, (DRAWS, 5))
     seen = np.mean([bool(difference(Cell("", tuple(row)), base).seen) for row in draws])
     assert seen == pytest.approx(0.8, abs=0.02)
+
+
+def test_what_could_have_been_seen_among_several_questions_is_seen_four_times_in_five():
+    """Three differences, of which two are not there at all: the third has to pass Holm."""
+    random = np.random.default_rng(9)
+    spread, base = 0.03, Cell("", (0.0,) * 5)
+    some = replace(difference(Cell("", (0.0, 0.01) * 2 + (0.0,)), base), se=spread / math.sqrt(5))
+    alone, among = some.could_have_seen, holm({k: some for k in "abc"})["a"].could_have_seen
+    draws = random.normal([[[0], [0], [among]]], spread, (4000, 3, 5))
+    seen = [
+        bool(
+            holm({k: difference(Cell("", tuple(row)), base) for k, row in enumerate(table)})[2].seen
+        )
+        for table in draws
+    ]
+    assert among > 1.2 * alone
+    assert np.mean(seen) == pytest.approx(0.8, abs=0.03)
 
 
 def test_the_one_sided_limit_of_not_worse_errs_in_one_of_twenty():

@@ -264,7 +264,7 @@ def work(job):
     def train(report, stop):
         from inception_edu.study.runs import run
 
-        return run(job, on_record=report, stop=stop)
+        return run(job, on_record=report, stop=stop, threads=None)
 
     return train
 

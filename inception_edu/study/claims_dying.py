@@ -8,15 +8,23 @@ from inception_edu.study.config import ExperimentError
 from inception_edu.study.experiments_dying import cell
 from inception_edu.study.fates import CellFate, fate, fate_of_cell
 from inception_edu.study.results import Result, load_results
-from inception_edu.study.statistics import difference, summarise
+from inception_edu.study.statistics import difference, holm, summarise
 from inception_edu.study.verdicts import Evidence, Verdict, fates, no_harm, verdict
 
 REMEDIES_OF_C4 = ("rate / 10", "norm in last branch", "norm after last sum")
+WIDE_NOTE = ", all filters, 1000 steps"
 WARM_UPS = ("two-phase warm-up", "two-phase warm-up from rate / 10")
 SCALES = ("scale 0.1", "scale 0.2", "scale 0.3")
 
 
+PAPER_RATE, LOW_RATE = 0.045, 0.0045
+
 BY = ("depth", "scale", "residual", "bottleneck", "lr")
+
+
+def full(scale: float, lr: float) -> str:
+    """The label of a setting of `paper_width`: Inception-ResNet-v2 with all of its filters."""
+    return f"scale {scale:g}, rate {lr:g}"
 
 
 @cache
@@ -42,21 +50,28 @@ def _expect(name: str, expected: dict[str, str], note: str = "") -> Evidence | N
     return fates({label + note: (found[label], word) for label, word in expected.items()})
 
 
+def _at_paper_width(expected: dict[tuple[float, float], str]) -> Evidence | None:
+    """Fates of the network with all of its filters, by (scale, rate)."""
+    return _expect("paper_width", {full(*key): word for key, word in expected.items()}, WIDE_NOTE)
+
+
 def _known(*evidence: Evidence | None) -> list[Evidence]:
     """What there are runs for."""
     return [some for some in evidence if some is not None]
 
 
 def wide_networks_die() -> Verdict:
-    """C3: 1152 channels at the paper's rate die and stay dead; 72 and 144 live."""
+    """C3: 1152 channels at the paper's rate die and stay dead; 72 and 144 live. And so does
+    Inception-ResNet-v2 with all of its filters."""
     wide = cell(1152, 1, 0.045)
     early = {wide: "dies", cell(72, 1, 0.045): "lives", cell(144, 1, 0.045): "lives"}
     evidence = _known(
         _expect("dying", early, " at step 60"),
         _expect("recovery", {f"{wide}, 600 steps": "dies"}),
+        _at_paper_width({(1, PAPER_RATE): "dies"}),
     )
-    if len(evidence) < 2:
-        return verdict(evidence, "reduced", "its runs of 600 steps are missing")
+    if len(evidence) < 3:
+        return verdict(evidence, "reduced", "its runs of 600 steps or at full width are missing")
     return verdict(evidence, "reduced")
 
 
@@ -64,7 +79,7 @@ def late_deaths() -> list[Result]:
     """Runs that lived after the overshoot of the first steps (at a twentieth of their length) and
     were dead at the end: what the paper describes."""
     found = []
-    for run in (*_runs("long"), *_runs("recovery")):
+    for run in (*_runs("long"), *_runs("recovery"), *_runs("paper_width")):
         course = {name: shares for name, shares in run.maps["dead"].items()}
         steps = run.curves["step"]
         start = next(i for i, step in enumerate(steps) if step >= run.config.recipe.steps / 20)
@@ -77,16 +92,24 @@ def late_deaths() -> list[Result]:
 def not_prevented() -> Verdict:
     """C4: with a tenth of the rate, and with either reading of the extra norm, the tower dies."""
     expected = {"nothing": "dies"} | {label: "dies" for label in REMEDIES_OF_C4}
-    return verdict(_known(_expect("remedies", expected)), "reduced")
+    rates = {(1, PAPER_RATE): "dies", (1, LOW_RATE): "dies"}
+    evidence = _known(_expect("remedies", expected), _at_paper_width(rates))
+    return verdict(evidence, "reduced")
 
 
 def scaling_stabilises() -> Verdict:
-    """C5: scaled the tower lives, for 60 and for 3000 steps, where it dies unscaled."""
+    """C5: scaled the tower lives, for 60 and for 3000 steps, where it dies unscaled; so does the
+    network with all filters, at both scales that were tried."""
     short = {"nothing": "dies"} | {label: "lives" for label in SCALES}
     lasting = {"nothing": "dies", "scale 0.1": "lives"}
-    evidence = _known(_expect("remedies", short), _expect("long", lasting, " for 3000 steps"))
-    if len(evidence) < 2:
-        return verdict([], "reduced", "the control without a remedy is missing in the long runs")
+    evidence = _known(
+        _expect("remedies", short),
+        _expect("long", lasting, " for 3000 steps"),
+        _at_paper_width({(1, PAPER_RATE): "dies", (0.1, PAPER_RATE): "lives"}),
+        _at_paper_width({(0.2, PAPER_RATE): "lives"}),
+    )
+    if len(evidence) < 4:
+        return verdict([], "reduced", "the long runs or those at full width are missing")
     return verdict(evidence, "reduced")
 
 
@@ -97,22 +120,25 @@ def warm_up_is_not_enough() -> Verdict:
 
 
 def scaling_does_no_harm() -> Verdict:
-    """C7: in towers that live unscaled, a scale of 0.1 or 0.3 is not worse by a point."""
+    """C7: where the unscaled network lives, a scale of 0.1 to 0.3 is not worse by a point."""
     accuracy = summarise(_runs("scaling"), "accuracy", by=("width", "scale"))
-    evidence = [
-        no_harm(
-            f"72 channels, scale {scale:g} minus scale 1",
-            difference(accuracy[72, scale], accuracy[72, 1.0]),
-            0.01,
+    gaps = {
+        f"72 channels, scale {scale:g} minus scale 1": difference(
+            accuracy[72, scale], accuracy[72, 1.0]
         )
         for scale in (0.1, 0.3)
-    ]
+    }
     depth = summarise(_runs("depth"), "accuracy", by=BY)
     losses = summarise(_runs("depth"), "final_loss", by=BY)
     for d in (2, 4, 8, 16):
         scaled, unscaled = (_best(depth, losses, (d, scale, None, None)) for scale in (0.1, 1.0))
-        what = f"{d} blocks, scale 0.1 minus scale 1"
-        evidence.append(no_harm(what, difference(scaled, unscaled), 0.01))
+        gaps[f"{d} blocks, scale 0.1 minus scale 1"] = difference(scaled, unscaled)
+    wide = summarise(_runs("paper_width"), "accuracy")
+    one, other = full(0.2, LOW_RATE), full(1, LOW_RATE)
+    if one in wide and other in wide:
+        what = f"scale 0.2 minus scale 1, rate {LOW_RATE:g} for both{WIDE_NOTE}"
+        gaps[what] = difference(wide[one], wide[other])
+    evidence = [no_harm(what, gap, 0.01) for what, gap in holm(gaps).items()]
     return verdict(evidence, "reduced")
 
 
@@ -123,11 +149,13 @@ def _best(cells: dict, losses: dict, key: tuple):
 
 
 def scaling_is_necessary() -> Verdict:
-    """C10: without scaling every remedy dies, in the patient and at 1152 channels."""
+    """C10: without scaling every remedy dies, in the patient, at 1152 channels, and in the network
+    with all filters."""
     expected = {"nothing": "dies", "rate / 10": "dies"}
     evidence = [
         _expect("remedies", expected),
         _expect("long", expected, " for 3000 steps"),
-        _expect("recovery", {f"{cell(1152, 1, 0.0045)}, 600 steps": "dies"}),
+        _expect("recovery", {f"{cell(1152, 1, LOW_RATE)}, 600 steps": "dies"}),
+        _at_paper_width({(1, PAPER_RATE): "dies", (1, LOW_RATE): "dies"}),
     ]
     return verdict([e for e in evidence if e], "reduced")

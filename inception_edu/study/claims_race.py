@@ -69,12 +69,11 @@ def speed() -> Verdict:
 def final_accuracy() -> Verdict:
     """C2: the residual network of a pair does not end worse; the larger of a kind ends better."""
     cells = summarise(_race(), "accuracy")
-    evidence = [
-        no_harm(
-            f"final accuracy, {title(r)} minus {title(p)}", difference(cells[r], cells[p]), 0.01
-        )
+    pairs = {
+        f"final accuracy, {title(r)} minus {title(p)}": difference(cells[r], cells[p])
         for p, r in PAIRS
-    ]
+    }
+    evidence = [no_harm(what, d, 0.01) for what, d in holm(pairs).items()]
     sizes = {
         f"final accuracy, {title(large)} minus {title(small)}": difference(
             cells[large], cells[small]

@@ -7,11 +7,13 @@ print(result.sentence)
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 
 from inception_edu.learn import History, default_device, train
+from inception_edu.learn.pace import threads as with_threads
 from inception_edu.nets.build import named_blocks
 from inception_edu.study.config import PHOTOGRAPHS, Config
 from inception_edu.study.crops import crop_answers
@@ -29,13 +31,22 @@ def run(
     source: str | None = None,
     on_record=None,
     stop: threading.Event | None = None,
+    threads: int | None = 1,
 ) -> Result:
     """Train once and measure. `source` says where the photographs are, else `photographs()` does.
+
+    `threads`: with one of torch's threads a run repeats to the last bit on the same machine, for
+    two add up the same numbers in another order. None: as many as are fast just now.
 
     `on_record` and `stop` are handed to `train`. A run that diverges or is stopped returns a result
     like any other, without accuracy and dead channels. The recipe's precision "auto" is
     float32 here.
     """
+    with nullcontext() if threads is None else with_threads(threads):
+        return _run(config, source, on_record, stop)
+
+
+def _run(config: Config, source: str | None, on_record, stop) -> Result:
     images = open_data(config.data, source)
     data = open_data(config.data, source, config.test_images or 1, config.judge)
     model = config.model().to(default_device())

@@ -179,6 +179,7 @@ class Difference:
     n         pairs, where `paired`; else runs of the smaller cell
     se        standard error of `mean`;   degrees: of freedom
     lost      runs of either cell that have no value
+    questions how many were asked together and corrected for each other (`holm`)
     """
 
     mean: float
@@ -190,7 +191,7 @@ class Difference:
     se: float
     degrees: float
     lost: int = 0
-    corrected: bool = False
+    questions: int = 1
 
     @property
     def seen(self) -> str:
@@ -202,10 +203,11 @@ class Difference:
     @property
     def could_have_seen(self) -> float:
         """The smallest difference that four of five such experiments would have shown: what "no
-        difference seen" is worth."""
+        difference seen" is worth. Of several questions asked together it is the one that has to
+        pass Holm's first and strictest step."""
         if self.se == 0:
             return 0.0
-        point = _t(self.degrees)
+        point = _t(self.degrees, 1 - (1 - LEVEL) / self.questions)
 
         def missing(shift):
             return stats.nct.sf(point, self.degrees, shift) - POWER
@@ -277,7 +279,7 @@ def holm(table: Mapping[Key, Difference]) -> dict[Key, Difference]:
     corrected, least = {}, 0.0
     for rank, key in enumerate(order):
         least = max(least, min(1.0, (len(order) - rank) * table[key].p))
-        corrected[key] = replace(table[key], p=least, corrected=True)
+        corrected[key] = replace(table[key], p=least, questions=len(order))
     return {key: corrected[key] for key in table}
 
 

@@ -43,16 +43,14 @@ class _Job:
     config: Config
     identity: Identity
     source: str | None
-    threads: int | None
+    threads: int
     folder: Path
 
     def __call__(self) -> Result:
         # Another sweep may have finished it meanwhile.
         if found := read_result(self.config, self.folder, identity=self.identity):
             return found
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        return run(self.config, source=self.source)
+        return run(self.config, source=self.source, threads=self.threads)
 
 
 def _local_worker(parent: int, threads: int) -> None:
@@ -105,8 +103,8 @@ def sweep(
 
     `executor`: any `concurrent.futures.Executor` (`local_executor(2)`, threads,
     `Client(…).get_executor()`); None runs one after the other in this process. `threads` is the
-    number of torch threads a run may use in a worker. `progress`: True prints a line now and then,
-    or a function of (finished, total, seconds left).
+    number of torch threads of a run; with one it repeats to the last bit. `progress`: True prints a
+    line now and then, or a function of (finished, total, seconds left).
     Raises `ExperimentError` when runs failed; the others are kept, and the same call goes on where
     this one ended.
     """
@@ -143,7 +141,7 @@ def sweep(
         report.done(key)
 
     jobs = {
-        key: _Job(config, identity, source, threads if executor else None, folder)
+        key: _Job(config, identity, source, threads, folder)
         for key, (config, identity) in todo.items()
     }
     if executor is None:

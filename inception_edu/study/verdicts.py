@@ -108,4 +108,9 @@ def verdict(evidence: Iterable[Evidence], scope: str, missing: str = "") -> Verd
         return Verdict(CONTRADICTED, scope, evidence)
     if evidence and all(e.shows == "for" for e in evidence):
         return Verdict(SUPPORTED if scope == "full" else REDUCED, scope, evidence)
-    return Verdict(UNDECIDED, scope, evidence, "the runs show neither it nor its opposite")
+    if not evidence:
+        return Verdict(UNDECIDED, scope, evidence, "there are no runs")
+    open_ = sum(not e.shows for e in evidence)
+    few = f"{open_} of {len(evidence)} findings " if open_ < len(evidence) else "the runs "
+    shows = "shows" if open_ == 1 < len(evidence) else "show"
+    return Verdict(UNDECIDED, scope, evidence, f"{few}{shows} neither it nor its opposite")
