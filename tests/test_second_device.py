@@ -223,7 +223,7 @@ def test_a_run_of_an_experiment(variant):
 
 # The one like MPS refuses all that the one like CUDA refuses, so every chapter runs on it; on the
 # other run those that put networks on the device themselves.
-CHAPTERS = {"mps": (), "cuda": ("00", "03", "04", "11", "12", "13")}
+CHAPTERS: dict[str, tuple[str, ...]] = {"mps": (), "cuda": ()}
 RUNS = [
     pytest.param(variant, source.stem, id=f"{variant}-{source.stem}")
     for variant, numbers in CHAPTERS.items()
