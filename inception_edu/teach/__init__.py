@@ -16,7 +16,7 @@ __all__ = [
     "checks",
     "claim",
     "contrasts",
-    "costs",
+    "courses",
     "fates",
     "five_lines",
     "milliseconds",
@@ -46,6 +46,7 @@ __getattr__, __dir__ = lazy(
         "inception_edu.teach.profiles": ["share_bars", "time_shares"],
         "inception_edu.teach.results": [
             "contrasts",
+            "courses",
             "fates",
             "provenance",
             "run_dots",

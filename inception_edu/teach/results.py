@@ -17,7 +17,8 @@ def provenance(results: Sequence[Any]) -> Text:
     steps = sorted({run.config.recipe.steps for run in results})
     said = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     return Text(
-        f"{len(results)} runs of {said} steps on {first.data['name']}, {first.device}, torch "
+        f"{len(results)} runs of {said} steps on {first.data['name']}, "
+        f"{first.versions.get('card', first.device)}, torch "
         f"{first.versions['torch']}."
     )
 
@@ -107,3 +108,31 @@ def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:
     title, found = next(iter(cells.items()))
     said = "; ".join(f"{label}: {cell.text()}" for label, cell in found.items())
     return plots.show(fig, f"{title}, one dot a run. {said}.")
+
+
+def courses(results: Sequence[Any], labels: Mapping[str, str] | None = None) -> Any:
+    """The share of dead channels in the worst block against the step: a line a run, a panel a
+    setting. `labels` maps each setting that is shown to the title of its panel."""
+    from inception_edu.study import summarise
+    from inception_edu.teach import plots
+
+    shown = labels or {run.label: run.label for run in results}
+    fig = plots.figure(9, 2.8)
+    for place, (label, title) in enumerate(shown.items()):
+        axis = fig.add_subplot(1, len(shown), place + 1)
+        for run in (r for r in results if r.label == label):
+            worst = [100 * max(shares) for shares in zip(*run.maps["dead"].values())]
+            axis.plot(run.curves["step"], worst, color=plots.COLOURS[0], alpha=0.6, lw=1)
+        axis.set_title(title, fontsize=8)
+        axis.set(xlabel="step", ylim=(-4, 104))
+        if place:
+            axis.set_yticklabels([])
+        else:
+            axis.set_ylabel("dead channels, worst block (%)")
+    cells = summarise((r for r in results if r.label in shown), "dead_most")
+    said = "; ".join(f"{label} ends at {cell.text()}" for label, cell in cells.items())
+    return plots.show(
+        fig,
+        "Dead channels in the worst block against the step, one line a run, one panel a setting: "
+        f"{said}.",
+    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from statistics import mean
 
 from inception_edu.study import difference, fate, fate_of_cell, load_results, summarise
-from inception_edu.study.claims_dying import fates_of, late_deaths
-from inception_edu.study.experiments_dying import cell
+from inception_edu.study.claims_dying import fates_of
 from inception_edu.study.fates import word_of
 from inception_edu.study.lengths import committed_lengths
 from inception_edu.study.predictor import judge, recorded_runs, transfer
 from inception_edu.study.recorded import recorded_grid
+from inception_edu.teach.claims import ch09_wide as ch09_wide  # registers the claims in it
 from inception_edu.teach.claims import registered
 
 WIDTHS = (72, 144, 288, 576, 1152)
@@ -41,34 +41,6 @@ def wider_is_worse() -> tuple[bool, str]:
     return means == sorted(means) and means[0] == 0 < means[-1], (
         "At the paper's rate and unscaled, a wider tower has more dead channels in its last block. "
         f"The share grows gradually with the width ({told} after 60 steps)."
-    )
-
-
-@registered("09.recovery")
-def recovery() -> tuple[bool, str]:
-    label = f"{cell(1152, 1, RATE)}, 600 steps"
-    runs = [r for r in load_results("recovery") if r.label == label]
-    early, late = [], []
-    for run in runs:
-        shares = list(run.maps["dead"].values())[-1]
-        early.append(shares[run.curves["step"].index(60)])
-        late.append(run.dead_last)
-    pairs = ", ".join(f"{percent(a)} → {percent(b)}" for a, b in zip(early, late))
-    return all(b < a for a, b in zip(early, late)), (
-        f"The death of the 1152-channel tower is not for good: from step 60 to step 600 the share "
-        f"of dead channels in its last block falls in each of {len(runs)} seeds ({pairs}). A "
-        "verdict at step 60 depends on where the clock stops."
-    )
-
-
-@registered("09.late-death")
-def late_death() -> tuple[bool, str]:
-    found = late_deaths()
-    long = len(load_results("long"))
-    return not found, (
-        "The paper's late death was not reproduced: of the "
-        f"{long} runs of 3000 steps and those of 600, none that lived after the first twentieth of "
-        "its steps was dead at the end. What dies here dies of an overshoot in the first steps."
     )
 
 

@@ -1,0 +1,133 @@
+"""What chapter 09 says about the networks of the paper's width: 1152 channels and more."""
+
+from __future__ import annotations
+
+from inception_edu.study import difference, holm, load_results, summarise
+from inception_edu.study.claims import WIDE
+from inception_edu.study.claims_dying import LOW_RATE, PAPER_RATE, fates_of, full, late_deaths
+from inception_edu.study.experiments_dying import cell
+from inception_edu.teach.claims import registered
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+@registered("09.recovery")
+def recovery() -> tuple[bool, str]:
+    runs = load_results("recovery")
+    label = f"{cell(1152, 1, PAPER_RATE)}, 600 steps"
+    cells, found = summarise(runs), fates_of("recovery")
+    early, late = [], []
+    for run in (r for r in runs if r.label == label):
+        shares = list(run.maps["dead"].values())[-1]
+        early.append(shares[run.curves["step"].index(60)])
+        late.append(run.dead_last)
+    pairs = ", ".join(f"{_percent(a)} → {_percent(b)}" for a, b in zip(early, late))
+    alone = difference(cells[label], cells["width 1152, no blocks, rate 0.045"])
+    falls = all(b < a for a, b in zip(early, late))
+    return falls and found[label].word == "dies" and alone.seen == "less", (
+        "At step 600 the unscaled tower of 1152 channels is still dead by our rule, but it comes "
+        "back slowly: from step 60 to step 600 the share of dead channels in its last block falls "
+        f"in each of {len(early)} seeds ({pairs}). It is worse than no blocks at all: "
+        f"{alone.text()}."
+    )
+
+
+@registered("09.late-death")
+def late_death() -> tuple[bool, str]:
+    counts = {name: load_results(name) for name in ("long", "recovery", "paper_width")}
+    told = ", ".join(
+        f"{len(runs)} of {runs[0].config.recipe.steps} steps" for runs in counts.values()
+    )
+    return not late_deaths(), (
+        "The paper's late death was not reproduced. We looked for it in "
+        f"{sum(map(len, counts.values()))} runs ({told}). None that lived after a twentieth of its "
+        "steps was dead at the end."
+    )
+
+
+def _worst_at_first(runs: list) -> list[float]:
+    """The share of dead channels in the worst block of each run after a twentieth of its steps."""
+    found = []
+    for run in runs:
+        steps = run.curves["step"]
+        start = next(i for i, step in enumerate(steps) if step >= run.config.recipe.steps / 20)
+        found.append(max(shares[start] for shares in run.maps["dead"].values()))
+    return found
+
+
+def _between(values) -> str:
+    return f"{100 * min(values):.0f} to {_percent(max(values))}"
+
+
+@registered("09.early-death")
+def early_death() -> tuple[bool, str]:
+    runs = [r for r in load_results("paper_width") if r.label == full(1, PAPER_RATE)]
+    early, late = _worst_at_first(runs), [r.dead_most for r in runs]
+    return min(early) > 0.5 and all(b < a for a, b in zip(early, late)), (
+        "What was seen instead is an early death. With all filters, unscaled at the paper's rate, "
+        f"{_between(early)} of the worst block is dead by step 60. Then channels come back: "
+        f"at step 1000 it is {_between(late)}. The share falls in each of {len(runs)} seeds."
+    )
+
+
+@registered("09.full-width")
+def full_width() -> tuple[bool, str]:
+    found = fates_of("paper_width")
+    paper, low, high = (found[full(1, lr)] for lr in (PAPER_RATE, LOW_RATE, 0.14))
+    return (paper.word, low.word, high.word) == ("dies", "lives", "dies"), (
+        "Inception-ResNet-v2 with all of its filters, unscaled, after 1000 steps: at the paper's "
+        f"rate it {paper.sentence}. At a tenth of this rate it {low.sentence}, and at three times "
+        f"of it it {high.sentence}."
+    )
+
+
+@registered("09.full-control")
+def full_control() -> tuple[bool, str]:
+    runs = [r for r in load_results("paper_width") if r.label == full(0, PAPER_RATE)]
+    places = sorted({max(r.dead, key=r.dead.get).replace("_", "-") for r in runs})
+    last = [r.dead_last for r in runs]
+    ends = [r.dead_most for r in runs]
+    return min(ends) > 0.1 and max(ends) < 0.5, (
+        "Not all of it comes from the blocks. With the blocks switched off "
+        f"{_between(ends)} of the channels of the worst place are dead ({' or '.join(places)}; "
+        f"{len(runs)} seeds), and "
+        f"{_between(last)} of those of the last block. So the paper's rate is high for the rest of "
+        "this short network, too."
+    )
+
+
+@registered("09.full-rate")
+def full_rate() -> tuple[bool, str]:
+    cells = summarise(load_results("paper_width"))
+    gaps = holm(
+        {
+            "a tenth of the rate, unscaled": difference(
+                cells[full(1, LOW_RATE)], cells[full(1, PAPER_RATE)]
+            ),
+            "a scale of 0.2 at the paper's rate": difference(
+                cells[full(0.2, PAPER_RATE)], cells[full(1, PAPER_RATE)]
+            ),
+        }
+    )
+    told = "; ".join(f"{what} {gap.text()}" for what, gap in gaps.items())
+    return all(gap.seen == "more" for gap in gaps.values()), (
+        "Both remedies save the accuracy. Against the unscaled network at the paper's rate: "
+        f"{told}. So in this setting scaling is not necessary."
+    )
+
+
+@registered("09.scope")
+def scope() -> tuple[bool, str]:
+    runs = load_results("paper_width")
+    first, seconds = runs[0], sum(r.seconds for r in runs)
+    steps, batch = first.config.recipe.steps, first.config.recipe.batch_size
+    card = first.versions.get("card", first.device)
+    image = dict(first.config.arguments)["image"]
+    return {r.versions.get("card", r.device) for r in runs} == {card}, (
+        f"How far this reaches: {len(runs)} runs at full width on an {card}, "
+        f"{seconds / 60:.0f} minutes of computing, {steps} steps of {batch} windows of "
+        f"{image}×{image} pixels, {steps * batch / first.data['train']:.1f} passes over "
+        f"{first.data['train']:,} photographs. A full replication needs {WIDE}."
+    )
