@@ -14,6 +14,7 @@ from inception_edu.describe import mini, network, tower
 from inception_edu.labs import core
 from inception_edu.labs.core import End, Set, Tell
 from inception_edu.labs.inside import Inside, feature_maps
+from inception_edu.labs.inside_address import opened
 from inception_edu.labs.inside_desk import BARE, BEFORE, DEAD, Desk
 from inception_edu.labs.subjects import (
     CLOTHES,
@@ -245,6 +246,97 @@ def test_a_picture_of_ones_own(lab):
     assert lab.state.picture == "mine.png"
     tell(lab, file={"name": "x", "data": "///not base64"})
     assert lab.view.alert
+
+
+def ink(side=32, spot=(4, 6)):
+    pixels = np.zeros((side, side, 4), np.uint8)
+    pixels[spot] = 255
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def test_drawing_lies_on_the_picture_and_changes_the_answer():
+    dark = Picture("dark", np.zeros((3, 32, 32), np.uint8))
+    dark.pixels[:, 16, 8:24] = 90
+    lab = session(
+        {"clothes": replace(checkpoint("fashion_inception_resnet_v2"), pictures=None)}, [dark]
+    )
+    before = lab.view.part("inside_picture").value
+    tell(lab, draw={"on": "dark", "ink": ink(), "blank": False})
+    (own,) = lab.state.own
+    assert lab.state.picture == own.name == "drawing on dark"
+    assert own.pixels[:, 4, 6].tolist() == [255] * 3 and own.pixels[0, 16, 8] == 90
+    after = lab.view.part("inside_picture").value
+    assert after["answers"] != before["answers"] and after["drawing"] and not before["drawing"]
+    tell(lab, draw={"on": "dark", "ink": ink(spot=(9, 9)), "blank": False})
+    assert len(lab.state.own) == 1, "a further stroke takes the place of the one before"
+    tell(lab, draw={"on": "drawing on dark", "ink": ink(spot=(1, 1)), "blank": False})
+    assert [p.name for p in lab.state.own] == ["drawing on dark"]
+    assert [lab.state.own[0].pixels[0, i, i] for i in (1, 9)] == [255, 255]
+    tell(lab, draw={"on": "dark", "ink": ink(), "blank": True})
+    assert lab.state.picture == "drawing" and lab.state.own[-1].pixels[0].sum() == 255
+    for wrong in ({"on": "nowhere", "ink": ink()}, {"on": "dark", "ink": "AAAA"}, {"on": "dark"}):
+        with pytest.raises(core.Refused):
+            lab.lab.update(lab.state, Tell("inside_picture", {"draw": wrong}))
+
+
+def test_the_code_opens_the_same_view_again(lab):
+    inside = lab.lab.update.__self__
+    network, start = lab.state.network, lab.state
+    tell(lab, block="inception_resnet_c")
+    tell(lab, branch=2)
+    tell(lab, choose=[see.OUTPUT, 5])
+    lab.send(Set("picture", "second"))
+    lab.send(Set("size", 64))
+    tell(lab, why="occlusion")
+    tell(lab, against=7)
+    tell(lab, take="code")
+    called = {}
+    text = lab.view.part("take").value["code"].replace("import feature_maps", "import State")
+    names = {"models": None, "feature_maps": lambda *_, **more: called.update(more)}
+    exec(text, names)  # noqa: S102 - the lab's own code
+    again = opened(inside, called["at"])
+    assert again == replace(lab.state, code="") and again != start
+    assert inside.render(again).parts[:3] == inside.render(lab.state).parts[:3]
+    lab.send(Set("size", 32))
+    assert lab.view.part("take").value["code"] == "", "code belongs to what was shown"
+    for wrong in (
+        {"block": "x"},
+        {"network": "x"},
+        {"picture": "x"},
+        {"part": "x"},
+        {"of": 1},
+        {"channel": 9999, "part": see.OUTPUT},
+        {"side": 7},
+        {"why": "x"},
+        {"step": 5},
+    ):
+        with pytest.raises(core.Refused):
+            opened(inside, wrong)
+    assert opened(inside, {}).network == network
+
+
+def test_a_drawing_travels_in_the_code(lab):
+    tell(lab, draw={"on": "first", "ink": ink(), "blank": True})
+    tell(lab, take="code")
+    called = {}
+    text = lab.view.part("take").value["code"].replace("import feature_maps", "import State")
+    exec(text, {"models": None, "feature_maps": lambda *_, **more: called.update(more)})  # noqa: S102
+    (back,) = given_pictures(called["pictures"])
+    assert back.name == called["at"]["picture"] == "drawing"
+    assert np.array_equal(back.pixels, lab.state.own[-1].pixels)
+
+
+def test_the_picture_is_taken_as_a_file(lab):
+    tell(lab, take="png")
+    value = lab.view.part("take").value
+    assert value["name"] == "inside.png" and value["mime"] == "image/svg+xml"
+    (still,) = lab.lab.stored(lab.state)
+    assert base64.b64decode(value["data"]).decode() == still
+    number = value["number"]
+    tell(lab, take="svg")
+    assert lab.view.part("take").value["number"] == number + 1
 
 
 def test_the_clothes_network_is_right_at_once_and_can_go_back_to_before_training():

@@ -8,6 +8,7 @@ from inception_edu.labs import speed
 from inception_edu.labs.core import End, Press, Report, Session, Set, Start, Stop, run_now
 from inception_edu.labs.speed import FEW, Found, Settings, State, lab_of, speed_lab
 from inception_edu.labs.speed_clock import _model
+from inception_edu.labs.speed_recorded import recorded
 
 MINI = Settings("mini inception_v4", 32, 1)
 
@@ -86,3 +87,14 @@ def test_the_plain_network_keeps_its_own_layout():
     plain = _model("mini inception_v4", "plain", "channels first")
     weights = next(p for p in plain.parameters() if p.ndim == 4 and p.shape[1] > 1)
     assert weights.is_contiguous() and not weights.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_before_anything_is_measured_the_stored_picture_shows_what_was_recorded(lab):
+    (still,) = lab.lab.stored(lab.state)
+    rows, where = recorded()
+    assert len(rows) == 4 and still.count('class="ied-median"') == 4 and where in still.said
+    for words, speedup in rows:
+        assert f"{words}: {speedup}" in still.said and len(speedup.ratios) >= FEW
+    found = Found(MINI, (0.2,) * 8, (0.1,) * 8, 0.0)
+    (still,) = lab.lab.stored(State(MINI, found=(found,)))
+    assert still.count('class="ied-median"') == 1 and "2.00 times" in still.said

@@ -8,12 +8,10 @@ feature_maps({"mine": Subject(my_module, prepare, classes)})
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from inception_edu.data.pictures import PictureError, free_name, read_picture
 from inception_edu.labs import core
 from inception_edu.labs.core import (
     Column,
@@ -28,13 +26,22 @@ from inception_edu.labs.core import (
     Stop,
     Tell,
 )
+from inception_edu.labs.inside_address import code, opened
 from inception_edu.labs.inside_desk import Desk
-from inception_edu.labs.inside_parts import a, first, picture_part, step_words, tiles_part
+from inception_edu.labs.inside_own import drawn, taken
+from inception_edu.labs.inside_parts import (
+    a,
+    first,
+    picture_part,
+    step_words,
+    take_part,
+    tiles_part,
+)
 from inception_edu.labs.inside_reasons import reasons_part
 from inception_edu.labs.inside_state import State
 from inception_edu.labs.inside_stored import stored
 from inception_edu.labs.live import pick_mode
-from inception_edu.labs.subjects import Picture, Subject, default_subjects, given_pictures
+from inception_edu.labs.subjects import Subject, default_subjects, given_pictures
 from inception_edu.nets import look as see
 
 AS_IT_IS = -1  # the step of a network without recorded steps
@@ -58,13 +65,13 @@ class Inside:
             state = replace(state, picture=pictures[0].name)
         names = list(self._look(state).outputs)
         block = state.block if state.block in names else names[min(1, len(names) - 1)]
-        return self._fit(replace(state, block=block))
+        return self.fit(replace(state, block=block))
 
     def _look(self, state: State) -> see.Look:
         desk = self.desk
         return desk.look(state.network, state.step, state.shown(desk), state.side)
 
-    def _fit(self, state: State) -> State:
+    def fit(self, state: State) -> State:
         """A part and a channel that the block has: the strongest of the output where the chosen is
         not there."""
         desk = self.desk
@@ -83,6 +90,9 @@ class Inside:
     # -- what happens --
 
     def update(self, state: State, event):
+        if isinstance(event, Set) or (isinstance(event, Tell) and "point" not in event.value):
+            # Code and file belong to what was shown.
+            state = replace(state, code="", taken=(state.taken[0], "", "", ""))
         if isinstance(event, Set):
             return self._set(state, event.key, event.value)
         if isinstance(event, Tell):
@@ -101,13 +111,13 @@ class Inside:
             kept = {"own": state.own, "searches": state.searches}
             return self._searching(self.begin(value, **kept), state)
         if key == "training":
-            return self._searching(self._fit(replace(state, step=value)), state)
+            return self._searching(self.fit(replace(state, step=value)), state)
         if key == "picture":
-            return self._fit(replace(state, picture=value, refused=""))
+            return self.fit(replace(state, picture=value, refused=""))
         if key == "block":
-            return self._fit(replace(state, block=value, part="", open="", page=0))
+            return self.fit(replace(state, block=value, part="", open="", page=0))
         if key == "size":
-            return self._fit(replace(state, side=value))
+            return self.fit(replace(state, side=value))
         return self._why(state, value) if key == "why" else replace(state, **{key: value})
 
     def _why(self, state: State, why: str):
@@ -137,11 +147,15 @@ class Inside:
         if "search" in said:
             return state if state.task else self._searching(state)
         if "file" in said:
-            return self._take(state, said["file"])
+            return self.fit(taken(self.desk, state, said["file"]))
+        if "draw" in said:
+            return self.fit(drawn(self.desk, state, said["draw"]))
+        if said.get("take") in ("code", "png", "svg"):
+            return self._taken(state, said["take"])
         if "refused" in said:
             return replace(state, refused=str(said["refused"]))
         if "block" in said:
-            return self._set(state, "block", self._known(state, said["block"]))
+            return self._set(state, "block", self.known(state, said["block"]))
         if "branch" in said:
             return self._switch(state, int(said["branch"]))
         if "open" in said:
@@ -149,7 +163,7 @@ class Inside:
             return replace(state, open=part, page=int(said.get("page", 0)))
         if "choose" in said:
             part, channel = said["choose"]
-            self._check(state, part, channel)
+            self.check(state, part, channel)
             return replace(state, part=part, channel=int(channel))
         if "point" in said:
             return replace(state, point=self._point(state, said["point"]))
@@ -159,13 +173,13 @@ class Inside:
             return self._why(state, said["why"])
         raise Refused(f"The lab does not know what {sorted(said)} means.")
 
-    def _known(self, state: State, block: str) -> str:
+    def known(self, state: State, block: str) -> str:
         names = list(self._look(state).outputs)
         if block not in names:
             raise Refused(f"There is no block {block!r}; there are {', '.join(names)}.")
         return block
 
-    def _check(self, state: State, part: str, channel) -> None:
+    def check(self, state: State, part: str, channel) -> None:
         maps = self._maps(state)
         if part not in maps or not 0 <= int(channel) < len(maps[part]):
             raise Refused(f"{state.block} has no channel {channel} in {part!r}.")
@@ -180,7 +194,7 @@ class Inside:
         if said is None:
             return None
         part, channel, y, x = said
-        self._check(state, part, channel)
+        self.check(state, part, channel)
         height, width = self._maps(state)[part].shape[1:]
         return (part, int(channel), min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1))
 
@@ -191,19 +205,14 @@ class Inside:
         self._look(state)
         return state
 
-    def _take(self, state: State, file: dict) -> State:
-        """A picture of the reader's own, as the page sent it."""
-        name = str(file.get("name") or "pasted picture")
-        try:
-            content = base64.b64decode(file["data"], validate=True)
-            pixels, said = read_picture(content)
-        except (PictureError, binascii.Error, KeyError) as error:
-            return replace(state, refused=str(error).replace("This file", name))
-        taken = [p.name for p in self.desk.pictures(state.network, state.own)]
-        name = free_name(name, taken)
-        words = ", ".join(filter(None, (str(file.get("said") or ""), said)))
-        own = (*state.own, Picture(name, pixels, source="your own picture", said=words))
-        return self._fit(replace(state, own=own, picture=name, refused=""))
+    def _taken(self, state: State, kind: str) -> State:
+        """What a reader takes away: the lab as code, its picture as a file."""
+        if kind == "code":
+            return replace(state, code=code(self.desk, state))
+        (still,) = stored(self.desk, state, self.words(state))
+        data = base64.b64encode(still.encode()).decode()
+        taken = (state.taken[0] + 1, f"inside.{kind}", "image/svg+xml", data)
+        return replace(state, taken=taken)
 
     # -- what is shown --
 
@@ -243,8 +252,11 @@ class Inside:
             Part("inside_picture", picture_part(desk, state), "inside_picture"),
             Part("inside_tiles", tiles_part(desk, state), "inside_tiles"),
             Part("inside_reasons", reasons_part(desk, state), "inside_reasons"),
+            Part("take", take_part(state), "take"),
         )
-        left = Column("inside_picture", "compare", "training", "block", "why", width="238px")
+        left = Column(
+            "inside_picture", "compare", "training", "block", "why", "take", width="238px"
+        )
         layout = Column(
             Row("network", "picture", "size"),
             "status",
@@ -287,17 +299,21 @@ def feature_maps(
     models: dict[str, Subject | Callable[[], Subject]] | None = None,
     pictures: dict | str | Path | None = None,
     mode: str = "auto",
+    at: dict | None = None,
 ):
     """Display the lab and return it.
 
     `models`: by name, what to look into (by default the networks that come with the project);
-    `pictures`: by name, PIL images or uint8 3×H×W, or a folder; the reader can add more.
+    `pictures`: by name, PIL images or uint8 3×H×W, paths or data addresses; or a
+    folder; the reader can add more. `at`: what is to be chosen at first, as *copy as code* writes
+    it (`inside_address`). Raises `Refused` where `at` names what there is not.
     """
     from inception_edu.labs.host import NotebookLab
 
     desk = Desk(models or default_subjects(), given_pictures(pictures))
     inside = Inside(desk)
-    lab = NotebookLab(inside.lab(inside.begin(desk.names[0])), mode)
+    start = inside.begin(desk.names[0]) if at is None else opened(inside, at)
+    lab = NotebookLab(inside.lab(start), mode)
     lab.show()
     if pick_mode(mode) == "background":
         lab.send(Tell("inside_reasons", {"search": True}))

@@ -14,6 +14,7 @@ import numpy as np
 from inception_edu.describe import BRANCH_COLOURS
 from inception_edu.describe.field import window
 from inception_edu.labs.inside_desk import NOTHING, Desk
+from inception_edu.labs.inside_own import DRAWN
 from inception_edu.nets import look as see
 from inception_edu.nets.look import block_node, block_of, branch_nodes, branch_words
 
@@ -140,6 +141,7 @@ def picture_part(desk: Desk, state) -> dict:
         "h": pixels.shape[0],
         "w": pixels.shape[1],
         "name": picture.name,
+        "drawing": picture.source == DRAWN,
         "note": picture.said or picture.source,
         "refused": state.refused,
         "answers": answers(subject, seen),
@@ -164,6 +166,13 @@ def picture_part(desk: Desk, state) -> dict:
         value["shade"] = overlay(shade, 1.0)
         value["frame"], value["words"] = _frame(desk, state, shade, part, y, x)
     return value
+
+
+def take_part(state) -> dict:
+    """What can be taken away, for `web/take.js`."""
+    number, name, mime, data = state.taken
+    files = {"number": number, "name": name, "mime": mime, "data": data}
+    return {"code": state.code, "kinds": ["PNG", "SVG"], "ready": True, **files}
 
 
 def _frame(desk: Desk, state, shade: np.ndarray, part: str, y: int, x: int):

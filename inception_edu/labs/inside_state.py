@@ -12,7 +12,9 @@ from inception_edu.labs.subjects import Picture
 class State:
     """What is chosen. `point` is (part, channel, row, column), `off` a tuple of (block, branch),
     `own` the reader's pictures, `refused` why the last one was not taken, `task` the search that is
-    under way, `searched` how many images it has seen, `cover` the covering that is under way."""
+    under way, `searched` how many images it has seen, `cover` the covering that is under way,
+    `code` the lab as Python where that was asked for, `taken` the last file that was: number, name,
+    MIME type, base64."""
 
     network: str
     picture: str = ""
@@ -34,6 +36,8 @@ class State:
     searched: int = 0
     searches: int = 0
     cover: str = ""
+    code: str = ""
+    taken: tuple[int, str, str, str] = (0, "", "", "")
 
     def shown(self, desk: Desk) -> Picture:
         """The chosen picture."""

@@ -12,21 +12,22 @@ BLUE, RED = "var(--ied-blue, #0068ab)", "var(--ied-alarm, #b84300)"
 LEFT, WIDTH, STEP, TOP = 12, 680, 40, 34
 
 
-def speed_svg(rows: list[tuple[str, Speedup]], room: int) -> str:
+def speed_svg(rows: list[tuple[str, Speedup]], room: int, note: str = "") -> str:
     """One line a measurement (its words and ratios), the last one strong: a dot a round at
     plain / changed, a bar over the median's 95 % interval. As high as `room` lines, so that nothing
-    below it moves."""
+    below it moves; `note` stands under it."""
     # One interrupted round does not squeeze all others: dots beyond the edge stand on it.
     ends = [1.2 * (s.interval or (0, s.median))[1] for _, s in rows]
     most = max(2.0, *ends, 0)
     scale = (WIDTH - 2 * LEFT) / most
     height = TOP + STEP * room + 16
+    whole = height + 24 * bool(note)
     said = "; ".join(f"{words}: {speedup}" for words, speedup in rows) or "nothing measured yet"
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {whole}" role="img" '
         f'style="max-width:{WIDTH}px;width:100%;height:auto;font-family:system-ui,sans-serif" '
         f'aria-label="{escape(said, quote=True)}">',
-        f'<rect width="{WIDTH}" height="{height}" fill="{CARD}"/>',
+        f'<rect width="{WIDTH}" height="{whole}" fill="{CARD}"/>',
         f'<text x="{LEFT}" y="16" font-size="13" font-weight="600" fill="{INK}">'
         "times as fast as the plain network</text>",
     ]
@@ -40,6 +41,9 @@ def speed_svg(rows: list[tuple[str, Speedup]], room: int) -> str:
         )
     for row, (words, speedup) in enumerate(rows):
         out += _row(TOP + STEP * row, words, speedup, row == len(rows) - 1, scale)
+    if note:
+        words = escape(note)
+        out.append(f'<text x="{LEFT}" y="{height + 14}" font-size="12" fill="{INK}">{words}</text>')
     return "".join(out) + "</svg>"
 
 

@@ -6,6 +6,7 @@ checkpoint("fashion_inception_resnet_v2")        one of data/checkpoints/
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -124,8 +125,8 @@ def checkpoint(name: str) -> Subject:
     mean, std = (torch.tensor(facts[key]).view(1, -1, 1, 1) for key in ("mean", "std"))
 
     def prepare(picture, side: int = usual) -> Tensor:
-        square = _square(picture).resize((side, side))
-        pixels = torch.from_numpy(np.asarray(square, dtype=np.float32) / 255)
+        small = square(picture).resize((side, side))
+        pixels = torch.from_numpy(np.asarray(small, dtype=np.float32) / 255)
         return (pixels.permute(2, 0, 1)[None] - mean) / std
 
     embedded = facts["data"] == "fashion"
@@ -216,13 +217,17 @@ def default_subjects() -> dict[str, Callable[[], Subject]]:
 
 
 def given_pictures(given: dict | str | os.PathLike | None) -> list[Picture]:
-    """Pictures as a reader gives them: by name, PIL images or uint8 3×H×W; or a folder."""
+    """Pictures as a reader gives them: by name, PIL images, uint8 3×H×W, paths or data addresses
+    (data:image/png;base64,…); or a folder. Raises `PictureError` for what is no picture."""
     if given is None:
         return []
     if isinstance(given, (str, os.PathLike)):
         return [Picture(n, p, source=str(given)) for n, p in folder_pictures(given).items()]
     found = []
     for name, picture in given.items():
+        if isinstance(picture, (str, os.PathLike)):
+            _, inline, data = str(picture).partition("data:image/png;base64,")
+            picture, _ = read_picture(base64.b64decode(data) if inline else picture)
         if not isinstance(picture, np.ndarray):
             picture = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
         found.append(Picture(name, picture))
@@ -233,7 +238,8 @@ def _to_model(model: nn.Module, batch: Tensor) -> Tensor:
     return batch.to(next(model.parameters()).device)
 
 
-def _square(picture):
+def square(picture):
+    """The middle square of a PIL image, RGB."""
     picture = picture.convert("RGB")
     side = min(picture.size)
     left, top = ((s - side) // 2 for s in picture.size)

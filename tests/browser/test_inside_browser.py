@@ -165,6 +165,40 @@ def test_pictures_of_ones_own(inside):
     until(inside, "picture", "pasted picture")
 
 
+def test_drawing_and_taking_away(inside):
+    inside.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    box(inside).get_by_role("button", name="draw", exact=True).click()
+    place = box(inside).locator(".ied-ink").bounding_box()
+    mouse = inside.page.mouse
+    mouse.move(place["x"] + 60, place["y"] + 40)
+    mouse.down()
+    mouse.move(place["x"] + 60, place["y"] + 180, steps=4)
+    mouse.up()
+    until(inside, "picture", "drawing on sneaker")
+    assert state(inside, "own[0].pixels[0, 12, 8].item()") == 255
+    box(inside).get_by_role("button", name="black").click()
+    box(inside).locator(".ied-ink").focus()
+    for key in ("ArrowUp", "ArrowUp", " "):  # from where the pointer left, on the white line
+        inside.page.keyboard.press(key)
+    until(inside, "own[-1].pixels[0, 23, 8].item()", 0)
+    inside.assert_accessible(".ied-inside")
+    box(inside).get_by_role("button", name="wipe").click()
+    until(inside, "picture", "drawing")
+    assert state(inside, "own[-1].pixels.max().item()") == 0
+    inside.page.locator(".ied-ink").press("Escape")
+    expect(box(inside).get_by_role("button", name="draw", exact=True)).to_be_focused()
+    expect(box(inside).locator(".ied-ink")).to_have_count(0)
+
+    box(inside).get_by_role("button", name="copy as code").click()
+    expect(box(inside).locator(".ied-take pre")).to_contain_text("lab = feature_maps(")
+    code = inside.page.evaluate("navigator.clipboard.readText()")
+    assert "'picture': 'drawing'" in code and "data:image/png;base64," in code
+    with inside.page.expect_download() as saved:
+        box(inside).get_by_role("button", name="PNG").click()
+    with Image.open(saved.value.path()) as picture:
+        assert picture.format == "PNG" and picture.width == 1520
+
+
 def test_named_narrow_and_dark(inside):
     for theme in ("light", "dark"):
         inside.theme(theme)

@@ -1,4 +1,4 @@
-// needs: keys.js inside_common.js picture.js
+// needs: keys.js inside_common.js inside_draw.js picture.js
 // The picture, with the field of what is pointed at, the network's answers, and ways to bring a
 // picture of one's own.
 //
@@ -20,8 +20,9 @@ function mount(el, value, tell) {
   });
   const choose = make("button", { text: "choose…", onclick: () => input.click() });
   const paste = make("button", { text: "paste", title: "or press Ctrl+V here", onclick: fromClipboard });
-  const own = make("div", { class: "ied-own" }, choose, paste,
-    make("span", { class: "ied-faint", text: "or drop a picture here" }), input);
+  const pen = drawing(stage, () => now, tell);
+  const own = make("div", { class: "ied-own" }, choose, paste, pen.button, input, pen.tools,
+    make("span", { class: "ied-faint ied-or", text: "or drop a picture here" }));
   el.append(make("h4", { text: "The picture" }), stage, field, own, note, rest);
 
   async function take(files) {
@@ -98,6 +99,7 @@ function mount(el, value, tell) {
     if (now.shade) paint(shade, now.shade, SHADE_OVER);
     frame = now.frame;
     showFrame();
+    pen.changed();
     field.textContent = now.words;
     note.textContent = now.refused || now.note;
     note.classList.toggle("ied-wrong", Boolean(now.refused));

@@ -1,7 +1,8 @@
 // needs: keys.js theme.js
 // What a reader takes away: the configuration as code, the curves as CSV, PNG, SVG.
 //
-// value: { code, number, name, mime, data (base64), ready };   tell: { take: "code" | "csv" | … }
+// value: { code, number, name, mime, data (base64), ready, kinds: the files there are };
+// tell: { take: "code" | "csv" | … }.   An SVG of which a PNG is wanted is painted here.
 function mount(el, value, tell) {
   let number = value.number, code = "";
   const row = el.appendChild(document.createElement("div"));
@@ -11,7 +12,7 @@ function mount(el, value, tell) {
   box.setAttribute("aria-label", "the configuration as code");
   const said = document.createElement("span");
   said.setAttribute("role", "status");
-  const buttons = ["copy as code", "CSV", "PNG", "SVG"].map(words => {
+  const buttons = ["copy as code", ...value.kinds ?? ["CSV", "PNG", "SVG"]].map(words => {
     const button = row.appendChild(document.createElement("button"));
     button.type = "button";
     button.textContent = words;
@@ -31,13 +32,27 @@ function mount(el, value, tell) {
     if (!next.code) said.textContent = "";
     if (next.number === number) return;
     number = next.number;
-    const link = document.createElement("a");
-    link.href = `data:${next.mime};base64,${next.data}`;
-    link.download = next.name;
-    link.click();
-    said.textContent = `saved ${next.name}`;
+    const address = `data:${next.mime};base64,${next.data}`;
+    const paint = next.name.endsWith(".png") && next.mime === "image/svg+xml";
+    (paint ? painted(address) : Promise.resolve(address)).then(href => {
+      const link = document.createElement("a");
+      Object.assign(link, { href, download: next.name });
+      link.click();
+      said.textContent = `saved ${next.name}`;
+    }, () => { said.textContent = "this browser cannot paint it: take the SVG"; });
   };
   show({ ...value, number });
   keepKeys(el);
   return { update: show, remove: () => {} };
+}
+
+// An SVG as a PNG of twice its size, both as data addresses.
+async function painted(address) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [2 * image.naturalWidth, 2 * image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/png");
 }
