@@ -12,10 +12,9 @@ from PIL import Image
 from inception_edu.describe.measure import measure
 from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
 from inception_edu.labs.race import race_core
-from inception_edu.labs.race_state import FOLDER, NAMES, TOWERS, Course, configs
+from inception_edu.labs.race_state import FOLDER, NAMES, STEPS, TOWERS, Course, configs
 from inception_edu.labs.racing import look_at, race
-from inception_edu.learn import train
-from inception_edu.study import open_data
+from inception_edu.study import load_results, run
 
 
 def opened(lab=None, **settings):
@@ -24,10 +23,6 @@ def opened(lab=None, **settings):
     for effect in session.lab.begin[1:]:
         session.do(effect)
     return session
-
-
-def curve(history):
-    return [(r.step, r.loss, r.accuracy, r.grad_norm) for r in history.records]
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +40,11 @@ def test_each_network_trains_as_it_would_alone(clothes, pair):
     laps = []
     found = race(made, laps.append, threading.Event())
     assert found.status == "finished"
-    for config, history in zip(made, found.histories):
-        data = open_data(config.data, test_images=config.test_images)
-        alone = train(config.model(), data, config.recipe)
-        assert curve(history) == curve(alone) and history.test_accuracy == alone.test_accuracy
+    for config, result in zip(made, found.results):
+        alone = run(config)
+        assert result.config == config and result.status == "finished"
+        assert result.curves == alone.curves and result.maps == alone.maps
+        assert result.test_accuracy == alone.test_accuracy and result.dead == alone.dead
     plain, residual = (measure(config.description()) for config in made)
     assert abs(plain.macs / residual.macs - 1) < 0.02
     assert [lap.step for lap in laps] == [1, 4, 8]
@@ -65,7 +61,7 @@ def test_stop_ends_both(clothes):
 
     found = race(configs(settings_of(TOWERS), clothes, 50), report, stop)
     assert found.status == "stopped"
-    assert [len(h.records) for h in found.histories] == [2, 2] and laps[-1].step == 4
+    assert [len(r.curves["step"]) for r in found.results] == [2, 2] and laps[-1].step == 4
 
 
 def test_a_network_that_diverges_drops_out_and_the_other_goes_on(clothes):
@@ -73,7 +69,7 @@ def test_a_network_that_diverges_drops_out_and_the_other_goes_on(clothes):
     sick = replace(residual, recipe=replace(residual.recipe, lr=1e30))
     laps = []
     found = race((plain, sick), laps.append, threading.Event())
-    assert [h.status for h in found.histories] == ["finished", "diverged"]
+    assert [r.status for r in found.results] == ["finished", "diverged"]
     assert found.status == "finished"
     assert laps[-1].sides[1] is None and laps[-1].sides[0].step == 8
 
@@ -86,11 +82,33 @@ def test_two_curves_a_race_whose_colours_mean_sides():
     runs = session.view.part("curves").value["runs"]
     assert [(r["name"], r["colour"]) for r in runs] == [("1−", 0), ("1+", 1), ("2−", 0), ("2+", 1)]
     assert [r["faded"] for r in runs] == [True, True, False, False]
-    for run in runs:
-        assert run["series"]["error"][0] == [1, 4, 8] and len(run["series"]["own"][0]) == 3
+    for one in runs:
+        assert one["series"]["error"][0] == [1, 4, 8] and len(one["series"]["own"][0]) == 3
     html = session.view.part("pictures").value
     assert html.count("data:image/png") == 12 and html.count("ied-side0") == 13
     assert session.state.running is None and "test images wrong" in session.view.status
+
+
+def test_before_a_race_the_recorded_one_is_shown_and_says_so():
+    session = opened(race_core())
+    chart = session.view.part("curves").value
+    assert [(r["name"], r["colour"], r["fixed"]) for r in chart["runs"]] == [
+        ("rec−", 0, True),
+        ("rec+", 1, True),
+    ]
+    assert all("recorded" in r["words"] and list(r["series"]) == ["error"] for r in chart["runs"])
+    assert [band["panel"] for band in chart["bands"]] == ["error", "error"], "no seconds"
+    recorded = load_results("lab_race")
+    lab_makes = configs({**session.state.settings, "seed": 2}, session.state.images, STEPS)
+    assert set(lab_makes) <= {result.config for result in recorded}
+    plain = [100 * (1 - r.accuracy) for r in recorded if r.label == "without identity"]
+    words = f"without identity {min(plain):.0f} to {max(plain):.0f} %"
+    assert f"Recorded, 5 seeds: {words}" in session.view.status
+    (picture,) = session.lab.stored(session.state)
+    assert "rec+: recorded · with identity" in picture and "own time" not in picture
+    session.set("scale", 0.5)
+    chart = session.view.part("curves").value
+    assert chart["runs"] == chart["bands"] == [] and "Recorded" not in session.view.status
 
 
 def test_three_seeds_keep_a_tally():
@@ -175,7 +193,14 @@ def test_both_configurations_are_taken_away_as_code():
     session = opened(depth=2)
     session.send(Tell("take", {"take": "code"}))
     assert session.state.code.count("result = run(config)") == 2
+    both = []
+    for part in session.state.code.split("print(result.sentence)")[:2]:
+        made: dict = {}
+        exec(part.replace("result = run(config)", ""), made)
+        both.append(made["config"])
     session.send(Press("retrain"))
+    assert tuple(both) == session.state.races[-1].configs
+    assert [result.config for result in session.state.races[-1].results] == both
     session.send(Tell("take", {"take": "csv"}))
     text = base64.b64decode(session.state.taken[3]).decode()
     assert "with identity" in text and len(text.splitlines()) == 1 + 2 * 3

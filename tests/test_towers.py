@@ -126,6 +126,26 @@ def test_the_strip_says_what_recorded_runs_did():
     assert control.note.startswith("recorded: lives to")
 
 
+def test_a_width_that_is_not_recorded_says_which_one_is_shown():
+    session = opened(dying_core())
+    session.set("width", 288)
+    assert session.view.control("scale").note.startswith("recorded at width 144: lives to 0.2")
+    assert "scale 0.5 at width 144" in session.view.control("scale").strip
+    assert session.view.control("width").note == "recorded: 72 dies, 144 dies; no others"
+    assert "width 144, scale 1, rate 0.45 is the nearest" in session.view.status
+    titles = [tower["title"] for tower in session.view.part("player").value["towers"]]
+    assert titles == ["recorded · scale 1 · width 144", "recorded · scale 0.1 · width 144"]
+    words = [run["words"] for run in session.view.part("curves").value["runs"]]
+    assert all("width 144" in said for said in words) and len(words) == 3
+    said = session.view.part("forecast").value
+    assert "of the nearest recorded setting is" in said and "means at width 144" in said
+    session.set("width", 1152)
+    assert session.view.control("scale").note == "not recorded near these settings"
+    assert "title=" not in session.view.control("scale").strip
+    session.set("width", 144)
+    assert "width 144" not in session.view.part("curves").value["runs"][0]["words"]
+
+
 # --- A run and its verdict ------------------------------------------------------------------------
 
 
@@ -133,6 +153,12 @@ def test_the_verdict_names_the_end_and_what_differs(two_runs):
     words = two_runs.view.status
     assert "Against run 1 only the scale differs (1 → 0.1)" in words
     assert "One seed is a picture, not a verdict" in words and "guessing gives 10 %" in words
+
+
+def test_the_readers_own_runs_are_dots_on_the_strip(two_runs):
+    strip = two_runs.view.control("scale").strip
+    assert strip.count("ied-own") == 2 and "run 2, scale 0.1: " in strip
+    assert two_runs.view.control("rate").strip.count("ied-own") == 1, "the other has another scale"
 
 
 def test_only_what_differs_is_in_the_legend(two_runs):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from inception_edu.labs import race_state, takeaway
+from inception_edu.labs import race_known, race_state, takeaway
 from inception_edu.labs.core import (
     Column,
     Control,
@@ -161,7 +161,9 @@ def verdict(state: State) -> tuple[str, bool]:
             return "Type the path of a folder, then press Enter.", False
         return "Opening the images …", False
     if not state.races:
-        return f"Two networks of equal cost on {state.images.name}. Press Race.", False
+        known = race_known.words(state)
+        words = f"Two networks of equal cost on {state.images.name}. {known}".strip()
+        return f"{words} Press Race.", False
     return _of_last(state, state.races[-1])
 
 

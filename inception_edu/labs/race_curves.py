@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inception_edu.labs import race_known
 from inception_edu.labs.core import say
 from inception_edu.labs.race_state import NAMES, PANELS, TOWERS, Course, State
 from inception_edu.labs.story import percent
@@ -9,8 +10,10 @@ from inception_edu.labs.training import Track
 
 
 def chart_value(state: State) -> dict:
-    """Curves by side: the colour is the side's, the number the race's."""
-    runs = []
+    """Curves by side: the colour is the side's, the number the race's. Behind them what recorded
+    races of these settings did."""
+    known = race_known.recorded_here(state)
+    runs = [] if state.races else race_known.curves(state, known)
     for course in state.races[-5:]:
         for side, name in enumerate(NAMES[course.settings["pair"]]):
             runs.append(_run(state, course, side, name))
@@ -18,7 +21,7 @@ def chart_value(state: State) -> dict:
     return {
         "panels": list(PANELS),
         "runs": runs,
-        "bands": [],
+        "bands": race_known.bands(known),
         "x": {"label": "step", "max": steps},
         "height": 130,
     }

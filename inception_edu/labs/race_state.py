@@ -21,12 +21,13 @@ from inception_edu.labs.core import (
 from inception_edu.labs.training import WARM_UP, by_legend
 from inception_edu.labs.training import work as training_work
 from inception_edu.learn import Recipe
-from inception_edu.study import PAIRS, RACERS, Config
+from inception_edu.study import PAIRS, RACERS, Config, tower_pair
 
 if TYPE_CHECKING:
     from inception_edu.labs.racing import Images
+    from inception_edu.study import Result
 
-WIDTH, STEPS, BATCH, TESTS = 72, 100, 32, 500
+STEPS = 100
 TOWERS = "tower without / with identity"
 SHORT = {
     "inception_v3": "Inception-v3",
@@ -62,11 +63,13 @@ PANELS = (
 
 @dataclass(frozen=True)
 class Course:
-    """One race: its settings and, by side (without, with residual connections), its points."""
+    """One race: its settings and, by side (without, with residual connections), its points;
+    `results`, once it is over, what `study.run` gives for each of its `configs`."""
 
     number: int
     settings: dict
     configs: tuple[Any, Any]
+    results: tuple[Result, ...] = ()
     steps: tuple[tuple, ...] = ((), ())
     errors: tuple[tuple, ...] = ((), ())
     seconds: tuple[tuple, ...] = ((), ())
@@ -128,41 +131,36 @@ class State:
 
 def configs(settings: dict, images, steps: int) -> tuple[Config, Config]:
     """Both networks as configurations: without residual connections, then with them."""
-    towers = settings["pair"] == TOWERS
+    classes, seed = len(images.classes), settings["seed"]
+    if settings["pair"] == TOWERS:
+        rate, scale, depth = (settings[key] for key in ("rate", "scale", "depth"))
+        known = dict(image=images.image, classes=classes)
+        plain, residual = tower_pair(steps, rate, scale, images.source, depth, **known)
+        return plain.with_seed(seed), residual.with_seed(seed)
     recipe = Recipe(
         steps=steps,
-        batch_size=BATCH,
+        batch_size=32,
         lr=settings["rate"],
         momentum=0.9,
         record_every=4,
-        augment="none" if towers else "window+flip",
+        augment="window+flip",
     )
-    classes = len(images.classes)
-    if towers:
-        common = dict(width=WIDTH, depth=settings["depth"], image=images.image, classes=classes)
-        racers = [
-            ("tower", dict(residual=False, **common)),
-            ("tower", dict(scale=settings["scale"], **common)),
-        ]
-    else:
-        pair = PAIRS[list(NAMES).index(settings["pair"]) - 1]
-        common = dict(width=1 / 16, image=window(images.image), classes=classes)
-        racers = [
-            (name, dict(repeats=RACERS[name], scale=settings["scale"], **common)) for name in pair
-        ]
-    made = [
+    common = dict(width=1 / 16, image=window(images.image), classes=classes)
+    plain, residual = (
         Config(
             side,
-            kind,
-            arguments,
+            name,
+            dict(repeats=RACERS[name], scale=settings["scale"], **common),
             recipe,
-            seed=settings["seed"],
+            seed=seed,
             data=images.source,
-            test_images=TESTS,
+            test_images=500,
         )
-        for side, (kind, arguments) in zip(NAMES[settings["pair"]], racers)
-    ]
-    return tuple(made)
+        for side, name in zip(
+            NAMES[settings["pair"]], PAIRS[list(NAMES).index(settings["pair"]) - 1]
+        )
+    )
+    return plain, residual
 
 
 # --- What happens ---------------------------------------------------------------------------------
@@ -244,10 +242,11 @@ def _ended(state: State, event: End):
     if event.value is None:
         course = replace(course, status=event.status, sentence=event.sentence)
     else:
-        tests = [history.test_accuracy for history in event.value.histories]
+        results = event.value.results
+        tests = [result.accuracy for result in results]
         wrong = tuple(None if right is None else 1 - right for right in tests)
-        course = replace(course, status=event.status, wrong=wrong)
-        spent = sum(history.seconds for history in event.value.histories)
+        course = replace(course, status=event.status, wrong=wrong, results=results)
+        spent = sum(result.seconds for result in results)
         if state.pace is not None and event.status == "finished":
             guess = sum(state.pace(config) for config in course.configs)
             state = replace(state, factor=max(0.05, min(20, spent / guess)))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 
 from inception_edu.data import Data
-from inception_edu.learn import History, Record, default_device, training
-from inception_edu.study import Config, open_data
+from inception_edu.learn import History, Record
+from inception_edu.study import Config, Result, Running, open_data
 
 PICTURES = 12
 
@@ -32,9 +32,10 @@ class Lap:
 
 @dataclass(frozen=True)
 class Race:
-    """A race that is over."""
+    """A race that is over: what each side's run showed, as `study.run` of its configuration alone
+    would."""
 
-    histories: tuple[History, ...]
+    results: tuple[Result, ...]
     status: str
     sentence: str = ""
 
@@ -87,38 +88,33 @@ def _png(image: torch.Tensor) -> str:
 
 
 @torch.no_grad()
-def says(model: torch.nn.Module, data: Data, chosen: torch.Tensor) -> tuple[int, ...]:
+def says(running: Running, chosen: torch.Tensor) -> tuple[int, ...]:
     """What a network that is being trained says now of some test images."""
+    model, data = running.model, running.data
     images = data.normalise(data.test.images[chosen]).to(next(model.parameters()).device)
-    size = getattr(model, "image", None)
-    if size is not None and size < images.shape[-1]:
-        edge = (images.shape[-1] - size) // 2
-        images = images[..., edge : edge + size, edge : edge + size]
+    size = dict(running.config.arguments).get("image", images.shape[-1])
+    edge = (images.shape[-1] - size) // 2
     model.eval()
-    answers = model(images).argmax(1).tolist()
+    answers = model(images[..., edge : edge + size, edge : edge + size]).argmax(1).tolist()
     model.train()
     return tuple(answers)
 
 
 def race(configs: tuple[Config, Config], report: Callable, stop) -> Race:
     """Train both, a step of each in turn, and report a `Lap` with each record."""
-    data = open_data(configs[0].data, test_images=configs[0].test_images)
-    chosen = twelve(data)
-    models = [config.model().to(default_device()) for config in configs]
-    for model, config in zip(models, configs):
-        model.image = dict(config.arguments).get("image")
-    runners = [training(m, data, c.recipe, stop=stop) for m, c in zip(models, configs)]
-    histories, seen = [History(), History()], [0, 0]
-    while running := [k for k in (0, 1) if histories[k].status == "running"]:
-        for k in running:
-            histories[k] = next(runners[k])
+    runs = [Running(config, stop=stop) for config in configs]
+    chosen = twelve(runs[0].data)
+    seen = [0, 0]
+    while under_way := [run for run in runs if run.history.status == "running"]:
+        for run in under_way:
+            next(run)
+        histories = [run.history for run in runs]
         counts = [len(history.records) for history in histories]
         if counts != seen:
             new = [h.records[-1] if n > s else None for h, n, s in zip(histories, counts, seen)]
-            answers = tuple(says(model, data, chosen) for model in models)
-            report(Lap(tuple(new), answers))
+            report(Lap(tuple(new), tuple(says(run, chosen) for run in runs)))
             seen = counts
-    return Race(tuple(histories), _status(histories))
+    return Race(tuple(run.result() for run in runs), _status([run.history for run in runs]))
 
 
 def _status(histories: list[History]) -> str:

@@ -7,6 +7,7 @@ import base64
 import csv
 import io
 from dataclasses import fields
+from typing import Any
 
 from inception_edu.labs import Picture
 from inception_edu.labs.training import Track
@@ -64,16 +65,27 @@ def _at(values, i: int):
 
 
 def figure(chart: dict, title: str = ""):
-    """The chart that the page draws (its value) as a matplotlib `Figure`."""
+    """The chart that the page draws (its value) as a matplotlib `Figure`; a panel in which nothing
+    is drawn yet is left out."""
     from matplotlib.figure import Figure
 
-    panels = chart["panels"]
+    shown = [run for run in chart["runs"] if not run["hidden"]]
+    drawn = {key for run in shown for key, points in run["series"].items() if points and points[0]}
+    panels = [panel for panel in chart["panels"] if panel["key"] in drawn] or chart["panels"]
     rows = (len(panels) + 1) // 2
-    made = Figure(figsize=(9.6, 2.1 * rows + 0.7), layout="constrained")
+    height = 2.1 * rows + 0.7 + 0.2 * len(shown)
+    made = Figure(figsize=(9.6, height), layout="constrained")
     if title:
         made.suptitle(title, fontsize=11, x=0.01, ha="left")
     for i, panel in enumerate(panels):
-        _panel(made.add_subplot(rows, 2, i + 1), panel, chart)
+        _panel(made.add_subplot(rows, min(2, len(panels)), i + 1), panel, chart)
+    lines: dict[str, Any] = {}
+    for axes in made.axes:
+        lines |= {label: line for line, label in zip(*axes.get_legend_handles_labels())}
+    if lines:
+        made.legend(
+            list(lines.values()), list(lines), loc="outside lower left", fontsize=8, frameon=False
+        )
     return made
 
 
@@ -100,7 +112,13 @@ def _panel(axes, panel: dict, chart: dict) -> None:
         xs = [x for x, y in zip(*points) if y is not None]
         ys = [factor * y for y in points[1] if y is not None]
         line = COLOURS[run["colour"] % 7]
-        axes.plot(xs, ys, color=line, lw=1.1 if run["faded"] else 1.9, label=run["words"])
+        axes.plot(
+            xs,
+            ys,
+            color=line,
+            lw=1.1 if run["faded"] else 1.9,
+            label=f"{run['name']}: {run['words']}",
+        )
         axes.annotate(
             run["name"], (xs[-1], ys[-1]), color=line, fontsize=9, xytext=(3, 0),
             textcoords="offset points", va="center",

@@ -8,8 +8,8 @@ from html import escape
 from inception_edu.labs.core import Control, say
 from inception_edu.labs.tower_known import Look
 from inception_edu.labs.tower_words import duration
-from inception_edu.labs.training import NO_BET, State
-from inception_edu.study.recorded import recorded_grid
+from inception_edu.labs.training import NO_BET, State, differing
+from inception_edu.study.recorded import AXES, recorded_grid
 
 WORDS = ("dies", "suffers", "lives")
 FATES = {  # colour of a stretch of a strip
@@ -22,31 +22,61 @@ FATES = {  # colour of a stretch of a strip
 
 
 def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[str, str]:
-    """(the strip under a slider, what it says in words): what recorded runs did along it."""
+    """(the strip under a slider, what it says in words): what recorded runs did along it, and as
+    dots what the reader's own did."""
     place = look.grid(state.settings)
-    empty = '<div class="ied-fates" style="height:8px"></div>'
-    if place is None:
-        return empty, ""
-    width, scale, rate = place
-    others = {"width": width, "scale": scale, "rate": rate}
-    others.pop(axis)
-    found = [entry for entry in recorded_grid().strip(axis, **others) if entry["word"] in FATES]
-    known = {entry["value"]: entry for entry in found}
-    stretches = []
-    for left, right, value in _stretches(control, axis):
-        entry = known.get(value)
-        if entry is None:
-            continue
-        title = escape(f"{axis} {say(value)}: {entry['sentence']}", quote=True)
-        stretches.append(
-            f'<span title="{title}" style="position:absolute;left:{left:.1f}%;top:0;bottom:0;'
-            f'width:{right - left:.1f}%;background:{FATES[entry["word"]]}"></span>'
-        )
+    stretches, words = [], ""
+    if place is not None:
+        others = dict(zip(AXES, place))
+        others.pop(axis)
+        near = recorded_grid().beside(**others)
+        found = recorded_grid().strip(axis, **others) if len(near) == len(others) else []
+        found = [entry for entry in found if entry["word"] in FATES]
+        known = {entry["value"]: entry for entry in found}
+        elsewhere = ", ".join(f"{k} {say(v)}" for k, v in near.items() if v != others[k])
+        words = _along(found, elsewhere)
+        for left, right, value in _stretches(control, axis):
+            if value in known:
+                at = f" at {elsewhere}" if elsewhere else ""
+                title = escape(f"{axis} {say(value)}{at}: {known[value]['sentence']}", quote=True)
+                stretches.append(
+                    f'<span title="{title}" style="position:absolute;left:{left:.1f}%;top:0;'
+                    f"bottom:0;width:{right - left:.1f}%;background:{FATES[known[value]['word']]};"
+                    f'opacity:{0.5 if elsewhere else 1}"></span>'
+                )
+    ground = "background:var(--ied-grid);" if place is not None else ""
     html = (
         '<div class="ied-fates" style="position:relative;height:8px;margin:0 8px;border-radius:2px;'
-        f'overflow:hidden;background:var(--ied-grid)">{"".join(stretches)}</div>'
+        f'{ground}">{"".join(stretches)}{"".join(_own(axis, state, control))}</div>'
     )
-    return html, _along(found, others)
+    return html, words
+
+
+def _own(axis: str, state: State, control: Control) -> list[str]:
+    """A dot for each run of the reader that differs from the settings along this axis alone (and
+    in its seed)."""
+    dots = []
+    for track in state.tracks:
+        if track.fate is None or track.fate.word not in FATES:
+            continue
+        if set(differing(track.settings, state.settings)) <= {axis, "seed"}:
+            value = track.settings[axis]
+            title = escape(f"run {track.name}, {axis} {say(value)}: {track.fate.word}", quote=True)
+            dots.append(
+                f'<span class="ied-own" title="{title}" style="position:absolute;'
+                f"left:calc({_spot(control, value):.1f}% - 5px);top:-1px;width:6px;height:6px;"
+                f"border-radius:50%;border:2px solid var(--ied-ink);"
+                f'background:{FATES[track.fate.word]}"></span>'
+            )
+    return dots
+
+
+def _spot(control: Control, value) -> float:
+    """Where a value stands along a slider, in percent."""
+    if control.kind == "steps":
+        options = [option for _, option in control.choices]
+        return 100 * options.index(value) / max(1, len(options) - 1)
+    return 100 * (value - control.low) / (control.high - control.low)
 
 
 def _stretches(control: Control, axis: str) -> list[tuple[float, float, float]]:
@@ -67,15 +97,20 @@ def _stretches(control: Control, axis: str) -> list[tuple[float, float, float]]:
     return found
 
 
-def _along(found: list[dict], others: dict) -> str:
-    """ "recorded: lives to 0.3, dies from 0.5" """
+def _along(found: list[dict], elsewhere: str) -> str:
+    """ "recorded: lives to 0.3, dies from 0.5"; "recorded at width 144: …" where the strip is not
+    of the very settings."""
     if not found:
-        return "not recorded"
+        return "not recorded near these settings"
+    at = f" at {elsewhere}" if elsewhere else ""
     words = [entry["word"] for entry in found]
-    if len(words) == 1:
-        return f"recorded at {say(found[0]['value'])} only: {words[0]}"
+    if len(found) <= 2:
+        told = ", ".join(f"{say(entry['value'])} {entry['word']}" for entry in found)
+        return f"recorded{at}: {told}; no others"
     if len(set(words)) == 1:
-        return f"recorded: {words[0]} all along"
+        return (
+            f"recorded{at}: {words[0]} from {say(found[0]['value'])} to {say(found[-1]['value'])}"
+        )
     first, last = words[0], words[-1]
     end = 0
     while end + 1 < len(words) and words[end + 1] == first:
@@ -83,7 +118,7 @@ def _along(found: list[dict], others: dict) -> str:
     start = len(words) - 1
     while start and words[start - 1] == last:
         start -= 1
-    told = f"recorded: {first} to {say(found[end]['value'])}"
+    told = f"recorded{at}: {first} to {say(found[end]['value'])}"
     return f"{told}, {last} from {say(found[start]['value'])}"
 
 

@@ -6,7 +6,7 @@ import math
 
 from inception_edu.labs.core import say
 from inception_edu.labs.story import percent, stops
-from inception_edu.labs.tower_known import Look, here_of, off_of, shown
+from inception_edu.labs.tower_known import Look, elsewhere, here_of, off_of, shown
 from inception_edu.labs.tower_words import group_of, settings_words
 from inception_edu.labs.training import State, Track, differing
 from inception_edu.study.recorded import RecordedCell
@@ -40,10 +40,11 @@ def _film_words(state: State, found: list[Track]) -> str:
 
 def _tower(state: State, track: Track) -> dict:
     names = list(track.dead)
-    scale = say(track.settings.get("scale"))
-    title = {-1: f"recorded · scale {scale}", -2: f"recorded · scale {scale}"}.get(
-        track.number, f"run {track.name} · scale {scale}"
-    )
+    scale = f"scale {say(track.settings.get('scale'))}"
+    title = f"run {track.name} · {scale}"
+    if track.number < 0:
+        words = [scale, *settings_words(track.settings, _elsewhere(state, track)).split(" · ")]
+        title = " · ".join(["recorded", *filter(None, words)])
     return {
         "id": [track.number, track.settings.get("scale"), track.settings.get("width")],
         "title": title,
@@ -52,6 +53,12 @@ def _tower(state: State, track: Track) -> dict:
         "steps": list(track.steps),
         "dead": [list(track.dead[name]) for name in names],
     }
+
+
+def _elsewhere(state: State, track: Track) -> list[str]:
+    """In which settings a recorded track is not what is set: it is the nearest there is."""
+    keys = ("width", "rate")
+    return [k for k in keys if track.settings.get(k) != state.settings.get(k)]
 
 
 def colour(track: Track) -> int:
@@ -69,10 +76,10 @@ def chart_value(state: State, look: Look) -> dict:
     runs = [_run(state, look, track, order) for track in kept]
     found = shown(state, look)
     fixed = [t for t in found if t.number < 0]
-    runs = [*runs, *(_run(state, look, t, ["scale"]) for t in fixed)]
+    runs = [*runs, *(_run(state, look, t, ["scale", *_elsewhere(state, t)]) for t in fixed)]
     off = off_of(state, look)
     if off is not None:
-        runs.append(_off_run(off, look))
+        runs.append(_off_run(off, look, elsewhere(off, state.settings)))
     bands = _bands(state, look)
     steps = state.config.recipe.steps
     if state.running:
@@ -135,14 +142,17 @@ def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
     }
 
 
-def _off_run(cell: RecordedCell, look: Look) -> dict:
+def _off_run(cell: RecordedCell, look: Look, where: str) -> dict:
     found = {}
     for panel in look.panels:
         if panel["key"] in ("loss", "accuracy"):
             band = cell.band(panel["key"])
             found[panel["key"]] = [band["step"], band["mean"]]
     mean = sum(cell.accuracy) / len(cell.accuracy)
-    words = f"blocks switched off (scale 0), mean of {len(cell.runs)} seeds · {percent(mean)} right"
+    at = f", {where}" if where else ""
+    words = (
+        f"blocks switched off (scale 0{at}), mean of {len(cell.runs)} seeds · {percent(mean)} right"
+    )
     return {
         "id": -3,
         "name": "off",

@@ -69,6 +69,15 @@ def track_of(cell: RecordedCell, seed: int, number: int, name: str) -> Track:
     )
 
 
+def elsewhere(cell: RecordedCell, asked: dict) -> str:
+    """ "width 144": in what a recorded setting is not the one asked for, the scale aside."""
+    return ", ".join(
+        f"{key} {say(value)}"
+        for key, value in cell.settings.items()
+        if key != "scale" and value != asked[key]
+    )
+
+
 def here_of(state: State, look: Look):
     place = look.grid(state.settings)
     return None if place is None else near(*place)
@@ -113,10 +122,10 @@ def forecast_html(state: State, look: Look) -> str:
     here = here_of(state, look)
     lines = [_fig20(scale)]
     if here is not None:
-        lines.append(_danger(here.cell))
+        lines.append(_danger(here.cell, "" if here.exact else " of the nearest recorded setting"))
     off = off_of(state, look)
     if off is not None and here is not None:
-        lines.append(_worth(here.cell, off))
+        lines.append(_worth(here.cell, off, elsewhere(here.cell, state.settings)))
     return '<div class="ied-forecast-box">' + "".join(lines) + "</div>"
 
 
@@ -137,8 +146,8 @@ def _fig20(scale: float) -> str:
     )
 
 
-def _danger(cell: RecordedCell) -> str:
-    """Where this setting stands on rate × ‖a‖² among all recorded ones."""
+def _danger(cell: RecordedCell, whose: str) -> str:
+    """Where a setting stands on rate × ‖a‖² among all recorded ones."""
     known = dangers()
     if not known or cell.danger <= 0:
         return ""
@@ -153,7 +162,7 @@ def _danger(cell: RecordedCell) -> str:
     counts = Counter(word for _, word in nearest)
     told = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
     said = (
-        f"rate × ‖a‖² is {say(float(f'{cell.danger:.2g}'))} before the first step; the "
+        f"rate × ‖a‖²{whose} is {say(float(f'{cell.danger:.2g}'))} before the first step; the "
         f"{len(nearest)} recorded settings nearest to that: {told}"
     )
     return (
@@ -168,13 +177,14 @@ def _solid(word: str) -> str:
     return {"lives": "#2f9e77", "suffers": "#d8a520", "dies": "#b84300"}.get(word, "#8a8f98")
 
 
-def _worth(cell: RecordedCell, off: RecordedCell) -> str:
+def _worth(cell: RecordedCell, off: RecordedCell, where: str) -> str:
     if cell.scale == 0:
         return ""
     with_blocks = sum(cell.accuracy) / len(cell.accuracy)
     without = sum(off.accuracy) / len(off.accuracy)
+    at = f" at {where}" if where else ""
     means = "the blocks earn nothing here" if without >= with_blocks else "the blocks help"
     return (
         f"<div>With its blocks switched off the network gets {percent(without)}, with them "
-        f"{percent(with_blocks)} (recorded means): {means}.</div>"
+        f"{percent(with_blocks)} (recorded means{at}): {means}.</div>"
     )

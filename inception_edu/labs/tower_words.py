@@ -156,7 +156,7 @@ def _group_verdict(state: State, track: Track) -> str:
 def settings_words(settings: dict, keys: list[str] | None = None) -> str:
     """ "scale 0.1 · width 144 · rate 0.45"; only `keys`, where they are given."""
     parts = []
-    for key in keys or settings:
+    for key in settings if keys is None else keys:
         value = settings[key]
         parts.append(NAMES.get(value, f"{NAMES.get(key, key)} {say(value)}"))
     return " · ".join(parts)

@@ -28,6 +28,7 @@ class Track:
     dead       by block, one share a record;   spread: by block, at the last record
     status     "running", "finished", "stopped", "diverged", "failed"
     group      runs started together by Five seeds have the same
+    result     the `study.Result` of a run that is over
     """
 
     number: int
@@ -43,6 +44,7 @@ class Track:
     sentence: str = ""
     accuracy: float | None = None
     fate: Fate | None = None
+    result: Any = None
     group: int = 0
     hidden: bool = False
     pinned: bool = False
@@ -82,6 +84,7 @@ class Track:
             sentence=result.sentence,
             accuracy=result.test_accuracy,
             fate=fate(result),
+            result=result,
         )
 
 

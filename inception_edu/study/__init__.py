@@ -12,7 +12,7 @@ _WHERE = {
     "identity": ("Identity", "digest", "fingerprint", "identify", "open_data", "photographs"),
     "watch": ("Watch", "dead_channels"),
     "crops": ("CROPS", "crop_logits"),
-    "runs": ("reproduce", "run"),
+    "runs": ("Running", "reproduce", "run"),
     "results": ("RESULTS", "Result", "load_results", "pack", "read_result", "runs_folder"),
     "sweeps": ("local_executor", "sweep"),
     "statistics": (
@@ -35,7 +35,7 @@ _WHERE = {
     "recorded": ("recorded_grid",),
     "fates": ("CellFate", "Fate", "fate", "fate_of_cell"),
     "cells": ("PAPER", "SGD", "SICK"),
-    "experiments_race": ("PAIRS", "RACE", "RACERS", "RATES", "best_rate"),
+    "experiments_race": ("PAIRS", "RACE", "RACERS", "RATES", "best_rate", "tower_pair"),
     "experiments": ("EXPERIMENTS", "configurations", "mode", "question"),
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}

@@ -104,6 +104,12 @@ EXPERIMENTS: dict[str, Experiment] = {
     "lab_grid": Experiment(
         d.lab_grid, "width, scale, rate", "seed", f"{SMALL}; 60 steps, embedded images"
     ),
+    "lab_race": Experiment(
+        r.lab_race,
+        "identity",
+        "seed",
+        f"{SMALL}; 72 channels, 4 blocks, rate 0.05, 100 steps, embedded images",
+    ),
 }
 
 

@@ -134,3 +134,28 @@ def depth(mode: str) -> list[Config]:
                 cells.append(Config(label, "tower", dict(width=72, depth=d, **arguments), recipe))
     quick = [f"{k}, depth {d}, rate 0.1" for k in ("residual", "plain") for d in (2, 16)]
     return repeat(cells, mode, quick, 60)
+
+
+def tower_pair(
+    steps: int, rate: float, scale: float, data: str, depth: int, **images: Any
+) -> tuple[Config, Config]:
+    """A tower of 72 channels without the identity, and one with it at `scale`, as they race in the
+    lab. `images` has what the towers must know of them: image (their side), classes."""
+    recipe = Recipe(steps=steps, batch_size=32, lr=rate, momentum=0.9, record_every=4)
+    common = dict(width=72, depth=depth, **images)
+    kinds: dict[str, dict[str, Any]] = {
+        "without identity": dict(residual=False),
+        "with identity": dict(scale=scale),
+    }
+    plain, residual = (
+        Config(label, "tower", {**common, **kind}, recipe, data=data, test_images=500)
+        for label, kind in kinds.items()
+    )
+    return plain, residual
+
+
+def lab_race(mode: str) -> list[Config]:
+    """The race lab's first settings on the embedded images: the recorded race that the lab shows
+    before anybody has waited."""
+    cells = tower_pair(100, 0.05, 0.3, "fashion", depth=4, image=32, classes=10)
+    return repeat(list(cells), mode, [c.label for c in cells])

@@ -185,9 +185,16 @@ class Grid:
         cell = min(self.cells, key=lambda cell: _distance(cell, asked))
         return Near(cell, asked, _distance(cell, asked))
 
+    def beside(self, **asked: float) -> dict[str, float]:
+        """For each value of an axis the recorded value nearest to it; nothing for one that is
+        further off than a factor of 2 (in scale: 0.2)."""
+        near = {name: _nearest_value(self.axes[name], name, value) for name, value in asked.items()}
+        return {k: v for k, v in near.items() if _gap(k, v, asked[k]) <= 1 + 1e-9}
+
     def strip(self, axis: str, **others: float) -> list[dict]:
-        """Fates along one axis, the other two fixed at their nearest recorded values: a list of
-        {"value", "word", "sentence", "counts"}, sorted by value.
+        """Fates along one axis, the other two fixed at their nearest recorded values (`beside`
+        says which, and whether they are near): a list of {"value", "word", "sentence", "counts"},
+        sorted by value.
 
         Raises RecordedError where the axis or one of the others is missing.
         """

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from inception_edu.learn import History, default_device, train
+from inception_edu.learn import History, default_device, training
 from inception_edu.learn.pace import threads as with_threads
 from inception_edu.nets.build import named_blocks
 from inception_edu.study.config import PHOTOGRAPHS, Config
@@ -23,6 +23,88 @@ from inception_edu.study.watch import Watch, dead_channels
 
 # The dead channels at the end are counted on so many training images, and once more on so many.
 FEW, MANY = 64, 500
+
+
+class Running:
+    """A run that is advanced a step at a time, so that two can race.
+
+        running = Running(config)
+        for history in running:        # after each step; the last one says how the run ended
+            ...
+        result = running.result()
+
+    `model` is the network, `data` its images with the configuration's test images. Arguments as in
+    `run`.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        source: str | None = None,
+        on_record=None,
+        stop: threading.Event | None = None,
+    ):
+        self.config, self.source = config, source
+        self.data = open_data(config.data, source, config.test_images or 1, config.judge)
+        self.model = config.model().to(default_device())
+        self.history = History()
+        self._watch = Watch(self.model)
+        self._steps = training(
+            self.model,
+            self.data,
+            settled(config),
+            on_record=on_record,
+            stop=stop,
+            probes=[self._watch],
+        )
+
+    def __iter__(self) -> Running:
+        return self
+
+    def __next__(self) -> History:
+        self.history = next(self._steps)
+        return self.history
+
+    def result(self) -> Result:
+        """What the run showed. To be asked for when it is over."""
+        config, source, history = self.config, self.source, self.history
+        model, data = self.model, self.data
+        images = open_data(config.data, source)
+        whole = history.status == "finished"
+        extras: dict[str, Any] = {}
+        if history.evaluations:
+            extras["evaluations"] = history.evaluations
+        if whole:
+            extras["dead_training"] = dead_channels(model, data, MANY)
+        if whole and config.after:
+            extras |= crop_answers(model, images)
+        name = images.name
+        if config.data == PHOTOGRAPHS:
+            name = exact_name(images, where(config.data, source))
+        return Result(
+            config=config,
+            status=history.status,
+            sentence=history.sentence,
+            test_accuracy=history.test_accuracy if whole and config.test_images else None,
+            dead=dead_channels(model, data, FEW) if whole else {},
+            curves=_curves(history, self._watch),
+            maps=_maps(history, self._watch, [name for name, _ in named_blocks(model)]),
+            seconds=history.seconds,
+            params=sum(p.numel() for p in model.parameters()),
+            macs=config.macs(),
+            data={
+                "name": name,
+                "fingerprint": fingerprint(config.data, source),
+                "train": len(data.train),
+                "test": len(data.test) if config.test_images else 0,
+            },
+            device=str(default_device()),
+            threads=torch.get_num_threads(),
+            precision=history.precision,
+            versions=versions(),
+            extras=extras,
+        )
 
 
 def run(
@@ -43,50 +125,10 @@ def run(
     float32 here.
     """
     with nullcontext() if threads is None else with_threads(threads):
-        return _run(config, source, on_record, stop)
-
-
-def _run(config: Config, source: str | None, on_record, stop) -> Result:
-    images = open_data(config.data, source)
-    data = open_data(config.data, source, config.test_images or 1, config.judge)
-    model = config.model().to(default_device())
-    watch = Watch(model)
-
-    history = train(model, data, settled(config), on_record=on_record, stop=stop, probes=[watch])
-    whole = history.status == "finished"
-    extras: dict[str, Any] = {}
-    if history.evaluations:
-        extras["evaluations"] = history.evaluations
-    if whole:
-        extras["dead_training"] = dead_channels(model, data, MANY)
-    if whole and config.after:
-        extras |= crop_answers(model, images)
-    name = images.name
-    if config.data == PHOTOGRAPHS:
-        name = exact_name(images, where(config.data, source))
-    return Result(
-        config=config,
-        status=history.status,
-        sentence=history.sentence,
-        test_accuracy=history.test_accuracy if whole and config.test_images else None,
-        dead=dead_channels(model, data, FEW) if whole else {},
-        curves=_curves(history, watch),
-        maps=_maps(history, watch, [name for name, _ in named_blocks(model)]),
-        seconds=history.seconds,
-        params=sum(p.numel() for p in model.parameters()),
-        macs=config.macs(),
-        data={
-            "name": name,
-            "fingerprint": fingerprint(config.data, source),
-            "train": len(data.train),
-            "test": len(data.test) if config.test_images else 0,
-        },
-        device=str(default_device()),
-        threads=torch.get_num_threads(),
-        precision=history.precision,
-        versions=versions(),
-        extras=extras,
-    )
+        running = Running(config, source=source, on_record=on_record, stop=stop)
+        for _ in running:
+            pass
+        return running.result()
 
 
 def _curves(history: History, watch: Watch) -> dict[str, list]:

@@ -1,0 +1,98 @@
+"""What is known before a race is run: the recorded races of the lab's first settings."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from inception_edu.labs.race_state import NAMES, TOWERS, State, configs
+from inception_edu.labs.story import percent
+from inception_edu.study import ExperimentError, Result, load_results
+
+Sides = tuple[tuple[Result, ...], tuple[Result, ...]]
+
+
+@lru_cache(maxsize=1)
+def recorded() -> Sides:
+    """The recorded runs by side, the seeds in order; none where there is no file."""
+    try:
+        runs = load_results("lab_race")
+    except ExperimentError:
+        return (), ()
+    plain, residual = (
+        tuple(sorted((r for r in runs if r.label == name), key=lambda r: r.seed))
+        for name in NAMES[TOWERS]
+    )
+    return plain, residual
+
+
+def recorded_here(state: State) -> Sides:
+    """The recorded runs of these very settings, whatever the seed; none for any others."""
+    if not state.ready or not all(recorded()):
+        return (), ()
+    made = configs({**state.settings, "seed": 0}, state.images, state.steps)
+    known = tuple(runs[0].config.with_seed(0) for runs in recorded())
+    return recorded() if made == known else ((), ())
+
+
+def wrong(result: Result) -> float | None:
+    """Share of the test images that a run gets wrong."""
+    return None if result.accuracy is None else 1 - result.accuracy
+
+
+def bands(sides: Sides) -> list[dict]:
+    """All recorded seeds of a side as a band, for `web/chart.js`. Against steps alone: the seconds
+    are another machine's."""
+    found = []
+    for side, runs in enumerate(sides):
+        if len(runs) > 1:
+            columns = list(zip(*([1 - a for a in r.curves["accuracy"]] for r in runs)))
+            found.append(
+                {
+                    "panel": "error",
+                    "x": runs[0].curves["step"],
+                    "low": [min(column) for column in columns],
+                    "high": [max(column) for column in columns],
+                    "colour": side,
+                }
+            )
+    return found
+
+
+def curves(state: State, sides: Sides) -> list[dict]:
+    """One recorded seed of each side as a curve: the one that is set, else the first."""
+    found = []
+    for side, runs in enumerate(sides):
+        for run in [r for r in runs if r.seed == state.settings["seed"]][:1] or runs[:1]:
+            name = NAMES[state.settings["pair"]][side]
+            error = [1 - a for a in run.curves["accuracy"]]
+            share = wrong(run)
+            end = "" if share is None else f" · {percent(share)} of the test images wrong"
+            found.append(
+                {
+                    "id": -1 - side,
+                    "name": f"rec{'+' if side else '−'}",
+                    "words": f"recorded · {name} · seed {run.seed}{end}",
+                    "colour": side,
+                    "faded": bool(state.races),
+                    "hidden": False,
+                    "pinned": False,
+                    "fixed": True,
+                    "series": {"error": [list(run.curves["step"]), error]},
+                }
+            )
+    return found
+
+
+def words(state: State) -> str:
+    """ "Recorded, 5 seeds: without identity 27 to 33 % of 500 test images wrong, …" """
+    sides = recorded_here(state)
+    if not all(sides):
+        return ""
+    told = []
+    for name, runs in zip(NAMES[state.settings["pair"]], sides):
+        shares = [100 * share for r in runs if (share := wrong(r)) is not None]
+        told.append(f"{name} {min(shares):.0f} to {max(shares):.0f} %")
+    return (
+        f"Recorded, {len(sides[0])} seeds: {', '.join(told)} of {sides[0][0].data['test']} test "
+        "images wrong."
+    )
