@@ -30,8 +30,10 @@ __all__ = [
     "say",
     "settings",
     "share_bars",
+    "step_times",
     "table",
     "time_shares",
+    "training_times",
     "verdicts",
 ]
 
@@ -42,6 +44,7 @@ __getattr__, __dir__ = lazy(
         "inception_edu.teach.chapters": ["chapter_map"],
         "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],
         "inception_edu.teach.claims.ch10": ["DEPTHS", "best_towers"],
+        "inception_edu.teach.machines": ["step_times", "training_times"],
         "inception_edu.teach.predictions": ["outcome", "predict"],
         "inception_edu.teach.profiles": ["share_bars", "time_shares"],
         "inception_edu.teach.results": [

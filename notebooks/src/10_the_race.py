@@ -28,7 +28,7 @@ from inception_edu.nets import build
 from inception_edu.study import PAIRS, RACERS, difference, experiments, holm, load_results, run
 from inception_edu.study import mean_error, summarise
 from inception_edu.teach import DEPTHS, best_towers, check, claim, contrasts, five_lines, outcome
-from inception_edu.teach import plots, predict, provenance, say, table, verdicts
+from inception_edu.teach import plots, predict, provenance, say, table, training_times, verdicts
 
 print("mode:", experiments.mode())
 
@@ -622,6 +622,14 @@ table(
     formats={"seconds a step": ".2f"},
     caption="The full networks, two images of 139×139, on this machine",
 )
+
+# %% [markdown]
+# How long is a whole training, and when is a network right on 80 or 90 of 100 images? `make gpu`
+# trains two small networks of about equal cost, with a quarter of the filters. These are the
+# machines on which it was run:
+
+# %%
+training_times()
 
 # %% [markdown]
 # ## Verdicts

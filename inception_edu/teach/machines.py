@@ -1,0 +1,59 @@
+"""What `make gpu` found on the machines that were measured, as tables: one file a machine in
+data/machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from inception_edu.describe.tables import Table, table
+
+NONE = "No machine was measured yet. `make gpu` measures yours."
+
+
+def machines(folder: Path | None = None) -> list[dict[str, Any]]:
+    """The content of every file of `folder` (data/machines), by name. `["machine"]["card"]` says
+    which machine it is; parts that were not measured there are missing."""
+    from inception_edu.data import data_dir
+
+    paths = sorted(Path(folder or data_dir() / "machines").glob("*.json"))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def _rows(part: str, folder: Path | None) -> list[tuple[str, dict[str, Any]]]:
+    return [(m["machine"]["card"], row) for m in machines(folder) for row in m.get(part) or []]
+
+
+def step_times(folder: Path | None = None) -> Table:
+    """Milliseconds of an ordinary and of a replayed training step, and their ratio: a row for each
+    network on each machine."""
+    rows = [
+        (card, row["network"].replace("_", "-"), row["batch_size"])
+        + (row["ordinary_ms"], row["replayed_ms"], row["ordinary_ms"] / row["replayed_ms"])
+        for card, row in _rows("steps", folder)
+    ]
+    columns = ["machine", "network", "images", "ordinary, ms", "replayed, ms", "times as fast"]
+    formats = dict.fromkeys(columns[3:], ".1f")
+    caption = "One training step; images: how many at once" if rows else NONE
+    return table(rows, columns, formats=formats, caption=caption)
+
+
+def training_times(folder: Path | None = None) -> Table:
+    """Seconds to 80 and 90 % of the test images and to the end of a training: a row for each
+    network on each machine. "not reached": the run ended below."""
+    rows = []
+    for card, row in _rows("training", folder):
+        reached = row["seconds_to"]
+        times = [
+            "not reached" if reached[goal] is None else f"{reached[goal]:.1f} s" for goal in reached
+        ]
+        rows.append((card, row["network"].replace("_", "-"), *times))
+        rows[-1] += (f"{row['seconds']:.1f} s", row["test_accuracy"], row["images_per_second"])
+    found = [row["seconds_to"] for _, row in _rows("training", folder)]
+    goals = list(found[0]) if found else ["80%", "90%"]
+    columns = ["machine", "network", *(f"to {goal.replace('%', ' %')}" for goal in goals)]
+    columns += ["whole run", "right at its end", "images a second"]
+    formats = {"right at its end": ".1%", "images a second": ",.0f"}
+    caption = "One run each: a picture, no verdict" if rows else NONE
+    return table(rows, columns, formats=formats, caption=caption)
