@@ -92,7 +92,7 @@ def late_deaths() -> list[Result]:
 def not_prevented() -> Verdict:
     """C4: with a tenth of the rate, and with either reading of the extra norm, the tower dies."""
     expected = {"nothing": "dies"} | {label: "dies" for label in REMEDIES_OF_C4}
-    rates = {(1, PAPER_RATE): "dies", (1, LOW_RATE): "dies"}
+    rates = {(1.0, PAPER_RATE): "dies", (1.0, LOW_RATE): "dies"}
     evidence = _known(_expect("remedies", expected), _at_paper_width(rates))
     return verdict(evidence, "reduced")
 

@@ -5,6 +5,7 @@ function from a mode to its configurations."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import repeat
@@ -21,7 +22,7 @@ OPTIMISERS = {
 RATES = (0.01, 0.03, 0.1)
 # What is changed in the training by RMSProp, one thing at a time. A run of 200 steps is short: the
 # running average forgets after some 50 steps, and the rate falls by 0.94 as often as in 100 epochs.
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "rate × 0.94, fifty times": dict(schedule="paper", decay_every=STEPS // 50),
     "running average of the weights": dict(average=0.98),
     "gradient clipped at 2": dict(clip=2.0),

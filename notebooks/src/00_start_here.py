@@ -32,7 +32,7 @@ from inception_edu.teach import chapter_map, five_lines, outcome, paper_claims, 
 # ## What the paper says, and what is seen here
 
 # %%
-say("00.verdicts", "09.lower-rate", "10.deep")
+say("00.verdicts", "09.full-width", "10.pairs")
 
 # %% [markdown]
 # Each verdict is one of four words, by one written rule

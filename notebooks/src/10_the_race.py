@@ -36,7 +36,7 @@ print("mode:", experiments.mode())
 # ## What this chapter shows
 
 # %%
-say("10.deep", "C1", "10.stem")
+say("10.pairs", "10.deep", "10.stem")
 
 # %% [markdown]
 # ## The claim
@@ -216,9 +216,10 @@ lab = race_lab()
 # ## Experiment 1: the learning rate, tuned alike
 #
 # A network with a badly chosen rate loses for that reason alone. So every network tries the same
-# three rates, with three seeds each, for a third of the race's length. The best mean accuracy
-# wins. Every dot is a run. If the test images choose the rate, they cannot judge it fairly any
-# more: it has had three chances to look good. The caption of the table says which images chose.
+# rates, with three seeds each, for a third of the race's length. The best mean accuracy wins. Every
+# dot is a run. The accuracy is that on *held-out training images*: these runs do not train on them,
+# and no verdict uses them. If the test images chose the rate, they could not judge it fairly
+# any more, because each rate would have had a chance to look good on them.
 
 # %% tags=["hide-input"]
 tuning = load_results("race_tuning")
@@ -228,12 +229,12 @@ axis = plots.dots(
         SHORT[label.split(",")[0]] + label[label.index(",") :]: c.values
         for label, c in cells.items()
     },
-    xlabel="test accuracy (%)",
+    xlabel="accuracy on held-out images (%)",
     percent=True,
 )
 plots.show(
     axis.figure,
-    "Test accuracy after tuning runs, one dot a run, by network and learning rate. "
+    "Accuracy on held-out images after tuning runs, one dot a run, by network and learning rate. "
     + "; ".join(f"{label}: {cell.text()}" for label, cell in cells.items()),
 )
 
@@ -401,7 +402,7 @@ table(rows, ["pair", "error", "difference, points", "so it is"])
 # their p-values are corrected together (Holm).
 
 # %%
-display(claim("10.pairs"), claim("10.tuning"))
+display(claim("10.tuning"), claim("10.pairs"), claim("10.final"), claim("10.meet"))
 
 # %% tags=["hide-input"]
 v4, v2 = PAIRS[1]

@@ -375,11 +375,11 @@ table(
 )
 
 # %% [markdown]
-# And a training step? A small network's step is about a thousand *kernels*, small programs that run
-# on the GPU. The GPU needs a few microseconds for each, and Python needs longer to start it, so the
-# GPU waits. A *CUDA graph* is a recording of one whole step: after a few ordinary steps `train`
-# captures one, and from then on it replays it with new images, as a single order. The same kernels
-# run in the same sequence, so only the waiting is gone.
+# And a training step? For a small network it is about a thousand small programs that run on the
+# GPU. The GPU needs a few microseconds for each. Python needs longer to start it, so the GPU waits.
+# A *CUDA graph* is a recording of one whole step: after a few ordinary steps `train` captures one,
+# and from then on it replays it with new images, as a single order. The same programs run in the
+# same sequence, so only the waiting is gone.
 
 # %%
 predict(

@@ -6,7 +6,7 @@ from typing import Any
 
 from inception_edu.study import PAIRS, Cell, difference, holm, load_results, summarise
 from inception_edu.study.claims_race import mean_error, untuned
-from inception_edu.study.experiments_race import title
+from inception_edu.study.experiments_race import RACERS, best_rate, title
 from inception_edu.teach.claims import registered
 
 DEPTHS = (2, 4, 8, 16)
@@ -44,7 +44,7 @@ def pairs() -> tuple[bool, str]:
         for (plain, residual), gap in gaps.items()
     )
     return all(gap.seen != "less" for gap in gaps.values()), (
-        "In neither pair of equal cost does the residual network learn faster: mean test error on "
+        "In neither pair is the residual network seen to learn faster. Mean test error on "
         f"the way, {told}."
     )
 
@@ -54,7 +54,49 @@ def tuning() -> tuple[bool, str]:
     why, runs = untuned(), len(load_results("race_tuning"))
     if why:
         return True, f"No verdict on speed or final accuracy: in {runs} tuning runs {why}."
-    return True, f"The rates were chosen in {runs} runs on held-out images, with equal budgets."
+    rates = ", ".join(f"{title(name)} {best_rate(name):g}" for name in RACERS)
+    return True, (
+        f"The rates were chosen in {runs} runs on held-out images, with equal budgets: {rates}."
+    )
+
+
+@registered("10.final")
+def final() -> tuple[bool, str]:
+    cells = summarise(load_results("race"))
+    pairs = holm({pair: difference(cells[pair[1]], cells[pair[0]]) for pair in PAIRS})
+    sizes = holm({size: difference(cells[size[1]], cells[size[0]]) for size in zip(*PAIRS)})
+    told = "; ".join(
+        f"{title(b)} minus {title(a)} {gap.text()}, {gap.word()}"
+        for (a, b), gap in {**pairs, **sizes}.items()
+    )
+    return all(gap.seen != "more" for gap in pairs.values()), (
+        "In neither pair is the residual network seen to end better. Final test accuracy, "
+        f"residual minus plain, then large minus small: {told}."
+    )
+
+
+@registered("10.meet")
+def meet() -> tuple[bool, str]:
+    """Where the residual curve is below the plain one, as in Figs 21 to 26, test by test."""
+    runs = load_results("race")
+    steps = [step for step, _ in runs[0].extras["evaluations"]]
+    told, below = [], 0
+    for plain, residual in PAIRS:
+        gaps = {}
+        for place, step in enumerate(steps):
+            cells = summarise(runs, lambda r, i=place: 1 - r.extras["evaluations"][i][1])
+            gaps[step] = difference(cells[residual], cells[plain])
+        seen = [step for step, gap in holm(gaps).items() if gap.seen == "less"]
+        lower = [step for step in steps if gaps[step].mean < 0]
+        below += len(seen)
+        told.append(
+            f"{title(residual)} has the lower mean error than {title(plain)} at {len(lower)} of "
+            f"{len(steps)} tests; first {gaps[steps[0]].text()}, last {gaps[steps[-1]].text()}"
+        )
+    return below == 0, (
+        "In Figs 21 to 26 the residual curve runs below the plain one and both meet late. Here no "
+        f"test shows it below, corrected for {len(steps)} tests of each pair. {'. '.join(told)}."
+    )
 
 
 @registered("10.deep")
