@@ -28,14 +28,13 @@ from inception_edu.nets.modules import (
     SlowLinear,
     WithHeads,
 )
-from inception_edu.nets.weights import (
-    RELEASED,
-    Preprocessing,
-    from_timm,
-    to_timm,
-)
+from inception_edu.nets.passport import Passport, passport
+from inception_edu.nets.ports import PORTED
+from inception_edu.nets.preprocessing import Preprocessing
+from inception_edu.nets.weights import RELEASED, from_timm, to_timm
 
 __all__ = [
+    "PORTED",
     "RELEASED",
     "AlteredResidual",
     "CentredConv",
@@ -43,6 +42,7 @@ __all__ = [
     "ConvBNReLU",
     "Exciting",
     "NetworkModule",
+    "Passport",
     "Preprocessing",
     "ScaledResidual",
     "Siblings",
@@ -61,6 +61,7 @@ __all__ = [
     "load_checkpoint",
     "merge_siblings",
     "named_blocks",
+    "passport",
     "plain_names",
     "read_tensors",
     "residual_blocks",

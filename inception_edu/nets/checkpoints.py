@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -22,41 +24,103 @@ class WeightsError(ValueError):
 
 
 def read_tensors(path: str | os.PathLike) -> dict[str, torch.Tensor]:
-    """The tensors of a .safetensors file, or of a .pth/.pt/.bin file read without running any code
-    in it.
+    """The tensors of a file, read without running any code in it: PyTorch's (.pth, .pt, .bin),
+    .safetensors, NumPy's .npz, or Keras's HDF5.
 
     Raises `WeightsError` where the file is missing, truncated, or holds something else.
     """
+    return read_file(path)[0]
+
+
+def read_file(path: str | os.PathLike) -> tuple[dict[str, torch.Tensor], str]:
+    """The tensors of a file and its kind: "PyTorch", "safetensors", "NumPy" or "HDF5". What the
+    file is, its first bytes say, not its name. Raises as `read_tensors`."""
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"There is no file {path}.")
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return plain_names(load_file(path))
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        kind = _kind(path)
+        state = _READERS[kind](path)
+    except ImportError as error:
+        raise WeightsError(
+            f"{path.name} is a file of kind {kind}, which {error.name} reads: "
+            f"pip install {error.name}."
+        ) from None
     except Exception as error:  # noqa: BLE001 - damaged files raise many kinds
         raise WeightsError(
             f"{path.name} cannot be read as a file of tensors: it is truncated, damaged, or holds "
             f"something other than tensors ({type(error).__name__})."
         ) from None
-    state = state.get("state_dict", state) if isinstance(state, dict) else state
+    for inner in ("state_dict", "model_state_dict", "model", "net"):
+        if isinstance(state, dict) and isinstance(state.get(inner), dict):
+            state = state[inner]
     if not (
         isinstance(state, dict)
         and state
         and all(isinstance(v, torch.Tensor) for v in state.values())
     ):
         raise WeightsError(f"{path.name} holds no dictionary of tensors.")
-    return plain_names(state)
+    return plain_names(state), kind
+
+
+def _kind(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start.startswith(b"\x89HDF"):
+        return "HDF5"
+    if start[8:9] == b"{":  # after eight bytes that say how long the description is
+        return "safetensors"
+    if start.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            if all(name.endswith(".npy") for name in archive.namelist()):
+                return "NumPy"
+    return "PyTorch"
+
+
+def _safetensors(path: Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(path)
+
+
+def _numpy(path: Path) -> dict[str, torch.Tensor]:
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: torch.from_numpy(np.array(arrays[name])) for name in arrays.files}
+
+
+def _hdf5(path: Path) -> dict[str, torch.Tensor]:
+    h5py = import_module("h5py")  # where a reader has such a file: no chapter needs it
+    found: dict[str, torch.Tensor] = {}
+    with h5py.File(path, "r") as file:
+
+        def visit(name: str, item: object) -> None:
+            if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu":
+                found[name] = torch.from_numpy(item[()].reshape(item.shape))
+
+        file.visititems(visit)
+    return found
+
+
+_READERS = {
+    "PyTorch": lambda path: torch.load(path, map_location="cpu", weights_only=True),
+    "safetensors": _safetensors,
+    "NumPy": _numpy,
+    "HDF5": _hdf5,
+}
 
 
 def plain_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The same tensors under the network's own names: a model saved from inside
-    `torch.nn.DataParallel` has "module." before each of them."""
-    if not all(name.startswith("module.") for name in state):
-        return state
-    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    `torch.nn.DataParallel` has "module." before each of them, a compiled one "_orig_mod.", one
+    that is a part of another the name of that part."""
+    while len(state) > 1 and all("." in name for name in state):
+        first = {name.partition(".")[0] for name in state}
+        if len(first) > 1 or first.pop().isdigit():
+            break
+        state = {name.partition(".")[2]: tensor for name, tensor in state.items()}
+    return state
 
 
 def load_tensors(model: nn.Module, state: dict[str, torch.Tensor], what: str) -> None:

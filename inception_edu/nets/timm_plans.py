@@ -1,4 +1,4 @@
-"""Which convolution of timm's released networks is which of ours.
+"""Which convolution of a released network, by timm's names, is which of ours.
 
 timm joins the branches of a block in another order than the paper's figures show them, so its
 weights do not only get other names: the input channels of every later convolution are put in order
@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inception_edu.describe import Chain, Concat, Conv, Network, Node, Pool, Residual
+from inception_edu.describe import Chain, Concat, Conv, Node, Pool, Residual
 
 
-def _run(prefix: str, count: int, start: int = 0) -> list[str]:
+def run(prefix: str, count: int, start: int = 0) -> list[str]:
     return [f"{prefix}.{i}" for i in range(start, start + count)]
 
 
@@ -29,22 +29,22 @@ _V4_C = (
     (1, ["branch1_0", ((0, "branch1_1a"), (1, "branch1_1b"))]),
     (2, ["branch2_0", "branch2_1", "branch2_2", ((1, "branch2_3b"), (0, "branch2_3a"))]),
 )
-_REDUCTION_A = ((2, None), (0, "branch0"), (1, _run("branch1", 3)))
+_REDUCTION_A = ((2, None), (0, "branch0"), (1, run("branch1", 3)))
 
 
-def _v4_blocks() -> Iterator[tuple[str, str, object]]:
+def v4_blocks() -> Iterator[tuple[str, str, object]]:
     """(our block, timm's prefix, plan) for every block of Inception-v4."""
     stem = [
         "0",
         "1",
         "2",
         ((0, None), (1, "3.conv")),
-        ((0, _run("4.branch0", 2)), (1, _run("4.branch1", 4))),
+        ((0, run("4.branch0", 2)), (1, run("4.branch1", 4))),
         ((0, "5.conv"), (1, None)),
     ]
     yield "stem", "features.", stem
-    a = ((3, _AVERAGE), (0, "branch0"), (1, _run("branch1", 2)), (2, _run("branch2", 3)))
-    b = ((3, _AVERAGE), (0, "branch0"), (1, _run("branch1", 3)), (2, _run("branch2", 5)))
+    a = ((3, _AVERAGE), (0, "branch0"), (1, run("branch1", 2)), (2, run("branch2", 3)))
+    b = ((3, _AVERAGE), (0, "branch0"), (1, run("branch1", 3)), (2, run("branch2", 5)))
     for i in range(4):
         yield f"inception_a.{i + 1}", f"features.{6 + i}.", a
     yield "reduction_a", "features.10.", _REDUCTION_A
@@ -53,21 +53,21 @@ def _v4_blocks() -> Iterator[tuple[str, str, object]]:
     yield (
         "reduction_b",
         "features.18.",
-        ((2, None), (0, _run("branch0", 2)), (1, _run("branch1", 4))),
+        ((2, None), (0, run("branch0", 2)), (1, run("branch1", 4))),
     )
     for i in range(3):
         yield f"inception_c.{i + 1}", f"features.{19 + i}.", _V4_C
 
 
-def _resnet_v2_blocks() -> Iterator[tuple[str, str, object]]:
+def resnet_v2_blocks() -> Iterator[tuple[str, str, object]]:
     yield "stem", "", ["conv2d_1a", "conv2d_2a", "conv2d_2b", None, "conv2d_3b", "conv2d_4a", None]
     yield (
         "mixed_5b",
         "mixed_5b.",
-        ((0, "branch0"), (1, _run("branch1", 2)), (2, _run("branch2", 3)), (3, _AVERAGE)),
+        ((0, "branch0"), (1, run("branch1", 2)), (2, run("branch2", 3)), (3, _AVERAGE)),
     )
-    a = [((0, "branch0"), (1, _run("branch1", 2)), (2, _run("branch2", 3))), "conv2d"]
-    b_or_c = [((0, "branch0"), (1, _run("branch1", 3))), "conv2d"]
+    a = [((0, "branch0"), (1, run("branch1", 2)), (2, run("branch2", 3))), "conv2d"]
+    b_or_c = [((0, "branch0"), (1, run("branch1", 3))), "conv2d"]
     for i in range(10):
         yield f"inception_resnet_a.{i + 1}", f"repeat.{i}.", a
     yield "reduction_a", "mixed_6a.", _REDUCTION_A
@@ -76,7 +76,7 @@ def _resnet_v2_blocks() -> Iterator[tuple[str, str, object]]:
     yield (
         "reduction_b",
         "mixed_7a.",
-        ((3, None), (0, _run("branch0", 2)), (1, _run("branch1", 2)), (2, _run("branch2", 3))),
+        ((3, None), (0, run("branch0", 2)), (1, run("branch1", 2)), (2, run("branch2", 3))),
     )
     for i in range(9):
         yield f"inception_resnet_c.{i + 1}", f"repeat_2.{i}.", b_or_c
@@ -84,7 +84,7 @@ def _resnet_v2_blocks() -> Iterator[tuple[str, str, object]]:
     yield "conv_7b", "", "conv2d_7b"
 
 
-def _v3_blocks() -> Iterator[tuple[str, str, object]]:
+def v3_blocks() -> Iterator[tuple[str, str, object]]:
     def numbered(prefix, *ends):
         return [f"{prefix}_{end}" for end in ends]
 
@@ -146,40 +146,50 @@ def _v3_blocks() -> Iterator[tuple[str, str, object]]:
         yield ours, theirs + ".", plan
 
 
-PLANS = {
-    "inception_v3": (_v3_blocks, "fc"),
-    "inception_v4": (_v4_blocks, "last_linear"),
-    "inception_resnet_v2": (_resnet_v2_blocks, "classif"),
-}
-
-
 @dataclass(frozen=True)
 class Pair:
-    """One layer of ours and of timm's; `rows[j]` is timm's output channel for our channel j,
-    `columns` its input."""
+    """One layer of ours and of a port's; `rows[j]` is the port's output channel for our channel j,
+    `columns` its input. `node` describes a convolution; None is a classifier."""
 
     ours: str
     theirs: str
     rows: list[int] | None
     columns: list[int]
-    norm: bool
+    node: Conv | None = None
+
+    @property
+    def norm(self) -> bool:
+        return self.node is not None and self.node.norm
+
+    @property
+    def bias(self) -> bool:
+        return self.node is None or self.node.has_bias
+
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """Of our weights: filters × input channels × kernel, or classes × features."""
+        if self.node is None:
+            return classes, len(self.columns)
+        return self.node.out, len(self.columns), *self.node.kernel
 
 
-def _pairs(
+def pairs_of(
     node: Node, plan, ours: str, theirs: str, order: list[int], end: list[int] | None = None
 ):
     """Yields the pairs below `node`; returns the order of its output channels. `end` is the order
     that the last convolution must have, because its output is added to something in that order."""
     if isinstance(node, Conv):
         rows = end or list(range(node.out))
-        yield Pair(ours, theirs + plan, rows, order, node.norm)
+        inner = f"{ours}.0" if node.relu and not node.norm else ours
+        # A group reads its share of the channels, which are in their own order.
+        columns = order if node.groups == 1 else list(range(len(order) // node.groups))
+        yield Pair(inner, theirs + plan, rows, columns, node)
         return rows
     if isinstance(node, Pool):
         return order
     if isinstance(node, Chain):
         for i, (part, sub) in enumerate(zip(node.parts, plan)):
             last = i == len(node.parts) - 1
-            order = yield from _pairs(
+            order = yield from pairs_of(
                 part, sub, f"{ours}.{i}", theirs, order, end if last else None
             )
         return order
@@ -188,7 +198,7 @@ def _pairs(
         for i, (branch, (place, sub)) in enumerate(zip(node.branches, plan), 1):
             orders[place] = (
                 i,
-                (yield from _pairs(branch, sub, f"{ours}.branch{i}", theirs, order)),
+                (yield from pairs_of(branch, sub, f"{ours}.branch{i}", theirs, order)),
             )
         start, starts = 0, {}
         for place in sorted(orders):
@@ -197,32 +207,21 @@ def _pairs(
             start += len(inner)
         return [c for i in sorted(starts) for c in starts[i]]
     assert isinstance(node, Residual)
-    yield from _pairs(node.body, plan, f"{ours}.body", theirs, order, end=order)
-    return order
+    if node.shortcut is None:
+        yield from pairs_of(node.body, plan, f"{ours}.body", theirs, order, end=order)
+        return order
+    body, shortcut = plan
+    yield from pairs_of(node.body, body, f"{ours}.body", theirs, order)
+    return (yield from pairs_of(node.shortcut, shortcut, f"{ours}.shortcut", theirs, order))
 
 
-def all_pairs(name: str, description: Network) -> Iterator[Pair]:
-    """Every layer of a released network: ours (`description`) and timm's."""
-    blocks, classifier = PLANS[name]
-    plans = {ours: (theirs, plan) for ours, theirs, plan in blocks()}
-    order = list(range(description.channels))
-    for block in description.blocks:
-        for i in range(1, block.repeat + 1):
-            ours = block.name if block.repeat == 1 else f"{block.name}.{i}"
-            theirs, plan = plans[ours]
-            order = yield from _pairs(block.node, plan, ours, theirs, order)
-    yield Pair("classifier", classifier, None, order, False)
-
-
-_NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-
-
-def tensors(pair: Pair) -> Iterator[tuple[str, str, bool]]:
-    """(our key, timm's key, whether the tensor has input channels) for each tensor of a layer."""
-    if pair.norm:
-        yield f"{pair.ours}.conv.weight", f"{pair.theirs}.conv.weight", True
-        for key in _NORM:
-            yield f"{pair.ours}.norm.{key}", f"{pair.theirs}.bn.{key}", False
-    else:
-        yield f"{pair.ours}.weight", f"{pair.theirs}.weight", True
-        yield f"{pair.ours}.bias", f"{pair.theirs}.bias", False
+def in_their_order(plan, prefix: str) -> Iterator[str]:
+    """The port's names of a plan's convolutions, branches in the order of its concatenation."""
+    if isinstance(plan, str):
+        yield prefix + plan
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from in_their_order(part, prefix)
+    elif isinstance(plan, tuple):
+        for _, part in sorted(plan, key=lambda branch: branch[0]):
+            yield from in_their_order(part, prefix)

@@ -380,6 +380,31 @@ columns = ["changed", "largest difference of a logit"]
 table(off, columns, formats={columns[1]: ".1e"})
 
 # %% [markdown]
+# ### A passport for a file of weights
+#
+# A file of weights does not say what it is. `passport` reads the names and shapes in it and never
+# runs code from it. It knows the names of timm, torchvision, Cadene, facenet, slim (saved by NumPy)
+# and Keras (HDF5). Here we save the random weights from above, as if they came from a stranger:
+
+# %%
+import tempfile
+from pathlib import Path
+
+from inception_edu.nets import passport
+
+found = None
+if theirs is not None:
+    with tempfile.TemporaryDirectory() as folder:
+        wrapped = {f"module.{name}": tensor for name, tensor in theirs.state_dict().items()}
+        torch.save(wrapped, Path(folder) / "stranger.pth")
+        found = passport(Path(folder) / "stranger.pth")
+found
+
+# %% [markdown]
+# The names alone tell the network. They do not tell ε, padding or the treatment of pictures: those
+# rows come from the code of the package that the names belong to. `found.load()` gives our network
+# with these weights.
+#
 # ## Misprints and slips
 #
 # Those that belong to a figure stand in its description:
