@@ -292,3 +292,11 @@ def test_a_field_stands_under_its_branch_in_its_shape():
     found = design.branches(session.state.node, session.state.shape)
     share = found[3].params / sum(b.params for b in found)
     assert f">{share:.0%} · {share:.0%}</text>" in part(session, "diagram")["svg"] and share > 0.6
+
+
+def test_half_of_a_branch_says_what_leaves_it_and_the_goal_what_is_missing():
+    session = Session(designer.make("InceptionB", goal="17×17×1024 with half of the multiply-adds"))
+    session.set("step", ("branch 4", "step 1"))
+    session.send(Press("narrow"))
+    assert session.view.status == "Branch 4 has half the filters: 128 channels leave it."
+    assert "17×17×896, not 17×17×1024: 128 channels are missing." in part(session, "goal")

@@ -16,6 +16,7 @@ from inception_edu.labs.core import End, Set, Tell
 from inception_edu.labs.inside import Inside, feature_maps
 from inception_edu.labs.inside_address import opened
 from inception_edu.labs.inside_desk import BARE, BEFORE, DEAD, Desk
+from inception_edu.labs.inside_reasons import _decides
 from inception_edu.labs.subjects import (
     CLOTHES,
     Picture,
@@ -112,7 +113,7 @@ def test_the_tiles_are_the_networks_own_maps(lab, residual):
         see.INPUT,
         see.OUTPUT,
     ]
-    assert rows(lab)["branch 2 · 1×1 → 1×7 → 7×1"]["note"] == "sees 7×7 · on"
+    assert rows(lab)["branch 2 · 1×1 → 1×7 → 7×1"]["note"] == "sees 7×7 cells · on"
 
 
 def test_every_choice_shows_something_else(lab):
@@ -185,9 +186,21 @@ def test_reasons_and_their_kinds(lab):
     covered = lab.view.part("inside_reasons").value["why"]
     assert covered["kind"] == "occlusion" and covered["maps"][0]["h"] == 32
     assert "probability falls" in covered["words"]
-    assert sum(share["share"] for share in lab.view.part("inside_reasons").value["listens"]) == (
-        pytest.approx(1)
+    decides = lab.view.part("inside_reasons").value["branches"]["rows"]
+    assert sum(row["weights"] for row in decides) == pytest.approx(1)
+    before = lab.desk.look("residual", None, lab.state.shown(lab.desk), 32)
+    best = int(before.shares.argmax())
+    tell(lab, branch=2)
+    after = lab.desk.look("residual", None, lab.state.shown(lab.desk), 32, lab.state.off)
+    assert decides[1]["share"] == pytest.approx(after.shares[best])
+    assert decides[1]["change"] == pytest.approx(after.logits[best] - before.logits[best])
+    assert decides[1]["change"] != 0
+    words = _decides(
+        [{"name": "branch 1", "share": 0.5}, {"name": "branch 2", "share": 0.2}], "bag", 0.6
     )
+    assert words.endswith("Most depends on branch 2: without it 20.0 %.")
+    assert "by a point" in _decides([{"name": "branch 1", "share": 0.599}], "bag", 0.6)
+    tell(lab, branch=2)
 
 
 def test_a_second_network_stands_beside_it(lab):
@@ -221,7 +234,7 @@ def test_own_modules_work():
     frame = lab.view.part("inside_picture").value["frame"]
     assert frame is None or frame[2] - frame[0] <= 7
     assert "depends on" in lab.view.part("inside_picture").value["words"]
-    assert lab.view.part("inside_reasons").value["listens"] == []
+    assert lab.view.part("inside_reasons").value["branches"]["rows"] == []
     assert lab.view.part("inside_reasons").value["patches"]["shown"] == []
 
 

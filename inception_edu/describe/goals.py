@@ -33,7 +33,11 @@ class Goal:
         `SpecError` where the block's numbers do not fit."""
         now, before = measure(node, shape), measure(original, shape)
         if self.output is not None and now.output != self.output:
-            return f"The output is {size_words(now.output)}, not {size_words(self.output)}."
+            words = f"The output is {size_words(now.output)}, not {size_words(self.output)}"
+            if now.output[1:] == self.output[1:]:
+                many = self.output[0] - now.output[0]
+                words += f": {abs(many)} channels {'are missing' if many > 0 else 'too many'}"
+            return words + "."
         if self.branch is not None:
             found = branches(node, shape)
             if self.branch > len(found):

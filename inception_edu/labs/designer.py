@@ -133,6 +133,8 @@ def _press(state: State, key: str):
         node, after = EDITS[key](state.node, path)
         branch = design.where(design.branch_of(path) or path)
         said = DONE[key].format(step=design.where(path), branch=branch)
+        if key in ("widen", "narrow"):
+            said = said[:-1] + _leaving(node, state.shape, path)
         return _push(state, node, after, said)
     if key == "undo":
         return replace(state, at=state.at - 1, said="The last change is taken back.", trial=None)
@@ -145,6 +147,14 @@ def _press(state: State, key: str):
         job = (state.node, state.shape)
         return replace(state, running=True, trial=None), Start("forward", job)
     return state
+
+
+def _leaving(node: Node, shape: Shape, path: Path) -> str:
+    """How many channels leave the branch of a step now."""
+    for branch in design.branches(node, shape, path):
+        if path[: len(branch.path)] == branch.path:
+            return f": {branch.output[0]} channels leave it."
+    return "."
 
 
 def _ended(state: State, event: End) -> State:

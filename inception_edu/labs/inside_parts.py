@@ -74,8 +74,8 @@ def number(value: float) -> str:
     return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"
 
 
 def short(name: str) -> str:
@@ -104,10 +104,10 @@ def answers(subject, seen: see.Look, count: int = 3) -> list[dict]:
     return [{"name": subject.name_of(int(k)), "share": float(seen.shares[k])} for k in order]
 
 
-def first(subject, seen: see.Look) -> str:
+def first(subject, seen: see.Look, digits: int = 0) -> str:
     """ "sneaker 95 %"."""
     best = int(seen.shares.argmax())
-    return f"{subject.name_of(best)} {percent(float(seen.shares[best]))}"
+    return f"{subject.name_of(best)} {percent(float(seen.shares[best]), digits)}"
 
 
 def off_words(state) -> str:
@@ -154,8 +154,7 @@ def picture_part(desk: Desk, state) -> dict:
     }
     if state.off:
         whole = desk.look(state.network, state.step, picture, state.side)
-        before, after = first(subject, whole), first(subject, seen)
-        value["off"] = f"{off_words(state)}: {after} (on: {before})"
+        value["off"] = f"{off_words(state)}: {_before_after(subject, whole, seen)}"
     if state.compare != NOTHING:
         other = desk.beside(state.network, state.compare, picture, state.side, state.block)
         theirs = desk.who(state.network, state.compare)
@@ -166,6 +165,14 @@ def picture_part(desk: Desk, state) -> dict:
         value["shade"] = overlay(shade, 1.0)
         value["frame"], value["words"] = _frame(desk, state, shade, part, y, x)
     return value
+
+
+def _before_after(subject, whole: see.Look, seen: see.Look) -> str:
+    """ "sneaker 93 % (on: sneaker 95 %)"; with tenths where whole percents would be the same."""
+    before, after = first(subject, whole), first(subject, seen)
+    if before == after:
+        before, after = first(subject, whole, 1), first(subject, seen, 1)
+    return f"{after} (on: {before})"
 
 
 def take_part(state) -> dict:
@@ -190,7 +197,7 @@ def _frame(desk: Desk, state, shade: np.ndarray, part: str, y: int, x: int):
     inside = top >= 0 and left >= 0 and bottom <= shade.shape[0] and right <= shade.shape[1]
     words += "" if inside else ", some of them beyond the border"
     words += (
-        " and looks mostly at the shade" if shade.any() else "; it is 0, and no pixel changes it"
+        ", and looks mostly at the shade" if shade.any() else "; it is 0, and no pixel changes it"
     )
     return [top, left, bottom, right], words
 
@@ -250,7 +257,7 @@ def _note(part: str, branch: int, off: bool, node, count: int) -> str:
         sees = ""
         if len(nodes) >= branch:
             tall, wide = (w.size for w in window(nodes[branch - 1]))
-            sees = "sees 1 cell" if tall == wide == 1 else f"sees {tall}×{wide}"
+            sees = "sees 1 cell" if tall == wide == 1 else f"sees {tall}×{wide} cells"
         return " · ".join(filter(None, (sees, "off" if off else "on")))
     words = {see.CHANGE: "adds up to this", see.INPUT: "the identity", see.OUTPUT: "goes on"}
     return words.get(part, "")

@@ -7,7 +7,15 @@ import numpy as np
 
 from inception_edu.describe import BRANCH_COLOURS
 from inception_edu.labs.inside_desk import Desk
-from inception_edu.labs.inside_parts import geometry, number, overlay, packed, png, shown
+from inception_edu.labs.inside_parts import (
+    geometry,
+    number,
+    overlay,
+    packed,
+    percent,
+    png,
+    shown,
+)
 from inception_edu.nets import explain
 from inception_edu.nets import look as see
 from inception_edu.nets.features import FeatureError, listening
@@ -53,7 +61,7 @@ def reasons_part(desk: Desk, state) -> dict:
         },
         "windows": geometry(model, state.block, state.part),
         "patches": _patches(desk, state),
-        "listens": _listens(model, state.block, words),
+        "branches": _branches(desk, state, subject, seen, words),
         "effect": [
             {
                 "name": subject.name_of(int(k)),
@@ -66,15 +74,45 @@ def reasons_part(desk: Desk, state) -> dict:
     }
 
 
-def _listens(model, block: str, words: list[str]) -> list[dict]:
+def _branches(desk: Desk, state, subject, seen: see.Look, words: list[str]) -> dict:
+    """Of each branch: its share of the linear 1×1's weights (None without one), and the first
+    class's share and the change of its logit with the branch off (None on a large picture, where
+    that takes a while)."""
+    picture = state.shown(desk)
+    heard: list[float | None]
     try:
-        shares = listening(block_of(model, block))
+        heard = [*listening(block_of(desk.model(state.network, state.step), state.block))]
     except FeatureError:
-        return []
-    return [
-        {"name": word.partition(" · ")[0], "share": share, "colour": BRANCH_COLOURS[i]}
-        for i, (word, share) in enumerate(zip(words, shares))
-    ]
+        heard = [None] * len(words)
+    best = int(seen.shares.argmax())
+    rows = []
+    for i, (word, weights) in enumerate(zip(words, heard)):
+        row = {
+            "name": word.partition(" · ")[0],
+            "weights": weights,
+            "colour": BRANCH_COLOURS[i % len(BRANCH_COLOURS)],
+            "share": None,
+            "change": None,
+        }
+        if not desk.slow(state.network, picture, state.side):
+            off = tuple(dict.fromkeys((*state.off, (state.block, i + 1))))
+            without = desk.look(state.network, state.step, picture, state.side, off)
+            row["share"] = float(without.shares[best])
+            row["change"] = float(without.logits[best] - seen.logits[best])
+        rows.append(row)
+    return {"rows": rows, "words": _decides(rows, subject.name_of(best), float(seen.shares[best]))}
+
+
+def _decides(rows: list[dict], best: str, share: float) -> str:
+    """What the table of branches says, in a sentence."""
+    now = f"{best} is at {percent(share, 1)} now"
+    moved = {row["name"]: row["share"] - share for row in rows if row["share"] is not None}
+    if not moved:
+        return f"{now}. Switch a branch off: on a large picture that takes a while."
+    name, most = max(moved.items(), key=lambda item: abs(item[1]))
+    if abs(most) < 0.01:
+        return f"{now}. No branch of this block moves that by a point."
+    return f"{now}. Most depends on {name}: without it {percent(share + most, 1)}."
 
 
 def _patches(desk: Desk, state) -> dict:

@@ -97,10 +97,10 @@ predict(
 # another network beside this one. A crossed-out tile is a channel that is 0 everywhere on this
 # picture.
 #
-# Bring a picture of your own: choose it, drop it, paste it, or press *draw*. It is shrunk to 32×32 pixels, as in
-# training. *Enters at* lets it in larger. Then objects are larger than those the network has
-# learned, so trust its answer less. A network can only name one of its classes: shown a person, it
-# still has to choose between them.
+# Bring a picture of your own: choose it, drop it, paste it, or press *draw*. It is shrunk to 32×32
+# pixels, as in training. *Enters at* lets it in larger. Then objects are larger than those the
+# network has learned, so trust its answer less. A network can only name one of its classes: shown a
+# person, it still has to choose between them.
 #
 # *Copy as code* gives a cell that opens the lab as you see it, for a report or a neighbour.
 

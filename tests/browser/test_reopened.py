@@ -7,7 +7,12 @@ import pytest
 from playwright.sync_api import expect
 
 CELL = "from inception_edu.labs.{0} import {1}\nlab = {1}()"
-LABS = [("convolution", "convolution_lab"), ("shapes", "shape_explorer")]
+LABS = [
+    ("convolution", "convolution_lab"),
+    ("shapes", "shape_explorer"),
+    ("inside", "feature_maps"),
+    ("speed", "speed_lab"),
+]
 
 
 @pytest.mark.parametrize("module, make", LABS)

@@ -41,6 +41,9 @@ function mount(el, value, tell) {
       make("p", { class: "ied-faint", text: said }), look || null);
   }
 
+  const tenths = part => `${(100 * part).toFixed(1)} %`;
+  const signed = value => `${value > 0 ? "+" : ""}${words(value)}`;
+
   function bars(items, widest) {
     return make("ul", { class: "ied-answers" }, ...items.map(item => make("li", {},
       make("span", { class: "ied-name", text: item.name }),
@@ -49,18 +52,28 @@ function mount(el, value, tell) {
       make("span", { class: "ied-share", text: item.words }))));
   }
 
-  function listens() {
-    if (!now.listens.length) return null;
-    const items = now.listens.map(l => ({ name: l.name, size: l.share, colour: l.colour,
-      words: percent(l.share) }));
-    return make("div", {}, make("h4", { text: "What the 1×1 listens to" }), bars(items, Math.max(...items.map(i => i.size))));
+  function branches() {
+    const { rows, words: said } = now.branches;
+    const cell = (tag, text, scope) => make(tag, { text, scope });
+    const line = row => make("tr", {}, make("th", { scope: "row" },
+      make("span", { class: "ied-mark", style: `background:${row.colour}`, "aria-hidden": "true" }),
+      row.name), ...now.branches.rows.some(r => r.weights != null)
+      ? [cell("td", percent(row.weights))] : [],
+    cell("td", row.share == null ? "switch it off" : tenths(row.share)),
+    cell("td", row.change == null ? "" : signed(row.change)));
+    if (!rows.length) return null;
+    return make("div", {}, make("h4", { text: "What each branch decides" }),
+      make("table", { class: "ied-decides" }, make("tr", {}, make("td"),
+        ...rows.some(r => r.weights != null) ? [cell("th", "1×1's weights", "col")] : [],
+        cell("th", "without it", "col"), cell("th", "logit", "col")), ...rows.map(line)),
+      make("p", { class: "ied-faint", text: said }));
   }
 
   function effect() {
     const widest = Math.max(...now.effect.map(e => Math.abs(e.value)), 1e-9);
     const items = now.effect.map(e => ({ name: e.name, size: Math.abs(e.value),
       colour: e.value < 0 ? "#d55e00" : "#0072b2",
-      words: `${e.value > 0 ? "+" : ""}${words(e.value)}`
+      words: signed(e.value)
         + (e.weight == null ? "" : ` (weight ${words(e.weight)})`) }));
     return make("div", {}, make("h4", { text: "What it adds to each class" }),
       bars(items, widest),
@@ -88,7 +101,7 @@ function mount(el, value, tell) {
   function show() {
     redraw(el, [make("h4", { text: now.title }),
       make("div", { class: "ied-channel" }, large(), patches()),
-      make("div", { class: "ied-two" }, listens(), effect()), why()]);
+      make("div", { class: "ied-two" }, branches(), effect()), why()]);
   }
 
   show();
