@@ -6,18 +6,22 @@ import io
 import json
 import math
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from inception_edu.labs.core import Press, Refused, Session, Set, Tell, run_now
-from inception_edu.labs.dying import FIRST, REMEDIES, STEPS, config, dying_core
+from inception_edu.labs.dying import FIRST, PANELS, REMEDIES, STEPS, config, dying_core, grid
 from inception_edu.labs.scaling import scaling_core
-from inception_edu.labs.tower_known import near
-from inception_edu.labs.training import interval
+from inception_edu.labs.tower_controls import strip_html
+from inception_edu.labs.tower_known import Look, near
+from inception_edu.labs.training import Track, interval
 from inception_edu.study import Config, run
+from inception_edu.study.fates import Fate, fate_of_cell
 from inception_edu.study.recorded import recorded_grid
 
+LOOK = Look(lambda state: (), PANELS, grid("fashion", STEPS))
 SMALL = dict(width=72, rate=0.45)
 
 
@@ -134,7 +138,7 @@ def test_a_width_that_is_not_recorded_says_which_one_is_shown():
     assert session.view.control("width").note == "recorded: 72 dies, 144 dies; no others"
     assert "width 144, scale 1, rate 0.45 is the nearest" in session.view.status
     titles = [tower["title"] for tower in session.view.part("player").value["towers"]]
-    assert titles == ["recorded · scale 1 · width 144", "recorded · scale 0.1 · width 144"]
+    assert titles == ["rec. width 144 · scale 1", "rec. width 144 · scale 0.1"]
     words = [run["words"] for run in session.view.part("curves").value["runs"]]
     assert all("width 144" in said for said in words) and len(words) == 3
     said = session.view.part("forecast").value
@@ -155,10 +159,40 @@ def test_the_verdict_names_the_end_and_what_differs(two_runs):
     assert "One seed is a picture, not a verdict" in words and "guessing gives 10 %" in words
 
 
+def test_a_moved_control_speaks_of_its_own_settings_not_of_the_last_run():
+    session = opened()
+    retrain(session, scale=0.1)
+    told = session.view.status
+    session.set("scale", 0.3)
+    assert session.view.status.startswith("Nothing is recorded near these settings")
+    assert "Your last run, scale 0.1: " in session.view.status and not session.view.alert
+    session.set("seed", 4)
+    session.set("scale", 0.1)
+    assert session.view.status == told
+
+
 def test_the_readers_own_runs_are_dots_on_the_strip(two_runs):
     strip = two_runs.view.control("scale").strip
-    assert strip.count("ied-own") == 2 and "run 2, scale 0.1: " in strip
+    assert strip.count("ied-own") == 2 and "your 1 run at scale 0.1: " in strip
     assert two_runs.view.control("rate").strip.count("ied-own") == 1, "the other has another scale"
+
+
+def test_seeds_of_one_value_are_one_dot_by_the_rule_for_seeds():
+    session = opened()
+    fates = {
+        "dies": Fate("dies", 0.9, "stem", 0.9, 0.9, "level", ""),
+        "lives": Fate("lives", 0.0, "stem", 0.0, 0.0, "level", ""),
+    }
+    tracks = tuple(
+        Track(n, {**session.state.settings, "seed": n}, None, status="finished", fate=fates[word])
+        for n, word in enumerate(["lives"] * 4 + ["dies"])
+    )
+    strip = strip_html(
+        "scale", replace(session.state, tracks=tracks), LOOK, session.view.control("scale")
+    )[0]
+    assert strip.count("ied-own") == 1
+    expected = fate_of_cell([track.fate for track in tracks]).word
+    assert f"your 5 runs at scale 1: {expected}" in strip and expected != "dies"
 
 
 def test_only_what_differs_is_in_the_legend(two_runs):

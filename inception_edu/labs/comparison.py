@@ -16,6 +16,7 @@ from inception_edu.describe.compare import compare
 from inception_edu.describe.difference import differences
 from inception_edu.describe.spec import SpecError
 from inception_edu.describe.table import Table
+from inception_edu.labs import link
 from inception_edu.labs.core import Column, Control, Lab, Part, Press, Row, Set, View
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def make(left: str = "inception_resnet_v2", right: str = "inception_resnet_v2_re
         render,
         stored=lambda state: [state.table],
         words=words,
+        link=lambda state: link.write("comparison_lab", {"left": state.left, "right": state.right}),
     )
 
 

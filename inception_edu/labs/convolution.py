@@ -13,7 +13,7 @@ from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING
 
 from inception_edu.describe.padding import outputs
-from inception_edu.labs import Picture
+from inception_edu.labs import Picture, link
 from inception_edu.labs.convolution_state import PARTNERS, State
 from inception_edu.labs.core import Lab, Part, Refused, Tell, View
 
@@ -115,6 +115,9 @@ def make(**settings) -> Lab:
         render,
         stored=lambda state: [picture(state)],
         words=verdict,
+        link=lambda state: link.write(
+            "convolution_lab", {k: v for k, v in asdict(state).items() if v is not None}
+        ),
     )
 
 

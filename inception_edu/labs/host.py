@@ -66,6 +66,11 @@ class NotebookLab(Shown):
         return self.session.state
 
     @property
+    def link(self) -> str:
+        """A line that opens the lab again as it is set: `labs.link.open_link(lab.link)`."""
+        return self.lab.link(self.state)
+
+    @property
     def view(self) -> core.View:
         """What is shown now."""
         return self.session.view

@@ -14,6 +14,7 @@ import importlib
 import json
 from dataclasses import fields
 
+from inception_edu.labs import link
 from inception_edu.labs.core import Control, End, Press, Row, Session, Set, Start, Tell, View
 
 # The function that readers call → the module whose `make` gives the lab.
@@ -90,6 +91,10 @@ class PageLab:
     def view(self) -> str:
         return view_json(self.session.view)
 
+    def link(self) -> str:
+        """The line that opens the lab again as it is set; "" where there is none."""
+        return self.session.lab.link(self.session.state)
+
     def send(self, kind: str, key: str, value: str = "null") -> str:
         """Deal with "set", "press" or "tell"; `value` is JSON. The view afterwards."""
         said = json.loads(value)
@@ -102,8 +107,11 @@ class PageLab:
         return self.view()
 
 
-def open_lab(name: str, settings: str = "{}", arguments: str = "[]") -> PageLab:
-    """The lab of a function in `MODULES`. `settings` and `arguments` are JSON; lists are tuples."""
+def open_lab(name: str, settings: str = "{}", arguments: str = "[]", address: str = "") -> PageLab:
+    """The lab of a function in `MODULES`. `settings` and `arguments` are JSON; lists are tuples.
+    `address`: what stands behind "#" in the page's; a link to this lab there counts instead."""
+    if address.partition("?")[0] == name:
+        return PageLab(make(name, **link.read(address)[1]))
 
     def tuples(value):
         return tuple(tuples(item) for item in value) if isinstance(value, list) else value

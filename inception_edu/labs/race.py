@@ -12,7 +12,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from inception_edu.labs import race_known, race_state, takeaway
+from inception_edu.labs import link, race_known, race_state, takeaway
 from inception_edu.labs.core import (
     Column,
     Control,
@@ -48,12 +48,22 @@ if TYPE_CHECKING:
     from inception_edu.labs.host import NotebookLab
 
 
+def link_to(state: State) -> str:
+    """The line that opens the lab again."""
+    settings = {k: v for k, v in state.settings.items() if k not in ("data", "folder")}
+    given = {"data": state.source, "steps": state.steps}
+    usual = {"data": "fashion", "steps": STEPS}
+    return link.write("race_lab", settings | {k: v for k, v in given.items() if v != usual[k]})
+
+
 def update(state: State, event):
     """What `race_state.update` does, and what is taken away."""
     wanted = isinstance(event, Tell) and isinstance(event.value, dict) and "take" in event.value
     if not wanted:
         return race_state.update(state, event)
     kind = event.value["take"]
+    if kind == "link":
+        return replace(state, code=link.code(link_to(state)))
     if kind == "code":
         last = state.races[-1].configs if state.races else None
         made = last or configs(state.settings, state.images, state.steps)
@@ -92,7 +102,9 @@ def render(state: State) -> View:
 def _take_value(state: State) -> dict:
     number, name, mime, data = state.taken
     ready = any(any(course.steps) for course in state.races)
-    known = dict(code=state.code, number=number, name=name, mime=mime, data=data, ready=ready)
+    known = dict(
+        link=True, code=state.code, number=number, name=name, mime=mime, data=data, ready=ready
+    )
     return known
 
 
@@ -276,7 +288,7 @@ def race_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     start = State(settings, settings, steps)
     lab = Lab(
         "race-lab", "The race", start, update, render, stored, in_a_line, work,
-        begin=(Start(WARM_UP, WARM_UP), Start("open", ("open", start.source))),
+        begin=(Start(WARM_UP, WARM_UP), Start("open", ("open", start.source))), link=link_to,
     )  # fmt: skip
     lab = begun(lab, **first)
     return replace(lab, start=replace(lab.start, first=dict(lab.start.settings)))

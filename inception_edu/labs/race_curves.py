@@ -29,10 +29,7 @@ def chart_value(state: State) -> dict:
 
 def _run(state: State, course: Course, side: int, name: str) -> dict:
     last = course is state.races[-1]
-    keys = [k for k in ("depth", "rate", "scale", "seed") if k in course.settings]
-    if course.settings["pair"] != TOWERS:
-        keys.remove("depth")
-    words = [name, *(f"{key} {say(course.settings[key])}" for key in keys)]
+    words = [name, *(f"{key} {say(course.settings[key])}" for key in _keys(state, course))]
     wrong = course.wrong[side]
     if wrong is not None:
         words.append(f"{percent(wrong)} of the test images wrong")
@@ -51,6 +48,16 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
             "own": [list(course.seconds[side]), list(course.errors[side])],
         },
     }
+
+
+def _keys(state: State, course: Course) -> list[str]:
+    """The settings in which the races that are shown differ; the seed always."""
+    towers = course.settings["pair"] == TOWERS
+    found = []
+    for key in ("depth", "rate", "scale") if towers else ("rate", "scale"):
+        if any(c.settings[key] != course.settings[key] for c in state.races[-5:]):
+            found.append(key)
+    return [*found, "seed"]
 
 
 def tracks(state: State):

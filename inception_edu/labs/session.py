@@ -34,6 +34,7 @@ class Lab:
     words     state → one line
     work      job → a function of (report, stop) that does it: the job of a `Start`
     begin     effects that a host carries out when it opens the lab, such as a warm-up
+    link      state → a line that opens the lab again (`labs.link`); "" where there is none
     """
 
     name: str
@@ -45,6 +46,7 @@ class Lab:
     words: Callable[[Any], str] = lambda state: ""
     work: Callable | None = None
     begin: tuple[Effect, ...] = ()
+    link: Callable[[Any], str] = lambda state: ""
 
 
 @dataclass

@@ -21,6 +21,7 @@ from inception_edu.describe.sides import padded, side_chain, smallest
 from inception_edu.describe.small import mini
 from inception_edu.describe.spec import SpecError
 from inception_edu.describe.words import size_words
+from inception_edu.labs import link
 from inception_edu.labs.blocks import sized
 from inception_edu.labs.core import Column, Control, Lab, Part, Press, Row, Set, Tell, View
 
@@ -262,6 +263,10 @@ def make(network: str = "inception_v4", image: int | None = None, padding: str =
         render,
         stored=lambda state: list(drawings(state)),
         words=words,
+        link=lambda state: link.write(
+            "shape_explorer",
+            {"network": state.network, "image": state.image, "padding": state.padding},
+        ),
     )
 
 

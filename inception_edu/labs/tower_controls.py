@@ -9,6 +9,7 @@ from inception_edu.labs.core import Control, say
 from inception_edu.labs.tower_known import Look
 from inception_edu.labs.tower_words import duration
 from inception_edu.labs.training import NO_BET, State, differing
+from inception_edu.study.fates import Fate, fate_of_cell
 from inception_edu.study.recorded import AXES, recorded_grid
 
 WORDS = ("dies", "suffers", "lives")
@@ -53,21 +54,23 @@ def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[s
 
 
 def _own(axis: str, state: State, control: Control) -> list[str]:
-    """A dot for each run of the reader that differs from the settings along this axis alone (and
-    in its seed)."""
-    dots = []
+    """A dot for each value at which the reader ran what is set now: seeds of one value are one
+    dot, by the rule for several seeds."""
+    runs: dict[float, list[Fate]] = {}
     for track in state.tracks:
-        if track.fate is None or track.fate.word not in FATES:
-            continue
-        if set(differing(track.settings, state.settings)) <= {axis, "seed"}:
-            value = track.settings[axis]
-            title = escape(f"run {track.name}, {axis} {say(value)}: {track.fate.word}", quote=True)
-            dots.append(
-                f'<span class="ied-own" title="{title}" style="position:absolute;'
-                f"left:calc({_spot(control, value):.1f}% - 5px);top:-1px;width:6px;height:6px;"
-                f"border-radius:50%;border:2px solid var(--ied-ink);"
-                f'background:{FATES[track.fate.word]}"></span>'
-            )
+        if track.fate and set(differing(track.settings, state.settings)) <= {axis, "seed"}:
+            runs.setdefault(track.settings[axis], []).append(track.fate)
+    dots = []
+    for value, fates in runs.items():
+        told = fate_of_cell(fates)
+        count = "1 run" if len(fates) == 1 else f"{len(fates)} runs"
+        words = escape(f"your {count} at {axis} {say(value)}: {told.word}", quote=True)
+        dots.append(
+            f'<span class="ied-own" title="{words}" style="position:absolute;'
+            f"left:calc({_spot(control, value):.1f}% - 5px);top:-1px;width:6px;height:6px;"
+            f"border-radius:50%;border:2px solid var(--ied-ink);"
+            f'background:{FATES.get(told.word, "var(--ied-grid)")}"></span>'
+        )
     return dots
 
 

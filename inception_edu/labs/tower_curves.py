@@ -43,8 +43,8 @@ def _tower(state: State, track: Track) -> dict:
     scale = f"scale {say(track.settings.get('scale'))}"
     title = f"run {track.name} · {scale}"
     if track.number < 0:
-        words = [scale, *settings_words(track.settings, _elsewhere(state, track)).split(" · ")]
-        title = " · ".join(["recorded", *filter(None, words)])
+        other = settings_words(track.settings, _elsewhere(state, track))
+        title = f"rec. {other} · {scale}" if other else f"recorded · {scale}"
     return {
         "id": [track.number, track.settings.get("scale"), track.settings.get("width")],
         "title": title,

@@ -25,6 +25,8 @@ def verdict(state: State, look: Look) -> tuple[str, bool]:
         told = "Stopping after this step …" if state.stopping else f"step {step} of {total}"
         left = _left(state, track)
         return f"Run {track.name}: {settings_words(track.settings)} · {told}{left}", False
+    if moved := [k for k in differing(state.settings, track.settings) if k != "seed"]:
+        return f"{_before(state, look)} {_earlier(state, track, moved)}".strip(), False
     if track.group and group_of(state, track) and not state.queue_settings:
         return _group_verdict(state, track), False
     return _run_verdict(state, look, track)
@@ -43,6 +45,16 @@ def _before(state: State, look: Look) -> str:
     if here is None:
         return "Nothing is recorded near these settings. Bet, then press Retrain."
     return f"{recorded_words(here)} Bet what your run does, then press Retrain."
+
+
+def _earlier(state: State, track: Track, keys: list[str]) -> str:
+    """ "Your last run, scale 0.75: Lived: …": what was said before a control was moved."""
+    with_ = settings_words(track.settings, keys)
+    group = group_of(state, track) if track.group else []
+    if len(group) > 1:
+        told = fate_of_cell([t.fate for t in group if t.fate])
+        return f"Your last {len(group)} seeds, {with_}: {told.sentence}."
+    return f"Your last run, {with_}: {fate_words(track)}" if track.fate else ""
 
 
 def recorded_words(here) -> str:

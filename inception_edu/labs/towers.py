@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from inception_edu.labs import takeaway, training
+from inception_edu.labs import link, takeaway, training
 from inception_edu.labs.core import Column, Lab, Part, Row, Start, Tell, View, begun
 from inception_edu.labs.tower_controls import controls
 from inception_edu.labs.tower_curves import chart_value, player_value
@@ -32,21 +32,33 @@ def make(name: str, title: str, look: Look, settings: dict, first: dict, make: C
         name,
         title,
         start,
-        partial(update, look=look),
+        partial(update, look=look, name=name.replace("-", "_")),
         partial(render, look=look),
         partial(stored, look=look, title=title),
         partial(in_a_line, look=look),
         work,
         begin=(Start(WARM_UP, WARM_UP),),
+        link=partial(link_to, name=name.replace("-", "_")),
     )
     lab = begun(lab, **first)
     return replace(lab, start=replace(lab.start, first=dict(lab.start.settings)))
 
 
-def update(state: State, event, look: Look):
+def link_to(state: State, name: str) -> str:
+    """The line that opens the lab again; images and steps stand in it where they are not the usual
+    ones."""
+    config = state.config
+    given = {"data": config.data, "steps": config.recipe.steps}
+    usual = {"data": "fashion", "steps": 60}
+    return link.write(name, state.settings | {k: v for k, v in given.items() if v != usual[k]})
+
+
+def update(state: State, event, look: Look, name: str):
     """What `training.update` does, and what is taken away."""
     if isinstance(event, Tell) and isinstance(event.value, dict) and "take" in event.value:
         kind = event.value["take"]
+        if kind == "link":
+            return replace(state, code=link.code(link_to(state, name)))
         if kind == "code":
             last = state.last
             return replace(state, code=takeaway.code(last.config if last else state.config))
@@ -103,4 +115,5 @@ def take_value(state: State) -> dict:
         "mime": mime,
         "data": data,
         "ready": any(t.steps for t in state.tracks),
+        "link": True,
     }

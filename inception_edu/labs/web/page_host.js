@@ -178,7 +178,8 @@ function arrange(item, nodes) {
 }
 
 async function open(place) {
-  const lab = python.open_lab(place.dataset.lab, place.dataset.settings, place.dataset.arguments);
+  const { lab: name, settings, arguments: given } = place.dataset;
+  const lab = python.open_lab(name, settings, given, location.hash.slice(1));
   const view = JSON.parse(lab.view());
   const boxes = new Map(), nodes = new Map(), status = make("div", "ied-status");
   const send = (kind, key, value = null) => draw(lab.send(kind, key, JSON.stringify(value)));
@@ -193,6 +194,7 @@ async function open(place) {
   body.setAttribute("aria-label", lab.title);
   body.append(arrange(view.layout, nodes));
   place.replaceChildren(body);
+  if (lab.link()) body.append(linkButton(lab));
   const show = next => {
     for (const item of [...next.controls, ...next.parts]) boxes.get(item.key).show(item);
     status.textContent = next.status;
@@ -204,6 +206,22 @@ async function open(place) {
     body.classList.toggle("ied-dark", document.documentElement.dataset.theme === "dark");
   new MutationObserver(theme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   theme();
+}
+
+// The page's address with the lab's settings behind it, to keep or to send.
+function linkButton(lab) {
+  const box = make("div"), button = make("button", "ied-button", "copy link");
+  const said = make("span", "ied-said");
+  said.setAttribute("role", "status");
+  button.type = "button";
+  button.addEventListener("click", () => {
+    location.hash = lab.link();
+    navigator.clipboard?.writeText(location.href).then(
+      () => { said.textContent = " copied"; },
+      () => { said.textContent = " it is this page's address now"; });
+  });
+  box.append(button, said);
+  return box;
 }
 
 function offer(place) {
@@ -224,6 +242,10 @@ function offer(place) {
     }
   });
   place.append(start, words);
+  if (location.hash.startsWith(`#${place.dataset.lab}?`)) {
+    start.textContent = "Use this lab here, as the link has it";
+    place.scrollIntoView();
+  }
 }
 
 document.querySelectorAll(".ied-page-lab").forEach(offer);

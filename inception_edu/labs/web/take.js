@@ -2,7 +2,7 @@
 // What a reader takes away: the configuration as code, the curves as CSV, PNG, SVG.
 //
 // value: { code, number, name, mime, data (base64), ready, kinds: the files there are };
-// tell: { take: "code" | "csv" | … }.   An SVG of which a PNG is wanted is painted here.
+// link: whether the settings are a link;   tell: { take: "code" | "link" | "csv" | … }.   An SVG of which a PNG is wanted is painted here.
 function mount(el, value, tell) {
   let number = value.number, code = "";
   const row = el.appendChild(document.createElement("div"));
@@ -12,7 +12,8 @@ function mount(el, value, tell) {
   box.setAttribute("aria-label", "the configuration as code");
   const said = document.createElement("span");
   said.setAttribute("role", "status");
-  const buttons = ["copy as code", ...value.kinds ?? ["CSV", "PNG", "SVG"]].map(words => {
+  const texts = ["copy as code", ...value.link ? ["link"] : []];
+  const buttons = [...texts, ...value.kinds ?? ["CSV", "PNG", "SVG"]].map(words => {
     const button = row.appendChild(document.createElement("button"));
     button.type = "button";
     button.textContent = words;
@@ -22,7 +23,7 @@ function mount(el, value, tell) {
   });
   row.append(said);
   const show = next => {
-    buttons.slice(1).forEach(button => { button.disabled = !next.ready; });
+    buttons.slice(texts.length).forEach(button => { button.disabled = !next.ready; });
     box.style.display = next.code ? "" : "none";
     if (next.code && next.code !== code) {
       box.textContent = code = next.code;

@@ -1,0 +1,95 @@
+"""A lab's settings as a line that opens it again."""
+
+import json
+
+import pytest
+
+from inception_edu.labs import host, in_page, link
+from inception_edu.labs.core import Refused, Session, Tell
+from inception_edu.labs.dying import dying_core
+from inception_edu.labs.race import race_core
+from inception_edu.labs.race_state import NAMES
+from inception_edu.labs.scaling import scaling_core
+
+CORES = {"scaling_lab": scaling_core, "dying_lab": dying_core, "race_lab": race_core}
+CHANGES = {
+    "scaling_lab": dict(scale=0.3, width=288, rate=0.01, depth=4, optimizer="sgd", seed=7),
+    "dying_lab": dict(scale=0.0, width=576, remedy="linear warm-up", rate=0.001),
+    "race_lab": dict(pair=list(NAMES)[2], rate=0.3, scale=0.15, seed=3),
+}
+
+
+def again(text: str):
+    name, settings = link.read(text)
+    return Session(CORES[name](**settings))
+
+
+@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("steps", [60, 12])
+def test_a_link_brings_every_setting_back(name, steps):
+    session = Session(CORES[name](steps=steps), carry_out=lambda effect: None)
+    assert again(session.lab.link(session.state)).state.settings == session.state.settings
+    for key, value in CHANGES[name].items():
+        session.set(key, value)
+    found = again(session.lab.link(session.state)).state
+    assert found.settings == session.state.settings
+    if name == "race_lab":
+        assert found.steps == steps
+    else:
+        assert found.config == session.state.config
+
+
+def test_a_folder_of_pictures_is_in_the_link():
+    session = Session(race_core("folder:/my pictures/& more"))
+    found = again(session.lab.link(session.state)).state
+    assert found.source == "folder:/my pictures/& more"
+
+
+def test_open_link_shows_the_lab(monkeypatch):
+    shown = []
+    monkeypatch.setattr(host.NotebookLab, "show", lambda lab: shown.append(lab))
+    lab = link.open_link("dying_lab?scale=0.3&width=72", mode="foreground")
+    assert shown == [lab] and lab.scale == 0.3 and lab.width == 72
+    assert link.open_link(lab.link, mode="foreground").state.settings == lab.state.settings
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("dying?scale=0.3", "A link begins with one of scaling_lab, dying_lab"),
+        ("dying_lab?scale=99", "scale goes from 0 to 1.5; 99 is outside"),
+        ("dying_lab?speed=1", "no control 'speed'"),
+        ("comparison_lab?speed=1", "cannot be opened with speed"),
+    ],
+)
+def test_what_is_no_link_is_a_sentence(text, said):
+    with pytest.raises(Refused, match=said):
+        link.open_link(text)
+
+
+def test_the_button_gives_code_that_opens_the_lab():
+    session = Session(dying_core(), carry_out=lambda effect: None)
+    session.set("scale", 0.3)
+    session.send(Tell("take", {"take": "link"}))
+    shown = session.view.part("take").value["code"]
+    made: dict = {"open_link": again}
+    exec(shown.split("\n\n")[1], made)
+    assert made["lab"].state.settings == session.state.settings
+
+
+@pytest.mark.parametrize(
+    "name, events",
+    [
+        ("shape_explorer", [("set", "image", '"75"'), ("set", "padding", '"valid"')]),
+        ("comparison_lab", [("press", "swap", "null")]),
+        ("convolution_lab", []),
+    ],
+)
+def test_on_a_page_the_address_opens_the_lab(name, events):
+    lab = in_page.open_lab(name, '{"kernel": [1, 7]}' if name == "convolution_lab" else "{}")
+    for event in events:
+        lab.send(*event)
+    there = in_page.open_lab(name, "{}", "[]", lab.link())
+    assert json.loads(there.view()) == json.loads(lab.view()) or name == "shape_explorer"
+    assert there.link() == lab.link() != in_page.open_lab(name).link()
+    assert in_page.open_lab(name, "{}", "[]", "another?x=1").link() == in_page.open_lab(name).link()
