@@ -15,6 +15,7 @@ from inception_edu.labs.core import Press, Refused, Session, Set, Tell, run_now
 from inception_edu.labs.dying import FIRST, PANELS, REMEDIES, STEPS, config, dying_core, grid
 from inception_edu.labs.scaling import scaling_core
 from inception_edu.labs.tower_controls import strip_html
+from inception_edu.labs.tower_curves import chart_value
 from inception_edu.labs.tower_known import Look, near
 from inception_edu.labs.training import Track, interval
 from inception_edu.study import Config, run
@@ -169,6 +170,24 @@ def test_a_moved_control_speaks_of_its_own_settings_not_of_the_last_run():
     session.set("seed", 4)
     session.set("scale", 0.1)
     assert session.view.status == told
+
+
+def test_a_band_of_another_setting_does_not_stand_behind_the_readers_run():
+    session = opened(dying_core())
+    session.set("scale", 0.4)  # 0.3 and 0.5 are recorded
+    loss = [b for b in session.view.part("curves").value["bands"] if b["panel"] == "loss"]
+    assert len(loss) == 1, "the recorded curve says which setting it is"
+    track = Track(1, dict(session.state.settings), session.state.config, "1", status="stopped")
+    chart = chart_value(replace(session.state, tracks=(track,)), LOOK)
+    assert chart["bands"] == [] and "rec" not in [run["name"] for run in chart["runs"]]
+
+
+def test_what_the_blocks_are_worth_is_said_by_all_seeds():
+    session = opened(dying_core())
+    assert "the blocks do harm in every seed" in session.view.part("forecast").value
+    session.set("rate", 0.2)
+    session.set("scale", 0.5)
+    assert "the seeds overlap" in session.view.part("forecast").value
 
 
 def test_the_readers_own_runs_are_dots_on_the_strip(two_runs):

@@ -171,10 +171,12 @@ def _bands(state: State, look: Look) -> list[dict]:
     bands = []
     here = here_of(state, look)
     last = state.last
-    ours = here is not None and (last is None or last.settings.keys() == state.settings.keys())
+    # Of another setting than the one that is set only where its curve stands there and says so.
+    named = here is not None and (here.exact or any(t.number == -1 for t in shown(state, look)))
+    ours = named and (last is None or last.settings.keys() == state.settings.keys())
     for panel in look.panels:
         key = {"dead": "dead_last"}.get(panel["key"], panel["key"])
-        if ours and key in ("loss", "accuracy", "push", "logits", "dead_last"):
+        if here is not None and ours and key in ("loss", "accuracy", "push", "logits", "dead_last"):
             band = here.cell.band(key)
             first = last is not None and last.settings == state.settings
             bands.append(

@@ -182,8 +182,12 @@ def _worth(cell: RecordedCell, off: RecordedCell, where: str) -> str:
         return ""
     with_blocks = sum(cell.accuracy) / len(cell.accuracy)
     without = sum(off.accuracy) / len(off.accuracy)
+    means = "the seeds overlap, so nothing is shown to differ"
+    if min(cell.accuracy) > max(off.accuracy):
+        means = "the blocks help in every seed"
+    if max(cell.accuracy) < min(off.accuracy):
+        means = "the blocks do harm in every seed"
     at = f" at {where}" if where else ""
-    means = "the blocks earn nothing here" if without >= with_blocks else "the blocks help"
     return (
         f"<div>With its blocks switched off the network gets {percent(without)}, with them "
         f"{percent(with_blocks)} (recorded means{at}): {means}.</div>"

@@ -130,6 +130,12 @@ def test_what_is_taken_away(lab):
         assert download.value.suggested_filename == name
     lab.page.get_by_role("button", name="copy as code").click()
     expect(lab.page.locator(".ied-take pre")).to_contain_text("result = run(config)")
+    lab.page.get_by_role("button", name="link", exact=True).click()
+    shown = lab.page.locator(".ied-take pre")
+    expect(shown).to_contain_text("open_link")
+    code = shown.inner_text()
+    lab.open(lab.write("again.ipynb", code)).run_all(seconds=240)
+    assert lab.evaluate("(lab.width, lab.state.config.recipe.steps)") == "(72, 12)"
 
 
 def test_a_race_and_its_pictures(lab):
