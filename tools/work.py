@@ -26,8 +26,12 @@ def write(path: Path, content: bytes) -> None:
     """Write a file so that it is either there as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def cells(content: bytes) -> list[dict] | None:
@@ -217,10 +221,18 @@ def main(arguments: list[str] | None = None) -> int:
     if asked and (len(names) != 1 or not number):
         print(f"Name one chapter by its number, as in CHAPTER=03; {number!r} is none.")
         return 2
-    for name in names:
-        said = action(name)
-        if said:
-            print(said)
+    try:
+        for name in names:
+            said = action(name)
+            if said:
+                print(said)
+    except OSError as error:
+        print(
+            f"The working copies of the chapters cannot be written into {args.folder}: "
+            f"{error.strerror}. What you wrote before is as it was. Make room on the disk, or copy "
+            "the project into a folder that you may write to."
+        )
+        return 1
     return 0
 
 

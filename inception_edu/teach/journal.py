@@ -7,6 +7,7 @@ exercises are not kept, only what the check said. The file can be handed in (`te
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -35,20 +36,43 @@ def path() -> Path | None:
 
 def note(kind: str, name: str, **content: Any) -> None:
     """Add a line. It is written at once and as a whole, so that two notebooks can share the file.
-    Where the disk refuses, the chapter goes on without a journal."""
+    Where the disk refuses, a sentence says so, once, and the chapter goes on without a journal."""
     file = path()
     if file is None:
         return
     time = datetime.now(timezone.utc).isoformat(timespec="seconds")
     line = json.dumps({"time": time, "kind": kind, "name": name, **content}, ensure_ascii=False)
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        _append(file, f"{line}\n".encode())
+    except OSError as error:
+        if file not in _refused:
+            _refused.add(file)
+            print(
+                f"Your journal {file} cannot be written: {error.strerror}. What it held is as it "
+                "was; what you predict and solve now is not kept."
+            )
+
+
+_refused: set[Path] = set()
+
+
+def _append(file: Path, line: bytes) -> None:
+    """The line is in the file as a whole, or the file is as it was."""
+    handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        size = os.fstat(handle).st_size
         try:
-            os.write(handle, f"{line}\n".encode())
+            written = os.write(handle, line)
+        except OSError:
+            written = 0
+            raise
         finally:
-            os.close(handle)
-    except OSError:
-        return
+            if 0 < written < len(line):  # the disk is full
+                os.ftruncate(handle, size)
+        if written < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(handle)
 
 
 def note_verdict(name: str, verdict: Verdict) -> None:

@@ -50,6 +50,7 @@ FLAGS = (
 # Messages that JupyterLab writes to the console by itself, with no chapter open: (pattern, why it
 # is harmless).
 HARMLESS = (
+    (r"warning: Menu entry for command .* is duplicated", "Notebook 7 says so of its own menus"),
     (r"warning: Plugin .* (too long|[\d.]+ms) to activate", "a loaded machine starts slowly"),
 )
 
@@ -128,10 +129,14 @@ def open_browser():
 
 
 class LabServer:
-    """JupyterLab on 127.0.0.1 over a temporary copy of notebooks/ (`.folder`), at `.url`."""
+    """JupyterLab on 127.0.0.1 over a temporary copy of notebooks/ (`.folder`), at `.url`.
 
-    def __init__(self, mode: str = "quick"):
-        self.mode = mode
+    `base` is the path under which it is served, as behind a hub ("/", "/user/ada/"). `app`:
+    "jupyterlab", or "notebook" for Notebook 7.
+    """
+
+    def __init__(self, mode: str = "quick", base: str = "/", app: str = "jupyterlab"):
+        self.mode, self.base, self.app = mode, base, app
 
     def __enter__(self):
         self._temporary = tempfile.TemporaryDirectory(prefix="lab-", ignore_cleanup_errors=True)
@@ -166,14 +171,14 @@ class LabServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}{self.base.rstrip('/')}"
         self.log = base / "server.log"
         with open(self.log, "wb") as log:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
                     "-m",
-                    "jupyterlab",
+                    self.app,
                     "--no-browser",
                     "--allow-root",
                     "--ServerApp.ip=127.0.0.1",
@@ -181,7 +186,9 @@ class LabServer:
                     "--ServerApp.port_retries=0",
                     "--IdentityProvider.token=",
                     f"--ServerApp.root_dir={self.folder}",
+                    f"--ServerApp.base_url={self.base}",
                     "--LabApp.expose_app_in_browser=True",
+                    "--JupyterNotebookApp.expose_app_in_browser=True",
                 ],
                 cwd=base,
                 env=environment,
@@ -247,7 +254,10 @@ class Lab:
     def open(self, notebook: str):
         """Open `notebook` (a path under the server's folder, "notebooks/08_….ipynb") and wait until
         it can be run."""
-        self.page.goto(f"{self.server.url}/doc/tree/{notebook}?reset", timeout=120_000)
+        place = f"doc/tree/{notebook}?reset"
+        if self.server.app == "notebook":
+            place = f"notebooks/{notebook}"
+        self.page.goto(f"{self.server.url}/{place}", timeout=120_000)
         self.page.wait_for_function(
             "window.jupyterapp?.shell?.currentWidget?.context !== undefined", timeout=120_000
         )
