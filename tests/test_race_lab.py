@@ -104,7 +104,8 @@ def test_before_a_race_the_recorded_one_is_shown_and_says_so():
     plain = [100 * (1 - r.accuracy) for r in recorded if r.label == "without identity"]
     words = f"without identity {min(plain):.0f} to {max(plain):.0f} %"
     assert f"Recorded, 5 seeds: {words}" in session.view.status
-    (picture,) = session.lab.stored(session.state)
+    (picture,) = session.lab.stored(session.lab.start)  # the images are not open yet
+    assert session.lab.start.images is None and "24 to 33 %" in picture.said
     assert "rec+: recorded · with identity" in picture and "own time" not in picture
     session.set("scale", 0.5)
     chart = session.view.part("curves").value

@@ -264,12 +264,17 @@ def _answer(images, label: int, answer: int | None, side: int) -> str:
 
 
 def stored(state: State) -> list:
-    words, _ = verdict(state)
+    """The picture for a page without a kernel. It is made while the images are still being
+    opened."""
+    words = in_a_line(state)
     return [takeaway.picture(chart_value(state), f"The race: {words}", f"The race. {words}")]
 
 
 def in_a_line(state: State) -> str:
-    return verdict(state)[0]
+    if state.races:
+        return verdict(state)[0]
+    names = " and ".join(NAMES[state.settings["pair"]])
+    return f"{names}, at equal cost. {race_known.words(state)}".strip()
 
 
 # --- The lab --------------------------------------------------------------------------------------

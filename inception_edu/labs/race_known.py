@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import SimpleNamespace
 
 from inception_edu.labs.race_state import NAMES, TOWERS, State, configs
 from inception_edu.labs.story import percent
@@ -26,11 +27,16 @@ def recorded() -> Sides:
 
 
 def recorded_here(state: State) -> Sides:
-    """The recorded runs of these very settings, whatever the seed; none for any others."""
-    if not state.ready or not all(recorded()):
+    """The recorded runs of these very settings, whatever the seed; none for any others. The images
+    need not be open yet."""
+    if not all(recorded()):
         return (), ()
-    made = configs({**state.settings, "seed": 0}, state.images, state.steps)
     known = tuple(runs[0].config.with_seed(0) for runs in recorded())
+    arguments = dict(known[0].arguments)
+    images = SimpleNamespace(
+        source=state.source, image=arguments["image"], classes=range(arguments["classes"])
+    )
+    made = configs({**state.settings, "seed": 0}, images, state.steps)
     return recorded() if made == known else ((), ())
 
 

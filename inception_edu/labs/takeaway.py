@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import textwrap
 from dataclasses import fields
 from typing import Any
 
@@ -76,7 +77,7 @@ def figure(chart: dict, title: str = ""):
     height = 2.1 * rows + 0.7 + 0.2 * len(shown)
     made = Figure(figsize=(9.6, height), layout="constrained")
     if title:
-        made.suptitle(title, fontsize=11, x=0.01, ha="left")
+        made.suptitle(textwrap.fill(title, 110), fontsize=11, x=0.01, ha="left")
     for i, panel in enumerate(panels):
         _panel(made.add_subplot(rows, min(2, len(panels)), i + 1), panel, chart)
     lines: dict[str, Any] = {}

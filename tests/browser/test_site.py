@@ -201,3 +201,19 @@ def test_a_box_of_a_diagram_can_be_chosen_in_the_page(explorer, page):
     page.set_viewport_size({"width": 375, "height": 800})
     assert page.evaluate(OVERFLOW) == []
     assert page.trouble == []
+
+
+def test_a_link_opens_the_lab_as_it_was(explorer, page):
+    typed = explorer.get_by_label("image (px), typed")
+    typed.fill("123")
+    typed.press("Enter")
+    said = explorer.locator(".ied-status").inner_text()
+    explorer.get_by_role("button", name="copy link").click()
+    address = page.url
+    assert "#shape_explorer?" in address and "image=123" in address
+    page.goto("about:blank")
+    page.goto(address)
+    explorer.get_by_role("button", name="Use this lab here, as the link has it").click()
+    explorer.locator(".ied-lab").wait_for(timeout=240_000)
+    assert explorer.locator(".ied-status").inner_text() == said
+    assert typed.input_value() == "123" and page.trouble == []
