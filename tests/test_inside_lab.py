@@ -294,6 +294,14 @@ def test_drawing_lies_on_the_picture_and_changes_the_answer():
             lab.lab.update(lab.state, Tell("inside_picture", {"draw": wrong}))
 
 
+def called(lab):
+    """What the lab's code calls `feature_maps` with."""
+    text = lab.view.part("take").value["code"].replace("import feature_maps", "import State")
+    found = {}
+    exec(text, {"models": None, "feature_maps": lambda *_, **more: found.update(more)})  # noqa: S102
+    return found
+
+
 def test_the_code_opens_the_same_view_again(lab):
     inside = lab.lab.update.__self__
     network, start = lab.state.network, lab.state
@@ -301,18 +309,15 @@ def test_the_code_opens_the_same_view_again(lab):
     tell(lab, branch=2)
     tell(lab, choose=[see.OUTPUT, 5])
     lab.send(Set("picture", "second"))
-    lab.send(Set("size", 64))
-    tell(lab, why="occlusion")
     tell(lab, against=7)
-    tell(lab, take="code")
-    called = {}
-    text = lab.view.part("take").value["code"].replace("import feature_maps", "import State")
-    names = {"models": None, "feature_maps": lambda *_, **more: called.update(more)}
-    exec(text, names)  # noqa: S102 - the lab's own code
-    again = opened(inside, called["at"])
-    assert again == replace(lab.state, code="") and again != start
-    assert inside.render(again).parts[:3] == inside.render(lab.state).parts[:3]
-    lab.send(Set("size", 32))
+    for side, why in ((64, "places"), (32, "occlusion")):
+        lab.send(Set("size", side))
+        tell(lab, why=why)
+        tell(lab, take="code")
+        again = opened(inside, called(lab)["at"])
+        assert again == replace(lab.state, code="") and again != start
+        assert inside.render(again).parts[:3] == inside.render(lab.state).parts[:3]
+    lab.send(Set("picture", "first"))
     assert lab.view.part("take").value["code"] == "", "code belongs to what was shown"
     for wrong in (
         {"block": "x"},
@@ -333,11 +338,9 @@ def test_the_code_opens_the_same_view_again(lab):
 def test_a_drawing_travels_in_the_code(lab):
     tell(lab, draw={"on": "first", "ink": ink(), "blank": True})
     tell(lab, take="code")
-    called = {}
-    text = lab.view.part("take").value["code"].replace("import feature_maps", "import State")
-    exec(text, {"models": None, "feature_maps": lambda *_, **more: called.update(more)})  # noqa: S102
-    (back,) = given_pictures(called["pictures"])
-    assert back.name == called["at"]["picture"] == "drawing"
+    said = called(lab)
+    (back,) = given_pictures(said["pictures"])
+    assert back.name == said["at"]["picture"] == "drawing"
     assert np.array_equal(back.pixels, lab.state.own[-1].pixels)
 
 
@@ -373,11 +376,12 @@ def test_the_clothes_network_is_right_at_once_and_can_go_back_to_before_training
 
 def test_covering_a_large_picture_is_a_task():
     made = subject(mini(network("inception_v4"), width=1 / 16), seed=1)
-    made = Subject(made.model, prepare, made.classes, (160,))
+    made = Subject(made.model, prepare, made.classes, (64,))
     lab = session({"large": made})
     tell(lab, why="occlusion")
     value = lab.view.part("inside_reasons").value["why"]
     assert "some seconds" in value["words"]
+    assert lab.view.part("inside_reasons").value["branches"]["rows"][0]["share"] is not None
     (start,) = lab.started
     tell(lab, why="occlusion")
     assert lab.started == [start], "one at a time"

@@ -21,7 +21,8 @@ from inception_edu.nets.build import ScaledResidual
 from inception_edu.nets.excite import Found, searching
 
 NOTHING, BEFORE, BARE, DEAD = "nothing", "before training", "at scale 0", "a tower that died"
-LARGE = 128  # pixels a side above which covering a picture is a task of its own
+SMALL = 48  # pixels a side above which covering a picture is a task of its own: dozens of passes
+LARGE = 64  # pixels a side above which no pass is made that was not asked for
 KEPT = 48  # things that are remembered; a look at 299×299 pixels takes 20 MB
 
 
@@ -181,6 +182,10 @@ class Desk:
 
     def slow(self, name: str, picture: Picture, side: int) -> bool:
         """Whether covering the picture everywhere takes longer than a reader waits."""
+        return self.image(name, picture, side).shape[-1] > SMALL
+
+    def large(self, name: str, picture: Picture, side: int) -> bool:
+        """Whether one pass through the network is felt."""
         return self.image(name, picture, side).shape[-1] > LARGE
 
     def covering(self, name: str, step, picture: Picture, side: int):

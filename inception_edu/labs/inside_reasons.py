@@ -94,7 +94,7 @@ def _branches(desk: Desk, state, subject, seen: see.Look, words: list[str]) -> d
             "share": None,
             "change": None,
         }
-        if not desk.slow(state.network, picture, state.side):
+        if not desk.large(state.network, picture, state.side):
             off = tuple(dict.fromkeys((*state.off, (state.block, i + 1))))
             without = desk.look(state.network, state.step, picture, state.side, off)
             row["share"] = float(without.shares[best])

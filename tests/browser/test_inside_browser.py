@@ -68,7 +68,7 @@ def test_the_first_answer_is_right_and_every_piece_follows(inside):
     box(inside).get_by_role("button", name="inception_resnet_c.2").click()
     until(inside, "block", "inception_resnet_c.2")
     box(inside).locator(".ied-control-compare select").select_option(label="before training")
-    expect(box(inside).locator(".ied-inside-picture")).to_contain_text("before training it says")
+    expect(box(inside).locator(".ied-inside-picture")).to_contain_text("before training: it says")
     box(inside).get_by_role("button", name="occlusion").click()
     expect(box(inside).locator(".ied-why")).to_contain_text("probability falls")
 

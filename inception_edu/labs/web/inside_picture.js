@@ -107,7 +107,7 @@ function mount(el, value, tell) {
       ...now.answers.map((answer, i) => bar(answer, i === 0, now.right)))];
     parts.push(make("p", { class: "ied-changed", role: "status", text: now.off }));
     if (now.other) {
-      parts.push(make("h4", { text: `${now.other.words} it says` }), make("ul",
+      parts.push(make("h4", { text: `${now.other.words}: it says` }), make("ul",
         { class: "ied-answers" }, ...now.other.answers.map((a, i) => bar(a, i === 0, now.right))));
     }
     rest.replaceChildren(...parts);
