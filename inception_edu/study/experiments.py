@@ -17,16 +17,11 @@ from dataclasses import dataclass, replace
 
 from inception_edu.study import experiments_dying as d
 from inception_edu.study import experiments_race as r
-from inception_edu.study import experiments_training as t
 from inception_edu.study import experiments_wide as w
 from inception_edu.study.cells import MODES
 from inception_edu.study.config import Config, ExperimentError
 
 SMALL = "tower of Fig. 13's blocks, 32×32 images, batch 32, float32"
-TRAINING = (
-    "Inception-ResNet-v1 with 1/16 of the filters and one block of each kind, embedded images, "
-    "batch 32, 200 steps, float32"
-)
 MINIS = "1/16 of the filters, 28×28 windows, batch 32, 0.94 every 30 steps, float32"
 
 
@@ -94,12 +89,6 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "embedded": Experiment(
         d.embedded, "remedy", "seed", f"{SMALL}; 72 channels, 40 steps, embedded images"
-    ),
-    "training_tuning": Experiment(
-        t.training_tuning, "rate", "seed", f"{TRAINING}; judged on held-out training images"
-    ),
-    "training": Experiment(
-        t.training, "part of the training", "rate (from training_tuning), seed", TRAINING
     ),
     "lab_grid": Experiment(
         d.lab_grid, "width, scale, rate", "seed", f"{SMALL}; 60 steps, embedded images"

@@ -281,3 +281,17 @@ def remedies() -> tuple[bool, str]:
 def long_runs() -> tuple[bool, str]:
     steps = {run.config.recipe.steps for run in load_results("long")}
     return steps == {3000}, f"The long runs have {max(steps):,} steps."
+
+
+@registered("09.section-4")
+def section_4() -> tuple[bool, str]:
+    """Two parts of the paper's training, in the tower that dies."""
+    found = fates_of("remedies")
+    clipped, sgd, scaled = (
+        found[label] for label in ("clipped gradient", "SGD: nothing", "SGD: scale 0.1")
+    )
+    return sgd.word == "dies" and scaled.word == "lives", (
+        "The death does not hang on the optimizer. With SGD in place of RMSProp, at the same rate "
+        f"and momentum, the unscaled tower {sgd.sentence}. Scaled by 0.1 it {scaled.sentence}. With "
+        f"RMSProp and the gradient clipped to length 2, as in the AAAI text, it {clipped.sentence}."
+    )
