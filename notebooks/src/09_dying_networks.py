@@ -460,8 +460,8 @@ display(claim("09.two-mechanisms"), claim("09.wider-centred"), claim("09.more-im
 #   the last branch. The other is *after the last sum*, just before the last ReLU.
 # - The two-phase warm-up has 30 steps at 0.00001, then the full rate at once. A second one starts
 #   at a tenth of the rate. A linear one rises over 60 steps.
-# - Two parts of Section 4 are changed as well: SGD in place of RMSProp, and the gradient clipped to
-#   length 2.
+# - Two parts of the training are changed as well: SGD in place of RMSProp, and a clipped gradient.
+#   The AAAI text found clipping useful and names no length. Ours is 2.
 # - *Blocks switched off* and *scale 0* show what is there without any block. A tower can be alive
 #   and still be no better.
 

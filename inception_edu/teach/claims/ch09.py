@@ -292,6 +292,6 @@ def section_4() -> tuple[bool, str]:
     )
     return sgd.word == "dies" and scaled.word == "lives", (
         "The death does not hang on the optimizer. With SGD in place of RMSProp, at the same rate "
-        f"and momentum, the unscaled tower {sgd.sentence}. Scaled by 0.1 it {scaled.sentence}. With "
-        f"RMSProp and the gradient clipped to length 2, as in the AAAI text, it {clipped.sentence}."
+        f"and momentum, the unscaled tower {sgd.sentence}. Scaled by 0.1 it {scaled.sentence}. "
+        f"With RMSProp and the gradient clipped to length 2 it {clipped.sentence}."
     )
