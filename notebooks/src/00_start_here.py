@@ -154,8 +154,8 @@ say(
 # One more thing must be the same: the number of processor threads. Two threads add up the same
 # numbers in another order than one. After some steps the losses then differ in their first digits.
 # `train` measures whether one thread or all are faster just now, and takes those. Where a run must
-# repeat exactly, write `with threads(1):`, or set `INCEPTION_EDU_THREADS=1`. All recorded runs have
-# one thread.
+# repeat exactly, write `with threads(1):`, or set `INCEPTION_EDU_THREADS=1`. Recorded runs are made
+# by `study.run` and `study.sweep`, which use one thread.
 
 # %% [markdown]
 # ## A first lab
