@@ -12,6 +12,8 @@ LABS = [
     ("shapes", "shape_explorer"),
     ("inside", "feature_maps"),
     ("speed", "speed_lab"),
+    ("dying", "dying_lab"),
+    ("race", "race_lab"),
 ]
 
 
