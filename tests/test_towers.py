@@ -16,7 +16,7 @@ from inception_edu.labs.dying import FIRST, PANELS, REMEDIES, STEPS, config, dyi
 from inception_edu.labs.scaling import scaling_core
 from inception_edu.labs.tower_controls import strip_html
 from inception_edu.labs.tower_curves import chart_value
-from inception_edu.labs.tower_known import Look, near
+from inception_edu.labs.tower_known import Look, near, shown
 from inception_edu.labs.training import Track, interval
 from inception_edu.study import Config, run
 from inception_edu.study.fates import Fate, fate_of_cell
@@ -194,6 +194,18 @@ def test_the_readers_own_runs_are_dots_on_the_strip(two_runs):
     strip = two_runs.view.control("scale").strip
     assert strip.count("ied-own") == 2 and "your 1 run at scale 0.1: " in strip
     assert two_runs.view.control("rate").strip.count("ied-own") == 1, "the other has another scale"
+
+
+def test_after_five_seeds_the_towers_show_the_readers_run():
+    session = opened(dying_core())
+    session.set("scale", 0.5)
+    done = {**session.state.settings, "seed": 4}
+    track = Track(5, done, session.state.config, "5", status="finished", group=1)
+    state = replace(session.state, tracks=(track,))
+    assert shown(state, LOOK)[0] is track
+    assert shown(replace(state, settings={**state.settings, "scale": 0.3}), LOOK)[0].number == -1
+    alone = replace(track, group=0)
+    assert shown(replace(state, tracks=(alone,)), LOOK)[0].number == -1, "another seed is another"
 
 
 def test_seeds_of_one_value_are_one_dot_by_the_rule_for_seeds():

@@ -6,7 +6,7 @@ import math
 
 from inception_edu.labs.core import say
 from inception_edu.labs.story import percent, stops
-from inception_edu.labs.tower_known import Look, elsewhere, here_of, off_of, shown
+from inception_edu.labs.tower_known import Look, elsewhere, here_of, off_of, shown, stands
 from inception_edu.labs.tower_words import group_of, settings_words
 from inception_edu.labs.training import State, Track, differing
 from inception_edu.study.recorded import RecordedCell
@@ -178,7 +178,7 @@ def _bands(state: State, look: Look) -> list[dict]:
         key = {"dead": "dead_last"}.get(panel["key"], panel["key"])
         if here is not None and ours and key in ("loss", "accuracy", "push", "logits", "dead_last"):
             band = here.cell.band(key)
-            first = last is not None and last.settings == state.settings
+            first = last is not None and stands(state, last)
             bands.append(
                 {
                     "panel": panel["key"],

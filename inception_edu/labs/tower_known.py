@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from inception_edu.labs.core import Control, say
 from inception_edu.labs.story import percent
-from inception_edu.labs.training import State, Track
+from inception_edu.labs.training import State, Track, differing
 from inception_edu.study.recorded import RecordedCell, RecordedError, recorded_grid
 
 
@@ -97,12 +97,18 @@ def off_of(state: State, look: Look) -> RecordedCell | None:
     return found.cell if found and found.cell.scale == 0 else None
 
 
+def stands(state: State, track: Track) -> bool:
+    """Whether a run is of the settings as they are; one of several seeds is, whatever its seed."""
+    keys = differing(track.settings, state.settings)
+    return not keys or (track.group > 0 and keys == ["seed"])
+
+
 def shown(state: State, look: Look) -> list[Track]:
     """What the two towers show: the run under way, or the last one while its settings stand, else
     what was recorded of these settings; beside it a pinned run, or the recorded twin at 0.1."""
     last = state.last
     first = None
-    if last and (last.status == "running" or last.settings == state.settings):
+    if last and (last.status == "running" or stands(state, last)):
         first = last
     else:
         here = here_of(state, look)
