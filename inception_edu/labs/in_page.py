@@ -23,6 +23,7 @@ MODULES = {
     "block_designer": "designer",
     "convolution_lab": "convolution",
     "comparison_lab": "comparison",
+    "family_lab": "family",
 }
 NEEDS_TORCH = "This part needs torch: open the chapter in JupyterLab or Colab to run it."
 

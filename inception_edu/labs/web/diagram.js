@@ -3,16 +3,20 @@
 //
 // value: { svg, kinds: ["conv", …] classes of the boxes that can be chosen, selected: its data-path,
 //          upwards: data flows up, facts: { data-path: a sentence }, height: at most so many pixels,
-//          said: the name of the list, hint: what stands there while no box is pointed at }
+//          said: the name of the list, hint: what stands there while no box is pointed at,
+//          pictures: { data-path: SVG } what is drawn beside, of the box that is pointed at }
 // tells: { choose: data-path }
 function mount(el, value, tell) {
   let now = value, boxes = [], drawn = null;
   const root = document.createElement("div"), picture = document.createElement("div");
+  const beside = document.createElement("div");
   const facts = document.createElement("p");
   root.className = "ied-diagram-page";
   facts.className = "fact";
   facts.setAttribute("role", "status");
-  root.append(picture, facts);
+  beside.className = "beside";
+  beside.setAttribute("aria-hidden", "true"); // the fact says it
+  root.append(picture, beside, facts);
   el.append(root);
 
   const pathOf = box => box.dataset.path;
@@ -20,6 +24,10 @@ function mount(el, value, tell) {
     if (!now.facts) return;
     const path = box ? pathOf(box) : now.selected;
     facts.textContent = now.facts[path] ?? now.hint ?? "";
+    if (now.pictures && beside.dataset.of !== path) {
+      beside.dataset.of = path;
+      beside.innerHTML = now.pictures[path] ?? "";
+    }
   };
   const mark = () => {
     boxes.forEach(box => {
@@ -29,6 +37,8 @@ function mount(el, value, tell) {
     const stop = boxes.find(box => pathOf(box) === now.selected) ?? boxes[0]; // one stop of the Tab key
     stop?.setAttribute("tabindex", "0");
     facts.hidden = !now.facts;
+    beside.hidden = !now.pictures;
+    root.classList.toggle("two", Boolean(now.pictures));
     say(boxes.find(box => box === document.activeElement));
   };
   const choose = box => {
