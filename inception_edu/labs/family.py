@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 560, 360
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 14, 46
+Area = tuple[float, float, float, float]  # left, right, top, bottom
 FACTS = {fact.key: fact for fact in HISTORY}
 # Shape and colour of a point say whether a network has branches, an identity, or both.
 KINDS = {"branches": COLOURS[0], "identity": COLOURS[1], "branches and identity": COLOURS[2]}
@@ -79,7 +80,7 @@ def render(state: State) -> View:
         "svg": picture(state),
         "kinds": ["point"],
         "selected": state.chosen,
-        "upwards": False,
+        "upwards": True,
         "facts": {key: _sentence(state, key) for key in FACTS},
         "pictures": {key: _drawing(key) for key in state.points},
         "said": f"networks by {_axis(state.x)} and {_axis(state.y)}",
@@ -173,9 +174,10 @@ def picture(state: State) -> str:
         f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle" '
         f'fill="{FAINT}">{escape(_axis(state.y))}</text>'
     )
-    taken: list[tuple[float, float, float]] = []
-    for key, (x, y) in sorted(points.items(), key=lambda point: up(point[1][1])):
-        out.append(_point(FACTS[key], across(x), up(y), taken))
+    places = {key: (across(x), up(y)) for key, (x, y) in points.items()}
+    taken = [(x - 7, x + 7, y - 7, y + 7) for x, y in places.values()]
+    for key, (x, y) in places.items():
+        out.append(_point(FACTS[key], x, y, taken))
     for i, (name, colour) in enumerate(KINDS.items()):
         x = LEFT + 8 + 120 * i
         out.append(f'<circle cx="{x}" cy="{TOP - 4}" r="4" fill="{colour}"/>')
@@ -183,27 +185,33 @@ def picture(state: State) -> str:
     return "".join(out) + "</svg>"
 
 
-def _point(fact: Fact, x: float, y: float, taken: list[tuple[float, float, float]]) -> str:
-    """A circle and its name, on the side where there is room; `taken` are lines of text that stand
-    already."""
-    length = 6.2 * len(fact.name)
-    left = x + 10 + length > WIDTH - RIGHT
-    start = x - 10 - length if left else x + 10
-    line = y + 4
-    while any(
-        abs(line - other) < 12 and start < end and begin < start + length
-        for begin, end, other in taken
-    ):
-        line += 12
-    taken.append((start, start + length, line))
-    anchor, at = ("end", x - 10) if left else ("start", x + 10)
+def _point(fact: Fact, x: float, y: float, taken: list[Area]) -> str:
+    """A circle and its name, at the nearest place beside it that is free; `taken` are the areas of
+    what stands already."""
+    length = 6.0 * len(fact.name)
+    area = (x, x, y, y)
+    for down in (0, -11, 11, -22, 22, -33, 33, -44, 44, -55, 55):
+        for start in (x + 10, x - 10 - length):
+            area = (start, start + length, y + down - 6, y + down + 5)
+            inside = start > LEFT and area[1] < WIDTH - 2 and TOP < area[2]
+            inside = inside and area[3] < HEIGHT - BOTTOM
+            if inside and not any(_meet(area, other) for other in taken):
+                break
+        else:
+            continue
+        break
+    taken.append(area)
     return (
         f'<g class="point" data-path="{fact.key}"><title>{escape(fact.name)}</title>'
         f'<circle class="box" cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{KINDS[kind(fact)]}" '
         f'stroke="#1b1b1b" stroke-width="0.8"/>'
-        f'<text x="{at:.1f}" y="{line:.1f}" text-anchor="{anchor}" fill="#1b1b1b">'
+        f'<text x="{area[0]:.1f}" y="{area[3] - 1:.1f}" fill="#1b1b1b">'
         f"{escape(fact.name)}</text></g>"
     )
+
+
+def _meet(a: Area, b: Area) -> bool:
+    return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
 
 
 def _text(x: float, y: float, words: str, anchor: str = "start") -> str:

@@ -449,6 +449,19 @@ plots.show(
 # less on the size of its first weights. Whether Inception *needs* the identity is the question of
 # this paper, and of chapter 10.
 #
+# ## Lab: the family
+#
+# Each point is a network that came before the paper, with it or after it. Choose what stands on the
+# axes. Point at a network: its diagram appears, what it changed, and what that brought, with the
+# number that its own paper prints. **Your task.** Which networks have a smaller error than
+# Inception-v3 at fewer multiply-adds? Is the order by receptive field the order by error?
+
+# %%
+from inception_edu.labs.family import family_lab
+
+kin = family_lab()
+
+# %% [markdown]
 # ## Exercises
 
 

@@ -510,6 +510,11 @@ plots.show(
 # feature_maps({"Inception-v4, ImageNet": released})
 # ```
 #
+# A file of weights that you have already needs no connection: `found = passport("FILE")` says whose
+# it is, and `Subject(found.load(), found.prepare)` takes it in. Its error on one crop, on a folder
+# of validation pictures, is printed by `python -m inception_edu.learn.released FILE FOLDER`. Here
+# it was tried with random weights and made-up pictures only.
+#
 # ## Exercises
 
 
