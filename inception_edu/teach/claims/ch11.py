@@ -118,7 +118,7 @@ def carried() -> tuple[bool, str]:
     grown = [pair for pair, gap in found.items() if gap.seen == "less"]
     return not seen and not grown and 100 * least > PAPER_LOSS, (
         f"In our runs the ensemble gains clearly less than the single network in {len(seen)} of "
-        f"{len(found)} comparisons. Before the correction for {len(found)} comparisons, five seeds "
+        f"{len(found)} comparisons. Corrected for {len(found)} comparisons, five seeds "
         f"can show a loss of {100 * least:.1f} points or more. The paper's is {PAPER_LOSS:.1f}. So "
         "this half of the claim is undecided."
     )
