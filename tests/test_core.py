@@ -278,3 +278,17 @@ def test_a_control_is_one_of_the_kinds():
     with pytest.raises(ValueError, match="slider, steps, whole, list"):
         Control("x", "dial", "x")
     assert set(core.KINDS) >= {"slider", "button"}
+
+
+def test_a_choice_from_a_list_that_was_shortened_meanwhile_changes_nothing():
+    from inception_edu.labs.boxes import Listed
+
+    seen = []
+    handle = Listed(options=("a", "b", "c"), value="c")
+    handle.observe(lambda change: seen.append(change["new"]), names="value")
+    handle.options = ("x", "y")
+    handle.value = "y"
+    handle.set_state({"index": 2})  # as the page says it
+    assert handle.value == "y" and handle.index == 1 and seen == ["x", "y"]
+    handle.set_state({"index": 0})
+    assert handle.value == "x"

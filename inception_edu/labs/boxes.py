@@ -10,6 +10,18 @@ from inception_edu.labs.page import component
 from inception_edu.labs.view import Control, Part, Press, Set
 
 
+class Listed(widgets.Dropdown):
+    """A list. A reader may choose from it while the kernel is shortening it: what is no longer
+    there leaves the choice as it is, where a `Dropdown` would raise unseen."""
+
+    def set_state(self, sync_data):
+        """What the page says."""
+        index = sync_data.get("index")
+        if index is not None and not 0 <= index < len(self._options_labels):
+            sync_data = {key: value for key, value in sync_data.items() if key != "index"}
+        super().set_state(sync_data)
+
+
 class Box:
     """The widgets of one control. `handle` is the one with the value; `widget` holds all of it.
 
@@ -69,7 +81,7 @@ class Box:
                 options=control.choices, value=control.value, readout=False, layout=whole
             )
         if control.kind in ("list", "pick"):
-            kind = widgets.Dropdown if control.kind == "list" else widgets.ToggleButtons
+            kind = Listed if control.kind == "list" else widgets.ToggleButtons
             return kind(options=control.choices, value=control.value, description=control.label)
         if control.kind == "check":
             return widgets.Checkbox(control.value, description=control.label, indent=False)
