@@ -190,3 +190,20 @@ def test_a_bias_that_an_edit_takes_away_changes_no_later_weight():
     # A norm in its place draws none, nor does an ordinary convolution.
     normed = build(Chain(Conv(4, 1), Linear(5)), init="torch", seed=0)
     assert not torch.equal(normed[1].weight, ordinary[1].weight)
+
+
+def test_a_notebook_shows_a_network_that_opens_with_repeats_folded():
+    """One <details> for each module with children, except folded repeats; balanced, no script."""
+    import re
+
+    from inception_edu.describe import inception_v4, mini
+    from inception_edu.nets import build
+
+    model = build(mini(inception_v4(), repeats=(1, 3, 1)), seed=0)
+    html = model._repr_html_()
+    assert html.count("<details") == html.count("</details>") > 5
+    assert html.count("<details open>") == 1 and "<script" not in html
+    assert "1 … 3</b> 3 × Concat" in html
+    params = sum(p.numel() for p in model.parameters())
+    assert f"{params:,} parameters" in html
+    assert len(re.findall("ConvBNReLU", html)) < repr(model).count("ConvBNReLU")

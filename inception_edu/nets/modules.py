@@ -206,6 +206,11 @@ class NetworkModule(nn.Sequential):
             raise
         return input
 
+    def _repr_html_(self) -> str:
+        from inception_edu.nets.folded import folded
+
+        return folded(self, self.description.name)
+
     def __getitem__(self, at):
         """A block by its position; a slice gives an ordinary `nn.Sequential` of blocks."""
         if isinstance(at, slice):
