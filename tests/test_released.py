@@ -35,8 +35,10 @@ def place(tmp_path_factory):
         small = Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8))
         picture = small.resize(size, Image.Resampling.BICUBIC)
         picture.save(folder / f"{i}.png")
+        prepared = transforms.Compose(steps)(picture)[None]
+        assert torch.allclose(PORTED["resnet50"].prepare(picture), prepared, atol=1e-5)
         with torch.no_grad():
-            answers.append(model(transforms.Compose(steps)(picture)[None]))
+            answers.append(model(prepared))
     return path, torch.cat(answers)
 
 
