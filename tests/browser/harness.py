@@ -50,7 +50,10 @@ FLAGS = (
 # Messages that JupyterLab writes to the console by itself, with no chapter open: (pattern, why it
 # is harmless).
 HARMLESS = (
-    (r"warning: Menu entry for command .* is duplicated", "Notebook 7 says so of its own menus"),
+    # Notebook 7 says these of its own menus and settings, with no chapter open.
+    (r"warning: Menu entry for command .* is duplicated", "its menus"),
+    (r"warning: \[yjs#509\] Not same Y.Doc", "its document"),
+    (r"error: Cannot read properties of undefined \(reading 'schema'\)", "its settings"),
     (r"warning: Plugin .* (too long|[\d.]+ms) to activate", "a loaded machine starts slowly"),
 )
 
