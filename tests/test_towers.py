@@ -17,6 +17,7 @@ from inception_edu.labs.scaling import scaling_core
 from inception_edu.labs.tower_controls import strip_html
 from inception_edu.labs.tower_curves import chart_value
 from inception_edu.labs.tower_known import Look, near, shown
+from inception_edu.labs.tower_words import _earlier
 from inception_edu.labs.training import Track, interval
 from inception_edu.study import Config, run
 from inception_edu.study.fates import Fate, fate_of_cell
@@ -180,6 +181,13 @@ def test_a_band_of_another_setting_does_not_stand_behind_the_readers_run():
     track = Track(1, dict(session.state.settings), session.state.config, "1", status="stopped")
     chart = chart_value(replace(session.state, tracks=(track,)), LOOK)
     assert chart["bands"] == [] and "rec" not in [run["name"] for run in chart["runs"]]
+
+
+def test_a_stopped_run_stays_one_when_a_control_is_moved():
+    state = opened(dying_core()).state
+    track = Track(1, dict(state.settings), state.config, "1", steps=(1, 2), status="stopped")
+    said = _earlier(state, track, ["scale"])
+    assert said == "Your last run, scale 1: Run 1 was stopped at step 2: no verdict."
 
 
 def test_what_the_blocks_are_worth_is_said_by_all_seeds():

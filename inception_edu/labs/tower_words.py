@@ -54,7 +54,8 @@ def _earlier(state: State, track: Track, keys: list[str]) -> str:
     if len(group) > 1:
         told = fate_of_cell([t.fate for t in group if t.fate])
         return f"Your last {len(group)} seeds, {with_}: {told.sentence}."
-    return f"Your last run, {with_}: {fate_words(track)}" if track.fate else ""
+    words = _no_end(track) or (fate_words(track) if track.fate else "")
+    return f"Your last run, {with_}: {words}" if words else ""
 
 
 def recorded_words(here) -> str:
@@ -72,20 +73,26 @@ def recorded_words(here) -> str:
 
 
 def _run_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
+    if words := _no_end(track):
+        return words, track.status != "stopped"
+    told = [fate_words(track)]
+    told += [_against(state, look, track), _inside(look, track)]
+    told.append("One seed is a picture, not a verdict: Five seeds gives one.")
+    return " ".join(filter(None, told)), track.fate is not None and track.fate.word == "dies"
+
+
+def _no_end(track: Track) -> str:
+    """What is said of a run that did not come to its end; nothing of one that did."""
     if track.status == "failed":
-        return f"Run {track.name}: {track.sentence}", True
+        return f"Run {track.name}: {track.sentence}"
     if track.status == "stopped":
-        return f"Run {track.name} was stopped at step {_last(track)}: no verdict.", False
+        return f"Run {track.name} was stopped at step {_last(track)}: no verdict."
     if track.status == "diverged":
         return (
             f"Run {track.name} diverged: the loss was no longer a finite number after step "
-            f"{_last(track)}.",
-            True,
+            f"{_last(track)}."
         )
-    words = [fate_words(track)]
-    words += [_against(state, look, track), _inside(look, track)]
-    words.append("One seed is a picture, not a verdict: Five seeds gives one.")
-    return " ".join(filter(None, words)), track.fate is not None and track.fate.word == "dies"
+    return ""
 
 
 def _last(track: Track) -> int:
