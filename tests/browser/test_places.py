@@ -76,7 +76,7 @@ def test_scrolled_away_and_back(lab, mode):
     )
     lab.open(f"scroll_{mode}.ipynb").run_all(seconds=240)
     shown = lab.page.locator(".ied-lab").first
-    panel = lab.page.locator(".jp-WindowedPanel-outer, .jp-Notebook").first
+    panel = lab.page.locator(".jp-WindowedPanel-outer").first
     go(panel, "0", shown)  # running all cells went to the last one
     shown.get_by_role("slider").first.press("ArrowRight")
     lab.page.wait_for_timeout(1000)
