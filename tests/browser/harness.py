@@ -236,16 +236,18 @@ class Lab:
         self.console: list[str] = []  # errors and warnings, JupyterLab's own harmless ones left out
         self.foreign: list[str] = []  # addresses outside this machine that the page asked for
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
+        self.page.on("pageerror", lambda error: self._note(f"error: {error}"))
         self.page.on("request", lambda request: self._on_request(request.url))
         self.page.on("websocket", lambda websocket: self._on_request(websocket.url))
 
     def _on_console(self, message):
         text = f"{message.type}: {message.text}"
-        if message.type in ("error", "warning") and not any(
-            re.search(pattern, text) for pattern, _ in HARMLESS
-        ):
-            self.console.append(f"{text} ({message.location.get('url', '')})")
+        if message.type in ("error", "warning"):
+            self._note(text, f" ({message.location.get('url', '')})")
+
+    def _note(self, text: str, place: str = ""):
+        if not any(re.search(pattern, text) for pattern, _ in HARMLESS):
+            self.console.append(text + place)
 
     def _on_request(self, url: str):
         parts = urlsplit(url)
