@@ -4,7 +4,7 @@ it can do."""
 import os
 
 import pytest
-from harness import Lab, LabServer, find_browser, open_browser
+from harness import LabServer, find_browser, open_browser, opened_window
 from playwright.sync_api import expect
 
 expect.set_options(
@@ -40,12 +40,6 @@ def server(browser):
 
 @pytest.fixture
 def lab(browser, server):
-    """A fresh window. At the end the test fails if the console holds an error or a request left
-    this machine."""
-    lab = Lab(browser, server)
-    yield lab
-    try:
-        # Before the kernel goes: JupyterLab complains about requests that are cut short by that.
-        lab.assert_clean()
-    finally:
-        lab.close()
+    """A fresh window that has to be clean at the end."""
+    with opened_window(browser, server) as lab:
+        yield lab

@@ -226,6 +226,19 @@ class LabServer:
         self._temporary.cleanup()
 
 
+@contextmanager
+def opened_window(browser, server):
+    """A fresh window, as a `Lab`. At the end it fails if the console holds an error or a request
+    left this machine."""
+    lab = Lab(browser, server)
+    try:
+        yield lab
+        # Before the kernel goes: JupyterLab complains about requests that are cut short by that.
+        lab.assert_clean()
+    finally:
+        lab.close()
+
+
 class Lab:
     """One browser window with JupyterLab, in which a test acts as a reader does."""
 

@@ -4,7 +4,7 @@ in which JupyterLab draws long notebooks, and in two notebooks at a time."""
 import re
 
 import pytest
-from harness import Lab, LabServer
+from harness import Lab, LabServer, opened_window
 from playwright.sync_api import expect
 
 SHAPES = "from inception_edu.labs.shapes import shape_explorer\nshape_explorer()"
@@ -23,13 +23,8 @@ def elsewhere(request, browser):
     app, base = request.param
     if app == "notebook":
         pytest.importorskip("notebook")
-    with LabServer(base=base, app=app) as server:
-        lab = Lab(browser, server)
+    with LabServer(base=base, app=app) as server, opened_window(browser, server) as lab:
         yield lab
-        try:
-            lab.assert_clean()
-        finally:
-            lab.close()
 
 
 def test_a_lab_works_there(elsewhere):
