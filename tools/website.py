@@ -120,6 +120,12 @@ def claims_page() -> str:
     return f"# The claims, and what is seen here\n\n{table}\n\n" + "\n".join(details)
 
 
+def pictures_of(text: str) -> list[str]:
+    """The files that a page's pictures name, relative to the project's folder."""
+    found = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
+    return [name for name in found if not name.startswith(("http", "pictures/"))]
+
+
 def lay_out() -> None:
     """All pages, in dist/site-source."""
     shutil.rmtree(STAGE, ignore_errors=True)
@@ -137,14 +143,20 @@ def lay_out() -> None:
         text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
         (STAGE / f"{name}.md").write_text(text.replace("../notebooks/", ""), encoding="utf-8")
     (STAGE / "claims.md").write_text(claims_page(), encoding="utf-8")
-    (STAGE / "index.md").write_text(front_page(), encoding="utf-8")
+    front = front_page()
+    (STAGE / "index.md").write_text(front, encoding="utf-8")
+    for name in pictures_of(front):
+        (STAGE / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, STAGE / name)
 
 
 def build() -> None:
-    """dist/site from dist/site-source; the old site is replaced only when all went well."""
+    """dist/site from dist/site-source; the old site is replaced only when all went well, and a
+    picture or a page that is not there is an error, not a warning."""
     fresh = SITE.with_name("site-new")
     shutil.rmtree(fresh, ignore_errors=True)
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", STAGE / "_build"]
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+    command += ["-d", STAGE / "_build"]
     settings = os.environ | {"SITE_REPOSITORY": repository()}
     settings["SITE_LIVE"] = "1" if (STAGE / "_static" / "live").exists() else ""
     subprocess.run([*command, STAGE, fresh], check=True, env=settings)
