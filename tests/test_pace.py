@@ -1,5 +1,7 @@
 """Threads by measurement, and clocks that keep to their budget."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -53,14 +55,14 @@ def threads_as_before():
 
 def test_two_threads_where_they_are_faster(monkeypatch):
     used, seconds = Machine(monkeypatch, quiet=0.7).run(200)
-    assert used[:3] == [1, 1, 1] and used[3:5] == [2, 2]
+    assert used[:6] == [2, 2, 2, 1, 2, 2]
     assert used.count(2) > 180
     assert seconds < 0.05 * 200 * 0.75
 
 
 def test_one_thread_where_two_bring_nothing(monkeypatch):
     used, seconds = Machine(monkeypatch, quiet=0.99).run(400)
-    assert used.count(2) <= 2 + 400 * 0.05 / AGAIN
+    assert used.count(2) <= 3 + 400 * 0.05 / AGAIN
     assert seconds < 0.05 * 400 * 1.02
 
 
@@ -98,6 +100,23 @@ def test_what_is_asked_for_decides(monkeypatch):
         with threads(2):
             assert set(machine.run(50)[0]) == {2}
         assert torch.get_num_threads() == 1
+
+
+def test_cores_that_others_use_are_not_free():
+    """Beside as many programs that never rest as there are cores."""
+    number = max(2, pace.cores())
+    spin = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(spin) for _ in range(number)]
+    torch.set_num_threads(1)
+    try:
+        time.sleep(0.2)
+        found = [pace.cores_are_free(number) for _ in range(9)]
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert found.count(True) <= 2, found
+    assert torch.get_num_threads() == 1
 
 
 def test_a_context_gives_the_number_back():
@@ -138,7 +157,7 @@ def test_a_history_without_threads_can_be_read():
     from test_train import QUICK, images, small
 
     kept = train(small(), images(), QUICK).to_dict()
-    assert kept["threads"] == [1]
+    assert set(kept["threads"]) <= {1, pace.most_threads()} and kept["threads"]
     del kept["threads"]  # as files of earlier versions
     assert history.History.from_dict(kept).threads == []
 

@@ -2,8 +2,9 @@
 
 On two quiet cores the second thread makes a training step 1.15 to 1.6 times as fast. On two cores
 that something else uses as well, threads wait for one another at every layer, and a step takes 5 to
-15 times as long as with one. Counting cores cannot tell the two apart, timing can: `Pace` times the
-first steps of a loop with one thread and with all, and looks again while it runs.
+15 times as long as with one. Counting cores cannot tell the two apart, timing can: `Pace` looks
+whether the cores are free, times the first steps of a loop with all threads and one with one, and
+looks again while it runs.
 
 INCEPTION_EDU_THREADS, where it is set, decides; so does `with threads(1):`.
 """
@@ -22,12 +23,13 @@ import torch
 
 from inception_edu.learn.machine import cores
 
-SAMPLES = 2  # timed steps with each number before one is chosen
+SAMPLES = 2  # timed steps with all threads before a number is chosen
 AGAIN = 5.0  # seconds from look to look at the other number
 WORTH = 0.95  # all threads must take less than this share of one thread's time
 SPOILT = 1.5  # a step that takes this much of one thread's time has met other work
 PATIENCE = 30.0  # the longest time, in seconds, before all threads are tried once more
-_PROBE = 0.02  # seconds that `cores_are_free` takes, about
+TRUST = 0.5  # seconds for which cores that were free are taken to be free
+_PROBE = 0.02  # seconds for each of the two rates of `cores_are_free`, at most
 
 _here = threading.local()  # torch's number belongs to a thread, and so does what was asked for
 _last: int | None = None  # what was set last, by anybody in here
@@ -87,14 +89,17 @@ def cores_are_free(number: int) -> bool:
     """Whether so many threads get small pieces of work done faster than one does. Leaves the number
     of threads as it was."""
     before = torch.get_num_threads()
-    x = torch.zeros(1 << 17)
+    # A matrix product: on two quiet cores two threads gain 1.8 to 2.0, beside other work at most
+    # 1.1. Sums of vectors wait for memory and gain 1.0 to 1.4, which says little.
+    x = torch.zeros(256, 256)
     try:
         torch.set_num_threads(1)
-        alone = _rate(x, _PROBE / 4)
+        torch.mm(x, x)  # the first one takes longer
+        alone = _rate(x, _PROBE / 2)
         torch.set_num_threads(number)
-        x.add_(1)  # wakes the threads
+        torch.mm(x, x)  # wakes the threads
         # Long enough that another program gets its turn on the other cores.
-        return _rate(x, _PROBE) > 1.2 * alone
+        return _rate(x, _PROBE) > 1.25 * alone
     finally:
         torch.set_num_threads(before)
 
@@ -103,7 +108,7 @@ def _rate(x: torch.Tensor, seconds: float) -> float:
     """Pieces of work in a second."""
     start, done = time.perf_counter(), 0
     while (spent := time.perf_counter() - start) < seconds or not done:
-        x.add_(1)
+        torch.mm(x, x)
         done += 1
     return done / spent
 
@@ -130,6 +135,7 @@ class Pace:
         self.seconds: dict[int, deque[float]] = {n: deque(maxlen=3) for n in (1, self.most)}
         self.again = self.not_before = 0.0
         self.wait = 1.0
+        self.trusted = 0.0
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -144,11 +150,12 @@ class Pace:
 
     def _choose(self) -> int:
         self.steps += 1
-        if self.steps <= 1 + SAMPLES:  # the first one warms up
-            return 1
         if len(self.seconds[self.most]) < SAMPLES:
             return self.most if self._free() else 1
         now = time.perf_counter()
+        if not self.seconds[1]:
+            self.again = now + AGAIN
+            return 1
         best = self._best()
         if now < self.again:
             return best
@@ -165,7 +172,10 @@ class Pace:
         now = time.perf_counter()
         if now < self.not_before:
             return False
+        if now < self.trusted:
+            return True
         if cores_are_free(self.most):
+            self.trusted = now + TRUST
             return True
         self._later(now)
         return False
@@ -173,13 +183,15 @@ class Pace:
     def _later(self, now: float) -> None:
         """Other work is there: one thread, for longer each time."""
         self.not_before = now + self.wait
+        self.trusted = 0.0
         self.wait = min(2 * self.wait, PATIENCE)
 
     def _note(self, number: int, seconds: float) -> None:
-        if self.steps == 1:
+        if self.steps == 1:  # it warms up
             return
         self.seconds[number].append(seconds)
-        if number != 1 and seconds > SPOILT * median(self.seconds[1]):
+        one = self.seconds[1]
+        if number != 1 and one and seconds > SPOILT * median(one):
             self.seconds[number].clear()
             self._later(time.perf_counter())
         elif len(self.seconds[self.most]) == 3:
