@@ -1,8 +1,8 @@
 """Runs chapters on the second device, in one process: `python tests/on_second_device.py mps 03 12`.
 
 Prints a line of JSON a chapter: its name, the seconds it took, by the clock and of a processor,
-and the traceback of the first cell
-that raised, if one did. "cpu" instead of a variant runs them on the CPU, to compare.
+the three cells that took longest, and the traceback of the first cell that raised, if one did.
+"cpu" instead of a variant runs them on the CPU, to compare.
 """
 
 import io
@@ -28,12 +28,14 @@ def run(source: Path) -> dict:
     shell = InteractiveShell.instance()
     shell.reset()
     start, busy, shown = time.perf_counter(), time.process_time(), io.StringIO()
-    error = ""
+    error, cells = "", {}
     for number, cell in enumerate(build.transform(source).cells):
         if cell.cell_type != "code":
             continue
+        begun = time.perf_counter()
         with redirect_stdout(shown), redirect_stderr(shown):
             result = shell.run_cell(cell.source, store_history=True, silent=False)
+        cells[number] = round(time.perf_counter() - begun, 1)
         raised = result.error_before_exec or result.error_in_exec
         if raised:
             lines = traceback.format_exception(type(raised), raised, raised.__traceback__)
@@ -43,6 +45,7 @@ def run(source: Path) -> dict:
         "name": source.stem,
         "seconds": round(time.perf_counter() - start, 1),
         "cpu": round(time.process_time() - busy, 1),
+        "longest": dict(sorted(cells.items(), key=lambda item: -item[1])[:3]),
         "error": error,
     }
 

@@ -29,10 +29,12 @@ WORTH = 0.95  # all threads must take less than this share of one thread's time
 SPOILT = 1.5  # a step that takes this much of one thread's time has met other work
 PATIENCE = 30.0  # the longest time, in seconds, before all threads are tried once more
 TRUST = 0.5  # seconds for which cores that were free are taken to be free
-_PROBE = 0.02  # seconds for each of the two rates of `cores_are_free`, at most
+_PROBE = 0.02  # seconds that `cores_are_free` takes
+_GIVEN = 0.8  # the share of the cores' time that free cores give
 
 _here = threading.local()  # torch's number belongs to a thread, and so does what was asked for
 _last: int | None = None  # what was set last, by anybody in here
+_stepped: dict[int, float] = {}  # when each Python thread last made a step of a `Pace`
 
 
 @contextmanager
@@ -86,31 +88,31 @@ def _set(number: int) -> None:
 
 
 def cores_are_free(number: int) -> bool:
-    """Whether so many threads get small pieces of work done faster than one does. Leaves the number
-    of threads as it was."""
+    """Whether so many threads get nearly all of the time of so many cores just now. Leaves the
+    number of threads as it was.
+
+    Work for all threads runs for a moment, and the processor time that this process got is
+    compared with the time by the clock. Two threads on two cores get 1.7 to 2.0 of it alone, at
+    most 1.5 beside one program that never rests, at most 1.2 beside two. How much faster they work
+    tells less: a thread that has just slept is let in first, so for some milliseconds two are
+    faster than one on a busy machine too. Beside another Python thread that trains the answer is
+    no: its time would count as ours.
+    """
+    now = time.perf_counter()
+    me = threading.get_ident()
+    if any(now - last < 1.0 for thread, last in list(_stepped.items()) if thread != me):
+        return False
     before = torch.get_num_threads()
-    # A matrix product: on two quiet cores two threads gain 1.8 to 2.0, beside other work at most
-    # 1.1. Sums of vectors wait for memory and gain 1.0 to 1.4, which says little.
     x = torch.zeros(256, 256)
     try:
-        torch.set_num_threads(1)
-        torch.mm(x, x)  # the first one takes longer
-        alone = _rate(x, _PROBE / 2)
         torch.set_num_threads(number)
         torch.mm(x, x)  # wakes the threads
-        # Long enough that another program gets its turn on the other cores.
-        return _rate(x, _PROBE) > 1.25 * alone
+        start, given = time.perf_counter(), time.process_time()
+        while (spent := time.perf_counter() - start) < _PROBE:
+            torch.mm(x, x)
+        return time.process_time() - given >= _GIVEN * number * spent
     finally:
         torch.set_num_threads(before)
-
-
-def _rate(x: torch.Tensor, seconds: float) -> float:
-    """Pieces of work in a second."""
-    start, done = time.perf_counter(), 0
-    while (spent := time.perf_counter() - start) < seconds or not done:
-        torch.mm(x, x)
-        done += 1
-    return done / spent
 
 
 class Pace:
@@ -145,8 +147,9 @@ class Pace:
             self.numbers.append(number)
         start = time.perf_counter()
         yield
+        now = _stepped[threading.get_ident()] = time.perf_counter()
         if self.fixed is None:
-            self._note(number, time.perf_counter() - start)
+            self._note(number, now - start)
 
     def _choose(self) -> int:
         self.steps += 1

@@ -7,6 +7,7 @@ __all__ = [
     "DEPTHS",
     "Table",
     "Verdict",
+    "begin",
     "block_seconds",
     "best_towers",
     "branches",
@@ -40,6 +41,7 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "inception_edu.teach.opening": ["begin"],
         "inception_edu.teach.exercises": ["check"],
         "inception_edu.teach.chapters": ["chapter_map"],
         "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],

@@ -18,15 +18,13 @@
 import inspect
 from dataclasses import replace
 
-import torch
 
 from inception_edu import data
 from inception_edu.describe import draw, networks
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.learn import Recipe, default_device, plain_train, threads, train
 from inception_edu.nets import build
-from inception_edu.study import experiments
-from inception_edu.teach import chapter_map, five_lines, outcome, paper_claims, predict, say
+from inception_edu.teach import begin, chapter_map, five_lines, outcome, paper_claims, predict, say
 
 # %% [markdown]
 # ## What the paper says, and what is seen here
@@ -71,10 +69,7 @@ chapter_map()
 # The device is found by itself. `INCEPTION_EDU_DEVICE=cpu` overrules it.
 
 # %%
-say(
-    f"Device: {default_device()}. Torch: {torch.__version__}. Threads: {torch.get_num_threads()}.",
-    f"Mode: {experiments.mode()}.",
-)
+begin()
 
 # %% [markdown]
 # ## Images

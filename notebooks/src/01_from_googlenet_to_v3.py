@@ -34,10 +34,10 @@ from inception_edu.describe import (
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments, kernel_sizes
-from inception_edu.teach import check, costs, five_lines, outcome, plots, predict, say, table
+from inception_edu.teach import begin, check, costs, five_lines, outcome, plots, predict, say, table
 
 QUICK = experiments.mode() == "quick"
-print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

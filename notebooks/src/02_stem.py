@@ -34,11 +34,11 @@ from inception_edu.describe import (
 )
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import check, costs, five_lines, milliseconds, outcome, plots, predict
-from inception_edu.teach import refusal, say, table
+from inception_edu.teach import begin, check, costs, five_lines, milliseconds, outcome, plots
+from inception_edu.teach import predict, refusal, say, table
 
 QUICK = experiments.mode() == "quick"
-print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

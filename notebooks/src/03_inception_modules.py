@@ -34,13 +34,13 @@ from inception_edu.describe import (
     walk,
 )
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import branches, changes, check, costs, five_lines, outcome, plots, predict
-from inception_edu.teach import say, table
+from inception_edu.teach import begin, branches, changes, check, costs, five_lines, outcome, plots
+from inception_edu.teach import predict, say, table
 from inception_edu.nets import Concat as Join, ConvBNReLU, build
 from inception_edu.learn import Recipe, default_device, train
 
 QUICK = experiments.mode() == "quick"
-print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

@@ -38,11 +38,11 @@ from inception_edu.describe import (
 from inception_edu.learn import Recipe, default_device, train
 from inception_edu.nets import build
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import branches, check, costs, five_lines, milliseconds, outcome, plots
-from inception_edu.teach import predict, say, table
+from inception_edu.teach import begin, branches, check, costs, five_lines, milliseconds, outcome
+from inception_edu.teach import plots, predict, say, table
 
 QUICK = experiments.mode() == "quick"
-print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

@@ -30,10 +30,10 @@ from inception_edu.describe import (
 from inception_edu.labs.diagram import network_diagram
 from inception_edu.nets import build, named_blocks
 from inception_edu.study import experiments
-from inception_edu.teach import block_seconds, changes, check, five_lines, outcome, plots, predict
-from inception_edu.teach import say, table
+from inception_edu.teach import begin, block_seconds, changes, check, five_lines, outcome, plots
+from inception_edu.teach import predict, say, table
 
-print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

@@ -38,11 +38,11 @@ from inception_edu.describe import (
 from inception_edu.labs.designer import block_designer
 from inception_edu.nets import ScaledResidual, build
 from inception_edu.study import experiments
-from inception_edu.teach import branches, check, five_lines, outcome, plots, predict, refusal, say
-from inception_edu.teach import table
+from inception_edu.teach import begin, branches, check, five_lines, outcome, plots, predict, refusal
+from inception_edu.teach import say, table
 
 QUICK = experiments.mode() == "quick"
-print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

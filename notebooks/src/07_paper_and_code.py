@@ -46,10 +46,10 @@ from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import changes, check, costs, five_lines, outcome, plots, predict, refusal
-from inception_edu.teach import say, table
+from inception_edu.teach import begin, changes, check, costs, five_lines, outcome, plots, predict
+from inception_edu.teach import refusal, say, table
 
-print("mode:", experiments.mode(), "  threads:", torch.get_num_threads())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

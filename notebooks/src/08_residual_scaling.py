@@ -26,6 +26,7 @@ from inception_edu.labs.scaling import scaling_lab
 from inception_edu.nets import ScaledResidual, build, named_blocks
 from inception_edu.study import difference, experiments, holm, load_results, summarise
 from inception_edu.teach import (
+    begin,
     check,
     claim,
     contrasts,
@@ -42,7 +43,7 @@ from inception_edu.teach import (
     verdicts,
 )
 
-print("mode:", experiments.mode())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

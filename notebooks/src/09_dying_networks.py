@@ -26,10 +26,10 @@ from inception_edu.labs.film import death, film
 from inception_edu.nets import build
 from inception_edu.study import Config, experiments, judge, load_results, recorded_grid
 from inception_edu.study import recorded_runs, run, summarise, transfer
-from inception_edu.teach import check, claim, courses, fates, five_lines, outcome, plots
+from inception_edu.teach import begin, check, claim, courses, fates, five_lines, outcome, plots
 from inception_edu.teach import predict, provenance, run_dots, say, table, verdicts
 
-print("mode:", experiments.mode())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

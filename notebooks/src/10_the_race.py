@@ -27,10 +27,11 @@ from inception_edu.learn import clock, fast_layout, make_optimizer
 from inception_edu.nets import build
 from inception_edu.study import PAIRS, RACERS, difference, experiments, holm, load_results, run
 from inception_edu.study import mean_error, summarise
-from inception_edu.teach import DEPTHS, best_towers, check, claim, contrasts, five_lines, outcome
-from inception_edu.teach import plots, predict, provenance, say, table, training_times, verdicts
+from inception_edu.teach import DEPTHS, begin, best_towers, check, claim, contrasts, five_lines
+from inception_edu.teach import outcome, plots, predict, provenance, say, table, training_times
+from inception_edu.teach import verdicts
 
-print("mode:", experiments.mode())
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

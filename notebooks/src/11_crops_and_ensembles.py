@@ -29,11 +29,11 @@ from inception_edu.learn import logits, train
 from inception_edu.nets import build
 from inception_edu.study import CROPS, RACERS, Answers, Recipe
 from inception_edu.study import experiments, gains, holm, load_results
-from inception_edu.teach import check, contrasts, five_lines, outcome, plots, predict, provenance
-from inception_edu.teach import say, table, verdicts
+from inception_edu.teach import begin, check, contrasts, five_lines, outcome, plots, predict
+from inception_edu.teach import provenance, say, table, verdicts
 
 QUICK = experiments.mode() == "quick"
-say(f"Mode: {experiments.mode()}.")
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

@@ -33,11 +33,11 @@ from inception_edu.nets import (
     windows,
 )
 from inception_edu.study import mode
-from inception_edu.teach import check, five_lines, outcome, plots, predict, say, table
+from inception_edu.teach import begin, check, five_lines, outcome, plots, predict, say, table
 
 folder = data_dir() / "checkpoints"
 QUICK = mode() == "quick"
-say(f"Mode: {mode()}.")
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

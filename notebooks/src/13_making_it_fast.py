@@ -20,10 +20,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from inception_edu.describe import draw, figure, figures, networks
-from inception_edu.learn import Speedup, autocast, clock, default_device, set_threads
+from inception_edu.learn import Speedup, autocast, clock, default_device
 from inception_edu.nets import Siblings, build, fold, merge_siblings
 from inception_edu.study import experiments
 from inception_edu.teach import (
+    begin,
     check,
     claim,
     five_lines,
@@ -39,9 +40,8 @@ from inception_edu.teach import (
 )
 
 QUICK = experiments.mode() == "quick"
-set_threads()
 device = default_device()
-say(f"Mode: {experiments.mode()}. Threads: {torch.get_num_threads()}. Device: {device}.")
+begin()
 
 # %% [markdown]
 # ## What this chapter shows

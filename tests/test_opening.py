@@ -1,0 +1,49 @@
+"""The first cell of a chapter: what it says, and the threads of the cells after it."""
+
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+
+import inception_edu.teach.opening as opening
+from inception_edu.learn import pace
+from inception_edu.teach import begin
+
+
+@pytest.fixture
+def shell():
+    made = InteractiveShell.instance()
+    yield made
+    for hook in list(made.events.callbacks["pre_run_cell"]):
+        if hook.__module__ == opening.__name__:
+            made.events.unregister("pre_run_cell", hook)
+
+
+def test_it_says_mode_device_and_threads(monkeypatch):
+    monkeypatch.setenv("INCEPTION_EDU_MODE", "quick")
+    monkeypatch.setenv("INCEPTION_EDU_DEVICE", "cpu")
+    with pace.threads(1):
+        assert str(begin()) == "Mode: quick. Device: cpu. Threads: 1."
+
+
+def test_threads_are_chosen_anew_before_a_later_cell(shell, monkeypatch):
+    monkeypatch.delenv("INCEPTION_EDU_THREADS", raising=False)
+    monkeypatch.setattr(pace, "most_threads", lambda: 2)
+    free, before = [True], torch.get_num_threads()
+    monkeypatch.setattr(pace, "cores_are_free", lambda number: free[0])
+    monkeypatch.setattr(opening, "RECENT", 0.0)
+    seen = []
+    shell.user_ns["note"] = lambda: seen.append(torch.get_num_threads())
+    try:
+        begin()
+        begin()  # a cell that is run twice looks once
+        shell.run_cell("note()")
+        free[0] = False
+        shell.run_cell("note()")
+        monkeypatch.setattr(opening, "RECENT", 1000.0)
+        free[0] = True
+        shell.run_cell("note()")
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2, 1, 1], "two while free, one beside other work, not asked again at once"
+    ours = [h for h in shell.events.callbacks["pre_run_cell"] if h.__module__ == opening.__name__]
+    assert len(ours) == 1
