@@ -120,8 +120,11 @@ def test_cores_that_others_use_are_not_free():
     assert torch.get_num_threads() == 1
 
 
-def test_beside_another_thread_that_trains_the_cores_are_not_free():
+def test_beside_another_thread_that_trains_the_cores_are_not_free(monkeypatch):
     """Its processor time is this process's too, so the clocks alone would say that they are."""
+    monkeypatch.setattr(pace.time, "process_time", lambda: 10 * time.perf_counter())
+    monkeypatch.setattr(pace, "_stepped", {})
+    assert pace.cores_are_free(1)
     stop, begun = threading.Event(), threading.Event()
 
     def train_on():
