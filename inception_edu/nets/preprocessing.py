@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -22,24 +27,30 @@ class Preprocessing:
     bgr: bool = False
     top: float = 1.0
 
-    def __call__(self, picture) -> torch.Tensor:
+    def __call__(self, picture: Image.Image) -> torch.Tensor:
         """A PIL image of any size and mode → 1×3×image×image."""
-        import numpy as np
-        from PIL import Image
+        return self.transform(picture.convert("RGB"))[None]
 
-        picture = picture.convert("RGB")
-        side = int(self.image / self.crop)
-        short = min(picture.size)
-        size = tuple(side if s == short else int(side * s / short) for s in picture.size)
-        resampling = Image.Resampling.BILINEAR if self.bilinear else Image.Resampling.BICUBIC
-        picture = picture.resize(size, resampling)
-        left, top = (round((s - self.image) / 2) for s in picture.size)
-        picture = picture.crop((left, top, left + self.image, top + self.image))
-        x = torch.from_numpy(np.asarray(picture, dtype="float32") / 255).permute(2, 0, 1)[None]
+    @property
+    def transform(self) -> Callable[[Image.Image], torch.Tensor]:
+        """The steps by torchvision's transforms: an RGB image of PIL → 3×image×image."""
+        from torchvision.transforms import v2
+
+        mode = v2.InterpolationMode
+        steps = [
+            v2.Resize(
+                int(self.image / self.crop), mode.BILINEAR if self.bilinear else mode.BICUBIC
+            ),
+            v2.CenterCrop(self.image),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+        ]
         if self.bgr:
-            x = x.flip(1)
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.mean, self.std))
-        return (self.top * x - mean) / std
+            steps.append(v2.Lambda(lambda x: x.flip(0)))
+        # (top · x − mean) / std, as Normalize writes it for x in 0..1.
+        means = [value / self.top for value in self.mean]
+        stds = [value / self.top for value in self.std]
+        return v2.Compose([*steps, v2.Normalize(means, stds), v2.ToPureTensor()])
 
     def __str__(self) -> str:
         mean, std = (", ".join(f"{v:.4g}" for v in vs) for vs in (self.mean, self.std))
