@@ -2,8 +2,10 @@
 few signs, and folders whose names have spaces and umlauts."""
 
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,7 @@ def test_text_files_are_read_and_written_as_utf_8():
 
 READS = """
 import sys
+import zipfile
 sys.path[:0] = ["tools", "notebooks"]
 import live_pages, website, work
 website.head(website.chapters()[0])
@@ -83,3 +86,59 @@ def test_make_lab_in_a_folder_with_a_space_and_an_umlaut(tmp_path):
     said = [row for row in done.stdout.splitlines() if row.startswith(("python ", "jupyter-lab "))]
     assert said[:2] == ["python tools/install.py lab", "python tools/work.py"]
     assert said[2].startswith("jupyter-lab ") and said[2].endswith("work/00_start_here.ipynb")
+
+
+@pytest.fixture(scope="module")
+def far_away(tmp_path_factory):
+    """A copy of what `make colab` reads, in a folder with a space and umlauts."""
+    folder = tmp_path_factory.mktemp("home") / "Übung für Zoë"
+    folder.mkdir()
+    leave = shutil.ignore_patterns("__pycache__", "photographs*")
+    for name in ("inception_edu", "data", "notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=leave)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def run_there(folder, *command, **environment):
+    """As `run`, in that folder: with its package, and nothing of this checkout."""
+    settings = os.environ | {"PYTHONPATH": str(folder), "PYTHONIOENCODING": "cp1252"} | environment
+    return subprocess.run([sys.executable, *command], cwd=folder, env=settings, capture_output=True)
+
+
+def test_make_colab_in_a_folder_with_a_space_and_umlauts(far_away):
+    done = run_there(far_away, "notebooks/build.py", "--colab")
+    assert done.returncode == 0, done.stderr.decode("cp1252")
+    with zipfile.ZipFile(far_away / "dist" / "inception_edu_colab.zip") as bundle:
+        names = bundle.namelist()
+    assert sum(name.endswith(".whl") for name in names) == 1
+    assert sum(name.endswith(".ipynb") for name in names) >= 14
+
+
+SWEEP = """
+from pathlib import Path
+import inception_edu
+from inception_edu.study import Config, Recipe, local_executor, sweep
+
+if __name__ == "__main__":
+    assert "Zo\\u00eb" in inception_edu.__file__, inception_edu.__file__
+    recipe = Recipe(steps=2, batch_size=8)
+    arguments = {"width": 16, "depth": 1}
+    configs = [
+        Config("one", "tower", arguments, recipe, seed, "scales", test_images=16) for seed in (0, 1)
+    ]
+    folder = Path("Ergebnisse f\\u00fcr heute")
+    with local_executor(2) as workers:
+        results = sweep(configs, workers, folder=folder, progress=False)
+    again = sweep(configs, folder=folder, progress=False)
+    print([r.status for r in results], again == results, len(list(folder.glob("*.json"))))
+"""
+
+
+def test_a_sweep_on_processes_in_such_a_folder(far_away):
+    """Each worker is a new process (`spawn`, as on Windows and macOS)."""
+    (far_away / "mein Lauf.py").write_text(SWEEP, encoding="utf-8")
+    done = run_there(far_away, "mein Lauf.py")
+    assert done.returncode == 0, done.stderr.decode("cp1252")
+    assert done.stdout.decode("cp1252").split() == "['finished', 'finished'] True 2".split()
