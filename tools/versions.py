@@ -4,12 +4,16 @@ and with the newest. `make versions` calls it.
     python tools/versions.py                 what needs no torch: describe, and its tests
     python tools/versions.py --torch         torch too: several GB for each environment
     python tools/versions.py --python 3.12   only this one
+    python tools/versions.py --packages lowest   only with these
 
-For each environment: import every module of `describe` (with --torch: every module of the package),
-then run the unit tests of `describe`. A Python that this machine does not have is named as such.
+For each environment: import every module of `describe`, then run its unit tests. With --torch:
+every module of the package, the unit tests of the description, the networks, the data, the training
+loop and the statistics, and two chapters in quick mode. A Python that this machine does not have is
+named as such.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -26,6 +30,9 @@ except ModuleNotFoundError:  # Python 3.10
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 TESTS = ["test_figures.py", "test_draw.py", "test_paths.py", "test_spec.py", "test_networks.py"]
+TESTS_WITH_TORCH = ["test_core.py", "test_data.py", "test_train.py", "test_statistics.py"]
+CHAPTERS = ("02", "03")
+TOOLS = ("pytest", "hypothesis", "tomli", "jupytext", "nbclient", "nbformat")
 WITHOUT_TORCH = ("numpy", "matplotlib", "pillow", "pytest", "hypothesis", "tomli")
 
 
@@ -46,7 +53,7 @@ def requirements(torch: bool, lowest: bool) -> list[str]:
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]
     wanted = project["dependencies"] + (extras["lab"] if torch else [])
-    wanted += [r for r in extras["dev"] if r.startswith(("pytest", "hypothesis", "tomli"))]
+    wanted += [r for r in extras["dev"] if r.startswith(TOOLS)]
     if not torch:
         wanted = [r for r in wanted if re.match(r"[\w-]+", r)[0].startswith(WITHOUT_TORCH)]
     # The first release of a lower bound: ">=2.7" becomes "~=2.7.0", its last repair.
@@ -87,11 +94,29 @@ def attempt(version: str, lowest: bool, torch: bool) -> str:
         )
         if done.returncode:
             return "import fails: " + last_line(done.stderr)
-        files = [f"tests/{name}" for name in TESTS if torch or not needs_torch(name)]
+        names = TESTS + TESTS_WITH_TORCH if torch else [n for n in TESTS if not needs_torch(n)]
+        files = [f"tests/{name}" for name in names]
         command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", *files]
         command += ["-o", "timeout="]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=settings)
-        return last_line(done.stdout) or last_line(done.stderr)
+        said = last_line(done.stdout) or last_line(done.stderr)
+        return f"{said}; {chapters(python, settings)}" if torch else said
+
+
+def chapters(python: Path, settings: dict[str, str]) -> str:
+    """Two chapters, executed in quick mode: the seconds of each, or what went wrong."""
+    command = [python, ROOT / "tests" / "on_second_device.py", "cpu", *CHAPTERS]
+    quick = settings | {"INCEPTION_EDU_MODE": "quick"}
+    with tempfile.TemporaryDirectory() as empty:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=empty, env=quick)
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if len(rows) < len(CHAPTERS):
+        return "chapters fail: " + last_line(done.stderr)
+    return ", ".join(
+        f"{row['name']} {'fails: ' + last_line(row['error']) if row['error'] else row['seconds']}"
+        + ("" if row["error"] else " s")
+        for row in rows
+    )
 
 
 def needs_torch(test: str) -> bool:
@@ -101,7 +126,7 @@ def needs_torch(test: str) -> bool:
 
 def last_line(text: str) -> str:
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1].strip("= ")[:150] if lines else ""
+    return lines[-1].strip("= ")[:300] if lines else ""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -110,10 +135,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--torch", action="store_true", help="with torch: several GB each")
     parser.add_argument("--python", nargs="*", default=PYTHONS, help="such as 3.12")
+    parser.add_argument("--packages", choices=("lowest", "newest"), help="both, if not given")
     args = parser.parse_args(arguments)
     failed = 0
     for version in args.python:
         for lowest in (True, False):
+            if args.packages not in (None, "lowest" if lowest else "newest"):
+                continue
             said = attempt(version, lowest, args.torch)
             failed += "fail" in said or "error" in said or "cannot" in said
             print(f"Python {version}, {'lowest' if lowest else 'newest':6} packages: {said}")
