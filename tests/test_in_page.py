@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inception_edu.labs.in_page import MODULES, NEEDS_TORCH, open_lab
+from inception_edu.labs.in_page import MODULES, open_lab
+from inception_edu.labs.page_run import NEEDS_TORCH
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))

@@ -1,4 +1,5 @@
-"""What makes labs alive in a page of the site: Python for the browser, the package, the components.
+"""What makes labs alive in a page of the site: Python for the browser, the package, the components,
+and what each lab shows before anybody touches it.
 
 `tools/website.py` calls it. Python comes from npm's package pyodide, which `npm install` puts into
 dist/npm; it becomes a part of the built site and of nothing else. Without npm the site is built
@@ -15,24 +16,36 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 NPM = ROOT / "dist" / "npm"
-PYODIDE = "pyodide@^314"
+PACKAGES = {"pyodide": "^314", "assemblyscript": ">=0.28"}
 FILES = (
     *("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"),
     *("python_stdlib.zip", "pyodide-lock.json"),
 )
+# What labs in a page read of data/.
+RECORDED = ("lab_grid.json.gz",)
+TRAINS = (
+    "A run is computed by this page: the same network, images and optimizer as in the notebook, "
+    "in WebAssembly, with random numbers of its own."
+)
+CLOSED = "What was recorded is here; to run it yourself, open the chapter in JupyterLab or Colab."
 
 
-def pyodide() -> Path | None:
-    """The folder of Pyodide, fetched once by npm; None where that cannot be."""
-    folder = NPM / "node_modules" / "pyodide"
-    if not (folder / FILES[0]).exists():
-        npm = shutil.which("npm")
-        if npm is None:
+def npm(name: str) -> Path | None:
+    """The folder of one of `PACKAGES`, fetched once by npm; None where that cannot be."""
+    folder = NPM / "node_modules" / name
+    if not (folder / "package.json").exists():
+        command = shutil.which("npm")
+        if command is None:
             return None
         NPM.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(NPM), PYODIDE]
-        if subprocess.run(command, capture_output=True).returncode:
+        wanted = [f"{package}@{version}" for package, version in PACKAGES.items()]
+        done = subprocess.run(
+            [command, "install", "--no-audit", "--no-fund", "--prefix", str(NPM), *wanted],
+            capture_output=True,
+        )
+        if done.returncode:
             return None
     return folder
 
@@ -44,13 +57,40 @@ def components() -> list[str]:
     return [n for n in names if "function mount(" in (web / f"{n}.js").read_text(encoding="utf-8")]
 
 
+def products(target: Path) -> bool:
+    """Compile the matrix products of web/gemm.ts to WebAssembly; False where there is no
+    compiler."""
+    folder, node = npm("assemblyscript"), shutil.which("node")
+    if folder is None or node is None:
+        return False
+    source = ROOT / "inception_edu" / "labs" / "web" / "gemm.ts"
+    command = [node, folder / "bin" / "asc.js", source, "--outFile", target, "--runtime", "stub"]
+    command += ["-O3", "--noAssert", "--enable", "simd", "--importMemory"]
+    subprocess.run([*map(str, command)], check=True, cwd=folder)
+    return True
+
+
+def images(target: Path) -> None:
+    """The images that the page trains and tests on, as bytes: labels, then pixels."""
+    from inception_edu.labs.page_run import TEST, TRAIN
+    from inception_edu.study.identity import open_data, some
+
+    data = open_data("fashion")
+    pieces = []
+    for split, count in ((data.train, TRAIN), (data.test, TEST)):
+        chosen = some(split, count)
+        pieces += [chosen.labels.byte().numpy().tobytes(), chosen.images.numpy().tobytes()]
+    facts = {"mean": float(data.mean[0]), "std": float(data.std[0]), "side": data.image}
+    target.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
+    target.write_bytes(b"".join(pieces))
+
+
 def lay_out(static: Path) -> bool:
     """Put everything into the site's folder of static files; False where there is no Pyodide."""
-    source = pyodide()
+    source = npm("pyodide")
     if source is None:
         print("No live labs: npm, which fetches Python for the browser, did not give it.")
         return False
-    sys.path.insert(0, str(ROOT))
     from inception_edu.labs.page import script, style
 
     target = static / "live"
@@ -62,19 +102,27 @@ def lay_out(static: Path) -> bool:
         module = script(name) + "\nexport { mount };\n"
         (target / "labs" / f"{name}.mjs").write_text(module, encoding="utf-8")
         (target / "labs" / f"{name}.css").write_text(style(name), encoding="utf-8")
-    (target / "page_host.js").write_text(script("page_host"), encoding="utf-8")
+    for name in ("page_host", "python_worker", "training_worker"):
+        (target / f"{name}.js").write_text(script(name), encoding="utf-8")
     (target / "labs.css").write_text(style("lab") + style("page_host"), encoding="utf-8")
+    products(target / "gemm.wasm")
+    images(target / "images.bin")
     with zipfile.ZipFile(target / "inception_edu.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted((ROOT / "inception_edu").rglob("*.py")):
             archive.write(path, path.relative_to(ROOT).as_posix())
+        for name in RECORDED:
+            archive.write(ROOT / "data" / "results" / name, f"inception_edu/_data/results/{name}")
     return True
 
 
-def place(source: str) -> str:
-    """The place of a live lab for a cell that opens one; "" for any other cell."""
-    sys.path.insert(0, str(ROOT))
-    from inception_edu.labs.in_page import MODULES
+# --- What a cell of a chapter becomes -------------------------------------------------------------
 
+
+def place(source: str, exercise: dict | None = None) -> str:
+    """The place of a live lab, a prediction or an exercise, for a cell that has one; "" for any
+    other cell."""
+    if exercise:
+        return f'<div class="ied-page-exercise">{embedded(exercise)}</div>'
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a line for the shell, say
@@ -83,7 +131,9 @@ def place(source: str) -> str:
         if not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if name not in MODULES:
+        if name in ("predict", "outcome"):
+            return answer(name, node)
+        if name not in KINDS:
             continue
         try:
             arguments = [ast.literal_eval(value) for value in node.args]
@@ -93,6 +143,92 @@ def place(source: str) -> str:
         return (
             f'<div class="ied-page-lab" data-lab="{name}" '
             f'data-settings="{escape(json.dumps(settings), quote=True)}" '
-            f'data-arguments="{escape(json.dumps(arguments), quote=True)}"></div>'
+            f'data-arguments="{escape(json.dumps(arguments), quote=True)}">'
+            f"{embedded(KINDS[name](name, arguments, settings))}</div>"
         )
     return ""
+
+
+def answer(kind: str, node: ast.Call) -> str:
+    """The place of `predict` or `outcome`: its name, and the unit of its number."""
+    unit = [word.value.value for word in node.keywords if word.arg == "unit"]
+    name = escape(ast.literal_eval(node.args[0]), quote=True)
+    return (
+        f'<div class="ied-page-{kind}" data-name="{name}" '
+        f'data-unit="{escape(unit[0], quote=True) if unit else ""}"></div>'
+    )
+
+
+def embedded(value: dict) -> str:
+    """JSON in a page."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return f'<script type="application/json">{text}</script>'
+
+
+def alive(name: str, arguments: list, settings: dict) -> dict:
+    """What a lab shows first, of one that Python in the page keeps alive."""
+    from inception_edu.labs.in_page import PageLab, make, view_dict
+
+    lab = PageLab(make(name, *arguments, **settings))
+    shown = view_dict(lab.session.view)
+    found = {"name": lab.name, "title": lab.title, "view": shown, "usual": lab.link()}
+    found["alive"] = name != "convolution_lab"  # which does everything in the page
+    found["about"] = (
+        TRAINS if "retrain" in [control["key"] for control in shown["controls"]] else ""
+    )
+    return found
+
+
+def recorded(name: str, arguments: list, settings: dict) -> dict:
+    """What a lab shows first, and, where it has one list and nothing else, for each choice."""
+    from inception_edu.labs import field, film, race
+    from inception_edu.labs.core import Session, Set
+    from inception_edu.labs.in_page import view_dict
+
+    makers = {
+        "death": lambda: film.film_core(film.committed()),
+        "field_lab": field.make,
+        "race_lab": race.race_core,
+    }
+    lab = makers[name](*arguments, **settings)
+    session = Session(lab, carry_out=lambda effect: None)
+    view = session.view
+    found = {"name": lab.name, "title": lab.title, "view": view_dict(view), "closed": CLOSED}
+    if [control.kind for control in view.controls] == ["list"]:
+        [control] = view.controls
+        views = []
+        for _, value in control.choices:
+            session.send(Set(control.key, value))
+            views.append(view_dict(session.view))
+        return found | {"views": kept(name, views)}
+    for control in found["view"]["controls"]:
+        control["disabled"] = True
+    return found
+
+
+STAGED: dict[str, str] = {}  # file in live/ → its text, written by `lay_out_views`
+
+
+def kept(name: str, views: list[dict]) -> str:
+    """The views of a lab's choices in a file of their own, read at the first choice: its name."""
+    file = f"recorded/{name}.json"
+    STAGED[file] = json.dumps(views, ensure_ascii=False, separators=(",", ":"))
+    return file
+
+
+def lay_out_views(static: Path) -> None:
+    """Write what `kept` has named."""
+    for file, text in STAGED.items():
+        (static / "live" / file).parent.mkdir(exist_ok=True)
+        (static / "live" / file).write_text(text, encoding="utf-8")
+
+
+def _kinds() -> dict:
+    from inception_edu.labs.in_page import MODULES
+
+    return dict.fromkeys(MODULES, alive) | dict.fromkeys(
+        ("death", "field_lab", "race_lab"), recorded
+    )
+
+
+KINDS = _kinds()

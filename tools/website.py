@@ -19,6 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import live_exercises
 import live_pages
 
 try:
@@ -46,7 +47,8 @@ def for_the_site(notebook: dict, live: bool) -> dict:
     """A chapter as a page: without the cell that installs, with links to pages, not to files, and,
     where they can be `live`, with a place for each lab."""
     kept = []
-    for cell in notebook["cells"]:
+    answered = live_exercises.exercises(notebook) if live else {}
+    for i, cell in enumerate(notebook["cells"]):
         if "bootstrap" in cell.get("metadata", {}).get("tags", []):
             continue
         if cell["cell_type"] == "markdown":
@@ -60,7 +62,7 @@ def for_the_site(notebook: dict, live: bool) -> dict:
         cell["outputs"] = [o for o in cell.get("outputs", []) if o.get("data", o) != {}]
         if cell["cell_type"] == "markdown":
             del cell["outputs"]
-        elif live and (html := live_pages.place("".join(cell["source"]))):
+        elif live and (html := live_pages.place("".join(cell["source"]), answered.get(i))):
             data = {"text/html": html}
             cell["outputs"].append({"output_type": "display_data", "data": data, "metadata": {}})
         kept.append(cell)
@@ -139,6 +141,7 @@ def lay_out() -> None:
         notebook = for_the_site(json.loads(path.read_text(encoding="utf-8")), live)
         text = json.dumps(notebook, ensure_ascii=False)
         (STAGE / path.name).write_text(text, encoding="utf-8")
+    live_pages.lay_out_views(STAGE / "_static")
     for name in PAGES:
         text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
         (STAGE / f"{name}.md").write_text(text.replace("../notebooks/", ""), encoding="utf-8")

@@ -14,7 +14,7 @@ from inception_edu.labs.core import Control, Lab
 from inception_edu.labs.tower_known import Look
 from inception_edu.labs.training import State
 from inception_edu.learn import Recipe
-from inception_edu.study import Config, open_data
+from inception_edu.study import Config
 
 if TYPE_CHECKING:
     from inception_edu.labs.host import NotebookLab
@@ -55,6 +55,8 @@ def shape(data: str) -> dict:
     classes. Raises `data.DataError` where there are no such images."""
     if data == "fashion":
         return {}
+    from inception_edu.study import open_data  # torch, which a web page has not
+
     images = open_data(data)
     return {"image": images.image, "classes": len(images.classes)}
 

@@ -5,7 +5,8 @@
     lab.send("set", "image", "75")               # JSON again, after what the reader did
 
 The page (`web/page_host.js`) draws the view with the same components as a notebook and sends what
-the reader does. Of the labs, those are here that need neither torch nor numpy.
+the reader does. Of the labs, those are here that need neither torch nor numpy. A training lab's
+runs are computed by the page (`web/tower.js`); `page_run` says which.
 """
 
 from __future__ import annotations
@@ -15,34 +16,52 @@ import json
 from dataclasses import fields
 
 from inception_edu.labs import link
-from inception_edu.labs.core import Control, End, Press, Row, Session, Set, Start, Tell, View
+from inception_edu.labs.core import (
+    Control,
+    End,
+    Press,
+    Refused,
+    Report,
+    Row,
+    Session,
+    Set,
+    Start,
+    Stop,
+    Tell,
+    View,
+)
 
-# The function that readers call → the module whose `make` gives the lab.
+# The function that readers call → the module that gives the lab, and how that is called there.
 MODULES = {
-    "shape_explorer": "shapes",
-    "block_designer": "designer",
-    "convolution_lab": "convolution",
-    "comparison_lab": "comparison",
-    "family_lab": "family",
+    "shape_explorer": ("shapes", "make"),
+    "block_designer": ("designer", "make"),
+    "convolution_lab": ("convolution", "make"),
+    "comparison_lab": ("comparison", "make"),
+    "family_lab": ("family", "make"),
+    "network_diagram": ("diagram_view", "make"),
+    "scaling_lab": ("scaling", "scaling_core"),
+    "dying_lab": ("dying", "dying_core"),
 }
-NEEDS_TORCH = "This part needs torch: open the chapter in JupyterLab or Colab to run it."
 
 
 def make(name: str, *arguments, **settings):
     """The `core.Lab` of a function in `MODULES`, with the arguments that it takes."""
-    module = importlib.import_module(f"inception_edu.labs.{MODULES[name]}")
-    return module.make(*arguments, **settings)
+    module, function = MODULES[name]
+    core = getattr(importlib.import_module(f"inception_edu.labs.{module}"), function)
+    return core(*arguments, **settings)
 
 
 def plain(value):
-    """A value as JSON knows it; what it does not know is said in words."""
+    """A value as JSON knows it, numbers to five digits; what it does not know is said in words."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, str):
         return str(value)
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if abs(value) < float("inf") else None
+    return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
 def control_json(control: Control) -> dict:
@@ -63,19 +82,18 @@ def layout_json(item: Row | str):
     }
 
 
-def view_json(view: View) -> str:
-    return json.dumps(
-        {
-            "controls": [control_json(control) for control in view.controls],
-            "parts": [
-                {"key": p.key, "kind": p.kind, "value": plain(p.value), "hidden": p.hidden}
-                for p in view.parts
-            ],
-            "status": view.status,
-            "alert": view.alert,
-            "layout": layout_json(view.arranged()),
-        }
-    )
+def view_dict(view: View) -> dict:
+    """All that a lab shows, as plain JSON types."""
+    return {
+        "controls": [control_json(control) for control in view.controls],
+        "parts": [
+            {"key": p.key, "kind": p.kind, "value": plain(p.value), "hidden": p.hidden}
+            for p in view.parts
+        ],
+        "status": view.status,
+        "alert": view.alert,
+        "layout": layout_json(view.arranged()),
+    }
 
 
 class PageLab:
@@ -83,29 +101,57 @@ class PageLab:
 
     def __init__(self, lab):
         self.name, self.title = lab.name, lab.title
+        self.effects: list[dict] = []  # what the page is to do: start or end a run
+        self.note = ""
         self.session = Session(lab, self._carry_out)
 
     def _carry_out(self, effect) -> None:
-        if isinstance(effect, Start):
-            self.session.send(End(effect.task, "failed", None, NEEDS_TORCH))
+        if isinstance(effect, Stop):
+            self.effects.append({"stop": effect.task})
+            return
+        from inception_edu.labs import page_run
+
+        assert isinstance(effect, Start)
+        try:
+            self.effects.append({"start": effect.task, "job": page_run.job(effect.job)})
+        except Refused as reason:
+            self.session.send(End(effect.task, "failed", None, str(reason)))
 
     def view(self) -> str:
-        return view_json(self.session.view)
+        """JSON. Its `effects` are told once; `note` is what could not be done, and why."""
+        told = view_dict(self.session.view)
+        told |= {"effects": self.effects, "note": self.note}
+        self.effects, self.note = [], ""
+        return json.dumps(told)
 
     def link(self) -> str:
         """The line that opens the lab again as it is set; "" where there is none."""
         return self.session.lab.link(self.session.state)
 
     def send(self, kind: str, key: str, value: str = "null") -> str:
-        """Deal with "set", "press" or "tell"; `value` is JSON. The view afterwards."""
+        """Deal with "set", "press", "tell", or with "report" and "end" of a run; `value` is JSON.
+        The view afterwards."""
         said = json.loads(value)
-        if kind == "set":
-            self.session.send(Set(key, said))
-        elif kind == "press":
-            self.session.send(Press(key))
-        else:
-            self.session.send(Tell(key, said))
+        try:
+            self.session.send(self._event(kind, key, said))
+        except Refused as reason:
+            self.note = str(reason)
+        except ImportError as error:
+            self.note = f"A web page has no {error.name}: do this in JupyterLab or Colab."
         return self.view()
+
+    def _event(self, kind: str, key: str, said):
+        from inception_edu.labs import page_run
+
+        if kind == "set":
+            return Set(key, said)
+        if kind == "press":
+            return Press(key)
+        if kind == "report":
+            return Report(key, page_run.record(said))
+        if kind == "end":
+            return End(key, said["status"], page_run.result(said), said["sentence"])
+        return Tell(key, said)
 
 
 def open_lab(name: str, settings: str = "{}", arguments: str = "[]", address: str = "") -> PageLab:
@@ -119,3 +165,47 @@ def open_lab(name: str, settings: str = "{}", arguments: str = "[]", address: st
 
     named = {key: tuples(value) for key, value in json.loads(settings).items()}
     return PageLab(make(name, *tuples(json.loads(arguments)), **named))
+
+
+# --- What the page's worker asks, in words and numbers alone --------------------------------------
+
+_labs: list[PageLab] = []
+
+
+def opened(name: str, settings: str, arguments: str, address: str) -> int:
+    """Open a lab; the number by which it is asked."""
+    _labs.append(open_lab(name, settings, arguments, address))
+    return len(_labs) - 1
+
+
+def view(number: int) -> str:
+    return _labs[number].view()
+
+
+def send(number: int, kind: str, key: str, value: str) -> str:
+    return _labs[number].send(kind, key, value)
+
+
+def address(number: int) -> str:
+    return _labs[number].link()
+
+
+def checked(prelude: str, code: str, check: str) -> str:
+    """Run an answer and the chapter's line that checks it. JSON: the verdict as HTML, and what the
+    answer printed."""
+    import contextlib
+    import io
+
+    from inception_edu.teach.verdict import in_words, wrong
+
+    space: dict = {"__name__": "__main__"}
+    printed = io.StringIO()
+    exec(prelude, space)
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(compile(code, "<your answer>", "exec"), space)
+        except (Exception, SystemExit) as error:
+            verdict = wrong(f"Your answer stopped with {in_words(error)}")
+        else:
+            verdict = eval(check, space)
+    return json.dumps({"html": verdict._repr_html_(), "printed": printed.getvalue()})

@@ -7,13 +7,13 @@ seeds(config)                  the same with seeds 0 to 4
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from inception_edu.describe import CHANGES, FAMILY, changed, measure, networks
-from inception_edu.learn import Recipe
-from inception_edu.nets.build import build
+from inception_edu.learn.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PHOTOGRAPHS = "photographs"  # the colour photographs, wherever this machine keeps them
 JUDGES = ("test", "validation")
@@ -96,6 +96,8 @@ class Config:
 
     def model(self) -> nn.Module:
         """The network, initialised from `seed`."""
+        from inception_edu.nets.build import build  # torch, which a web page has not
+
         return build(self.description(), init=self.init, seed=self.seed)
 
 

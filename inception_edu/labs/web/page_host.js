@@ -1,151 +1,15 @@
-// Labs in a web page without Jupyter: draws what a lab renders (JSON from labs/in_page.py) and
-// sends what the reader does. A place for a lab is
+// needs: page_python.js page_controls.js page_answers.js
+// Labs in a web page without Jupyter: draws what a lab renders (JSON from labs/in_page.py) and sends
+// what the reader does. A place for a lab is
 //
 //   <div class="ied-page-lab" data-lab="shape_explorer" data-settings="{…}" data-arguments="[…]">
+//     <script type="application/json">{ name, title, view, views, alive, usual, about, closed }
+//     </script>
 //
-// Nothing is loaded before the first press on "Use this lab here"; Python is loaded once a page.
-
-const here = new URL(".", import.meta.url);
-let python = null;
-
-async function load() {
-  const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", here));
-  const pyodide = await loadPyodide({ indexURL: new URL("pyodide/", here).href });
-  const files = await fetch(new URL("inception_edu.zip", here));
-  if (!files.ok) throw Error(`inception_edu.zip: ${files.status}`);
-  pyodide.unpackArchive(await files.arrayBuffer(), "zip", { extractDir: "/lab" });
-  pyodide.runPython("import sys; sys.path.insert(0, '/lab')");
-  return pyodide.pyimport("inception_edu.labs.in_page");
-}
-
-const make = (tag, css, text = "") => {
-  const node = document.createElement(tag);
-  if (css) node.className = css;
-  if (text) node.textContent = text;
-  return node;
-};
-const classOf = key => "ied-" + key.replaceAll("_", "-");
-
-// ---- controls ------------------------------------------------------------------------------------
-
-// One control: its box, and `show(control)` that sets it.
-function controlBox(first, send) {
-  if (first.kind === "button") return button(first, send);
-  const box = make("div", `ied-control ied-control-${first.key.replaceAll("_", "-")}`);
-  const label = make("label", "ied-label", first.label);
-  const strip = make("div", "ied-strip"), note = make("div", "ied-note");
-  const set = value => send("set", first.key, value);
-  const parts = { slider, steps: slider, list, pick, check, text }[first.kind](first, set);
-  const main = parts.nodes[0];
-  main.id = `ied-${Math.random().toString(36).slice(2)}`;
-  if (first.kind !== "pick") label.htmlFor = main.id;
-  if (first.kind === "check") box.append(...parts.nodes, label);
-  else box.append(label, ...parts.nodes);
-  box.append(strip, note);
-  const show = control => {
-    box.hidden = control.hidden;
-    parts.show(control);
-    for (const node of parts.nodes) {
-      node.disabled = control.disabled;
-      node.setAttribute("aria-invalid", control.wrong);
-    }
-    if (strip.innerHTML !== control.strip) strip.innerHTML = control.strip;
-    note.textContent = control.note;
-    note.classList.toggle("ied-wrong", control.wrong);
-  };
-  return { node: box, show };
-}
-
-function button(first, send) {
-  const node = make("button", `ied-button ${classOf(first.key)}`);
-  node.type = "button";
-  node.addEventListener("click", () => send("press", first.key));
-  const show = control => {
-    node.textContent = control.label;
-    node.title = control.tip;
-    node.disabled = control.disabled;
-    node.hidden = control.hidden;
-    node.classList.toggle("ied-primary", control.look === "primary");
-  };
-  return { node, show };
-}
-
-// A slider with a field in which its value can be typed; "steps" runs over words.
-function slider(first, set) {
-  const range = make("input"), typed = make("input", "ied-typed");
-  const words = first.kind === "steps";
-  let now = first;
-  range.type = "range";
-  typed.type = "text";
-  range.setAttribute("aria-label", first.said);
-  typed.setAttribute("aria-label", `${first.said}, typed`);
-  range.addEventListener("input", () =>
-    set(words ? now.choices[range.valueAsNumber] : range.valueAsNumber));
-  typed.addEventListener("change", () => typed.value !== now.text && set(typed.value));
-  const show = control => {
-    now = control;
-    if (words) [range.min, range.max, range.step] = [0, control.choices.length - 1, 1];
-    else [range.min, range.max, range.step] = [control.low, control.high, control.step];
-    range.setAttribute("aria-valuetext", control.text + control.unit);
-    if (control.wrong) return;
-    range.value = words ? control.choices.indexOf(control.text) : control.value;
-    typed.value = control.text;
-  };
-  return { nodes: [range, typed], show };
-}
-
-function list(first, set) {
-  const node = make("select");
-  let shown = "";
-  node.setAttribute("aria-label", first.said);
-  node.addEventListener("change", () => set(node.value));
-  const show = control => {
-    const now = JSON.stringify(control.choices);
-    if (now !== shown) node.replaceChildren(...control.choices.map(words => new Option(words)));
-    shown = now;
-    if (!control.wrong) node.value = control.text;
-  };
-  return { nodes: [node], show };
-}
-
-function pick(first, set) {
-  const group = make("div", "ied-pick");
-  group.setAttribute("role", "group");
-  group.setAttribute("aria-label", first.said);
-  const show = control => {
-    while (group.children.length > control.choices.length) group.lastChild.remove();
-    control.choices.forEach((words, i) => {
-      let node = group.children[i];
-      if (!node) {
-        node = make("button", "ied-button");
-        node.type = "button";
-        node.addEventListener("click", () => set(node.textContent));
-        group.append(node);
-      }
-      node.textContent = words;
-      node.disabled = control.disabled;
-      node.setAttribute("aria-pressed", words === control.text);
-    });
-  };
-  return { nodes: [group], show };
-}
-
-function check(first, set) {
-  const node = make("input");
-  node.type = "checkbox";
-  node.addEventListener("change", () => set(node.checked));
-  return { nodes: [node], show: control => { node.checked = control.value; } };
-}
-
-function text(first, set) {
-  const node = make("input");
-  node.type = "text";
-  node.setAttribute("aria-label", first.said);
-  node.addEventListener("change", () => set(node.value));
-  return { nodes: [node], show: control => { if (!control.wrong) node.value = control.value; } };
-}
-
-// ---- parts, layout, a lab ------------------------------------------------------------------------
+// The view is drawn at once; what its components do by themselves (films, charts, the convolution)
+// needs nothing else. `views`: the file with one for each choice of the only list. `alive`: what else the reader
+// does starts Python, once a page; of labs that are not, it is disabled, and `closed` says so.
+// `usual`: the link to the lab as it stands there.
 
 async function partBox(first, tell) {
   const node = make("div", `ied-part ${classOf(first.key)}`);
@@ -172,50 +36,157 @@ async function partBox(first, tell) {
 function arrange(item, nodes) {
   if (typeof item === "string") return nodes.get(item);
   const group = make("div", item.row ? "ied-row" : "ied-column");
-  if (item.width) group.style.width = item.width;
+  if (item.width) group.style.setProperty("--ied-width", item.width);
   group.append(...item.items.map(child => arrange(child, nodes)));
   return group;
 }
 
-async function open(place) {
-  const { lab: name, settings, arguments: given } = place.dataset;
-  const lab = python.open_lab(name, settings, given, location.hash.slice(1));
-  const view = JSON.parse(lab.view());
-  const boxes = new Map(), nodes = new Map(), status = make("div", "ied-status");
-  const send = (kind, key, value = null) => draw(lab.send(kind, key, JSON.stringify(value)));
-  for (const control of view.controls) boxes.set(control.key, controlBox(control, send));
-  for (const part of view.parts)
-    boxes.set(part.key, await partBox(part, said => send("tell", part.key, said)));
-  for (const [key, box] of boxes) nodes.set(key, box.node);
-  nodes.set("status", status);
-  status.setAttribute("aria-live", "polite");
-  const body = make("div", `ied-lab ied-${lab.name}`);
-  body.setAttribute("role", "group");
-  body.setAttribute("aria-label", lab.title);
-  body.append(arrange(view.layout, nodes));
-  place.replaceChildren(body);
-  if (lab.link()) body.append(linkButton(lab));
-  const show = next => {
-    for (const item of [...next.controls, ...next.parts]) boxes.get(item.key).show(item);
-    status.textContent = next.status;
-    status.setAttribute("role", next.alert ? "alert" : "status");
-  };
-  const draw = json => show(JSON.parse(json));
-  show(view);
-  const theme = () =>
-    body.classList.toggle("ied-dark", document.documentElement.dataset.theme === "dark");
-  new MutationObserver(theme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  theme();
+class PageLab {
+  constructor(place) {
+    this.place = place;
+    Object.assign(this, JSON.parse(place.querySelector("script").textContent));
+    this.boxes = new Map();
+    this.queue = [];
+    this.busy = false;
+    this.number = null; // of the lab in Python, once it is there
+    this.address = "";
+    this.settings = null; // of a lab that does everything in the page
+  }
+
+  async open() {
+    const { view } = this, nodes = new Map();
+    this.status = make("div", "ied-status");
+    this.status.setAttribute("aria-live", "polite");
+    this.note = make("div", "ied-said");
+    this.note.setAttribute("role", "status");
+    for (const control of view.controls)
+      this.boxes.set(control.key, controlBox(control, (kind, key, v) => this.send(kind, key, v)));
+    const parts = await Promise.all(
+      view.parts.map(part => partBox(part, said => this.send("tell", part.key, said))));
+    view.parts.forEach((part, i) => this.boxes.set(part.key, parts[i]));
+    for (const [key, box] of this.boxes) nodes.set(key, box.node);
+    nodes.set("status", this.status);
+    this.body = make("div", `ied-lab ied-${this.name}`);
+    this.body.setAttribute("role", "group");
+    this.body.setAttribute("aria-label", this.title);
+    this.body.append(arrange(view.layout, nodes), this.note);
+    if (this.about) this.body.append(make("div", "ied-about", this.about));
+    if (this.alive || this.settings) this.body.append(linkButton(this));
+    const theme = () =>
+      this.body.classList.toggle("ied-dark", document.documentElement.dataset.theme === "dark");
+    new MutationObserver(theme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    theme();
+    this.place.append(this.body);
+    this.show(view);
+    const cell = this.place.closest(".cell_output");
+    cell?.querySelectorAll(".ied-stored").forEach(node => { node.hidden = true; });
+    if (!this.alive && !this.views && !this.settings) this.say(this.closed);
+    if (this.address) {
+      this.place.scrollIntoView();
+      if (this.alive) this.send("look", "");
+    }
+    // Whoever puts a hand on a control will want Python in a moment.
+    for (const sign of ["pointerdown", "focusin"])
+      if (this.alive) this.body.addEventListener(sign, () => this.send("look", ""), { once: true });
+  }
+
+  show(view) {
+    for (const item of [...view.controls, ...view.parts]) this.boxes.get(item.key).show(item);
+    this.status.textContent = view.status;
+    this.status.hidden = !view.status;
+    this.status.setAttribute("role", view.alert ? "alert" : "status");
+    if (view.note !== undefined) this.say(view.note);
+    for (const effect of view.effects || []) this.carryOut(effect);
+  }
+
+  // What the reader does, or what a run reports. Of a slider that is dragged only the last counts.
+  send(kind, key, value = null) {
+    if (this.views) return kind === "set" ? this.choose(key, value) : this.say(this.closed);
+    if (this.settings && kind === "tell") { this.settings = value.settings; return; }
+    if (!this.alive) return;
+    const last = this.queue.at(-1);
+    if (last && kind === "set" && last.kind === "set" && last.key === key) last.value = value;
+    else this.queue.push({ kind, key, value });
+    if (!this.busy) this.work();
+  }
+
+  async choose(key, value) {
+    const { choices } = this.view.controls.find(control => control.key === key);
+    try {
+      this.chosen ??= fetch(new URL(this.views, here)).then(answer => answer.json());
+      this.show((await this.chosen)[choices.indexOf(value)]);
+      this.say("");
+    } catch (error) {
+      this.chosen = undefined;
+      this.say(`This did not work (${error.message}). Try again, or reload the page.`);
+    }
+  }
+
+  say(words) { this.note.textContent = words; }
+
+  async work() {
+    this.busy = true;
+    try {
+      if (this.number === null || this.worker !== python.worker) {
+        this.say("Python is coming into this page, once: 13 MB, some seconds …");
+        const { lab, settings, arguments: given } = this.place.dataset;
+        this.number = await ask("opened", lab, settings, given, this.address);
+        this.worker = python.worker;
+        this.show(JSON.parse(await ask("view", this.number)));
+        this.place.dataset.ready = "yes";
+      }
+      while (this.queue.length) {
+        const { kind, key, value } = this.queue.shift();
+        if (kind === "look") continue;
+        this.show(JSON.parse(await ask("send", this.number, kind, key, JSON.stringify(value))));
+      }
+    } catch (error) {
+      this.queue = [];
+      this.say(`This did not work (${error.message}). Try again, or reload the page.`);
+    }
+    this.busy = false;
+  }
+
+  // Begin or end a run: the page trains by itself (training_worker.js).
+  carryOut({ start, stop, job }) {
+    if (stop) { this.trainer?.postMessage("stop"); return; }
+    this.trainer?.terminate();
+    this.trainer = new Worker(new URL("training_worker.js", here), { type: "module" });
+    this.trainer.onmessage = ({ data: { kind, value } }) => this.send(kind, start, value);
+    this.trainer.onerror = event => this.send("end", start,
+      { status: "failed", sentence: `The page could not train: ${event.message}.` });
+    this.trainer.postMessage(job);
+  }
+
+  async link() {
+    if (this.number !== null) return ask("address", this.number);
+    if (!this.settings) return this.usual;
+    const said = Object.entries(this.settings).filter(([, value]) => value !== null).map(
+      ([key, value]) => `${key}=${encodeURIComponent(
+        typeof value === "string" ? value : JSON.stringify(value))}`);
+    return `${this.place.dataset.lab}?${said.join("&")}`;
+  }
+
+  // The link to this lab that the page was opened with.
+  take(address) {
+    this.address = address;
+    if (!this.settings) return;
+    for (const [key, text] of new URLSearchParams(address.split("?")[1])) {
+      let value = text;
+      try { value = JSON.parse(text); } catch { /* a word */ }
+      if (key in this.settings) this.settings[key] = value;
+    }
+  }
 }
 
 // The page's address with the lab's settings behind it, to keep or to send.
 function linkButton(lab) {
-  const box = make("div"), button = make("button", "ied-button", "copy link");
+  const box = make("div", "ied-link"), button = make("button", "ied-button", "copy link");
   const said = make("span", "ied-said");
   said.setAttribute("role", "status");
   button.type = "button";
-  button.addEventListener("click", () => {
-    location.hash = lab.link();
+  button.addEventListener("click", async () => {
+    location.hash = await lab.link();
     navigator.clipboard?.writeText(location.href).then(
       () => { said.textContent = " copied"; },
       () => { said.textContent = " it is this page's address now"; });
@@ -224,28 +195,17 @@ function linkButton(lab) {
   return box;
 }
 
-function offer(place) {
-  const start = make("button", "ied-button ied-primary", "Use this lab here");
-  const words = make("span", "ied-said", " Python comes into the page once: 13 MB, some seconds.");
-  words.setAttribute("aria-live", "polite");
-  start.type = "button";
-  start.addEventListener("click", async () => {
-    start.disabled = true;
-    words.textContent = " Python is on its way …";
-    try {
-      python = await (python ?? load());
-      await open(place);
-    } catch (error) {
-      python = null;
-      start.disabled = false;
-      words.textContent = ` This did not work (${error.message}). Press again, or reload the page.`;
-    }
-  });
-  place.append(start, words);
-  if (location.hash.startsWith(`#${place.dataset.lab}?`)) {
-    start.textContent = "Use this lab here, as the link has it";
-    place.scrollIntoView();
+let asked = decodeURIComponent(location.hash.slice(1)) && location.hash.slice(1);
+for (const place of document.querySelectorAll(".ied-page-lab")) {
+  const lab = new PageLab(place);
+  if (!lab.alive && !lab.views && lab.view.parts[0]?.kind === "convolution")
+    lab.settings = lab.view.parts[0].value.settings;
+  if (asked.startsWith(`${place.dataset.lab}?`)) {
+    lab.take(asked);
+    asked = "";
   }
+  lab.open().catch(error => console.error(`${place.dataset.lab}: ${error.stack}`));
 }
-
-document.querySelectorAll(".ied-page-lab").forEach(offer);
+document.querySelectorAll(".ied-page-predict").forEach(prediction);
+document.querySelectorAll(".ied-page-outcome").forEach(outcome);
+document.querySelectorAll(".ied-page-exercise").forEach(exercise);

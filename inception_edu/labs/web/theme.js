@@ -3,6 +3,7 @@ function isDark() {
   const { body, documentElement: root } = document;
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
   if (body.dataset.vscodeThemeKind) return /dark|contrast$/.test(body.dataset.vscodeThemeKind);
+  if (root.dataset.theme) return root.dataset.theme === "dark"; // a page of the site
   if (root.getAttribute("theme")) return root.getAttribute("theme") === "dark";
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
@@ -10,7 +11,7 @@ function isDark() {
 function onTheme(act) {
   const watch = new MutationObserver(act);
   const seen = { attributes: true, attributeFilter: [
-    "data-jp-theme-light", "data-vscode-theme-kind", "theme"] };
+    "data-jp-theme-light", "data-vscode-theme-kind", "data-theme", "theme"] };
   watch.observe(document.body, seen);
   watch.observe(document.documentElement, seen);
   const system = matchMedia("(prefers-color-scheme: dark)");

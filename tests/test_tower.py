@@ -1,0 +1,198 @@
+"""The training of a web page (web/tower.js, web/gemm.ts) against torch: the same weights and images
+give the same loss, gradients and steps."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inception_edu.labs import page_run
+from inception_edu.labs.core import Refused
+from inception_edu.labs.dying import FIRST, REMEDIES, config
+from inception_edu.labs.page import script
+from inception_edu.learn import gradient_norm, make_optimizer
+from inception_edu.study.identity import open_data
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import live_pages  # noqa: E402
+
+N = 16
+DRIVER = """
+import { readFileSync } from "node:fs";
+const { job, weights, images, labels, steps } = JSON.parse(readFileSync(0, "utf8"));
+const code = new WebAssembly.Module(readFileSync(process.argv[2]));
+const net = new Network(code, job, labels.length), { f } = net.memory;
+let at = 0;
+for (const { at: to, count } of net.all) {
+  f.set(weights.slice(at, at + count), to);
+  at += count;
+}
+if (at !== weights.length) throw Error(`${weights.length} weights, ${at} wanted`);
+const told = { losses: [], norms: [] };
+for (let step = 0; step < steps; step++) {
+  f.set(images, net.input.at(labels.length));
+  net.forward(labels.length);
+  const found = net.backward(labels.length, labels);
+  told.losses.push(found.loss);
+  told.norms.push(net.clip(job.recipe.clip));
+  if (!step) {
+    told.push = found.push;
+    told.slopes = net.all.flatMap(w => [...f.subarray(w.slope, w.slope + w.count)]);
+    Object.assign(told, net.inside(labels.length));
+  }
+  net.step(job.rates[step], job.recipe);
+}
+net.training = false;
+net.forward(labels.length);
+told.logits = [...f.subarray(net.logits, net.logits + net.classes * labels.length)];
+console.log(JSON.stringify(told));
+"""
+TRAINED = """
+import { readFileSync } from "node:fs";
+const { job, folder, stopAt } = JSON.parse(readFileSync(0, "utf8"));
+const code = new WebAssembly.Module(readFileSync(process.argv[2]));
+const facts = JSON.parse(readFileSync(`${folder}/images.json`, "utf8"));
+const images = new Images(new Uint8Array(readFileSync(`${folder}/images.bin`)), facts, job);
+const records = [];
+const end = await train(code, job, images, r => records.push(r), () => records.length >= stopAt);
+console.log(JSON.stringify({ records, end }));
+"""
+
+
+@pytest.fixture(scope="module")
+def products(tmp_path_factory):
+    """web/gemm.ts, compiled."""
+    target = tmp_path_factory.mktemp("wasm") / "gemm.wasm"
+    if shutil.which("node") is None or not live_pages.products(target):
+        assert not os.environ.get("CI")
+        pytest.skip("npm did not give the compiler")
+    return target
+
+
+def in_node(products: Path, driver: str, told: dict) -> dict:
+    module = products.with_name("driver.mjs")
+    module.write_text(script("tower") + driver, encoding="utf-8")
+    done = subprocess.run(
+        ["node", str(module), str(products)], input=json.dumps(told), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def small(remedy: str, **changes):
+    """A narrow tower of two blocks, with the remedy of the dying lab."""
+    found = config({**FIRST, "remedy": remedy, "width": 30, "rate": 0.1, **changes})
+    return replace(found, arguments={**dict(found.arguments), "depth": 2})
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    data = open_data("fashion")
+    return data.normalise(data.train.images[:N]), data.train.labels[:N]
+
+
+HERE = [name for name in REMEDIES if name not in ("slow classifier", "last layers centred")]
+
+
+@pytest.mark.parametrize(
+    "remedy, optimizer", [*((name, "rmsprop") for name in HERE), ("nothing", "sgd")]
+)
+def test_loss_gradients_and_steps_are_those_of_torch(products, remedy, optimizer):
+    what = small(remedy, optimizer=optimizer)
+    model, (images, labels) = what.model().train(), batch()
+    weights = torch.cat([p.detach().flatten() for p in model.parameters()])
+    job, steps = page_run.job(what), 5
+    told = in_node(
+        products,
+        DRIVER,
+        {
+            "job": job,
+            "weights": weights.tolist(),
+            "images": images.permute(1, 0, 2, 3).flatten().tolist(),
+            "labels": labels.tolist(),
+            "steps": steps,
+        },
+    )
+    optimizer = make_optimizer(model, what.recipe)
+    losses, norms, slopes = [], [], None
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = job["rates"][step]
+        loss = torch.nn.functional.cross_entropy(model(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        if slopes is None:
+            slopes = torch.cat([p.grad.flatten() for p in model.parameters()])
+        norms.append(float(gradient_norm(model, what.recipe.clip)))
+        losses.append(float(loss))
+        optimizer.step()
+    error = np.abs(np.array(told["slopes"]) - slopes.numpy()).max() / slopes.abs().max()
+    if what.recipe.clip and norms[0] > what.recipe.clip:  # told after they were shortened
+        shorter = what.recipe.clip / norms[0]
+        error = np.abs(np.array(told["slopes"]) / shorter - slopes.numpy()).max()
+        error /= slopes.abs().max()
+    assert error < 1e-4
+    np.testing.assert_allclose(told["norms"], norms, rtol=2e-3)
+    np.testing.assert_allclose(told["losses"], losses, rtol=2e-3)
+    model.eval()
+    with torch.no_grad():
+        logits = model(images).T.flatten().numpy()
+    assert np.abs(np.array(told["logits"]) - logits).max() < 2e-2 * np.abs(logits).max()
+
+
+def test_what_is_seen_inside_is_what_torch_sees(products):
+    from inception_edu.learn.probes import Meter
+    from inception_edu.nets.build import named_blocks
+
+    what = small("nothing", width=40)
+    model, (images, labels) = what.model().train(), batch()
+    meter = Meter(model)
+    with meter.watch(model):
+        model(images)
+    told = in_node(
+        products,
+        DRIVER,
+        {
+            "job": page_run.job(what),
+            "weights": torch.cat([p.detach().flatten() for p in model.parameters()]).tolist(),
+            "images": images.permute(1, 0, 2, 3).flatten().tolist(),
+            "labels": labels.tolist(),
+            "steps": 1,
+        },
+    )
+    assert list(told["dead"]) == [name for name, _ in named_blocks(model)]
+    for kind in ("spread", "dead"):
+        wanted = [float(meter.values[kind, name]) for name in told[kind]]
+        np.testing.assert_allclose(list(told[kind].values()), wanted, rtol=1e-3, atol=1e-6)
+
+
+def test_a_run_in_the_page_learns_repeats_and_stops(products, tmp_path):
+    live_pages.images(tmp_path / "images.bin")
+    what = config({**FIRST, "width": 32, "scale": 0.1, "rate": 0.045})
+    what = replace(what, arguments={**dict(what.arguments), "depth": 3})
+    told = {"job": page_run.job(what), "folder": str(tmp_path), "stopAt": 99}
+    run, again = (in_node(products, TRAINED, told) for _ in range(2))
+    steps = [record["step"] for record in run["records"]]
+    assert steps == [1, *range(2, 61, 2)] and run["end"]["status"] == "finished"
+    for key in ("curves", "dead", "test_accuracy"):
+        assert run["end"][key] == again["end"][key]
+    assert run["records"][-1]["loss"] < 1.5 < run["records"][0]["loss"]
+    assert run["end"]["test_accuracy"] > 0.4  # guessing: 0.1
+    stopped = in_node(products, TRAINED, {**told, "stopAt": 3})
+    assert stopped["end"]["status"] == "stopped" and len(stopped["records"]) == 3
+
+
+def test_what_the_page_cannot_train_is_refused_in_a_sentence():
+    for remedy in ("slow classifier", "last layers centred"):
+        with pytest.raises(Refused, match="cannot train this"):
+            page_run.job(small(remedy))
+    with pytest.raises(Refused, match="torch"):
+        page_run.job("something else")
