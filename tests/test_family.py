@@ -3,6 +3,7 @@ weights computes, has its published size, and sees as far as Google's table says
 
 from dataclasses import replace
 
+import plain_googlenet
 import pytest
 import torch
 from torch import nn
@@ -11,7 +12,9 @@ from inception_edu.describe import (
     FAMILY,
     NETWORKS,
     Concat,
+    LocalNorm,
     Pool,
+    SpecError,
     bn_inception,
     facenet,
     googlenet,
@@ -25,6 +28,7 @@ from inception_edu.describe import (
     resnet,
     resnext,
 )
+from inception_edu.describe.code import parse
 from inception_edu.nets import build, evaluating, from_timm
 
 KINDS = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
@@ -94,6 +98,25 @@ def googlenet_pair():
     return ours, theirs
 
 
+class Answer(nn.Module):
+    """The first of several outputs."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model(x)[0]
+
+
+def plain_googlenet_pair(local: bool):
+    """Ours with all heads, and the plain one with all of its outputs."""
+    ours = build(googlenet(heads=True, local=local), init="empty")
+    theirs = plain_googlenet.GoogLeNet(local)
+    copy_weights(layers(ours), layers(theirs))
+    return ours, theirs
+
+
 def bn_inception_pair():
     models = pytest.importorskip("pretrainedmodels.models.bninception")
     ours, theirs = build(bn_inception(bias=True), init="empty"), models.BNInception()
@@ -122,9 +145,9 @@ def resnext_pair():
     return ours, theirs
 
 
-def resnet_stride_1x1_pair():
+def resnet_stride_1x1_pair(depth: int):
     """torchvision's ResNet with the strides moved to where He et al. have them."""
-    ours, theirs = build(resnet(50, "1×1"), init="empty"), torchvision("resnet50")
+    ours, theirs = build(resnet(depth, "1×1"), init="empty"), torchvision(f"resnet{depth}")
     for block in (m for m in theirs.modules() if type(m).__name__ == "Bottleneck"):
         block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
     copy_weights(layers(ours), layers(theirs))
@@ -141,6 +164,10 @@ def facenet_pair():
     return ours, theirs
 
 
+def with_answer(ours, theirs):
+    return ours, Answer(theirs)
+
+
 def deeper_resnet_pair(depth: int):
     ours, theirs = build(resnet(depth), init="empty"), torchvision(f"resnet{depth}")
     copy_weights(layers(ours), layers(theirs))
@@ -155,6 +182,16 @@ def timm_pair(name: str):
 
 # Network: its description, the package that is its witness, and how both get the same weights.
 PAIRS = {
+    "googlenet": (
+        googlenet(),
+        "plain torch, after BVLC's",
+        lambda: with_answer(*plain_googlenet_pair(False)),
+    ),
+    "googlenet_local": (
+        googlenet(local=True),
+        "plain torch, after BVLC's",
+        lambda: with_answer(*plain_googlenet_pair(True)),
+    ),
     "googlenet_torchvision": (googlenet("torchvision"), "torchvision", googlenet_pair),
     "bn_inception": (bn_inception(bias=True), "pretrainedmodels", bn_inception_pair),
     "inception_v3": (inception_v3(), "timm", lambda: timm_pair("inception_v3")),
@@ -173,10 +210,20 @@ PAIRS = {
     "resnet50, stride on the 1×1": (
         resnet(50, "1×1"),
         "torchvision, strides moved",
-        resnet_stride_1x1_pair,
+        lambda: resnet_stride_1x1_pair(50),
     ),
     "resnet101": (resnet(101), "torchvision", lambda: deeper_resnet_pair(101)),
+    "resnet101, stride on the 1×1": (
+        resnet(101, "1×1"),
+        "torchvision, strides moved",
+        lambda: resnet_stride_1x1_pair(101),
+    ),
     "resnet152": (resnet(152), "torchvision", lambda: deeper_resnet_pair(152)),
+    "resnet152, stride on the 1×1": (
+        resnet(152, "1×1"),
+        "torchvision, strides moved",
+        lambda: resnet_stride_1x1_pair(152),
+    ),
     "resnext50": (resnext(), "torchvision", resnext_pair),
     "inception_resnet_v1_released": (facenet(), "facenet-pytorch", facenet_pair),
 }
@@ -219,6 +266,34 @@ def test_the_auxiliary_head_of_inception_v3_is_its_witnesss():
     assert torch.allclose(answer, expected.logits, atol=1e-4)
     assert torch.allclose(aside, expected.aux_logits, atol=1e-4)
     assert not torch.allclose(answer, aside, atol=1e-1)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_the_auxiliary_heads_of_googlenet_are_those_of_the_plain_one(local):
+    ours, theirs = plain_googlenet_pair(local)
+    ours.train()
+    for module in ours.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    x = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        answer, aside = ours(x)
+        expected = theirs(x)
+    for mine, other in zip((answer, *aside), expected):
+        assert (mine - other).abs().max() < 1e-5 * other.std()
+    assert not torch.allclose(aside[0], aside[1], atol=1e-2)
+
+
+def test_local_response_normalisation_is_caffes():
+    x = 40 * torch.randn(2, 9, 3, 3, generator=torch.Generator().manual_seed(6))
+    ours = build(LocalNorm(), 9)
+    assert torch.allclose(ours(x), plain_googlenet.local_norm(x), atol=1e-5)
+    assert (ours(x) - x).abs().max() > 0.1
+    assert measure(googlenet(local=True)).receptive_field == measure(googlenet()).receptive_field
+    assert measure(googlenet(local=True)).params == measure(googlenet()).params == 6_998_552
+    assert parse(repr(googlenet(local=True).blocks[0].node)) == googlenet(local=True).blocks[0].node
+    with pytest.raises(SpecError, match="has a 1×1 window: write LocalNorm"):
+        Pool("local", 3)
 
 
 def test_the_auxiliary_heads_of_googlenet_are_in_training_alone():

@@ -1,12 +1,15 @@
 """The family's history and the lab that shows it."""
 
+import re
+from html import unescape
+
 import pytest
 
 from inception_edu.describe import SpecError
 from inception_edu.describe.history import AXES, HISTORY
 from inception_edu.describe.paper_tables import TABLE_2
 from inception_edu.labs.core import Press, Session, Set, Tell
-from inception_edu.labs.family import FACTS, make
+from inception_edu.labs.family import FACTS, make, story
 
 
 def test_published_errors_are_those_of_their_source():
@@ -20,6 +23,17 @@ def test_published_errors_are_those_of_their_source():
     own = {fact.key for fact in HISTORY if "Table 2" in fact.source}
     assert own == set(TABLE_2)
     assert all((FACTS[k].top1, FACTS[k].top5) == (r["top1"], r["top5"]) for k, r in TABLE_2.items())
+
+
+def test_a_date_is_that_of_the_papers_number_and_every_number_has_a_source():
+    for fact in HISTORY:
+        number = re.search(r"arXiv (\d\d)(\d\d)\.", fact.by)
+        assert (
+            fact.came == f"20{number[1]}-{number[2]}" if number else not fact.by.startswith("arX")
+        )
+        assert "(" in fact.brought or not re.search(r"\d %|\d points|\d times", fact.brought)
+        assert bool(fact.source) == (fact.top1 is not None or fact.top5 is not None)
+        assert fact.by in unescape(story(fact))
 
 
 def test_depth_is_the_networks_own_name():

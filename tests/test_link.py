@@ -8,7 +8,7 @@ from inception_edu.labs import host, in_page, link
 from inception_edu.labs.core import Refused, Session, Tell
 from inception_edu.labs.dying import dying_core
 from inception_edu.labs.race import race_core
-from inception_edu.labs.race_state import NAMES
+from inception_edu.labs.race_pairs import NAMES
 from inception_edu.labs.scaling import scaling_core
 
 CORES = {"scaling_lab": scaling_core, "dying_lab": dying_core, "race_lab": race_core}

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from test_family import copy_weights, difference, layers, torchvision
 
 from inception_edu.nets import PORTED, WeightsError, from_timm, passport, to_timm
+from inception_edu.nets.checkpoints import TABLE_END
 from inception_edu.nets.passport import _wanted
 
 SLIM = json.loads(Path(__file__).with_name("slim_variables.json").read_text(encoding="utf-8"))
@@ -206,6 +207,12 @@ def slim_arrays(net):
 
 # A layer of slim and the layer of timm (or facenet-pytorch) that it became, read in both sources.
 SAME = {
+    "inception_v1": {
+        "InceptionV1/Conv2d_2c_3x3": "conv3",
+        "InceptionV1/Mixed_4f/Branch_2/Conv2d_0b_3x3": "inception4e.branch3.1",
+        "InceptionV1/Mixed_5b/Branch_2/Conv2d_0a_3x3": "inception5a.branch3.1",
+        "InceptionV1/Mixed_5c/Branch_3/Conv2d_0b_1x1": "inception5b.branch4.1",
+    },
     "inception_v3": {
         "InceptionV3/Mixed_5c/Branch_1/Conv_1_0c_5x5": "Mixed_5c.branch5x5_2",
         "InceptionV3/Mixed_6e/Branch_2/Conv2d_0d_7x1": "Mixed_6e.branch7x7dbl_4",
@@ -248,15 +255,35 @@ def test_slim_and_facenet_by_way_of_numpy(net, tmp_path):
     ours = found.load()
     assert ours(torch.zeros(1, 3, 160, 160)).shape[1] == (8631 if face else 1000)
     if not face and net != "inception_v3":  # timm's v3 counts padded zeros
-        theirs = timm(net).eval()
+        first = net == "inception_v1"
+        theirs = (
+            torchvision("googlenet", init_weights=False, aux_logits=False) if first else timm(net)
+        )
+        theirs.eval()
         theirs.load_state_dict(
             {
-                n: t[1:] if n.startswith(PORTED[net].classifier) else t
+                n: t[1:] if n.startswith(PORTED[found.key].classifier) else t
                 for n, t in found.state.items()
             },
             strict=False,
         )
         assert difference(ours, theirs, 139) < 1e-5
+
+
+def test_checkpoints_that_only_tensorflow_reads_and_slims_v2_are_named(tmp_path):
+    arrays = {"InceptionV2/Conv2d_1a_7x7/depthwise_weights": np.zeros((7, 7, 3, 8), "float32")}
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(WeightsError, match="slim's Inception-v2, whose first convolution is cut"):
+        passport(tmp_path / "a.npz")
+    # LevelDB's mark at the end of a table: a V1 checkpoint, and the index of a V2 one.
+    for name, end in (
+        ("model.ckpt", TABLE_END),
+        ("m.index", TABLE_END),
+        ("m.data-00000-of-1", b""),
+    ):
+        (tmp_path / name).write_bytes(bytes(200) + end)
+        with pytest.raises(WeightsError, match="only TensorFlow reads: write its variables with"):
+            passport(tmp_path / name)
 
 
 def test_a_layer_that_slim_lacks_is_missing(tmp_path):
@@ -281,6 +308,7 @@ for w in model.weights:
         w.assign(1 + small if "variance" in w.path else small)
 model.save(sys.argv[2] + ".h5")
 model.save_weights(sys.argv[2] + ".weights.h5")
+model.save(sys.argv[2] + ".keras")
 x = rng.standard_normal((1, 299, 299, 3)).astype("float32")
 np.savez(sys.argv[2], x=x, y=keras.ops.convert_to_numpy(model(x, training=False)))
 """
@@ -295,16 +323,18 @@ def test_keras_writes_and_ours_computes_the_same(net, tmp_path):
     stem = str(tmp_path / "keras")
     environment = os.environ | {"KERAS_BACKEND": "torch"}
     subprocess.run([sys.executable, "-c", KERAS, net, stem], check=True, env=environment)
-    found = passport(stem + ".h5")
-    assert (found.package, found.kind, found.classes) == ("Keras", "HDF5", 1000)
-    assert (found.missing, found.background, found.loads) == ((), False, True)
+    files = {".h5": "HDF5", ".weights.h5": "HDF5", ".keras": "Keras"}
+    first = passport(stem + ".h5")
+    for end, kind in files.items():
+        found = passport(stem + end)
+        assert (found.package, found.kind, found.classes) == ("Keras", kind, 1000)
+        assert (found.missing, found.background, found.loads) == ((), False, True)
+        assert all(torch.equal(found.state[name], first.state[name]) for name in first.state)
     arrays = np.load(stem + ".npz")
     x, expected = torch.from_numpy(arrays["x"]).permute(0, 3, 1, 2), torch.from_numpy(arrays["y"])
     with torch.no_grad():
         answer = found.load()(x)
     assert (answer - expected).abs().max() < 1e-5 * max(1, expected.abs().max())
-    with pytest.raises(WeightsError, match="number their layers by depth"):
-        passport(stem + ".weights.h5")
 
 
 def test_every_ports_names_tell_it_from_the_others():

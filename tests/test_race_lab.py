@@ -4,15 +4,17 @@ that drops out, the images."""
 import base64
 import threading
 from dataclasses import replace
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from inception_edu.describe.measure import measure
+from inception_edu.describe import Conv, Residual, amount, leaves, measure
 from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
 from inception_edu.labs.race import race_core
-from inception_edu.labs.race_state import FOLDER, NAMES, STEPS, TOWERS, Course, configs
+from inception_edu.labs.race_pairs import CHOICE, NAMES, NO_SUMS, RUNNERS, TOWERS, configs, cost
+from inception_edu.labs.race_state import FOLDER, STEPS, Course
 from inception_edu.labs.racing import look_at, race
 from inception_edu.study import load_results, run
 
@@ -49,6 +51,68 @@ def test_each_network_trains_as_it_would_alone(clothes, pair):
     assert abs(plain.macs / residual.macs - 1) < 0.02
     assert [lap.step for lap in laps] == [1, 4, 8]
     assert all(len(answers) == 12 for answers in laps[-1].says)
+
+
+def any_two(one, two, **more):
+    return settings_of(CHOICE, one=one, two=two, rate=0.02, **more)
+
+
+def test_any_two_networks_race_at_the_cost_that_is_said(clothes):
+    """Every pair is described; every network takes steps in one of the races."""
+    names = list(RUNNERS)
+    assert len(names) >= 16 and sum(name.endswith(NO_SUMS) for name in names) >= 6
+    costs = {name: configs(any_two(name, name), clothes, 2)[0].macs() for name in names}
+    for one, two in combinations_with_replacement(names, 2):
+        made = configs(any_two(one, two), clothes, 2)
+        assert [c.macs() for c in made] == [costs[one], costs[two]]
+        words = cost(any_two(one, two), made)
+        assert all(f"({amount(costs[name])})" in words for name in (one, two))
+    for one, two in zip(names[::2], names[1::2]):
+        found = race(configs(any_two(one, two), clothes, 2), lambda lap: None, threading.Event())
+        assert [r.status for r in found.results] == ["finished", "finished"], (one, two)
+        assert [r.label for r in found.results] == [one, two]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one, two", combinations(RUNNERS, 2))
+def test_every_pair_trains(clothes, one, two):
+    found = race(configs(any_two(one, two), clothes, 2), lambda lap: None, threading.Event())
+    assert [r.status for r in found.results] == ["finished", "finished"]
+
+
+@pytest.mark.parametrize("name", [name for name in RUNNERS if name + NO_SUMS in RUNNERS])
+def test_without_sums_nothing_is_added_and_the_rest_is_as_it_was(clothes, name):
+    def nodes(made):
+        return [b.node for b in made.description().blocks for _ in range(b.repeat)]
+
+    def windows(node):
+        return [(c.out, c.kernel, c.stride) for c in leaves(node) if isinstance(c, Conv)]
+
+    with_, without = map(nodes, configs(any_two(name, name + NO_SUMS), clothes, 2))
+    assert len(with_) == len(without) and any(isinstance(node, Residual) for node in with_)
+    for there, here in zip(with_, without):
+        assert "Residual" not in repr(here)
+        if not isinstance(there, Residual):
+            assert there == here
+            continue
+        assert windows(there.body) == windows(here)
+        *_, last = leaves(here)
+        assert last.norm and last.relu and not last.has_bias
+
+
+def test_the_lab_races_two_of_the_readers_choice():
+    session = opened()
+    assert next(c for c in session.view.controls if c.key == "one").hidden
+    session.set("pair", CHOICE)
+    session.set("one", "GoogLeNet")
+    session.set("two", "ResNet-50" + NO_SUMS)
+    control = next(c for c in session.view.controls if c.key == "two")
+    assert not control.hidden and set(control.options) == set(RUNNERS)
+    assert "GoogLeNet (" in session.view.status and "equal cost" not in session.view.status
+    session.send(Press("retrain"))
+    words = session.view.status
+    assert "GoogLeNet " in words and "ResNet-50, no sums is ahead in" in words
+    assert "the residual network" not in words
 
 
 def test_stop_ends_both(clothes):

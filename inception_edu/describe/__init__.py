@@ -70,6 +70,7 @@ from inception_edu.describe.googlenet import (
     HeadGoogLeNet,
     InceptionBN,
     InceptionGoogLeNet,
+    LocalNorm,
     ReductionBN,
     StemGoogLeNet,
 )
@@ -183,6 +184,7 @@ __all__ = [
     "InceptionResNetC_v1",
     "InceptionResNetC_v2",
     "Linear",
+    "LocalNorm",
     "MaxPool",
     "Measurement",
     "Mixed_5b",

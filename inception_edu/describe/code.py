@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from inception_edu.describe.googlenet import LocalNorm
 from inception_edu.describe.spec import (
     AvgPool,
     Chain,
@@ -33,6 +34,7 @@ ALPHABET: dict[str, Callable[..., Node]] = {
     "Concat": Concat,
     "Conv": Conv,
     "Linear": Linear,
+    "LocalNorm": LocalNorm,
     "MaxPool": MaxPool,
     "Pool": Pool,
     "Residual": Residual,

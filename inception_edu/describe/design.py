@@ -217,6 +217,11 @@ def formula(node: Node, shape: Shape, path: Path) -> str:
     if not isinstance(part, (Conv, Pool)):
         return f"{where(path)}: hands its input on, {h_in}×{w_in}×{channels}."
     h, w = part.kernel
+    if isinstance(part, Pool) and part.kind == "local":
+        return (
+            f"{where(path)}: each value is divided by (1 + 0.0001 · the mean square of five "
+            f"channels around it)^0.75; no parameter. {sizes}"
+        )
     if isinstance(part, Pool):
         word = "largest" if part.kind == "max" else "mean"
         return (

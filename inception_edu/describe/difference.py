@@ -143,6 +143,8 @@ def _node_differences(left: Node, right: Node, path: tuple[str, ...]) -> Iterato
 
 def node_words(node: Node) -> str:
     """A node in a few words: "3×3 Conv 96 /2 V", or what a larger one is made of."""
+    if isinstance(node, Pool) and node.kind == "local":
+        return "local response normalisation"
     if isinstance(node, (Conv, Pool)):
         kernel = f"{node.kernel[0]}×{node.kernel[1]}"
         kind = f"{node.kind} pool" if isinstance(node, Pool) else f"Conv {node.out}"

@@ -46,9 +46,9 @@ BN_INCEPTION = {
 STAGES = {"3": "A", "4": "B", "5": "C"}
 
 
-def googlenet(variant: str = "paper", heads: bool = False) -> Network:
-    """GoogLeNet (arXiv 1409.4842, Table 1), 3×224×224 → 1024 features, without local response
-    normalisation.
+def googlenet(variant: str = "paper", heads: bool = False, local: bool = False) -> Network:
+    """GoogLeNet (arXiv 1409.4842, Table 1), 3×224×224 → 1024 features. `local`: with the local
+    response normalisation of its Fig. 3, which later networks of the family do not have.
 
     `variant="torchvision"` is the network of that name in torchvision: batch norm, 3×3 kernels
     where the paper has 5×5, a 2×2 pool before the last stage, less dropout. `heads` adds the two
@@ -57,7 +57,7 @@ def googlenet(variant: str = "paper", heads: bool = False) -> Network:
     if variant not in ("paper", "torchvision"):
         raise SpecError(f'variant is "paper" or "torchvision", got {variant!r}.')
     ours = variant == "paper"
-    blocks = [Block("stem", g.StemGoogLeNet(norm=not ours))]
+    blocks = [Block("stem", g.StemGoogLeNet(norm=not ours, local=local))]
     for name, row in GOOGLENET.items():
         if name == "4a":
             blocks.append(Block("pool_3", MaxPool(3, 2, "ceil")))
@@ -68,7 +68,7 @@ def googlenet(variant: str = "paper", heads: bool = False) -> Network:
     head = g.HeadGoogLeNet(norm=not ours)
     aside = (Head("aux1", "inception_4a", head, 0.7), Head("aux2", "inception_4d", head, 0.7))
     return Network(
-        "GoogLeNet" + ("" if ours else " (torchvision)"),
+        "GoogLeNet" + (", local norm" if local else "") + ("" if ours else " (torchvision)"),
         tuple(blocks),
         dropout=0.4 if ours else 0.2,
         image=224,
@@ -93,11 +93,12 @@ def bn_inception(bias: bool | None = None) -> Network:
 
 
 def inception_v3_aux(count_padding: bool = True) -> Network:
-    """Inception-v3 with its auxiliary head after the last 17×17 block, as released."""
+    """Inception-v3 with its auxiliary head after the last 17×17 block, as released; slim, which
+    trained it, weights the head's loss with 0.4."""
     head = Chain(
         AvgPool(5, 3, "valid"), Conv(128, 1), Conv(768, 5, padding="valid"), name="Auxiliary head"
     )
-    return replace(inception_v3(count_padding), heads=(Head("aux", "mixed_6e", head),))
+    return replace(inception_v3(count_padding), heads=(Head("aux", "mixed_6e", head, weight=0.4),))
 
 
 def resnext() -> Network:
@@ -147,6 +148,8 @@ def facenet(identities: int = 8631, embedding: int = 512) -> Network:
 
 FAMILY = {
     "googlenet": googlenet,
+    "googlenet_aux": lambda: googlenet(heads=True),
+    "googlenet_local": lambda: googlenet(local=True),
     "googlenet_torchvision": lambda: googlenet("torchvision"),
     "bn_inception": bn_inception,
     "inception_v3_aux": inception_v3_aux,

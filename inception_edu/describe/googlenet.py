@@ -1,24 +1,32 @@
 """The blocks of GoogLeNet (arXiv 1409.4842) and BN-Inception (arXiv 1502.03167), where the paper's
-family begins. No torch.
-
-GoogLeNet's local response normalisation is left out: later networks of the family have none, nor
-has torchvision's GoogLeNet.
-"""
+family begins. No torch."""
 
 from __future__ import annotations
 
 from inception_edu.describe.link import linked
-from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, MaxPool
+from inception_edu.describe.spec import AvgPool, Chain, Concat, Conv, MaxPool, Pool
+
+
+def LocalNorm() -> Pool:
+    """Local response normalisation, as GoogLeNet has it (BVLC's replication, made with its
+    authors' help: α = 0.0001, β = 0.75, k = 1): each value a is divided by
+    (1 + α · mean of a² over the five channels around it)^0.75."""
+    return Pool("local", 1)
 
 
 @linked
-def StemGoogLeNet(norm: bool = False, bias: bool | None = None) -> Chain:
-    """3×224×224 → 192×28×28. GoogLeNet's Table 1, rows 1 to 4; BN-Inception's Fig. 5."""
+def StemGoogLeNet(norm: bool = False, bias: bool | None = None, local: bool = False) -> Chain:
+    """3×224×224 → 192×28×28. GoogLeNet's Table 1, rows 1 to 4; BN-Inception's Fig. 5. `local`: with
+    the local response normalisations of GoogLeNet's Fig. 3, behind the first pool and before the
+    second."""
+    between = (LocalNorm(),) if local else ()
     return Chain(
         Conv(64, 7, 2, norm=norm, bias=bias),
         MaxPool(3, 2, "ceil"),
+        *between,
         Conv(64, 1, norm=norm, bias=bias),
         Conv(192, 3, norm=norm, bias=bias),
+        *between,
         MaxPool(3, 2, "ceil"),
         name="Stem",
         figure="GoogLeNet",

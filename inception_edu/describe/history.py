@@ -16,20 +16,23 @@ from inception_edu.describe.spec import Chain, Concat, Conv, Node, Residual
 
 PAPER = "arXiv 1602.07261, Table 2: one crop, validation images without the blacklisted"
 TORCHVISION = "torchvision's weights IMAGENET1K_V1: one crop, all validation images"
+HERE = "arXiv 1602.07261, Table 2"
 
 
 @dataclass(frozen=True)
 class Fact:
     """A network (`key` of `network`) in the family's history.
 
-    `date` is the year with its months as a fraction; `top1`, `top5` published errors on ImageNet in
-    percent, None where none was published for one crop, with their `source`; `changed` and
-    `brought` are sentences, the second with the paper's own number.
+    `came` is its year and month, "2014-09", as `by` says: the number of its arXiv paper holds them,
+    or its weights were published then. `top1`, `top5` are published errors on ImageNet in percent,
+    None where none was published for one crop, with their `source`; `changed` and `brought` are
+    sentences, the second with a published number and where it stands.
     """
 
     key: str
     name: str
-    date: float
+    came: str
+    by: str
     changed: str
     brought: str
     top1: float | None = None
@@ -43,6 +46,12 @@ class Fact:
     @cached_property
     def measured(self) -> Measurement:
         return measure(self.network)
+
+    @property
+    def date(self) -> float:
+        """The year with its months as a fraction."""
+        year, month = map(int, self.came.split("-"))
+        return year + (month - 1) / 12
 
     @property
     def depth(self) -> int:
@@ -78,11 +87,17 @@ def _printed(key: str) -> dict[str, Any]:
     return {"top1": TABLE_2[key]["top1"], "top5": TABLE_2[key]["top5"], "source": PAPER}
 
 
+def _gain(before: str, after: str) -> str:
+    """Points of top-1 error between two rows of Table 2, in words."""
+    return f"{TABLE_2[before]['top1'] - TABLE_2[after]['top1']:.1f} points less top-1 error than"
+
+
 HISTORY = (
     Fact(
         "googlenet",
         "GoogLeNet",
-        2014 + 8 / 12,
+        "2014-09",
+        "arXiv 1409.4842",
         "Four branches side by side; 1×1 convolutions before the costly ones.",
         "A twelfth of AlexNet's parameters, and a smaller error (arXiv 1409.4842, Section 1).",
         top5=10.07,
@@ -91,7 +106,8 @@ HISTORY = (
     Fact(
         "bn_inception",
         "BN-Inception",
-        2015 + 1 / 12,
+        "2015-02",
+        "arXiv 1502.03167",
         "Batch norm after each convolution; two 3×3 in place of the 5×5.",
         "The same accuracy in 14 times fewer training steps (arXiv 1502.03167, abstract).",
         **_printed("bn_inception"),
@@ -99,17 +115,20 @@ HISTORY = (
     Fact(
         "inception_v3",
         "Inception-v3",
-        2015 + 11 / 12,
+        "2015-12",
+        "arXiv 1512.00567",
         "n×n split into 1×n and n×1; a reduction with branches; label smoothing.",
-        "4.0 points less top-1 error than BN-Inception on one crop (Table 2).",
+        f"{_gain('bn_inception', 'inception_v3')} BN-Inception on one crop ({HERE}).",
         **_printed("inception_v3"),
     ),
     Fact(
         "resnet50",
         "ResNet-50",
-        2015 + 11 / 12,
+        "2015-12",
+        "arXiv 1512.03385",
         "An identity beside each block, to which the block's output is added.",
-        "152 layers can be trained; 3.57 % top-5 error for six networks (arXiv 1512.03385).",
+        "Up to 152 layers can be trained; an ensemble has 3.57 % top-5 error on the test images "
+        "(arXiv 1512.03385, abstract).",
         23.87,
         7.138,
         TORCHVISION,
@@ -117,9 +136,11 @@ HISTORY = (
     Fact(
         "resnet152",
         "ResNet-152",
-        2015 + 11 / 12,
+        "2015-12",
+        "arXiv 1512.03385",
         "The same block 50 times in place of 16.",
-        "A smaller error than with 50 or 101 layers (arXiv 1512.03385, Table 4).",
+        "23.0 % top-1 error in place of ResNet-50's 24.7 %, on one crop (its authors' page "
+        "KaimingHe/deep-residual-networks).",
         21.688,
         5.954,
         TORCHVISION,
@@ -127,33 +148,39 @@ HISTORY = (
     Fact(
         "inception_v4",
         "Inception-v4",
-        2016 + 1 / 12,
+        "2016-02",
+        "arXiv 1602.07261",
         "One plan for all blocks of a stage, a stem with branches, more blocks.",
-        "1.2 points less top-1 error than Inception-v3 (Table 2).",
+        f"{_gain('inception_v3', 'inception_v4')} Inception-v3 ({HERE}).",
         **_printed("inception_v4"),
     ),
     Fact(
         "inception_resnet_v1",
         "Inception-ResNet-v1",
-        2016 + 1 / 12,
+        "2016-02",
+        "arXiv 1602.07261",
         "The identity beside Inception blocks; batch norm not on the sums; residuals scaled.",
-        "It trains faster than Inception-v3 and ends about as good: 21.3 to 21.2 % (Table 2).",
+        "It trains faster than Inception-v3 (arXiv 1602.07261, Fig. 21) and ends about as good: "
+        f"{TABLE_2['inception_resnet_v1']['top1']} to {TABLE_2['inception_v3']['top1']} % top-1 "
+        f"error ({HERE}).",
         **_printed("inception_resnet_v1"),
     ),
     Fact(
         "inception_resnet_v2",
         "Inception-ResNet-v2",
-        2016 + 1 / 12,
+        "2016-02",
+        "arXiv 1602.07261",
         "Inception-v4's stem and wider blocks, with the identity.",
-        "0.1 points less top-1 error than Inception-v4 (Table 2).",
+        f"{_gain('inception_v4', 'inception_resnet_v2')} Inception-v4 ({HERE}).",
         **_printed("inception_resnet_v2"),
     ),
     Fact(
         "inception_resnet_v2_released",
         "Inception-ResNet-v2, released",
-        2016 + 7 / 12,
+        "2016-08",
+        "Google's announcement of 31 August 2016",
         "Inception-v3's stem, 40 narrower blocks in place of 20, a 1×1 before the pooling.",
-        "The weights that everybody runs: 80.4 % top-1 accuracy on one crop (slim's page).",
+        "Weights for everybody: 80.4 % top-1 accuracy on one crop (slim's page).",
         19.6,
         4.7,
         "tensorflow/models, research/slim: one crop, all validation images",
@@ -161,9 +188,11 @@ HISTORY = (
     Fact(
         "resnext50",
         "ResNeXt-50",
-        2016 + 10 / 12,
+        "2016-11",
+        "arXiv 1611.05431",
         "ResNet's 3×3 in 32 groups: as many branches, all alike.",
-        "1.7 points less top-1 error than ResNet-50 at equal cost (arXiv 1611.05431, Table 3).",
+        "22.2 % top-1 error in place of ResNet-50's 23.9 %, at about equal cost (its authors' page "
+        "facebookresearch/ResNeXt).",
         22.382,
         6.302,
         TORCHVISION,
@@ -171,7 +200,8 @@ HISTORY = (
     Fact(
         "inception_resnet_v1_released",
         "Inception-ResNet-v1 for faces",
-        2018 + 3 / 12,
+        "2018-04",
+        "the name of facenet's weights, 20180402-114759",
         "A sixth C block without scale and ReLU; an embedding of 512 numbers.",
         "A network for faces: no error on ImageNet was published.",
     ),

@@ -132,6 +132,8 @@ def _steps(what: Node | Network) -> Iterator[tuple[str, Node]]:
 
 
 def _name(node: Node) -> str:
+    if isinstance(node, Pool) and node.kind == "local":
+        return "LocalNorm"
     if isinstance(node, (Conv, Pool)):
         kernel = f"{node.kernel[0]}×{node.kernel[1]}"
         kind = "Conv" if isinstance(node, Conv) else {"max": "MaxPool", "avg": "AvgPool"}[node.kind]

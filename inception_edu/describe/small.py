@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from inception_edu.describe.blocks import Block, Network
+from inception_edu.describe.blocks import Block, Head, Network
 from inception_edu.describe.figures import InceptionResNetC_v1
-from inception_edu.describe.flow import out_channels
+from inception_edu.describe.flow import out_channels, out_shape
+from inception_edu.describe.measure import trace
 from inception_edu.describe.parts import at, children, last_conv, put, rebuild, with_padding
 from inception_edu.describe.spec import (
     Chain,
@@ -21,7 +22,9 @@ from inception_edu.describe.spec import (
     Linear,
     MaxPool,
     Node,
+    Pool,
     Residual,
+    Shape,
     SpecError,
 )
 
@@ -70,6 +73,17 @@ def _closed(node: Residual, channels: int) -> Node:
     return put(node, end, replace(conv, out=carried))
 
 
+def without_sum(node: Residual) -> Node:
+    """A residual block without its identity or shortcut: what was added is handed on, by a last
+    convolution with batch norm and ReLU."""
+    end = last_conv(node)
+    conv = at(node, end)
+    assert isinstance(conv, Conv)
+    changed = put(node, end, replace(conv, norm=True, relu=True, bias=None))
+    assert isinstance(changed, Residual)
+    return changed.body
+
+
 def _small_stem(channels: int, image: int) -> Chain:
     """Image → channels×n×n with n = image/2 (image/4 from 48 pixels): the last concatenation of
     Fig. 3, after two 3×3 convolutions that keep the grid."""
@@ -90,6 +104,8 @@ def mini(
     classes: int = 10,
     dropout: float = 0.0,
     channels: int = 3,
+    heads: bool = False,
+    residual: bool = True,
 ) -> Network:
     """A small trainable network of the same blocks: filters times `width`, `repeats` blocks in each
     stage.
@@ -97,7 +113,8 @@ def mini(
     The big stem is replaced by three convolutions, and V by same padding, so a 32×32 image gives
     the stages 16×16, 8×8 and 4×4 maps. Where a network's stage is not uniform, the first blocks and
     the last one are kept. `repeats=None` keeps the printed numbers; `scale=None` keeps each block's
-    own scale.
+    own scale. `heads` keeps the network's auxiliary heads, each at its place in its stage;
+    `residual=False` takes the sums away (`without_sum`).
     Raises `SpecError` where `repeats` does not fit the network's stages or a number is out of
     range.
     """
@@ -122,6 +139,8 @@ def mini(
     stem = out_channels(network.blocks[0].node, network.channels)
     blocks = [Block("stem", _small_stem(max(16, round(stem * width)), image))]
     current = out_channels(blocks[0].node, channels)
+    asides = _places(network, wanted) if heads else {}
+    kept: list[Head] = []
     done = set()
     for block in network.blocks[1:]:
         if block.stage in done:
@@ -133,19 +152,23 @@ def mini(
             nodes = [block.node]
         name = block.name if not block.stage or block.stage.isdigit() else _stage_name(block)
         runs: list[Block] = []
-        for node in nodes:
+        for i, node in enumerate(nodes):
             if scale is not None and isinstance(node, Residual) and node.shortcut is None:
                 node = replace(node, scale=scale)
             node = thin(node, width, current, padding="same")
+            if not residual and isinstance(node, Residual):
+                node = without_sum(node)
             current = out_channels(node, current)
-            if runs and runs[-1].node == node:
+            if runs and runs[-1].node == node and not asides.get((block.stage, i - 1)):
                 runs[-1] = replace(runs[-1], repeat=runs[-1].repeat + 1)
             else:
                 runs.append(
                     Block(name if not runs else f"{name}_{len(runs) + 1}", node, 1, block.stage)
                 )
+            for head in asides.get((block.stage, i), ()):
+                kept.append(replace(head, after=runs[-1].name, dropout=dropout))
         blocks += runs
-    return replace(
+    small = replace(
         network,
         name=f"mini {network.name}",
         heads=(),
@@ -155,6 +178,39 @@ def mini(
         image=image,
         channels=channels,
     )
+    if not kept:
+        return small
+    found = trace(small)
+    return replace(
+        small, heads=tuple(_small_head(h, width, found.of(h.after)[-1].output) for h in kept)
+    )
+
+
+def _places(network: Network, wanted: dict[str, int]) -> dict[tuple[str, int], list[Head]]:
+    """Behind which of a stage's kept blocks each head stands: {(stage, number): heads}, at the same
+    share of the stage as in the whole network. A head of a stage without blocks is left out."""
+    found: dict[tuple[str, int], list[Head]] = {}
+    for head in network.heads:
+        stage = network[head.after].stage
+        names = [b.name for b in network.blocks if b.stage == stage for _ in range(b.repeat)]
+        last = len(names) - 1 - names[::-1].index(head.after)
+        if count := wanted.get(stage, 0):
+            place = round(last * (count - 1) / max(1, len(names) - 1))
+            found.setdefault((stage, place), []).append(head)
+    return found
+
+
+def _small_head(head: Head, width: float, shape: Shape) -> Head:
+    """A head with filters times `width` for maps of `shape`. As in the whole networks its last
+    kernel covers all that the pooling leaves."""
+    node = thin(head.node, width, shape[0])
+    assert isinstance(node, Chain)
+    pool, *convs = node.parts
+    assert isinstance(pool, Pool) and isinstance(convs[-1], Conv)
+    side = min(pool.kernel[0], shape[1])
+    pool = replace(pool, kernel=(side, side))
+    convs[-1] = replace(convs[-1], kernel=out_shape(pool, shape)[1:])
+    return replace(head, node=replace(node, parts=(pool, *convs)))
 
 
 def _stage_name(block: Block) -> str:

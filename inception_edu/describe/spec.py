@@ -141,7 +141,8 @@ class Conv:
 class Pool:
     """Max or average pooling. `count_padding`: whether padded zeros count in an average (the paper:
     no). `padding="ceil"`: as "valid", but a last window that reaches over the border counts too, as
-    in Caffe; GoogLeNet's and BN-Inception's pools are such."""
+    in Caffe; GoogLeNet's and BN-Inception's pools are such. Kind "local", `LocalNorm()`: local
+    response normalisation over five neighbouring channels, at each place alone."""
 
     kind: str
     kernel: Pair
@@ -161,20 +162,23 @@ class Pool:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        if self.kind not in ("max", "avg"):
-            raise SpecError(f"A pool is of kind 'max' or 'avg', got {self.kind!r}.")
-        if self.kind == "max" and self.count_padding:
+        if self.kind not in ("max", "avg", "local"):
+            raise SpecError(f"A pool is 'max' or 'avg', or a LocalNorm(); got {self.kind!r}.")
+        if self.kind != "avg" and self.count_padding:
             raise SpecError(
                 "Only average pooling can count padded zeros; "
                 "leave count_padding out of a max pool."
             )
         _check_window(self, f"Pool({self.kind!r}, …)")
+        if self.kind == "local" and (self.kernel, self.stride, self.padding) != ((1, 1), 1, "same"):
+            raise SpecError("Local response normalisation has a 1×1 window: write LocalNorm().")
 
     def __repr__(self) -> str:
+        if self.kind == "local":
+            return "LocalNorm()"
+        window = _kernel_words(self.kernel) + _window_words(self)
         flag = ", count_padding=True" if self.count_padding else ""
-        return (
-            f"{self.kind.capitalize()}Pool({_kernel_words(self.kernel)}{_window_words(self)}{flag})"
-        )
+        return f"{self.kind.capitalize()}Pool({window}{flag})"
 
 
 @dataclass(frozen=True, repr=False, init=False)

@@ -32,6 +32,8 @@ def leaf_words(node: Conv | Pool, filters: str = "") -> tuple[str, ...]:
     window = [f"stride {node.stride}"] if node.stride != 1 else []
     window += ["V"] if node.padding == "valid" else []
     window += ["rounded up"] if node.padding == "ceil" else []
+    if isinstance(node, Pool) and node.kind == "local":
+        return ("Local response", "normalisation")
     if isinstance(node, Pool):
         window += ["zeros count"] if node.count_padding else []
         head = f"{kernel} {'MaxPool' if node.kind == 'max' else 'AvgPool'}"

@@ -142,6 +142,7 @@ def story(fact: Fact) -> str:
         value = give(fact)
         rows.append((name, "—" if value is None else _number(key, float(value))))
     source = f"<br>Errors: {escape(fact.source)}." if fact.source else ""
+    source += f"<br>Year: {escape(fact.by)}."
     return card(
         f"<b>{escape(fact.name)}</b><br>Changed: {escape(fact.changed)}<br>"
         f"Brought: {escape(fact.brought)}{source}",

@@ -27,17 +27,24 @@ from inception_edu.labs.core import (
     say,
 )
 from inception_edu.labs.race_curves import chart_value, tracks
+from inception_edu.labs.race_pairs import (
+    CHOICE,
+    NAMES,
+    RUNNERS,
+    TOWERS,
+    configs,
+    cost,
+    names,
+    second,
+)
 from inception_edu.labs.race_state import (
     FIRST,
     FOLDER,
-    NAMES,
     RATES,
     SOURCES,
     STEPS,
-    TOWERS,
     Course,
     State,
-    configs,
     work,
 )
 from inception_edu.labs.story import percent
@@ -110,9 +117,11 @@ def _take_value(state: State) -> dict:
 
 def controls(state: State) -> tuple[Control, ...]:
     s, running = state.settings, state.running
-    towers = s["pair"] == TOWERS
+    towers, free = s["pair"] == TOWERS, s["pair"] == CHOICE
     made = [
-        Control("pair", "list", "pair", s["pair"], options=tuple(NAMES)),
+        Control("pair", "list", "pair", s["pair"], options=(*NAMES, CHOICE)),
+        Control("one", "list", "first", s["one"], options=tuple(RUNNERS), hidden=not free),
+        Control("two", "list", "second", s["two"], options=tuple(RUNNERS), hidden=not free),
         Control(
             "depth", "steps", "depth", s["depth"], options=(2, 4, 8, 16, 24), disabled=not towers
         ),
@@ -174,13 +183,14 @@ def verdict(state: State) -> tuple[str, bool]:
         return "Opening the images …", False
     if not state.races:
         known = race_known.words(state)
-        words = f"Two networks of equal cost on {state.images.name}. {known}".strip()
+        made = configs(state.settings, state.images, state.steps)
+        words = f"{cost(state.settings, made)}, on {state.images.name}. {known}".strip()
         return f"{words} Press Race.", False
     return _of_last(state, state.races[-1])
 
 
 def _of_last(state: State, course: Course) -> tuple[str, bool]:
-    names = NAMES[course.settings["pair"]]
+    sides = names(course.settings)
     if course.status == "running":
         step = max((side[-1] for side in course.steps if side), default=0)
         done = f"step {step} of {course.configs[0].recipe.steps}"
@@ -190,7 +200,7 @@ def _of_last(state: State, course: Course) -> tuple[str, bool]:
     if course.status == "stopped":
         return f"Race {course.name} was stopped: no verdict. {tally(state)}", False
     told = []
-    for name, wrong, steps in zip(names, course.wrong, course.steps):
+    for name, wrong, steps in zip(sides, course.wrong, course.steps):
         if wrong is None:
             at = f"after step {steps[-1]}" if steps else "at once"
             told.append(f"{name} diverged {at}")
@@ -216,7 +226,7 @@ def tally(state: State) -> str:
         return ""
     seeds = "1 seed" if len(over) == 1 else f"{len(over)} seeds"
     words = (
-        f"Of {seeds} with these settings the residual network is ahead in {counts['ahead']}, "
+        f"Of {seeds} with these settings {second(last.settings)} is ahead in {counts['ahead']}, "
         f"behind in {counts['behind']}, open in {counts['open']}"
     )
     return words + (": one seed is a picture, not a verdict." if len(over) == 1 else ".")
@@ -243,10 +253,10 @@ def pictures_html(state: State) -> str:
             f'src="data:image/png;base64,{picture}"><figcaption>'
             f"<b>{escape(truth)}</b>{''.join(lines)}</figcaption></figure>"
         )
-    names = NAMES[state.settings["pair"]]
+    sides = names(state.settings)
     return (
         f'<div style="font-size:12px;margin:0 0 4px">{escape(images.name)}: '
-        f'<b class="ied-side0">− {names[0]}</b>, <b class="ied-side1">+ {names[1]}</b></div>'
+        f'<b class="ied-side0">− {sides[0]}</b>, <b class="ied-side1">+ {sides[1]}</b></div>'
         '<div class="ied-twelve" style="display:grid;gap:6px 8px;'
         f'grid-template-columns:repeat(auto-fill,minmax(76px,1fr))">{"".join(tiles)}</div>'
     )
@@ -273,8 +283,9 @@ def stored(state: State) -> list:
 def in_a_line(state: State) -> str:
     if state.races:
         return verdict(state)[0]
-    names = " and ".join(NAMES[state.settings["pair"]])
-    return f"{names}, at equal cost. {race_known.words(state)}".strip()
+    sides = " and ".join(names(state.settings))
+    equal = "" if state.settings["pair"] == CHOICE else ", at equal cost"
+    return f"{sides}{equal}. {race_known.words(state)}".strip()
 
 
 # --- The lab --------------------------------------------------------------------------------------
@@ -303,9 +314,10 @@ def race_lab(data: str = "fashion", steps: int = STEPS, mode: str = "auto", **fi
     """Display the race between networks with and without residual connections, and return it.
 
     `data` is "fashion" (the embedded images), "scales" or "folder:PATH", `steps` the steps of each
-    network. Further keywords are the controls' first values: pair (a key of `NAMES`), depth (towers
-    only), rate, scale, seed. In code, set `lab.depth = 16`, `lab.press("retrain")`, `lab.wait()`,
-    and read `lab.state.races`. Raises ValueError for a setting that there is not.
+    network. Further keywords are the controls' first values: pair (a key of `NAMES`, or `CHOICE`
+    with one and two, keys of `RUNNERS`), depth (towers only), rate, scale, seed. In code, set
+    `lab.depth = 16`, `lab.press("retrain")`, `lab.wait()`, and read `lab.state.races`. Raises
+    ValueError for a setting that there is not.
     """
     from inception_edu.labs.host import NotebookLab
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from inception_edu.labs import race_known
 from inception_edu.labs.core import say
-from inception_edu.labs.race_state import NAMES, PANELS, TOWERS, Course, State
+from inception_edu.labs.race_pairs import TOWERS, names
+from inception_edu.labs.race_state import PANELS, Course, State
 from inception_edu.labs.story import percent
 from inception_edu.labs.training import Track
 
@@ -15,7 +16,7 @@ def chart_value(state: State) -> dict:
     known = race_known.recorded_here(state)
     runs = [] if state.races else race_known.curves(state, known)
     for course in state.races[-5:]:
-        for side, name in enumerate(NAMES[course.settings["pair"]]):
+        for side, name in enumerate(names(course.settings)):
             runs.append(_run(state, course, side, name))
     steps = max([state.steps, *(c.configs[0].recipe.steps for c in state.races[-5:])])
     return {
@@ -63,7 +64,7 @@ def _keys(state: State, course: Course) -> list[str]:
 def tracks(state: State):
     found = []
     for course in state.races:
-        for side, name in enumerate(NAMES[course.settings["pair"]]):
+        for side, name in enumerate(names(course.settings)):
             curves = {"error": course.errors[side], "seconds": course.seconds[side]}
             settings = {**course.settings, "side": name}
             found.append(

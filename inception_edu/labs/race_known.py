@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from types import SimpleNamespace
 
-from inception_edu.labs.race_state import NAMES, TOWERS, State, configs
+from inception_edu.labs.race_pairs import NAMES, TOWERS, configs, names
+from inception_edu.labs.race_state import State
 from inception_edu.labs.story import percent
 from inception_edu.study import ExperimentError, Result, load_results
 
@@ -69,7 +70,7 @@ def curves(state: State, sides: Sides) -> list[dict]:
     found = []
     for side, runs in enumerate(sides):
         for run in [r for r in runs if r.seed == state.settings["seed"]][:1] or runs[:1]:
-            name = NAMES[state.settings["pair"]][side]
+            name = names(state.settings)[side]
             error = [1 - a for a in run.curves["accuracy"]]
             share = wrong(run)
             end = "" if share is None else f" · {percent(share)} of the test images wrong"
@@ -95,7 +96,7 @@ def words(state: State) -> str:
     if not all(sides):
         return ""
     told = []
-    for name, runs in zip(NAMES[state.settings["pair"]], sides):
+    for name, runs in zip(names(state.settings), sides):
         shares = [100 * share for r in runs if (share := wrong(r)) is not None]
         told.append(f"{name} {min(shares):.0f} to {max(shares):.0f} %")
     return (

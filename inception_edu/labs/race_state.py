@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from inception_edu.data import window
 from inception_edu.labs.core import (
     End,
     Event,
@@ -18,27 +17,15 @@ from inception_edu.labs.core import (
     Stop,
     Tell,
 )
+from inception_edu.labs.race_pairs import TOWERS, configs
 from inception_edu.labs.training import WARM_UP, by_legend
 from inception_edu.labs.training import work as training_work
-from inception_edu.learn import Recipe
-from inception_edu.study import PAIRS, RACERS, Config, tower_pair
 
 if TYPE_CHECKING:
     from inception_edu.labs.racing import Images
     from inception_edu.study import Result
 
 STEPS = 100
-TOWERS = "tower without / with identity"
-SHORT = {
-    "inception_v3": "Inception-v3",
-    "inception_resnet_v1": "Inception-ResNet-v1",
-    "inception_v4": "Inception-v4",
-    "inception_resnet_v2": "Inception-ResNet-v2",
-}
-NAMES = {TOWERS: ("without identity", "with identity")} | {
-    f"{SHORT[plain]} / {SHORT[residual]}": (SHORT[plain], SHORT[residual])
-    for plain, residual in PAIRS
-}
 RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 SOURCES = (("clothes (embedded)", "fashion"), ("shapes, generated", "scales"))
 FOLDER = "a folder …"
@@ -47,6 +34,7 @@ OPEN = 0.02
 # Four blocks: both sides learn. From sixteen on the one without the identity hardly does.
 FIRST = {"pair": TOWERS, "depth": 4, "rate": 0.05, "scale": 0.3, "seed": 0, "data": "fashion"}
 FIRST["folder"] = ""
+FIRST |= {"one": "Inception-v3", "two": "ResNet-50"}  # of `CHOICE`
 PANELS = (
     dict(key="error", title="Training error, step by step", percent=True, low=0, high=1),
     dict(
@@ -127,40 +115,6 @@ class State:
     @property
     def ready(self) -> bool:
         return self.images is not None and self.images.source == self.source
-
-
-def configs(settings: dict, images, steps: int) -> tuple[Config, Config]:
-    """Both networks as configurations: without residual connections, then with them."""
-    classes, seed = len(images.classes), settings["seed"]
-    if settings["pair"] == TOWERS:
-        rate, scale, depth = (settings[key] for key in ("rate", "scale", "depth"))
-        known = dict(image=images.image, classes=classes)
-        plain, residual = tower_pair(steps, rate, scale, images.source, depth, **known)
-        return plain.with_seed(seed), residual.with_seed(seed)
-    recipe = Recipe(
-        steps=steps,
-        batch_size=32,
-        lr=settings["rate"],
-        momentum=0.9,
-        record_every=4,
-        augment="window+flip",
-    )
-    common = dict(width=1 / 16, image=window(images.image), classes=classes)
-    plain, residual = (
-        Config(
-            side,
-            name,
-            dict(repeats=RACERS[name], scale=settings["scale"], **common),
-            recipe,
-            seed=seed,
-            data=images.source,
-            test_images=500,
-        )
-        for side, name in zip(
-            NAMES[settings["pair"]], PAIRS[list(NAMES).index(settings["pair"]) - 1]
-        )
-    )
-    return plain, residual
 
 
 # --- What happens ---------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from inception_edu.learn.evaluate import fast_layout
 from inception_edu.learn.machine import device_of
 from inception_edu.learn.optimisers import gradient_norm
 from inception_edu.learn.recipe import Recipe
+from inception_edu.nets.modules import NetworkModule
 
 ORDINARY = 3  # steps before the capture: they make the optimizer's buffers and choose the kernels
 _capturing = threading.Lock()
@@ -33,6 +34,9 @@ class Steps:
     """Takes the steps of one run: forward, backward, optimizer.
 
     output, loss, norm = steps(images, labels, look=True)
+
+    Auxiliary heads are answered for too, with the weights of the description; `loss` is that of the
+    main output alone, so that networks with and without heads can be compared.
 
     `look`: an ordinary step, whose hooks are called and whose gradients' length is returned as
     `norm`, a scalar; without it `norm` means nothing. `captured` is None while no step is replayed.
@@ -48,6 +52,8 @@ class Steps:
     ):
         self.model, self.recipe, self.optimizer, self.cast = model, recipe, optimizer, cast
         self.masks = Masks(drops)
+        heads = model.description.heads if isinstance(model, NetworkModule) else ()
+        self.weights = [head.weight for head in heads]
         self.place = device_of(model)
         self.captured: _Captured | None = None
         self.refused: RuntimeError | None = None
@@ -91,16 +97,22 @@ class Steps:
     def _step(self, images, labels, look):
         """The step itself, in the order of every textbook."""
         with self.cast(), own_dropout(self.model, self.masks):
-            output = self.model(fast_layout(images))
-            smooth = self.recipe.label_smoothing
-            loss = F.cross_entropy(output.float(), labels, label_smoothing=smooth)
+            answer = self.model(fast_layout(images))
+            output, asides = answer if isinstance(answer, tuple) else (answer, [])
+            loss = self._loss(output, labels)
+            whole = loss
+            for weight, aside in zip(self.weights, asides, strict=True):
+                whole = whole + weight * self._loss(aside, labels)
         self.optimizer.zero_grad()
-        loss.backward()
+        whole.backward()
         norm = loss.detach()
         if look or self.recipe.clip:
             norm = gradient_norm(self.model, self.recipe.clip)
         self.optimizer.step()
         return output, loss, norm
+
+    def _loss(self, output: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(output.float(), labels, label_smoothing=self.recipe.label_smoothing)
 
     @contextmanager
     def _own_stream(self) -> Iterator[None]:

@@ -101,7 +101,9 @@ def build(
             model = builder.network(what)
         else:
             model = builder.module(what, in_channels)
+        # Heads come last: the network draws the same weights with and without them.
         draw(builder.layers, init, generator)
+        draw(builder.aside, init, generator)
     return model
 
 
@@ -112,6 +114,7 @@ class _Builder:
     def __init__(self, norm_eps: float):
         self.norm_eps = norm_eps
         self.layers: list[Layer] = []
+        self.aside: list[Layer] = []
 
     def module(self, node: Node, channels: int) -> nn.Module:
         if isinstance(node, Conv):
@@ -163,10 +166,12 @@ class _Builder:
         children["classifier"] = self.classifier(network, channels)
         if not network.heads:
             return NetworkModule(network, children)
+        own, self.layers = self.layers, self.aside
         heads = OrderedDict(
             (head.name, self.head(head, after[head.after], network.classes))
             for head in network.heads
         )
+        self.layers = own
         return WithHeads(network, children, heads)
 
     def block(self, block: Block, channels: int) -> tuple[nn.Module, int]:

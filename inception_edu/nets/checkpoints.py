@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,6 +21,9 @@ from inception_edu.describe import Network, make
 from inception_edu.nets.build import build
 from inception_edu.nets.modules import NetworkModule
 
+KERAS_WEIGHTS = "model.weights.h5"  # in a .keras archive
+TABLE_END = bytes.fromhex("57fb808b247547db")  # of LevelDB's tables, which TensorFlow writes
+
 
 class WeightsError(ValueError):
     """Weights that cannot be had or do not fit. The message is a sentence for the reader."""
@@ -25,7 +31,7 @@ class WeightsError(ValueError):
 
 def read_tensors(path: str | os.PathLike) -> dict[str, torch.Tensor]:
     """The tensors of a file, read without running any code in it: PyTorch's (.pth, .pt, .bin),
-    .safetensors, NumPy's .npz, or Keras's HDF5.
+    .safetensors, NumPy's .npz, or Keras's HDF5 (.h5, .weights.h5, .keras).
 
     Raises `WeightsError` where the file is missing, truncated, or holds something else.
     """
@@ -33,11 +39,17 @@ def read_tensors(path: str | os.PathLike) -> dict[str, torch.Tensor]:
 
 
 def read_file(path: str | os.PathLike) -> tuple[dict[str, torch.Tensor], str]:
-    """The tensors of a file and its kind: "PyTorch", "safetensors", "NumPy" or "HDF5". What the
-    file is, its first bytes say, not its name. Raises as `read_tensors`."""
+    """The tensors of a file and its kind: "PyTorch", "safetensors", "NumPy", "HDF5" or "Keras" (an
+    archive with HDF5 in it). What the file is, its bytes say, not its name. Raises as
+    `read_tensors`."""
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"There is no file {path}.")
+    if _is_tensorflow(path):
+        raise WeightsError(
+            f"{path.name} is a checkpoint of TensorFlow, which only TensorFlow reads: write its "
+            "variables with numpy.savez under their names, then give the .npz."
+        )
     try:
         kind = _kind(path)
         state = _READERS[kind](path)
@@ -74,7 +86,18 @@ def _kind(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             if all(name.endswith(".npy") for name in archive.namelist()):
                 return "NumPy"
+            if KERAS_WEIGHTS in archive.namelist():
+                return "Keras"
     return "PyTorch"
+
+
+def _is_tensorflow(path: Path) -> bool:
+    """A table of TensorFlow's: a V1 checkpoint, or the index of a V2 one; or the latter's data."""
+    if re.search(r"\.data-\d+-of-\d+$", path.name):
+        return True
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 8))
+        return file.read() == TABLE_END
 
 
 def _safetensors(path: Path) -> dict[str, torch.Tensor]:
@@ -90,17 +113,43 @@ def _numpy(path: Path) -> dict[str, torch.Tensor]:
         return {name: torch.from_numpy(np.array(arrays[name])) for name in arrays.files}
 
 
-def _hdf5(path: Path) -> dict[str, torch.Tensor]:
+def _hdf5(path: Path | BytesIO) -> dict[str, torch.Tensor]:
     h5py = import_module("h5py")  # where a reader has such a file: no chapter needs it
     found: dict[str, torch.Tensor] = {}
     with h5py.File(path, "r") as file:
 
         def visit(name: str, item: object) -> None:
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu":
-                found[name] = torch.from_numpy(item[()].reshape(item.shape))
+                found[_keras_3(name, item)] = torch.from_numpy(item[()].reshape(item.shape))
 
         file.visititems(visit)
     return found
+
+
+def _keras_archive(path: Path) -> dict[str, torch.Tensor]:
+    """A .keras file: only its weights are read, not the configuration, which may name code."""
+    with zipfile.ZipFile(path) as archive:
+        return _hdf5(BytesIO(archive.read(KERAS_WEIGHTS)))
+
+
+# The order in which Keras 3 stores a layer's variables, by the layer's class and their number.
+_VARIABLES = {
+    ("conv2d", 1): ("kernel",),
+    ("conv2d", 2): ("kernel", "bias"),
+    ("dense", 2): ("kernel", "bias"),
+    ("batch_normalization", 3): ("beta", "moving_mean", "moving_variance"),
+    ("batch_normalization", 4): ("gamma", "beta", "moving_mean", "moving_variance"),
+}
+
+
+def _keras_3(name: str, item: Any) -> str:
+    """A variable's name in a .weights.h5 file of Keras 3, "layers/conv2d_7/vars/0", as .h5 files
+    have it: layer/kernel. There the layer is only numbered; newer versions note its name beside the
+    variables."""
+    match = re.fullmatch(r"layers/(\w+?)(?:_\d+)?/vars/(\d+)", name)
+    layer = item.parent.attrs.get("name")
+    words = _VARIABLES.get((match[1], len(item.parent))) if match else None
+    return f"{layer}/{words[int(match[2])]}" if match and words and layer else name
 
 
 _READERS = {
@@ -108,6 +157,7 @@ _READERS = {
     "safetensors": _safetensors,
     "NumPy": _numpy,
     "HDF5": _hdf5,
+    "Keras": _keras_archive,
 }
 
 

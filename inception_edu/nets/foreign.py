@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from inception_edu.nets.checkpoints import WeightsError
 from inception_edu.nets.ports import PORTED
 
 SCOPES = {
+    "InceptionV1": "googlenet_torchvision",
     "InceptionV3": "inception_v3",
     "InceptionV4": "inception_v4",
     "InceptionResnetV2": "inception_resnet_v2",
@@ -57,7 +59,13 @@ class Foreign:
 
 def from_tensorflow(tensors: Mapping[str, Tensor]) -> Foreign | None:
     """slim's and facenet's checkpoints, saved with their variables' names; None for others."""
-    scope = next((n.partition("/")[0] for n in tensors if n.partition("/")[0] in SCOPES), None)
+    scopes = {name.partition("/")[0] for name in tensors}
+    if "InceptionV2" in scopes:
+        raise WeightsError(
+            "This is slim's Inception-v2, whose first convolution is cut into a depthwise and a "
+            "pointwise one. No network here is described so, and none takes its weights."
+        )
+    scope = next((name for name in SCOPES if name in scopes), None)
     if scope is None:
         return None
     face = scope == "InceptionResnetV1"

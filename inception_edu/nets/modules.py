@@ -314,6 +314,8 @@ def padding(spec: Conv | Pool) -> tuple[int, int]:
 
 def pool(spec: Pool) -> nn.Module:
     """The pooling of a description."""
+    if spec.kind == "local":
+        return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
     window: dict[str, Any] = {
         "kernel_size": spec.kernel,
         "stride": spec.stride,

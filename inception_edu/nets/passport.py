@@ -93,7 +93,7 @@ class Passport:
         """All of it, a row each."""
         classes = f"{self.classes}" if self.classes else "no classifier"
         background = " and a background row before them" if self.background else ""
-        turned = self.kind == "HDF5" or self.package in ("slim", "facenet")
+        turned = self.kind in ("HDF5", "Keras") or self.package in ("slim", "facenet")
         gamma = "no γ in the file (1 is used)" if turned else "with γ"
         rows = [
             ("file", f"{self.file}, {self.kind}"),
@@ -127,15 +127,17 @@ def passport(path: str | os.PathLike) -> Passport:
     Raises `WeightsError` where the file cannot be read or is of no network that is known here.
     """
     tensors, kind = read_file(path)
-    foreign = from_keras(tensors) if kind == "HDF5" else from_tensorflow(tensors)
+    foreign = from_keras(tensors) if kind in ("HDF5", "Keras") else from_tensorflow(tensors)
     if foreign is not None:
         return _of_foreign(Path(path).name, kind, foreign)
     found = _names(tensors)
     key = max(PORTED, key=lambda name: _share(name, found))
     if _share(key, found) < ENOUGH:
-        numbered = kind == "HDF5" and all(n.startswith(("layers/", "_layer")) for n in tensors)
+        numbered = kind in ("HDF5", "Keras") and all(
+            n.startswith(("layers/", "_layer")) for n in tensors
+        )
         advice = (
-            " Files that Keras 3 names .weights.h5 number their layers by depth: "
+            " Some versions of Keras 3 only number the layers in such a file: "
             'write model.save("name.h5") there.'
             if numbered
             else ""
@@ -202,11 +204,21 @@ def _of_foreign(file: str, kind: str, found: Foreign) -> Passport:
     return Passport(
         *(file, kind, found.key, found.package, description, rows == 1001),
         replace(port.prepare, bilinear=True) if found.package == "slim" else port.prepare,
-        *(tuple(found.missing), tuple(found.left_over), tuple(_remarks(found.key)), state),
+        *(
+            tuple(found.missing),
+            tuple(found.left_over),
+            tuple(_remarks(found.key, found.package)),
+            state,
+        ),
     )
 
 
-def _remarks(key: str) -> list[str]:
+def _remarks(key: str, package: str = "") -> list[str]:
+    if (key, package) == ("googlenet_torchvision", "slim"):
+        return [
+            "slim's first convolution pads two zeros before the picture and three behind it, ours "
+            "and torchvision's three on both sides."
+        ]
     if key.startswith("resn"):
         return [
             "Where a block's stride sits cannot be seen in weights: torchvision and timm have it "

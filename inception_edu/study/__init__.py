@@ -30,6 +30,7 @@ _WHERE = {
     "claims": ("CLAIMS",),
     "claims_dying": ("fates_of",),
     "claims_race": ("mean_error",),
+    "claims_training": ("SECTION_4", "heads_differences", "section_4_differences"),
     "answers": ("Answers", "Comparison", "Outcome", "compare", "mixtures", "outcome"),
     "predictor": ("judge", "recorded_runs", "transfer"),
     "recorded": ("recorded_grid",),

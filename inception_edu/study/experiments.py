@@ -17,11 +17,20 @@ from dataclasses import dataclass, replace
 
 from inception_edu.study import experiments_dying as d
 from inception_edu.study import experiments_race as r
+from inception_edu.study import experiments_training as t
 from inception_edu.study import experiments_wide as w
 from inception_edu.study.cells import MODES
 from inception_edu.study.config import Config, ExperimentError
 
 SMALL = "tower of Fig. 13's blocks, 32×32 images, batch 32, float32"
+HEADED = (
+    "1/16 of the filters, 1/2/1 blocks a stage, embedded images, batch 32, rate up and down to "
+    "zero, 300 steps, float32"
+)
+TRAINING = (
+    "Inception-ResNet-v1 with 1/16 of the filters and one block a stage, embedded images, batch "
+    "32, 600 steps, float32"
+)
 MINIS = "1/16 of the filters, 28×28 windows, batch 32, 0.94 every 30 steps, float32"
 
 
@@ -86,6 +95,19 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "depth": Experiment(
         r.depth, "identity, bottleneck, depth", "rate (two), seed", f"{SMALL}; 200 steps"
+    ),
+    "heads_tuning": Experiment(
+        t.heads_tuning, "rate", "seed", f"{HEADED}; judged on held-out training images"
+    ),
+    "heads": Experiment(t.heads, "heads", "rate (from heads_tuning), seed", HEADED),
+    "training_tuning": Experiment(
+        t.training_tuning, "rate", "seed", f"{TRAINING}; judged on held-out training images"
+    ),
+    "training": Experiment(
+        t.training,
+        "optimizer, schedule, average, clipping, label smoothing",
+        "rate (from training_tuning), seed",
+        TRAINING,
     ),
     "embedded": Experiment(
         d.embedded, "remedy", "seed", f"{SMALL}; 72 channels, 40 steps, embedded images"

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from inception_edu import study
 from inception_edu.describe import TABLE_2, draw, measure, networks
 from inception_edu.labs.race import race_lab
-from inception_edu.labs.race_state import SHORT
+from inception_edu.labs.race_pairs import SHORT
 from inception_edu.learn import clock, fast_layout, make_optimizer
 from inception_edu.nets import build
 from inception_edu.study import PAIRS, RACERS, difference, experiments, holm, load_results, run

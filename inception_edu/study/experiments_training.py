@@ -1,0 +1,151 @@
+"""The experiments on how the networks are trained, on the embedded images: auxiliary heads, and
+Section 4 of the paper. Each is a function from a mode to its configurations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from inception_edu.learn import Recipe
+from inception_edu.study.cells import repeat
+from inception_edu.study.config import Config, ExperimentError
+from inception_edu.study.results import load_results
+from inception_edu.study.statistics import summarise
+
+# Two passes over the training images. The rate falls to zero, so that what a run ends with is its
+# own and not its last step's.
+BASE = Recipe(
+    steps=600,
+    batch_size=32,
+    momentum=0.9,
+    schedule="one-cycle",
+    record_every=20,
+    evaluate_every=100,
+)
+SHORT = replace(BASE, steps=300, evaluate_every=50)
+
+# --- Auxiliary heads ------------------------------------------------------------------------------
+
+# GoogLeNet has no batch norm, so its weights start with He's variance: with less, nothing arrives
+# at its end. Its heads stand after the first and the last of the two blocks of stage B, that of
+# Inception-v3 after the last, as in the whole networks.
+HEADED = {"GoogLeNet": ("googlenet_aux", "he"), "Inception-v3": ("inception_v3_aux", "truncated")}
+HEAD_RATES = (0.01, 0.03, 0.1)
+
+
+def headed(name: str, heads: bool) -> str:
+    return f"{name}, {'with' if heads else 'without'} heads"
+
+
+def _headed(name: str, heads: bool, lr: float, label: str = "", judge: str = "test") -> Config:
+    network, init = HEADED[name]
+    return Config(
+        label or headed(name, heads),
+        network,
+        dict(width=1 / 16, repeats=(1, 2, 1), heads=heads),
+        replace(SHORT, lr=lr),
+        data="fashion",
+        init=init,
+        test_images=2000,
+        judge=judge,
+    )
+
+
+def heads_tuning(mode: str) -> list[Config]:
+    """The learning rate with and without auxiliary heads, the same three rates for all, judged on
+    training images that are held out: it picks a rate, it proves nothing."""
+    cells = [
+        _headed(name, heads, lr, f"{headed(name, heads)}, rate {lr:g}", "validation")
+        for name in HEADED
+        for heads in (False, True)
+        for lr in HEAD_RATES
+    ]
+    return repeat(
+        cells, mode, [f"{headed('GoogLeNet', h)}, rate 0.03" for h in (False, True)], count=2
+    )
+
+
+def heads(mode: str) -> list[Config]:
+    """Do auxiliary heads help? GoogLeNet with its two and Inception-v3 with its one, and both
+    without, each at its own best rate."""
+    cells = [
+        _headed(name, kind, best_rate("heads_tuning", headed(name, kind)))
+        for name in HEADED
+        for kind in (False, True)
+    ]
+    return repeat(cells, mode, [headed("GoogLeNet", h) for h in (False, True)], count=8)
+
+
+# --- Section 4 ------------------------------------------------------------------------------------
+
+FALLING: dict[str, Any] = dict(schedule="paper", decay_every=BASE.steps // 50)
+OPTIMISERS = {
+    "RMSProp": replace(BASE, optimizer="rmsprop", rms_decay=0.9, eps=1.0, **FALLING),
+    "SGD": replace(BASE, optimizer="sgd", **FALLING),
+    "RMSProp, constant rate": replace(
+        BASE, optimizer="rmsprop", rms_decay=0.9, eps=1.0, schedule="constant"
+    ),
+}
+RATES = (0.003, 0.01, 0.03, 0.1)
+# What Section 4 and Inception-v3's recipe add, one at a time. The average forgets after some 50
+# steps; the rate falls by 0.94 fifty times, as in 100 epochs.
+ADDED: dict[str, dict[str, Any]] = {
+    "running average of the weights": dict(average=0.98),
+    "gradient clipped at 2": dict(clip=2.0),
+    "label smoothing 0.1": dict(label_smoothing=0.1),
+}
+
+
+def _cell(label: str, recipe: Recipe, judge: str = "test") -> Config:
+    arguments = dict(width=1 / 16, repeats=(1, 1, 1))
+    return Config(
+        label,
+        "inception_resnet_v1",
+        arguments,
+        recipe,
+        data="fashion",
+        test_images=2000,
+        judge=judge,
+    )
+
+
+def training_tuning(mode: str) -> list[Config]:
+    """The learning rate of either optimizer and of a constant rate, the same four rates for all,
+    judged on training images that are held out: it picks a rate, it proves nothing."""
+    cells = [
+        _cell(f"{name}, rate {lr:g}", replace(recipe, lr=lr, evaluate_every=None), "validation")
+        for name, recipe in OPTIMISERS.items()
+        for lr in RATES
+    ]
+    return repeat(cells, mode, ["SGD, rate 0.1", "RMSProp, rate 0.1"], count=2)
+
+
+def training(mode: str) -> list[Config]:
+    """Section 4, one part at a time: RMSProp against SGD and the falling rate against a constant
+    one, each at its own best rate; then what the running average, clipping and label smoothing
+    change."""
+    tuned = {
+        name: replace(recipe, lr=best_rate("training_tuning", name))
+        for name, recipe in OPTIMISERS.items()
+    }
+    cells = [_cell(name, recipe) for name, recipe in tuned.items()]
+    cells += [_cell(label, replace(tuned["RMSProp"], **change)) for label, change in ADDED.items()]
+    return repeat(cells, mode, ["SGD", "RMSProp"])
+
+
+def best_rate(experiment: str, name: str) -> float:
+    """The rate with the best mean accuracy on the held-out images among the cells "NAME, rate R" of
+    a tuning experiment (0.03 while there are no runs)."""
+    try:
+        runs = load_results(experiment)
+    except ExperimentError:
+        return 0.03
+    start = f"{name}, rate "
+    cells = {
+        float(label.removeprefix(start)): cell
+        for label, cell in summarise(runs, "accuracy").items()
+        if str(label).startswith(start)
+    }
+    # A rate at which a run diverged is no candidate.
+    whole = {rate: cell for rate, cell in cells.items() if not cell.lost}
+    return max(whole, key=lambda rate: whole[rate].mean)
