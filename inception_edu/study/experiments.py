@@ -115,6 +115,12 @@ EXPERIMENTS: dict[str, Experiment] = {
     "lab_grid": Experiment(
         d.lab_grid, "width, scale, rate", "seed", f"{SMALL}; 60 steps, embedded images"
     ),
+    "elsewhere": Experiment(
+        d.elsewhere,
+        "width, rate",
+        "depth, batch size, optimiser, class count, seed",
+        "tower of Fig. 13's blocks, 32×32 images, float32; unscaled, 60 steps, embedded images",
+    ),
     "lab_race": Experiment(
         r.lab_race,
         "identity",

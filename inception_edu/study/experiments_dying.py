@@ -260,3 +260,29 @@ def lab_grid(mode: str) -> list[Config]:
     ]
     cells = [replace(c, data="fashion", test_images=200) for c in cells]
     return repeat(cells, mode, [cell(72, scale, 0.45) for scale in (0.1, 1.0)])
+
+
+# One thing that the runs behind the predictor had alike (depth 10, batches of 32, RMSProp, 10
+# classes), changed at a time: arguments of `cells.tower`, and of the network.
+ELSEWHERE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "4 blocks": (dict(depth=4), {}),
+    "16 blocks": (dict(depth=16), {}),
+    "batches of 8": (dict(batch_size=8), {}),
+    "batches of 128": (dict(batch_size=128), {}),
+    "SGD": (dict(base=SGD), {}),
+    "100 classes": ({}, dict(classes=100)),
+}
+
+
+def elsewhere(mode: str) -> list[Config]:
+    """Does what tells dead runs from living ones still tell them at other depths, batch sizes and
+    class counts, and with another optimiser? On images and seeds that it was not found on. C10."""
+    cells = []
+    for what, (setting, arguments) in ELSEWHERE.items():
+        for width in (72, 144):
+            for rate in (0.045, 0.15, 0.45):
+                label = f"{what}, width {width}, rate {rate:g}"
+                made = tower(label, width, lr=rate, record_every=6, **setting)
+                everything = dict(made.arguments) | arguments
+                cells.append(replace(made, arguments=everything, data="fashion", test_images=200))
+    return repeat(cells, mode, ["SGD, width 72, rate 0.45"], count=3)
