@@ -35,6 +35,7 @@ from inception_edu.learn import (
     training,
 )
 from inception_edu.learn.dropout import Masks, own_dropout
+from inception_edu.learn.optimisers import delay
 from inception_edu.learn.probes import Meter
 from inception_edu.nets.build import ScaledResidual, build
 
@@ -946,3 +947,36 @@ def test_learns_the_embedded_images():
         Recipe(steps=60, batch_size=32, average=0.95),
     )
     assert history.test_accuracy > 0.6
+
+
+# --- Replicas -------------------------------------------------------------------------------------
+
+
+def test_a_replica_applies_the_gradient_of_older_weights():
+    """By hand: the loss w²/2 has gradient w. With three replicas the first two steps change
+    nothing, and each later one applies the gradient of two steps before."""
+    weight = nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    delay(optimizer, 2)
+    seen = []
+    for _ in range(6):
+        optimizer.zero_grad()
+        (weight.square().sum() / 2).backward()
+        optimizer.step()
+        seen.append(weight.item())
+    assert seen == pytest.approx([1, 1, 0.9, 0.8, 0.7, 0.61])
+
+
+def test_replicas_begin_late_and_then_train():
+    recipe = Recipe(steps=6, batch_size=16, lr=0.05, precision="float32", record_every=1, seed=1)
+    alone = train(small(), images(64, side=32), recipe)
+    model = small()
+    before = [p.clone() for p in model.parameters()]
+    history = train(model, images(64, side=32), replace(recipe, steps=4, replicas=5))
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters())), "four too early"
+    model = small()
+    history = train(model, images(64, side=32), replace(recipe, replicas=5))
+    assert not all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
+    assert history.records[0].loss == alone.records[0].loss
+    with pytest.raises(TrainError, match="replicas must be at least 1, got 0"):
+        Recipe(replicas=0)

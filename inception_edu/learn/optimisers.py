@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import torch
@@ -93,17 +94,41 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         raise TrainError(
             "The network has no weights to train: all of them are frozen, or there are none."
         )
+    optimizer: torch.optim.Optimizer
     if recipe.optimizer == "rmsprop":
-        return RMSPropTF(groups, recipe.lr, recipe.rms_decay, recipe.momentum, recipe.eps)
-    # One call for all weights, where there is one.
-    fused = groups[0]["params"][0].device.type in ("cpu", "cuda")
-    return torch.optim.SGD(
-        groups,
-        recipe.lr,
-        recipe.momentum,
-        nesterov=recipe.nesterov and recipe.momentum > 0,
-        fused=fused,
-    )
+        optimizer = RMSPropTF(groups, recipe.lr, recipe.rms_decay, recipe.momentum, recipe.eps)
+    else:
+        # One call for all weights, where there is one.
+        fused = groups[0]["params"][0].device.type in ("cpu", "cuda")
+        optimizer = torch.optim.SGD(
+            groups,
+            recipe.lr,
+            recipe.momentum,
+            nesterov=recipe.nesterov and recipe.momentum > 0,
+            fused=fused,
+        )
+    if recipe.replicas > 1:
+        delay(optimizer, recipe.replicas - 1)
+    return optimizer
+
+
+def delay(optimizer: torch.optim.Optimizer, updates: int) -> None:
+    """From now on each step applies the gradient that was handed over `updates` steps before; the
+    first `updates` steps change nothing.
+
+    This is what asynchronous replicas do that take turns: while one of them computes a gradient,
+    the others change the weights, so each gradient belongs to weights that are `updates` steps old.
+    """
+    waiting: deque[list[Tensor | None]] = deque()
+
+    def exchange(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        waiting.append([weight.grad for weight in weights])
+        old = waiting.popleft() if len(waiting) > updates else [None] * len(weights)
+        for weight, gradient in zip(weights, old, strict=True):
+            weight.grad = gradient
+
+    optimizer.register_step_pre_hook(exchange)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> float:

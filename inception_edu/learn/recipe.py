@@ -31,6 +31,8 @@ class Recipe:
     average             decay of the running average of the weights that is evaluated (0: none),
                         such as 0.999
     clip                gradients longer than this are shortened to it, all together
+    replicas            asynchronous copies of the network that train in turns (the paper had 20),
+                        simulated: each gradient belongs to weights `replicas` − 1 updates old
     augment             as `data.batches` takes it: "none", "flip", "crop+flip", …; after training
                         on "window", smaller than the images, the test is on their centres
     record_every        steps from record to record;   evaluate_every: steps from test to test
@@ -57,6 +59,7 @@ class Recipe:
     label_smoothing: float = 0.0
     average: float = 0.0
     clip: float | None = None
+    replicas: int = 1
     augment: str = "none"
     record_every: int = 5
     evaluate_every: int | None = None
@@ -73,7 +76,14 @@ class Recipe:
                 raise TrainError(
                     f"{name} is {getattr(self, name)!r}; choose one of {', '.join(choices)}."
                 )
-        for name in ("steps", "batch_size", "record_every", "decay_every", "evaluate_every"):
+        for name in (
+            "steps",
+            "batch_size",
+            "record_every",
+            "decay_every",
+            "evaluate_every",
+            "replicas",
+        ):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise TrainError(f"{name} must be at least 1, got {value}.")

@@ -59,7 +59,9 @@ class Steps:
         self.refused: RuntimeError | None = None
         self.ordinary = 0
         self.thread = threading.get_ident()
-        self.capture = self.place.type == "cuda" and can_be_captured(model)
+        # Delayed gradients wait in a list of Python's, which a replay would not see.
+        plain = recipe.replicas == 1
+        self.capture = self.place.type == "cuda" and plain and can_be_captured(model)
         if self.place.type == "cuda":
             _running.add(self)
         if self.capture:

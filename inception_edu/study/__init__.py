@@ -36,6 +36,7 @@ _WHERE = {
     "recorded": ("recorded_grid",),
     "fates": ("CellFate", "Fate", "fate", "fate_of_cell"),
     "cells": ("PAPER", "SGD", "SICK"),
+    "experiments_dying": ("ELSEWHERE",),
     "experiments_race": ("PAIRS", "RACE", "RACERS", "RATES", "best_rate", "tower_pair"),
     "experiments": ("EXPERIMENTS", "configurations", "mode", "question"),
 }

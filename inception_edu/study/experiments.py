@@ -121,6 +121,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         "depth, batch size, optimiser, class count, seed",
         "tower of Fig. 13's blocks, 32×32 images, float32; unscaled, 60 steps, embedded images",
     ),
+    "replicas": Experiment(
+        d.replicas, "replicas, scale, rate, width", "seed", f"{SMALL}; 150 steps"
+    ),
     "lab_race": Experiment(
         r.lab_race,
         "identity",

@@ -285,4 +285,25 @@ def elsewhere(mode: str) -> list[Config]:
                 made = tower(label, width, lr=rate, record_every=6, **setting)
                 everything = dict(made.arguments) | arguments
                 cells.append(replace(made, arguments=everything, data="fashion", test_images=200))
-    return repeat(cells, mode, ["SGD, width 72, rate 0.45"], count=3)
+    return repeat(cells, mode, ["SGD, width 72, rate 0.45"])
+
+
+def replicas(mode: str) -> list[Config]:
+    """The paper trained with 20 replicas. Asynchronous ones apply gradients of older weights: does
+    a tower die at a lower rate then, and does scaling still save it? C3, C4, C5."""
+    settings = [(144, 1.0), (144, 0.1), (72, 1.0)]
+    cells = [
+        tower(
+            f"{copies} replica{'s' * (copies > 1)}, {cell(width, scale, rate)}",
+            width,
+            scale,
+            lr=rate,
+            steps=150,
+            record_every=5,
+            replicas=copies,
+        )
+        for width, scale in settings
+        for rate in (0.0045, 0.015, 0.045)
+        for copies in (1, 20)
+    ]
+    return repeat(cells, mode, [cells[5].label], 60)

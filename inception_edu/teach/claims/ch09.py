@@ -161,6 +161,23 @@ def predictor() -> tuple[bool, str]:
     )
 
 
+@registered("09.predictor-elsewhere")
+def predictor_elsewhere() -> tuple[bool, str]:
+    runs = load_results("elsewhere")
+    ordered, moved = judge(runs), transfer(load_results("dying"), runs)
+    ours, rival = "rate × ‖a‖²", "width × rate × scale²"
+    first, second = (ordered[name] for name in (ours, rival))
+    return moved[ours].judged >= 0.9 and second.high > first.low, (
+        f"The threshold of {ours} that was found on towers of 10 blocks sorts "
+        f"{percent(moved[ours].judged)} of {first.dead} dead and {first.alive} living runs with 4 "
+        "and 16 blocks, batches of 8 and 128, SGD, and 100 classes; that of its best rival, "
+        f"{rival}, sorts {percent(moved[rival].judged)}. The first orders {percent(first.share)} "
+        f"of the pairs (95 % interval {percent(first.low)} to {percent(first.high)}), the second "
+        f"{percent(second.share)} ({percent(second.low)} to {percent(second.high)}): these runs do "
+        "not tell the two apart either."
+    )
+
+
 @registered("09.predictor-causes")
 def predictor_fails() -> tuple[bool, str]:
     runs = load_results("causes")
