@@ -81,6 +81,7 @@ def render(state: State) -> View:
         "kinds": ["point"],
         "selected": state.chosen,
         "upwards": True,
+        "plane": True,
         "facts": {key: _sentence(state, key) for key in FACTS},
         "pictures": {key: _drawing(key) for key in state.points},
         "said": f"networks by {_axis(state.x)} and {_axis(state.y)}",
@@ -142,7 +143,7 @@ def story(fact: Fact) -> str:
         value = give(fact)
         rows.append((name, "—" if value is None else _number(key, float(value))))
     source = f"<br>Errors: {escape(fact.source)}." if fact.source else ""
-    source += f"<br>Year: {escape(fact.by)}."
+    source += f"<br>Year: that of {escape(fact.by)}."
     return card(
         f"<b>{escape(fact.name)}</b><br>Changed: {escape(fact.changed)}<br>"
         f"Brought: {escape(fact.brought)}{source}",
@@ -202,11 +203,12 @@ def _point(fact: Fact, x: float, y: float, taken: list[Area]) -> str:
             continue
         break
     taken.append(area)
+    at, anchor = (area[0], "start") if area[0] > x else (area[1], "end")
     return (
         f'<g class="point" data-path="{fact.key}"><title>{escape(fact.name)}</title>'
         f'<circle class="box" cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{KINDS[kind(fact)]}" '
         f'stroke="#1b1b1b" stroke-width="0.8"/>'
-        f'<text x="{area[0]:.1f}" y="{area[3] - 1:.1f}" fill="#1b1b1b">'
+        f'<text x="{at:.1f}" y="{area[3] - 1:.1f}" text-anchor="{anchor}" fill="#1b1b1b">'
         f"{escape(fact.name)}</text></g>"
     )
 

@@ -20,6 +20,15 @@ def test_a_network_is_pointed_at_chosen_and_moved(lab):
     expect(fact).to_contain_text("AlexNet")
     expect(beside.locator("svg")).to_have_attribute("aria-label", "GoogLeNet")
     point.click()
+    page.keyboard.press("ArrowDown")  # at once; the chart was never drawn anew
+    expect(fact).not_to_contain_text("AlexNet")
+    expect(beside.locator("svg")).not_to_have_attribute("aria-label", "GoogLeNet")
+    page.keyboard.press("Home")
+    page.keyboard.press("End")
+    expect(fact).to_contain_text("AlexNet")  # the largest error stands highest
+    expect(beside.locator("svg")).to_have_attribute("aria-label", "GoogLeNet")
+    page.keyboard.press("ArrowRight")  # the next along the multiply-adds
+    expect(fact).to_contain_text("BN-Inception")
     expect(page.locator(".ied-family .ied-story")).to_contain_text("AlexNet")
     page.locator(".ied-control-x select").select_option(label="year")
     expect(page.locator(".ied-family svg").first).to_contain_text("2016")

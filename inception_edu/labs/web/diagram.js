@@ -2,7 +2,8 @@
 // A drawing whose boxes can be chosen, by mouse or keyboard, and say something about themselves.
 //
 // value: { svg, kinds: ["conv", …] classes of the boxes that can be chosen, selected: its data-path,
-//          upwards: data flows up, facts: { data-path: a sentence }, height: at most so many pixels,
+//          upwards: data flows up, plane: the boxes are points of a plane, so that Left and Right
+//          go along it, facts: { data-path: a sentence }, height: at most so many pixels,
 //          said: the name of the list, hint: what stands there while no box is pointed at,
 //          pictures: { data-path: SVG } what is drawn beside, of the box that is pointed at }
 // tells: { choose: data-path }
@@ -47,14 +48,24 @@ function mount(el, value, tell) {
     mark();
     tell({ choose: pathOf(box) });
   };
-  function key(event, i) {
+  // Where the boxes stand is known only once the drawing is in the page: it is asked at each key.
+  function inOrder(across) {
+    const place = new Map(boxes.map(box => [box, (box.querySelector(".box") ?? box).getBBox()]));
+    const up = (a, b) => place.get(b).y - place.get(a).y, right = (a, b) => place.get(a).x - place.get(b).x;
+    const sorted = [...boxes];
+    if (across) sorted.sort((a, b) => right(a, b) || up(a, b));
+    else if (now.upwards !== false) sorted.sort((a, b) => up(a, b) || right(a, b));
+    return sorted;
+  }
+  function key(event, box) {
     const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
     const along = now.upwards === false ? -step : step;
+    const order = inOrder(now.plane && /Left|Right/.test(event.key)), i = order.indexOf(box);
     let next = null;
-    if (step) next = boxes[Math.min(Math.max(i + along, 0), boxes.length - 1)];
-    if (event.key === "Home") next = boxes[0];
-    if (event.key === "End") next = boxes[boxes.length - 1];
-    if (event.key === "Enter" || event.key === " ") choose(boxes[i]);
+    if (step) next = order[Math.min(Math.max(i + along, 0), order.length - 1)];
+    if (event.key === "Home") next = order[0];
+    if (event.key === "End") next = order[order.length - 1];
+    if (event.key === "Enter" || event.key === " ") choose(box);
     else if (next) next.focus();
     else return;
     event.preventDefault();
@@ -70,19 +81,17 @@ function mount(el, value, tell) {
     svg.setAttribute("role", "listbox");
     if (now.said) svg.setAttribute("aria-label", now.said);
     boxes = [...svg.querySelectorAll("g[data-path]")].filter(g => now.kinds.includes(g.getAttribute("class")));
-    const low = box => box.getBBox();
-    if (now.upwards !== false) boxes.sort((a, b) => low(b).y - low(a).y || low(a).x - low(b).x);
-    boxes.forEach((box, i) => {
+    boxes.forEach(box => {
       box.setAttribute("role", "option");
       const words = [...box.querySelectorAll("text")].map(t => t.textContent).join(" ");
       box.setAttribute("aria-label", words);
       if (now.facts) box.querySelector("title")?.remove(); // the fact is said below
       box.addEventListener("click", () => { choose(box); box.focus(); });
-      box.addEventListener("keydown", event => key(event, i));
+      box.addEventListener("keydown", event => key(event, box));
       box.addEventListener("focus", () => say(box));
       box.addEventListener("blur", () => say(null));
       box.addEventListener("pointerenter", () => say(box));
-      box.addEventListener("pointerleave", () => say(null));
+      box.addEventListener("pointerleave", () => say(boxes.find(b => b === document.activeElement)));
     });
     mark();
     boxes.find(box => pathOf(box) === focused)?.focus();
