@@ -1,11 +1,13 @@
 """Networks leave the laboratory: TorchScript, torch.export, torch.compile and ONNX give the same
 answers. Every network does so small; the slow tests take the whole ones."""
 
+import sys
+
 import pytest
 import torch
 
 from inception_edu.describe import FAMILY, NETWORKS, mini, network, smallest_image
-from inception_edu.nets import build, evaluating
+from inception_edu.nets import PORTED, build, evaluating, from_timm, to_timm
 
 NAMES = (*NETWORKS, *FAMILY)
 QUICK = ("inception_v4", "inception_resnet_v2", "bn_inception", "resnext50")
@@ -60,20 +62,66 @@ def test_onnx(one):
     assert torch.allclose(answer_of_onnx(model, images), expected, atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_a_whole_network_leaves_with_its_heads(name):
-    pytest.importorskip("onnxscript")
+# Whose names a plain state dict of a whole network can have (`to_timm`), where a package has it.
+PORTS = {
+    "inception_v3": "inception_v3",
+    "inception_v3_aux": "inception_v3_aux",
+    "inception_v4_released": "inception_v4",
+    "inception_resnet_v2_released": "inception_resnet_v2",
+    "inception_resnet_v1_released": "inception_resnet_v1_released",
+    "googlenet_torchvision": "googlenet_torchvision",
+    "resnet50": "resnet50",
+    "resnet101": "resnet101",
+    "resnet152": "resnet152",
+    "resnext50": "resnext50",
+}
+
+
+def whole(name: str) -> dict[str, float]:
+    """The largest difference of a whole network's answers after each way out, relative to its
+    largest answer; the names that go out and come back give the same answers."""
     described = network(name)
     side = max(96, smallest_image(described))
     model = build(described, init="he", seed=0).eval()
     images = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    found = {}
     with evaluating(model), torch.no_grad():
         expected = model(images)
-        limit = 1e-5 * max(1.0, expected.abs().max().item())
-        program = torch.export.export(model, (images,))
+        size = max(1.0, expected.abs().max().item())
+
+        def note(way: str, answer: torch.Tensor) -> None:
+            found[way] = (answer - expected).abs().max().item() / size
+
+        note("export", torch.export.export(model, (images,)).module()(images))
         torch.compiler.reset()  # it counts how often one forward has been compiled anew
         compiled = torch.compile(model, fullgraph=True, backend="eager")
-        answers = program.module()(images), compiled(images), answer_of_onnx(model, images)
-    for answer in answers:
-        assert (answer - expected).abs().max() < limit
+        note("compile", compiled(images))
+        note("onnx", answer_of_onnx(model, images))
+        if name in PORTS:
+            again = from_timm(PORTS[name], to_timm(PORTS[name], model))
+            note("names", again(images))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_whole_network_leaves_with_its_heads(name):
+    pytest.importorskip("onnxscript")
+    found = whole(name)
+    assert {"export", "compile", "onnx"} <= set(found)
+    assert max(found.values()) < 1e-5, found
+
+
+def main(names) -> None:
+    """Network × way out × difference, printed: `python tests/test_export.py [NAME …]`."""
+    ways = ("export", "compile", "onnx", "names")
+    print(f"{'network':30}", *(f"{way:9}" for way in ways), "names of", flush=True)
+    for name in names or NAMES:
+        found = whole(name)
+        cells = (f"{found[way]:.1e}" if way in found else "-" for way in ways)
+        packages = PORTED[PORTS[name]].packages if name in PORTS else "no package has it"
+        print(f"{name:30}", *(f"{cell:9}" for cell in cells), packages, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

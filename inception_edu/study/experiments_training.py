@@ -73,7 +73,7 @@ def heads(mode: str) -> list[Config]:
         for name in HEADED
         for kind in (False, True)
     ]
-    return repeat(cells, mode, [headed("GoogLeNet", h) for h in (False, True)], count=8)
+    return repeat(cells, mode, [headed("GoogLeNet", h) for h in (False, True)])
 
 
 # --- Section 4 ------------------------------------------------------------------------------------
