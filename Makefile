@@ -32,6 +32,7 @@ help:
 	@echo "make versions     imports and tests of describe with Python 3.10 to 3.13, lowest and newest packages"
 	@echo "make site         dist/site: the chapters as a static site"
 	@echo "make screenshots CHAPTER=08 ARGS='--theme dark --width 600'   pictures of a chapter in JupyterLab"
+	@echo "make screenshots ARGS=--see   the labs that show without training, light, dark and narrow (--labs: those that train)"
 	@echo "make lint         ruff"
 
 $(BIN)/python:

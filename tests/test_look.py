@@ -109,11 +109,40 @@ def test_what_a_channel_adds_is_its_mean_times_its_weight_in_the_last_block(mode
     channel = int(seen.outputs[last].mean((1, 2)).argmax())
     weights = explain.class_weights(model, last, channel)
     expected = weights * seen.outputs[last][channel].mean()
-    np.testing.assert_allclose(
-        explain.effect(model, image, last, see.OUTPUT, channel), expected, atol=1e-5
-    )
+    (silenced,) = explain.without(model, image, last, [(see.OUTPUT, channel)])
+    np.testing.assert_allclose(seen.logits - silenced, expected, atol=1e-5)
     assert np.abs(expected).max() > 1e-4
     assert explain.class_weights(model, "stem", 0) is None
+
+
+@pytest.mark.parametrize("name", ["stem", "inception_resnet_b.1", "reduction_b"])
+def test_without_a_branch_or_a_channel_is_what_the_whole_network_says_then(model, image, name):
+    off = (("inception_resnet_a.1", 2),)
+    words = see.branch_words(see.block_of(model, name))
+    cases = [1, (words[0], 1), 2, (see.OUTPUT, 3)]
+    rows = explain.without(model, image, name, cases, off)
+    for case, logits in zip(cases, rows):
+        if isinstance(case, int):
+            expected = see.look(model, image, (*off, (name, case))).logits
+        else:
+            expected = _silenced(model, image, name, *case, off)
+        np.testing.assert_allclose(logits, expected, atol=1e-5)
+        assert np.abs(logits - see.look(model, image, off).logits).max() > 1e-6, "it does something"
+
+
+def _silenced(model, image, name, part, channel, off):
+    target, _ = see.part_module(see.block_of(model, name), part)
+
+    def silence(module, inputs, output):
+        output = output.clone()
+        output[:, channel] = 0
+        return output
+
+    handle = target.register_forward_hook(silence)
+    try:
+        return see.look(model, image, off).logits
+    finally:
+        handle.remove()
 
 
 def test_the_places_of_the_last_block_add_up_to_the_logit(model, image):
@@ -167,7 +196,8 @@ def test_own_modules_work(image):
     lit = see.shade(own, image, "second", see.OUTPUT, 1, 5, 5) > 0
     rows = np.flatnonzero(lit.any(1))
     assert 9 <= rows[0] and rows[-1] <= 13  # 3×3 with stride 2 on 3×3 with padding
-    assert explain.effect(own, image, "second", see.OUTPUT, 2).shape == (5,)
+    (silenced,) = explain.without(own, image, "second", [(see.OUTPUT, 2)])
+    np.testing.assert_allclose(silenced, _silenced(own, image, "second", see.OUTPUT, 2, ()))
     assert explain.class_activation(own, image, [1])[1].shape == (15, 15)
     with pytest.raises(FeatureError, match="nothing to look into"):
         see.look(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)), image)

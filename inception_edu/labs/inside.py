@@ -254,11 +254,9 @@ class Inside:
             Part("inside_reasons", reasons_part(desk, state), "inside_reasons"),
             Part("take", take_part(state), "take"),
         )
-        left = Column(
-            "inside_picture", "compare", "training", "block", "why", "take", width="238px"
-        )
+        left = Column("inside_picture", "training", "block", "why", "take", width="208px")
         layout = Column(
-            Row("network", "picture", "size"),
+            Row("network", "picture", "size", "compare"),
             "status",
             Row(left, "inside_tiles", "inside_reasons"),
         )
@@ -279,7 +277,7 @@ class Inside:
             said += f" ({right})"
         return (
             f"The network says {said}. Of the {len(maps)} channels that leave {state.block}, "
-            f"{silent} {'is' if silent == 1 else 'are'} 0 everywhere on this picture."
+            f"{silent or 'none'} {'are' if silent > 1 else 'is'} 0 everywhere on this picture."
         )
 
     def lab(self, start: State) -> core.Lab:

@@ -23,7 +23,9 @@ from inception_edu.nets.excite import Found, searching
 NOTHING, BEFORE, BARE, DEAD = "nothing", "before training", "at scale 0", "a tower that died"
 SMALL = 48  # pixels a side above which covering a picture is a task of its own: dozens of passes
 LARGE = 64  # pixels a side above which no pass is made that was not asked for
-KEPT = 48  # things that are remembered; a look at 299×299 pixels takes 20 MB
+# How many things are remembered; a look at 299×299 pixels takes 20 MB.
+HEAVY = ("look", "parts")
+KEPT_HEAVY, KEPT = 24, 200
 
 
 class Desk:
@@ -43,7 +45,10 @@ class Desk:
         self._made: dict[str, Subject] = {}
         self._pictures = list(pictures or [])
         self._models: dict[tuple[str, int | None], nn.Module] = {}
-        self._kept: OrderedDict = OrderedDict()
+        self._kept: dict[bool, tuple[OrderedDict, int]] = {
+            True: (OrderedDict(), KEPT_HEAVY),
+            False: (OrderedDict(), KEPT),
+        }
         self.found: dict[tuple[str, int | None], tuple[int, Found]] = {}
         self.covered: dict[tuple, dict[int, np.ndarray]] = {}
 
@@ -77,7 +82,7 @@ class Desk:
             found = [*known, *self._pictures]
             return tuple(found) if found else (cat(), *_some_clothes())
 
-        return (*own, *self._once(("pictures", name), find))
+        return (*own, *self.once(("pictures", name), find))
 
     def others(self, name: str) -> tuple[str, ...]:
         """What a network can be compared with."""
@@ -103,7 +108,7 @@ class Desk:
         """What enters: 1×3×H×W."""
         subject = self.subject(name)
         used = side if side in subject.sizes else None
-        return self._once(
+        return self.once(
             ("image", name, id(picture), used), lambda: subject.enter(picture, used), picture
         )
 
@@ -115,7 +120,7 @@ class Desk:
             with see.without_residuals(model) if bare else nullcontext():
                 return see.look(model, image, off)
 
-        return self._once(("look", name, step, id(picture), side, off, bare), compute, picture)
+        return self.once(("look", name, step, id(picture), side, off, bare), compute, picture)
 
     def parts(self, name: str, step, picture, side, block, off=(), bare=False):
         model = self.model(name, step)
@@ -126,7 +131,7 @@ class Desk:
                 return see.parts(model, seen, block, off)
 
         key = ("parts", name, step, id(picture), side, off, bare, block)
-        return self._once(key, compute, picture)
+        return self.once(key, compute, picture)
 
     def beside(self, name: str, compare: str, picture: Picture, side: int, block: str):
         """The other network's (look, block, parts); None where nothing is compared."""
@@ -150,17 +155,23 @@ class Desk:
         part, channel, y, x = point
         model, image = self.model(name, step), self.image(name, picture, side)
         key = ("shade", name, step, id(picture), side, block, point)
-        return self._once(key, lambda: see.shade(model, image, block, part, channel, y, x), picture)
+        return self.once(key, lambda: see.shade(model, image, block, part, channel, y, x), picture)
 
-    def effect(self, name, step, picture, side, block, part, channel, off) -> np.ndarray:
-        model, image = self.model(name, step), self.image(name, picture, side)
-        key = ("effect", name, step, id(picture), side, block, part, channel, off)
-        seen = self.look(name, step, picture, side, off)
+    def without(self, name, step, picture, side, block, cases, off) -> dict:
+        """By case (see `explain.without`) the K logits without it."""
+        key = ("without", name, step, id(picture), side, block, off)
+        known: dict = self.once(key, dict, picture)
+        if missing := [case for case in cases if case not in known]:
+            model, image = self.model(name, step), self.image(name, picture, side)
+            seen = self.look(name, step, picture, side, off)
+            rows = explain.without(model, image, block, missing, off, seen)
+            known |= zip(missing, rows)
+        return {case: known[case] for case in cases}
 
-        def compute():
-            return explain.effect(model, image, block, part, channel, off, seen)
-
-        return self._once(key, compute, picture)
+    def windows(self, name, step, block, part):
+        """The windows of a part's values in pixels of the image (`see.windows`)."""
+        key = ("windows", name, block, part)
+        return self.once(key, lambda: see.windows(self.model(name, step), block, part))
 
     def reasons(self, name, step, picture, side, targets, why) -> dict[int, np.ndarray]:
         """By class, where on the picture the reasons for it lie: places (class activation) or how
@@ -178,7 +189,7 @@ class Desk:
             found = self.covered.get((name, step, id(picture), side), {})
             return {k: found[k] for k in targets if k in found}
         key = ("reasons", name, step, id(picture), side, targets, why)
-        return self._once(key, compute, picture)
+        return self.once(key, compute, picture)
 
     def slow(self, name: str, picture: Picture, side: int) -> bool:
         """Whether covering the picture everywhere takes longer than a reader waits."""
@@ -226,15 +237,16 @@ class Desk:
 
     # -- memory --
 
-    def _once(self, key, compute, *alive):
+    def once(self, key, compute, *alive):
         """`compute()`, remembered. `alive` holds what the key names by its id."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
+        kept, most = self._kept[key[0] in HEAVY]
+        if key in kept:
+            kept.move_to_end(key)
+            return kept[key][0]
         value = compute()
-        self._kept[key] = (value, alive)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        kept[key] = (value, alive)
+        while len(kept) > most:
+            kept.popitem(last=False)
         return value
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from inception_edu.describe import BRANCH_COLOURS
 from inception_edu.describe.field import window
-from inception_edu.labs.inside_desk import NOTHING, Desk
+from inception_edu.labs.inside_desk import BARE, BEFORE, NOTHING, Desk
 from inception_edu.labs.inside_own import DRAWN
 from inception_edu.nets import look as see
 from inception_edu.nets.look import block_node, block_of, branch_nodes, branch_words
@@ -59,6 +59,12 @@ def small(values: np.ndarray) -> np.ndarray:
         return values
     high, wide = height // step * step, width // step * step
     return values[:high, :wide].reshape(high // step, step, wide // step, step).mean((1, 3))
+
+
+def address(desk: Desk, state) -> str:
+    """What enters the network, as a data address."""
+    image = desk.image(state.network, state.shown(desk), state.side)
+    return desk.once(("png", id(image)), lambda: png(shown(image)), image)
 
 
 def overlay(values: np.ndarray, top: float | None = None) -> dict:
@@ -111,12 +117,11 @@ def first(subject, seen: see.Look, digits: int = 0) -> str:
 
 
 def off_words(state) -> str:
-    if not state.off:
-        return ""
-    if len(state.off) == 1:
-        block, branch = state.off[0]
-        return f"branch {branch} of {block} off"
-    return f"{len(state.off)} branches off"
+    """ "branch 2 off", with its block where that is not the one that is shown."""
+    if len(state.off) != 1:
+        return f"{len(state.off)} branches off"
+    block, branch = state.off[0]
+    return f"branch {branch} off" if block == state.block else f"branch {branch} of {block} off"
 
 
 def a(label: str) -> str:
@@ -135,11 +140,10 @@ def picture_part(desk: Desk, state) -> dict:
     subject, picture = desk.subject(state.network), state.shown(desk)
     image = desk.image(state.network, picture, state.side)
     seen = desk.look(state.network, state.step, picture, state.side, state.off)
-    pixels = shown(image)
     value = {
-        "src": png(pixels),
-        "h": pixels.shape[0],
-        "w": pixels.shape[1],
+        "src": address(desk, state),
+        "h": image.shape[2],
+        "w": image.shape[3],
         "name": picture.name,
         "drawing": picture.source == DRAWN,
         "note": picture.said or picture.source,
@@ -150,7 +154,7 @@ def picture_part(desk: Desk, state) -> dict:
         "other": None,
         "shade": None,
         "frame": None,
-        "words": "point at a map: its field is shown here",
+        "words": "Point at a map: its field is shown here. Drop or paste a picture of your own.",
     }
     if state.off:
         whole = desk.look(state.network, state.step, picture, state.side)
@@ -168,11 +172,14 @@ def picture_part(desk: Desk, state) -> dict:
 
 
 def _before_after(subject, whole: see.Look, seen: see.Look) -> str:
-    """ "sneaker 93 % (on: sneaker 95 %)"; with tenths where whole percents would be the same."""
-    before, after = first(subject, whole), first(subject, seen)
-    if before == after:
-        before, after = first(subject, whole, 1), first(subject, seen, 1)
-    return f"{after} (on: {before})"
+    """ "sneaker 95 % → 93 %", "sneaker 95 % → bag 60 %"; with tenths where whole percents would be
+    the same."""
+    for digits in (0, 1):
+        before, after = first(subject, whole, digits), first(subject, seen, digits)
+        if before != after:
+            break
+    name = subject.name_of(int(whole.shares.argmax()))
+    return f"{before} → {after.removeprefix(f'{name} ')}"
 
 
 def take_part(state) -> dict:
@@ -184,7 +191,7 @@ def take_part(state) -> dict:
 
 def _frame(desk: Desk, state, shade: np.ndarray, part: str, y: int, x: int):
     """(top, left, bottom, right) of the field on the picture, and what to say of it."""
-    found = see.windows(desk.model(state.network, state.step), state.block, part)
+    found = desk.windows(state.network, state.step, state.block, part)
     if found is None:  # a module without description: what the gradient reaches
         rows, columns = (np.flatnonzero(shade.any(axis)) for axis in (1, 0))
         if not len(rows):
@@ -229,13 +236,19 @@ def tiles_part(desk: Desk, state) -> dict:
             "h": values.shape[1],
             "w": values.shape[2],
             "open": part == state.open,
-            "windows": geometry(model, state.block, part),
+            "windows": geometry(desk, state, part),
         }
-        chosen = _chosen(state, part, values)
-        row["tiles"] = _tiles(values, chosen)
-        if other is not None:
+        chosen = _chosen(state, part, values, ROW if other is None else ROW // 2)
+        if other is None:
+            row["tiles"] = _tiles(values, chosen)
+        else:
             theirs = _same_part(other[2], part, len(values))
-            row["other"] = [] if theirs is None else _tiles(theirs, chosen, beside=values)
+            row["tiles"] = _tiles(values, chosen, theirs)
+            if theirs is not None:
+                # Of another network the strongest: its channels have nothing to do with these.
+                same = state.compare in (BEFORE, BARE)
+                beside = chosen if same else _strongest(theirs)[: len(chosen)]
+                row["other"] = _tiles(theirs, beside, values)
         rows.append(row)
     return {
         "title": title(model, state.block, maps[see.OUTPUT].shape[1:]),
@@ -247,6 +260,7 @@ def tiles_part(desk: Desk, state) -> dict:
         "image": list(image.shape[2:]),
         "chosen": [state.part, state.channel],
         "compared": state.compare if other is not None else "",
+        "theirs": other[1] if other is not None else "",
         "block": state.block,
     }
 
@@ -263,17 +277,21 @@ def _note(part: str, branch: int, off: bool, node, count: int) -> str:
     return words.get(part, "")
 
 
-def geometry(model, name: str, part: str):
-    found = see.windows(model, name, part)
+def geometry(desk: Desk, state, part: str):
+    found = desk.windows(state.network, state.step, state.block, part)
     return None if found is None else [[w.start, w.step, w.size] for w in found]
 
 
-def _chosen(state, part: str, values: np.ndarray) -> list[int]:
+def _strongest(values: np.ndarray) -> list[int]:
+    return np.argsort(-np.abs(values).mean((1, 2)), kind="stable").tolist()
+
+
+def _chosen(state, part: str, values: np.ndarray, count: int) -> list[int]:
     """Which channels are in view: the strongest, and in any case the one that was clicked."""
-    order = np.argsort(-np.abs(values).mean((1, 2)), kind="stable").tolist()
+    order = _strongest(values)
     if part == state.open:
         return order[state.page * PAGE : (state.page + 1) * PAGE]
-    order = order[:ROW]
+    order = order[:count]
     if part == state.part and state.channel not in order and state.channel < len(values):
         order[-1] = state.channel
     return order

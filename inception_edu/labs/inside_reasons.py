@@ -8,18 +8,20 @@ import numpy as np
 from inception_edu.describe import BRANCH_COLOURS
 from inception_edu.labs.inside_desk import Desk
 from inception_edu.labs.inside_parts import (
+    address,
     geometry,
     number,
     overlay,
     packed,
     percent,
     png,
-    shown,
 )
 from inception_edu.nets import explain
 from inception_edu.nets import look as see
 from inception_edu.nets.features import FeatureError, listening
 from inception_edu.nets.look import block_of, branch_words
+
+ROUNDING = 1e-5  # by so much logits differ that were computed in batches of different sizes
 
 # --- One channel, and why -------------------------------------------------------------------------
 
@@ -32,16 +34,9 @@ def reasons_part(desk: Desk, state) -> dict:
     values = maps[state.part][state.channel]
     image = desk.image(state.network, picture, state.side)
     words = branch_words(block_of(model, state.block))
-    effect = desk.effect(
-        state.network,
-        state.step,
-        picture,
-        state.side,
-        state.block,
-        state.part,
-        state.channel,
-        state.off,
-    )
+    silenced = _without(desk, state, len(words))
+    effect = seen.logits - silenced[state.part, state.channel]
+    effect[np.abs(effect) < ROUNDING] = 0  # a silent channel adds nothing
     order = np.argsort(-np.abs(effect), kind="stable")[:4]
     where = state.part.partition(" · ")[0].capitalize()
     weights = None
@@ -51,7 +46,7 @@ def reasons_part(desk: Desk, state) -> dict:
         "title": f"{where}, channel {state.channel} of {len(maps[state.part])}",
         "part": state.part,
         "channel": state.channel,
-        "src": png(shown(image)),
+        "src": address(desk, state),
         "image": list(image.shape[2:]),
         "map": {
             "h": values.shape[0],
@@ -59,9 +54,9 @@ def reasons_part(desk: Desk, state) -> dict:
             "top": float(np.abs(values).max()),
             "q": packed(values, float(np.abs(values).max())),
         },
-        "windows": geometry(model, state.block, state.part),
+        "windows": geometry(desk, state, state.part),
         "patches": _patches(desk, state),
-        "branches": _branches(desk, state, subject, seen, words),
+        "branches": _branches(desk, state, subject, seen, words, silenced),
         "effect": [
             {
                 "name": subject.name_of(int(k)),
@@ -74,11 +69,21 @@ def reasons_part(desk: Desk, state) -> dict:
     }
 
 
-def _branches(desk: Desk, state, subject, seen: see.Look, words: list[str]) -> dict:
-    """Of each branch: its share of the linear 1×1's weights (None without one), and the first
-    class's share and the change of its logit with the branch off (None on a large picture, where
-    that takes a while)."""
+def _without(desk: Desk, state, branches: int) -> dict:
+    """By case (see `explain.without`) the logits without the chosen channel and without each
+    branch; on a large picture, where each takes a while, without the channel alone."""
     picture = state.shown(desk)
+    large = desk.large(state.network, picture, state.side)
+    cases = ((state.part, state.channel), *(() if large else range(1, branches + 1)))
+    return desk.without(
+        state.network, state.step, picture, state.side, state.block, cases, state.off
+    )
+
+
+def _branches(desk: Desk, state, subject, seen: see.Look, words: list[str], silenced: dict) -> dict:
+    """Of each branch: its share of the linear 1×1's weights (None without one), and the first
+    class's share and the change of its logit with the branch off (None where that was not asked
+    for)."""
     heard: list[float | None]
     try:
         heard = [*listening(block_of(desk.model(state.network, state.step), state.block))]
@@ -91,16 +96,20 @@ def _branches(desk: Desk, state, subject, seen: see.Look, words: list[str]) -> d
             "name": word.partition(" · ")[0],
             "weights": weights,
             "colour": BRANCH_COLOURS[i % len(BRANCH_COLOURS)],
+            "off": (state.block, i + 1) in state.off,
             "share": None,
             "change": None,
         }
-        if not desk.large(state.network, picture, state.side):
-            off = tuple(dict.fromkeys((*state.off, (state.block, i + 1))))
-            without = desk.look(state.network, state.step, picture, state.side, off)
-            row["share"] = float(without.shares[best])
-            row["change"] = float(without.logits[best] - seen.logits[best])
+        if not row["off"] and (logits := silenced.get(i + 1)) is not None:
+            row["share"] = float(_softmax(logits)[best])
+            row["change"] = float(logits[best] - seen.logits[best])
         rows.append(row)
     return {"rows": rows, "words": _decides(rows, subject.name_of(best), float(seen.shares[best]))}
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
 
 
 def _decides(rows: list[dict], best: str, share: float) -> str:
@@ -109,10 +118,12 @@ def _decides(rows: list[dict], best: str, share: float) -> str:
     moved = {row["name"]: row["share"] - share for row in rows if row["share"] is not None}
     if not moved:
         return f"{now}. Switch a branch off: on a large picture that takes a while."
-    name, most = max(moved.items(), key=lambda item: abs(item[1]))
-    if abs(most) < 0.01:
-        return f"{now}. No branch of this block moves that by a point."
-    return f"{now}. Most depends on {name}: without it {percent(share + most, 1)}."
+    (name, fall), (other, rise) = (f(moved.items(), key=lambda item: item[1]) for f in (min, max))
+    if fall <= -0.01:
+        return f"{now}. Most depends on {name}: without it {percent(share + fall, 1)}."
+    if rise >= 0.01:
+        return f"{now}, and no branch holds it up: without {other} {percent(share + rise, 1)}."
+    return f"{now}. No branch of this block moves that by a point."
 
 
 def _patches(desk: Desk, state) -> dict:
@@ -127,7 +138,7 @@ def _patches(desk: Desk, state) -> dict:
         words = "looking …" if state.task else f"not yet looked for in {count:,} test images"
         return {"words": words, "shown": [], "can": not state.task}
     at = found[state.block, state.part]
-    windows = see.windows(desk.model(state.network, state.step), state.block, state.part)
+    windows = desk.windows(state.network, state.step, state.block, state.part)
     pieces = []
     for k in range(at.images.shape[1]):
         i, value = int(at.images[state.channel, k]), float(at.values[state.channel, k])

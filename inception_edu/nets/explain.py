@@ -1,11 +1,12 @@
-"""What one channel adds to the answer, and which places of a picture speak for a class.
+"""What a branch or a channel adds to the answer, and which places of a picture speak for a class.
 
 As in `look`, every function takes any module and leaves it as it was; what comes back is numpy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 
 import numpy as np
 import torch
@@ -17,45 +18,75 @@ from inception_edu.nets.look import (
     as_numpy,
     block_of,
     blocks_of,
+    branches_of,
     look,
     part_module,
     resting,
     silenced,
     to_model,
 )
+from inception_edu.nets.modules import NetworkModule
 
 # --- What a channel is for ------------------------------------------------------------------------
 
 
-def effect(
+# What is set to 0 in one block: a branch, by its number from 1 on, or a channel: (part, channel).
+Case = int | tuple[str, int]
+
+
+def without(
     model: nn.Module,
     image: Tensor,
     name: str,
-    part: str,
-    channel: int,
+    cases: Sequence[Case],
     off: Off = (),
     seen: Look | None = None,
 ) -> np.ndarray:
-    """K numbers: what one channel adds to each class's logit on this picture, which is the logit as
-    it is minus the logit with this channel set to 0. In the last block's output that is the
-    channel's mean times its weight in the classifier. `seen`: what `look` gave, where it was asked
-    before with the same branches off."""
+    """cases×K logits: what the network says of this picture with one thing of a block set to 0 in
+    each. The logit as it is minus one of these is what that branch or channel adds to the class; in
+    the last block's output that is a channel's mean times its weight in the classifier.
+
+    All cases are one batch; in a network that `build` made it starts at the block. `off`: branches
+    that are off in all cases. `seen`: what `look` gave, where it was asked before with the same
+    branches off.
+    """
     seen = seen or look(model, image, off)
-    target, _ = part_module(block_of(model, name), part)
+    module = block_of(model, name)
+    silent: dict[nn.Module, list[tuple]] = {}
+    for i, case in enumerate(cases):
+        if isinstance(case, int):
+            silent.setdefault(branches_of(module)[case - 1], []).append((i,))
+        else:
+            silent.setdefault(part_module(module, case[0])[0], []).append((i, case[1]))
 
-    def silence(module, inputs, output):
-        output = output.clone()
-        output[:, channel] = 0
-        return output
+    def silence(places):
+        def hook(module, inputs, output):
+            output = output.clone()
+            for place in places:
+                output[place] = 0
+            return output
 
-    with resting(model), silenced(model, off), torch.no_grad():
-        batch = to_model(model, image)
-        handle = target.register_forward_hook(silence)
-        try:
-            without = model(batch)[0]
-        finally:
-            handle.remove()
-    return seen.logits - as_numpy(without)
+        return hook
+
+    with resting(model), silenced(model, off), ExitStack() as stack, torch.no_grad():
+        for part, places in silent.items():
+            stack.callback(part.register_forward_hook(silence(places)).remove)
+        if isinstance(model, NetworkModule):
+            return as_numpy(
+                _onwards(model, name, seen.entered[name][0].repeat(len(cases), 1, 1, 1))
+            )
+        return as_numpy(model(to_model(model, image).repeat(len(cases), 1, 1, 1)))
+
+
+def _onwards(model: NetworkModule, name: str, entering: Tensor) -> Tensor:
+    """N×K: the network's answer to what enters one of its blocks, N×C×H×W."""
+    blocks = blocks_of(model)
+    first = [other for other, _ in blocks].index(name)
+    for _, module in blocks[first:]:
+        entering = module(entering)
+    for part in ("pool", "flatten", "dropout", "classifier"):
+        entering = model.get_submodule(part)(entering)
+    return entering
 
 
 def class_weights(model: nn.Module, name: str, channel: int) -> np.ndarray | None:

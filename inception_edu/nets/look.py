@@ -238,13 +238,14 @@ def to_model(model: nn.Module, image: Tensor) -> Tensor:
 @contextmanager
 def resting(model: nn.Module) -> Iterator[None]:
     """Evaluation mode; afterwards every module is in the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    learning = [module for module in model.modules() if module.training]
+    for module in learning:
+        module.training = False
     try:
         yield
     finally:
-        for module, mode in modes:
-            module.training = mode
+        for module in learning:
+            module.training = True
 
 
 def branches_of(module: nn.Module) -> list[nn.Module]:

@@ -5,6 +5,9 @@ make screenshots CHAPTER=08 ARGS="--theme dark --width 600"
 
 With --labs: each training lab at rest, in mid-run, at its end (1280 pixels, light) and at its end
 again (700 pixels, dark), and the film of a death frame by frame.
+
+With --see, and names of labs or none for all: each lab that shows without training, frame by frame
+at 1280×720 in the light theme, then dark, then 700 pixels wide in both.
 """
 
 import argparse
@@ -22,22 +25,89 @@ LABS = (
 PATIENCE = 240_000  # milliseconds
 
 
-def open_lab(browser, server, module: str, make: str) -> Lab:
+def press(css: str, number: int = 0):
+    return lambda page: page.locator(css).nth(number).click()
+
+
+def point(css: str, number: int = 0):
+    return lambda page: page.locator(css).nth(number).hover()
+
+
+def choose(css: str, label: str):
+    return lambda page: page.locator(f"{css} select").select_option(label=label)
+
+
+def key(css: str, name: str):
+    return lambda page: page.locator(css).first.press(name)
+
+
+STEP = ".ied-field-page .step"
+# The labs that show without training: module → what makes one, and its frames (words, act).
+SEE = {
+    "convolution": (
+        "convolution_lab(size=12, kernel=(3, 3), padding='same')",
+        [("pixel", point(".in svg")), ("playing", press(".play")), ("over", press(".play"))],
+    ),
+    "field": (
+        "field_lab('1×7 ∘ 7×1')",
+        [("one back", press(STEP)), ("two back", press(STEP))],
+    ),
+    "designer": (
+        "block_designer('ReductionA', goal='17×17×1024 with half of the multiply-adds')",
+        [
+            ("pointed", point('.ied-diagram g[data-path="branch 3/step 2"]')),
+            ("chosen", press('.ied-diagram g[data-path="branch 3/step 2"]')),
+            ("narrow", press("button.ied-narrow")),
+        ],
+    ),
+    "shapes": ("shape_explorer()", [("block", press('.ied-overview g[data-path="inception_b"]'))]),
+    "diagram": ("network_diagram()", [("block", press('g[data-path="inception_a"]'))]),
+    "comparison": ("comparison_lab()", []),
+    "family": ("family_lab()", []),
+    "inside": (
+        "feature_maps()",
+        [
+            ("field", point(".ied-tile", 10)),
+            ("channel", press(".ied-tile", 10)),
+            ("branch off", press(".ied-branch", 2)),
+            ("branch on", press(".ied-branch", 2)),
+            ("occlusion", press(".ied-why button", 1)),
+            ("before training", choose(".ied-control-compare", "before training")),
+            ("step 0", key(".ied-control-training .noUi-handle", "Home")),
+        ],
+    ),
+    "ensembles": (
+        "ensembles_lab()",
+        [("all", choose(".ied-control-preset", "all 20 members")), ("row", press(".ied-add"))],
+    ),
+    "speed": (
+        "speed_lab('mini inception_v4', image=32)",
+        [("measured", lambda page: page.wait_for_selector("button.ied-measure:enabled"))],
+    ),
+}
+
+
+def open_lab(browser, server, module: str, make: str, height: int = 900) -> Lab:
     """A notebook with one lab in it, without the side bar."""
-    lab = Lab(browser, server, width=1280)
+    lab = Lab(browser, server, width=1280, height=height)
     function = make.split("(")[0]
     code = f"from inception_edu.labs.{module} import {function}\nlab = {make}"
     lab.open(lab.write(f"{module}.ipynb", code))
     lab.page.evaluate("jupyterapp.shell.collapseLeft()")
     lab.theme("light")
     lab.run_all(300)
-    lab.page.wait_for_selector(".ied-panel canvas")
+    lab.page.wait_for_selector(".ied-lab")
     return lab
 
 
 def take(lab: Lab, out: Path, name: str) -> None:
+    """A picture of the lab, whole also where it is higher than the window."""
     lab.page.wait_for_timeout(900)
-    print(lab.screenshot(out / f"{name}.png", lab.page.locator(".ied-lab").first))
+    box, size = lab.page.locator(".ied-lab").first, lab.page.viewport_size
+    high = box.bounding_box()["height"]
+    lab.resize(size["width"], max(size["height"], round(high) + 200))
+    print(lab.screenshot(out / f"{name}.png", box), f"{high:.0f} pixels high")
+    lab.resize(**size)
 
 
 def training_labs(out: Path) -> None:
@@ -45,6 +115,7 @@ def training_labs(out: Path) -> None:
     with LabServer() as server, open_browser() as browser:
         for module, make, start, end in LABS:
             lab = open_lab(browser, server, module, make)
+            lab.page.wait_for_selector(".ied-panel canvas")
             button = lab.page.locator("button:enabled", has_text=start).first
             button.wait_for(timeout=PATIENCE)
             take(lab, out, f"{module}-1-rest")
@@ -57,11 +128,32 @@ def training_labs(out: Path) -> None:
             take(lab, out, f"{module}-4-dark-700")
             lab.close()
         lab = open_lab(browser, server, "film", "death()")
+        lab.page.wait_for_selector(".ied-panel canvas")
         places = lab.page.locator(".ied-stops button")
         for i in range(places.count()):
             places.nth(i).click()
             take(lab, out, f"film-{i + 1}")
         lab.close()
+
+
+def see_labs(out: Path, names: list[str]) -> None:
+    """Each lab of `SEE`: its frames, then its last frame dark and narrow."""
+    if unknown := set(names) - set(SEE):
+        sys.exit(f"There is no lab {', '.join(sorted(unknown))}; there are {', '.join(SEE)}.")
+    with LabServer() as server, open_browser() as browser:
+        for name in names or SEE:
+            make, frames = SEE[name]
+            lab = open_lab(browser, server, name, make, height=720)
+            take(lab, out, f"{name}-1-rest")
+            for number, (what, act) in enumerate(frames, 2):
+                act(lab.page)
+                take(lab, out, f"{name}-{number}-{what}")
+            for theme, width in (("dark", 1280), ("light", 700), ("dark", 700)):
+                lab.theme(theme).resize(width, 720)
+                take(lab, out, f"{name}-{theme}-{width}")
+            for problem in lab.console + lab.foreign:
+                print(f"    {problem}")
+            lab.close()
 
 
 def main() -> None:
@@ -76,10 +168,16 @@ def main() -> None:
         "--as-stored", action="store_true", help="do not run it: show the stored outputs"
     )
     parser.add_argument("--labs", action="store_true", help="the labs that train, by themselves")
+    parser.add_argument(
+        "--see", nargs="*", metavar="LAB", help="the labs that show without training"
+    )
     parser.add_argument("--out", type=Path, default=Path("screenshots"))
     args = parser.parse_args()
     if args.labs:
         training_labs(args.out)
+        return
+    if args.see is not None:
+        see_labs(args.out, args.see)
         return
 
     found = [

@@ -59,9 +59,7 @@ def test_the_first_answer_is_right_and_every_piece_follows(inside):
     branch = box(inside).get_by_role("button", name=re.compile("^branch 3 .* switched off"))
     branch.click()
     expect(branch).to_have_attribute("aria-pressed", "true")
-    expect(box(inside).locator(".ied-changed")).to_contain_text(
-        "branch 3 of inception_resnet_a.1 off"
-    )
+    expect(box(inside).locator(".ied-changed")).to_contain_text("branch 3 off: sneaker 95 % →")
     branch.click()
     expect(box(inside).locator(".ied-changed")).to_have_text("")
 
@@ -203,6 +201,13 @@ def test_named_narrow_and_dark(inside):
     for theme in ("light", "dark"):
         inside.theme(theme)
         inside.assert_accessible(".ied-inside")
+    inside.resize(1280, 720).page.evaluate("jupyterapp.shell.collapseLeft()")
+    inside.page.wait_for_timeout(500)
+    assert box(inside).bounding_box()["height"] <= 605, "it is seen whole in a window of 720 pixels"
+    box(inside).locator(".ied-control-compare select").select_option(label="before training")
+    expect(box(inside).locator(".ied-sides")).to_contain_text("before training")
+    inside.assert_accessible(".ied-inside")
+    assert box(inside).bounding_box()["height"] <= 605
     inside.resize(700, 900)
     fits = "box => box.scrollWidth <= box.clientWidth + 1"
     assert box(inside).evaluate(fits), "the lab is wider than a narrow window"

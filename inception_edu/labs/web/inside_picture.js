@@ -21,9 +21,8 @@ function mount(el, value, tell) {
   const choose = make("button", { text: "choose…", onclick: () => input.click() });
   const paste = make("button", { text: "paste", title: "or press Ctrl+V here", onclick: fromClipboard });
   const pen = drawing(stage, () => now, tell);
-  const own = make("div", { class: "ied-own" }, choose, paste, pen.button, input, pen.tools,
-    make("span", { class: "ied-faint ied-or", text: "or drop a picture here" }));
-  el.append(make("h4", { text: "The picture" }), stage, field, own, note, rest);
+  const own = make("div", { class: "ied-own" }, choose, paste, pen.button, input, pen.tools);
+  el.append(stage, field, own, note, rest);
 
   async function take(files) {
     for (const file of files) {
@@ -85,7 +84,7 @@ function mount(el, value, tell) {
 
   const bar = (answer, best, right) => make("li", {},
     make("span", { class: "ied-bar", "aria-hidden": "true",
-      style: `width:${Math.max(1, 100 * answer.share)}px;${best ? "" : "opacity:.45"}` }),
+      style: `width:${Math.max(1, 72 * answer.share)}px;${best ? "" : "opacity:.45"}` }),
     make(best ? "b" : "span", { class: "ied-said",
       text: `${answer.name}${answer.name === right ? " ✓" : ""}` }),
     make("span", { class: "ied-share", text: percent(answer.share) }));
@@ -103,13 +102,13 @@ function mount(el, value, tell) {
     field.textContent = now.words;
     note.textContent = now.refused || now.note;
     note.classList.toggle("ied-wrong", Boolean(now.refused));
+    const { other } = now, shares = list => list.map(a => `${a.name} ${percent(a.share)}`).join(", ");
     const parts = [make("h4", { text: "The answer" }), make("ul", { class: "ied-answers" },
-      ...now.answers.map((answer, i) => bar(answer, i === 0, now.right)))];
-    parts.push(make("p", { class: "ied-changed", role: "status", text: now.off }));
-    if (now.other) {
-      parts.push(make("h4", { text: `${now.other.words}: it says` }), make("ul",
-        { class: "ied-answers" }, ...now.other.answers.map((a, i) => bar(a, i === 0, now.right))));
-    }
+      ...now.answers.map((answer, i) => bar(answer, i === 0, now.right))),
+    make("div", { class: "ied-changes" },
+      make("p", { class: "ied-changed", role: "status", text: now.off }),
+      make("p", { class: "ied-other", role: "status",
+        text: other ? `${other.words}: it says ${shares(other.answers)}` : "" }))];
     rest.replaceChildren(...parts);
     tellLab(el, "ied-answered");
   }

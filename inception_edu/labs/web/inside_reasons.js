@@ -17,9 +17,7 @@ function mount(el, value, tell) {
       image, canvas);
   }
 
-  function large() {
-    const read = make("p", { class: "ied-read", "aria-live": "polite",
-      text: `${words(now.map.top)} at most on this picture` });
+  function large(read) {
     const box = over(now.map, MAP_OVER, `${now.title} on the picture, largest ${words(now.map.top)}; `
       + "arrow keys read values", { tabindex: "0", "data-key": "large" });
     const values = unpack(now.map.q);
@@ -28,7 +26,7 @@ function mount(el, value, tell) {
       read.textContent = `${words(here)} at row ${y}, column ${x}; ${words(now.map.top)} at most`;
       points.at([now.part, now.channel, y, x], now.windows);
     });
-    return make("div", { class: "ied-large" }, box, read);
+    return make("div", { class: "ied-large" }, box);
   }
 
   function patches() {
@@ -48,7 +46,7 @@ function mount(el, value, tell) {
     return make("ul", { class: "ied-answers" }, ...items.map(item => make("li", {},
       make("span", { class: "ied-name", text: item.name }),
       make("span", { class: "ied-bar", "aria-hidden": "true", style:
-        `width:${Math.max(2, 56 * item.size / widest)}px;background:${item.colour}` }),
+        `width:${Math.max(2, 26 * item.size / widest)}px;background:${item.colour}` }),
       make("span", { class: "ied-share", text: item.words }))));
   }
 
@@ -59,12 +57,12 @@ function mount(el, value, tell) {
       make("span", { class: "ied-mark", style: `background:${row.colour}`, "aria-hidden": "true" }),
       row.name), ...now.branches.rows.some(r => r.weights != null)
       ? [cell("td", percent(row.weights))] : [],
-    cell("td", row.share == null ? "switch it off" : tenths(row.share)),
+    cell("td", row.off ? "off now" : row.share == null ? "switch it off" : tenths(row.share)),
     cell("td", row.change == null ? "" : signed(row.change)));
     if (!rows.length) return null;
-    return make("div", {}, make("h4", { text: "What each branch decides" }),
+    return make("div", { class: "ied-decide" }, make("h4", { text: "What each branch decides" }),
       make("table", { class: "ied-decides" }, make("tr", {}, make("td"),
-        ...rows.some(r => r.weights != null) ? [cell("th", "1×1's weights", "col")] : [],
+        ...rows.some(r => r.weights != null) ? [cell("th", "weights", "col")] : [],
         cell("th", "without it", "col"), cell("th", "logit", "col")), ...rows.map(line)),
       make("p", { class: "ied-faint", text: said }));
   }
@@ -74,10 +72,11 @@ function mount(el, value, tell) {
     const items = now.effect.map(e => ({ name: e.name, size: Math.abs(e.value),
       colour: e.value < 0 ? "#d55e00" : "#0072b2",
       words: signed(e.value)
-        + (e.weight == null ? "" : ` (weight ${words(e.weight)})`) }));
-    return make("div", {}, make("h4", { text: "What it adds to each class" }),
+        + (e.weight == null ? "" : ` · ${words(e.weight)}`) }));
+    return make("div", { class: "ied-adds" }, make("h4", { text: "What it adds" }),
       bars(items, widest),
-      make("p", { class: "ied-faint", text: "logit with it − logit without it" }));
+      make("p", { class: "ied-faint", text: now.effect.some(e => e.weight != null)
+      ? "logit with it − without it · its weight" : "logit with it − logit without it" }));
   }
 
   function why() {
@@ -99,8 +98,10 @@ function mount(el, value, tell) {
   }
 
   function show() {
-    redraw(el, [make("h4", { text: now.title }),
-      make("div", { class: "ied-channel" }, large(), patches()),
+    const read = make("p", { class: "ied-read ied-faint", "aria-live": "polite",
+      text: now.map.top ? `${words(now.map.top)} at most on this picture` : "silent on this picture" });
+    redraw(el, [make("div", { class: "ied-top" }, make("h4", { text: now.title }), read),
+      make("div", { class: "ied-channel" }, large(read), patches()),
       make("div", { class: "ied-two" }, branches(), effect()), why()]);
   }
 

@@ -52,15 +52,16 @@ function mount(el, value, tell) {
       make("span", { class: "ied-faint", text: row.note }), more || null);
   }
 
+  // Beside another network: four channels of this one, and four of that.
   function line(row) {
-    const box = make("div", { class: "ied-row" + (row.off ? " ied-off" : "") }, heading(row),
-      make("div", { class: "ied-tiles" }, ...row.tiles.map(map => tile(row, map, ""))));
-    if (row.other?.length) {
-      box.append(make("div", { class: "ied-faint", text: now.compared }),
-        make("div", { class: "ied-tiles" },
-          ...row.other.map(map => tile(row, map, `, ${now.compared}`))));
-    }
-    return box;
+    const mine = row.tiles.map(map => tile(row, map, ""));
+    const theirs = (row.other || []).map(map => tile(row, map, `, ${now.compared}`));
+    const none = now.compared && !row.other
+      ? make("span", { class: "ied-faint ied-none", text: "it has no such part" }) : null;
+    return make("div", { class: "ied-row" + (row.off ? " ied-off" : "") }, heading(row),
+      make("div", { class: "ied-tiles" + (now.compared ? " ied-pair" : "") },
+        ...now.compared ? [make("div", { class: "ied-tiles" }, ...mine),
+          none || make("div", { class: "ied-tiles" }, ...theirs)] : mine));
   }
 
   function show() {
@@ -71,8 +72,11 @@ function mount(el, value, tell) {
       })));
     const key = make("div", { class: "ied-key ied-faint" },
       make("span", { text: "0" }), make("span", { class: "ied-scale", "aria-hidden": "true" }),
-      make("span", { text: "largest in the row; orange: below 0; crossed: silent here" }));
-    redraw(el, [make("h4", { text: now.title }), blocks,
+      make("span", { text: "most in the row; orange: below 0; crossed: silent" }));
+    const sides = now.compared ? make("div", { class: "ied-pair ied-sides ied-faint" },
+      make("span", { text: "this network" }),
+      make("span", { text: now.compared + (now.theirs === now.block ? "" : `, ${now.theirs}`) })) : null;
+    redraw(el, [make("h4", { text: now.title }), blocks, sides,
       make("div", { class: "ied-scroll" }, ...now.rows.map(line)), key]);
   }
 
