@@ -29,14 +29,17 @@ MAKE = {
 CONTROLS = """lab => [...lab.querySelectorAll(
     'button, select, input, summary, [contenteditable=true], [tabindex="0"]')].filter(node =>
     node.checkVisibility() && !node.disabled && node.tabIndex >= 0 && node.type !== 'file')"""
-WALK = """([css, start]) => {
+WALK = (
+    """([css, start]) => {
     const lab = document.querySelector(css), controls = (%s)(lab);
     if (start) { controls[0].focus(); lab.walked = []; }
     const now = document.activeElement, inside = lab.contains(now);
     if (inside) lab.walked.push(now);
     const missed = controls.filter(node => !lab.walked.includes(node));
     return { inside, missed: missed.map(node => node.outerHTML.slice(0, 160)) };
-}""" % CONTROLS
+}"""
+    % CONTROLS
+)
 
 
 @pytest.fixture(scope="module")
