@@ -14,7 +14,7 @@ START  := work/00_start_here.ipynb
 
 export TORCH_INDEX
 
-.PHONY: help lab update reset test mutants notebooks bench reproduce gpu colab colab-test versions site screenshots lint clean
+.PHONY: help lab update reset test mutants notebooks bench reproduce gpu colab colab-test versions site student solutions slides handout grade screenshots lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +33,11 @@ help:
 	@echo "make site         dist/site: the chapters as a static site"
 	@echo "make screenshots CHAPTER=08 ARGS='--theme dark --width 600'   pictures of a chapter in JupyterLab"
 	@echo "make screenshots ARGS=--see   the labs that show without training, light, dark and narrow (--labs: those that train)"
+	@echo "make student      dist/student: the chapters without any solution (ARGS=\"08 09\": only these)"
+	@echo "make solutions    dist/solutions: the chapters with their exercises solved, for teachers"
+	@echo "make slides       dist/slides: a slide show for each chapter, one HTML file that needs no network"
+	@echo "make handout      dist/handout: a PDF for each chapter, with every figure"
+	@echo "make grade FOLDER=submitted ARGS='--csv class.csv'   a class's notebooks and journals as a table"
 	@echo "make lint         ruff"
 
 $(BIN)/python:
@@ -97,6 +102,12 @@ versions: $(VENV)/.test
 
 site: $(VENV)/.test
 	$(BIN)/python tools/website.py $(ARGS)
+
+student solutions slides handout: $(VENV)/.test
+	$(BIN)/python notebooks/build.py --$@ $(ARGS)
+
+grade: $(VENV)/.lab
+	$(BIN)/python -m inception_edu.teach.grade $(FOLDER) $(ARGS)
 
 screenshots: $(VENV)/.test
 	$(BIN)/python tests/browser/screenshots.py $(CHAPTER) $(ARGS)

@@ -18,22 +18,29 @@ from pathlib import Path
 import nbformat
 from markup import parse_exercise
 from nbformat.v4 import new_output
+from slides import formulas, page
 
 FOLD = re.compile(
     r"<details>\s*<summary>(?:Solution|Answer)</summary>.*?</details>\s*", re.DOTALL | re.IGNORECASE
 )
 
-# Code is folded under one word, so that the figures have the slide.
-SLIDES = """{%- extends 'reveal/index.html.j2' -%}
-{% block input %}<details class="ied-code"><summary>code</summary>{{ super() }}</details>
-{% endblock input %}
-{%- block html_head_css -%}{{ super() }}
+# On paper a table cannot be scrolled, and nothing is fetched.
+HANDOUT = """{%- extends 'classic/index.html.j2' -%}
+{% block html_head_js %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{%- block html_head_css -%}
 <style>
-.reveal .slides { font-size: 26px; text-align: left; }
-.reveal .slides img, .reveal .slides svg { max-height: 620px; max-width: 100%; width: auto; }
-.reveal h1 { font-size: 1.7em; } .reveal h2 { font-size: 1.35em; } .reveal h3 { font-size: 1.1em; }
-.ied-code summary { font-size: 14px; opacity: .6; cursor: pointer; }
-.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt { display: none; }
+body { font: 10.5pt/1.4 "DejaVu Sans", system-ui, sans-serif; }
+div#notebook-container { padding: 0; width: auto; box-shadow: none; }
+div.cell, div.output_wrapper, div.output { page-break-inside: auto; }
+img, svg { max-width: 100%; height: auto; break-inside: avoid; }
+pre { white-space: pre-wrap; font-size: 8.5pt; }
+h1, h2, h3 { break-after: avoid; }
+div[style*="overflow-x"] { overflow: visible !important; max-width: none !important; }
+table { font-size: 8pt !important; max-width: 100%; }
+td, th { overflow-wrap: anywhere; min-width: 0 !important; padding: 2px 6px 2px 2px !important; }
+.ied-table button { text-decoration: none !important; } tr { break-inside: avoid; }
+.anchor-link { display: none; }
 </style>
 {%- endblock html_head_css -%}
 """
@@ -93,55 +100,41 @@ def _explanation(fold: re.Match) -> str:
 
 
 def slides(notebook) -> str:
-    """A slide show (reveal.js, HTML): a slide a heading, code folded, questions before answers.
-
-    reveal.js itself comes from the network when the show is opened, unless a copy lies beside it.
-    """
-    from jinja2 import DictLoader
-    from nbconvert.exporters import SlidesExporter
-
-    made = student(notebook)
-    made.cells = [c for c in made.cells if "bootstrap" not in c.metadata.get("tags", [])]
-    for cell in made.cells:
-        cell.metadata["slideshow"] = {"slide_type": _slide_type(cell)}
-    exporter = SlidesExporter(
-        extra_loaders=[DictLoader({"folded.html.j2": SLIDES})],
-        template_file="folded.html.j2",
-        reveal_theme="simple",
-        reveal_scroll=True,
-        reveal_url_prefix=_reveal(),
-    )
-    return exporter.from_notebook_node(made)[0]
-
-
-def _reveal() -> str:
-    """A copy of reveal.js in dist/slides, else its public address."""
-    here = Path(__file__).resolve().parent.parent / "dist" / "slides" / "reveal.js"
-    return (
-        "reveal.js" if (here / "dist" / "reveal.js").is_file() else "https://unpkg.com/reveal.js@4"
-    )
-
-
-def _slide_type(cell) -> str:
-    if cell.cell_type == "markdown":
-        if cell.source.startswith(("# ", "## ")):
-            return "slide"
-        if cell.source.startswith("### "):
-            return "subslide"
-        return "subslide" if len(cell.source) > 500 else "-"
-    return "subslide" if cell.outputs else "-"
+    """A slide show, one HTML page with all that it needs; see `slides.py`."""
+    return page(student(notebook))
 
 
 def handout_html(notebook) -> str:
-    """A chapter as one page to be printed: no code of helper cells, every figure in it."""
+    """A chapter as one page to be printed: every figure, and no code that is folded on screen."""
+    from jinja2 import DictLoader
     from nbconvert.exporters import HTMLExporter
 
     made = student(notebook)
-    made.cells = [c for c in made.cells if "bootstrap" not in c.metadata.get("tags", [])]
+    made.cells = [c for c in made.cells if not {"bootstrap", "check"} & set(_tags(c))]
+    made.cells.remove(next(c for c in made.cells if c.cell_type == "code"))  # it imports
+    for cell in made.cells:
+        if cell.cell_type == "markdown":
+            cell.source = formulas(cell.source)
+        elif _folded(cell):
+            cell.metadata["transient"] = {"remove_source": True}
     exporter = HTMLExporter(
-        template_name="classic", exclude_input_prompt=True, exclude_output_prompt=True
+        extra_loaders=[DictLoader({"handout.html.j2": HANDOUT})],
+        template_name="classic",
+        template_file="handout.html.j2",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
     )
     return exporter.from_notebook_node(made)[0]
+
+
+def _tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _folded(cell) -> bool:
+    """Cells that show and do not teach: folded ones, and those that only say, ask or answer."""
+    only = r"\s*(say|predict|outcome|claim|display\(claim|five_lines)\("
+    return "hide-input" in _tags(cell) or bool(re.match(only, cell.source))
 
 
 def handout(notebook, file: Path) -> None:

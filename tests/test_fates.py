@@ -54,6 +54,16 @@ def test_a_setting_has_the_word_of_four_in_five():
     assert fate_of_cell([fate({}, "diverged")] * 5).word == "diverges"
 
 
+def test_the_sentence_of_a_setting_counts_in_good_english():
+    def said(*dead):
+        return fate_of_cell([{"b": share} for share in dead]).sentence
+
+    assert said(0.6, 0.7, 0.9) == "dies (3 of 3 runs; worst block 60 % to 90 % dead)"
+    assert said(0, 0) == "lives (2 of 2 runs; worst block 0 % dead)"
+    mixed = "suffers (1 lives, 4 suffer; worst block 0 % to 20 % dead)"
+    assert said(0, 0.1, 0.2, 0.2, 0.2) == mixed
+
+
 def pairs(*gaps):
     """A difference of two cells whose seeds differ by these gaps."""
     base = (0.3, 0.5, 0.4, 0.35, 0.45)[: len(gaps)]
@@ -65,7 +75,7 @@ def test_a_gain_has_to_matter():
     assert gain("x", pairs(0.003, 0.004, 0.003, 0.005, 0.004), 0.02).shows == "against"
     assert gain("x", pairs(-0.03, -0.04, -0.03, -0.05, -0.04), 0.02).shows == "against"
     wide = gain("x", pairs(-0.05, 0.09, -0.02, 0.1, 0.04), 0.02)
-    assert wide.shows == "" and "would have been seen" in wide.sentence
+    assert wide.shows == "" and "these runs can show" in wide.sentence
     assert gain("x", pairs(0.03, 0.031), 0.02).shows == "", "two seeds are too few"
 
 

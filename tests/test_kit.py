@@ -1,13 +1,15 @@
 """The class kit: no solution in the student edition, every check right in the teacher's, figures on
 slides and handouts."""
 
+import re
 import shutil
 
 import build
 import jupytext
 import kit
 import pytest
-from nbformat.v4 import new_output
+import slides
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from inception_edu.teach import plots
 
@@ -51,7 +53,8 @@ def with_a_figure(source):
     figure.add_subplot().plot([0, 1], [1, 0])
     shown = plots.show(figure, "A falling line.")
     data = shown._repr_mimebundle_()
-    cell = next(c for c in notebook.cells if c.cell_type == "code" and not c.metadata.get("tags"))
+    plain = [c for c in notebook.cells if c.cell_type == "code" and not c.metadata.get("tags")]
+    cell = plain[1]  # the first one imports
     cell.outputs = [new_output("display_data", data)]
     return notebook
 
@@ -61,6 +64,69 @@ def test_slides_have_headings_figures_and_folded_code():
     assert html.count("<section") > 10 and "reveal" in html
     assert "<summary>code</summary>" in html and "A falling line." in html
     assert "Solution" not in html
+    assert not re.search(r'(src|href)="(https?:)?//', html), "a show needs no network"
+
+
+def test_what_stands_on_slides():
+    text = "## Head\n\nA *word* and $x^2$, `$HOME`.\n\n**You can**\n\n1. read\n2. write"
+    notebook = new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell("import this")])
+    rows = "".join(f"<tr><td>{n}</td></tr>" for n in range(30))
+    long = f'<div class="ied-table"><table><tbody>{rows}</tbody></table></div>'
+    asks = '<div class="ied-predict">How many?</div>'
+    cells = [new_markdown_cell(text), new_code_cell("silent()"), new_code_cell("shows()")]
+    cells[2].outputs = [new_output("display_data", {"text/html": long})]
+    cells += [new_markdown_cell("word " * 90), new_code_cell("predict()"), new_code_cell("check()")]
+    cells[4].outputs = [new_output("display_data", {"text/html": asks})]
+    cells[5].metadata["tags"] = ["check"]
+    cells[5].outputs = [new_output("display_data", {"text/plain": "not tried"})]
+    notebook.cells += cells
+    shown = list(slides.slides_of(notebook))
+    parts = ["".join(slide.parts) for slide in shown]
+    assert "<math" in parts[1] and "$HOME" in parts[1] and "<li>read</li>" in parts[1]
+    assert [part.count("<td>") for part in parts] == [0, 0, 10, 10, 10, 0, 0]
+    assert shown[2].code == ["silent()", "shows()"] and not shown[3].code
+    assert parts[-1].strip() == asks, "a question has a slide of its own"
+    assert not any("not tried" in part for part in parts)
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
+def test_nothing_sticks_out_of_a_slide(tmp_path):
+    """In a browser at projector size: text, a wide table and a tall figure, and no request."""
+    from playwright.sync_api import sync_playwright
+
+    notebook = with_a_figure(SOURCES[0])
+    tall = plots.figure(4, 14)
+    tall.add_subplot().plot([0, 1], [1, 0])
+    wide = "".join(f"<td>column number {n}</td>" for n in range(14))
+    outputs = [
+        new_output("display_data", plots.show(tall, "A tall figure.")._repr_mimebundle_()),
+        new_output("display_data", {"text/html": f"<table><tr>{wide}</tr></table>"}),
+    ]
+    notebook.cells.append(new_code_cell("show()", outputs=outputs))
+    file = tmp_path / "show.html"
+    file.write_text(kit.slides(notebook), encoding="utf-8")
+    foreign = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.on("request", lambda r: r.url.startswith("http") and foreign.append(r.url))
+        page.goto(file.as_uri())
+        for _ in range(page.evaluate("Reveal.getTotalSlides()")):
+            page.wait_for_function("window.fitted === Reveal.getCurrentSlide()")
+            right, bottom = page.evaluate(FARTHEST)
+            assert right <= 1281 and bottom <= 721
+            page.evaluate("Reveal.next()")
+        browser.close()
+    assert not foreign
+
+
+FARTHEST = """() => {
+  const boxes = [...Reveal.getCurrentSlide().querySelectorAll('.fit *')];
+  const seen = boxes.map(box => box.getBoundingClientRect()).filter(r => r.width && r.height);
+  return [Math.max(...seen.map(r => r.right)), Math.max(...seen.map(r => r.bottom))];
+}"""
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")

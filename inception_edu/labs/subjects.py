@@ -143,6 +143,25 @@ def checkpoint(name: str) -> Subject:
     return replace(subject, pictures=lambda: known_pictures(subject))
 
 
+def own_subject(model: nn.Module, data: Data) -> Subject:
+    """A network that was trained on `data`, to be looked into with the test pictures of `data`."""
+    usual, grey = data.image, data.train.images.shape[1] == 1
+
+    def prepare(picture, side: int = usual) -> Tensor:
+        small = square(picture).resize((side, side)).convert("L" if grey else "RGB")
+        pixels = torch.from_numpy(np.array(small, dtype=np.uint8))
+        return data.normalise(pixels[None, None] if grey else pixels.permute(2, 0, 1)[None])
+
+    subject = Subject(
+        model.eval(),
+        prepare,
+        data.classes,
+        (usual, 2 * usual, 4 * usual),
+        data=lambda: data,
+    )
+    return replace(subject, pictures=lambda: known_pictures(subject))
+
+
 def _steps(name: str, model: nn.Module, facts: dict) -> dict[int, Callable[[], nn.Module]]:
     folder = data_dir() / "checkpoints"
     found: dict[int, Callable[[], nn.Module]] = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PHOTOGRAPHS = "photographs"  # the colour photographs, wherever this machine keeps them
 JUDGES = ("test", "validation")
-AFTERS = ("crops",)
+AFTERS = ("crops", "few crops")
 
 
 class ExperimentError(RuntimeError):
@@ -37,9 +37,11 @@ class Config:
     change       a key of `CHANGES`: what is altered in the network's description
     init         how the first weights are drawn, as `build` takes it
     test_images  how many images the accuracy is measured on, evenly over the classes (0: none)
-    after        "crops": keep what the trained network says of several crops of each test image
+    after        "crops": keep what the trained network says of 1, 12 and 144 crops of each test
+                 image; "few crops": of 1 and 12
     judge        whose images these are: "test", or "validation": training images that are held out
                  of training. Rates are tuned on these, so that a verdict's images are never seen
+    per_class    train on the first so many images of each class alone (None: on all)
     """
 
     label: str
@@ -53,6 +55,7 @@ class Config:
     test_images: int = 1000
     after: str = ""
     judge: str = "test"
+    per_class: int | None = None
 
     def __post_init__(self):
         pairs = self.arguments.items() if isinstance(self.arguments, dict) else self.arguments

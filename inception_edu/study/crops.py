@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -15,20 +16,23 @@ from inception_edu.study.identity import some
 from inception_edu.study.results import Result
 
 CROPS = {"1 crop": centre_crop, "12 crops": twelve_crops, "144 crops": many_crops}
+KINDS = {"crops": tuple(CROPS), "few crops": ("1 crop", "12 crops")}  # by `Config.after`
 
 
-def crop_answers(model: nn.Module, data: Data, count: int = 2000) -> dict:
-    """What the network says of `count` test images, by kind of crop: windows such as it was trained
-    on, 28×28 of 32×32.
+def crop_answers(
+    model: nn.Module, data: Data, count: int = 2000, kinds: Iterable[str] = tuple(CROPS)
+) -> dict:
+    """What the network says of `count` test images, by kind of crop (`kinds`, of CROPS): windows
+    such as it was trained on, 28×28 of 32×32.
 
     Kept as float16 (logits, and for several crops the logarithm of the mean probability), with the
     seconds it took.
     """
     chosen = some(data.test, count)
     found = {"labels": _packed(chosen.labels.to(torch.uint8)), "images": len(chosen)}
-    for name, crops in CROPS.items():
+    for name in kinds:
         start = time.perf_counter()
-        rows = logits(model, data, chosen, crops(window(chosen.images.shape[-1])))
+        rows = logits(model, data, chosen, CROPS[name](window(chosen.images.shape[-1])))
         found[name] = {
             "rows": _packed(rows.clamp(min=-30).half()),
             "seconds": time.perf_counter() - start,
@@ -61,4 +65,5 @@ def crop_logits(result: Result) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     return labels, {
         name: unpacked(result.extras[name]["rows"], torch.float16).float().view(len(labels), -1)
         for name in CROPS
+        if name in result.extras
     }

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inception_edu.study import experiments_dying as d
+from inception_edu.study import experiments_own as o
 from inception_edu.study import experiments_race as r
 from inception_edu.study import experiments_training as t
 from inception_edu.study import experiments_wide as w
@@ -92,6 +93,12 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "race": Experiment(
         r.race, "network; scale", "rate (from race_tuning), seed", f"{MINIS}; 1200 steps"
+    ),
+    "own_photographs": Experiment(
+        o.own_photographs,
+        "pictures a class; network",
+        "seed (the rates are those of race_tuning)",
+        f"{MINIS}, but 0.94 every 15; 600 steps; the first pictures of each class",
     ),
     "depth": Experiment(
         r.depth, "identity, bottleneck, depth", "rate (two), seed", f"{SMALL}; 200 steps"

@@ -180,6 +180,25 @@ def fate_of_cell(runs: Iterable[object]) -> CellFate:
     word, count = Counter(f.word for f in decided).most_common(1)[0]
     if count < MAJORITY * len(decided):
         word = "differs by seed"
-    told = ", ".join(f"{counts[w]} {w}" for w in WORDS if counts[w])
-    spread = f"; worst block {_percent(min(dead))} to {_percent(max(dead))} dead" if dead else ""
-    return CellFate(word, dict(counts), dead, f"{word} ({told} of {len(each)} runs{spread})")
+    told = f"{count} of {len(each)} runs" if count == len(each) else counted(counts)
+    spread = f"; worst block {between(dead)} dead" if dead else ""
+    return CellFate(word, dict(counts), dead, f"{word} ({told}{spread})")
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """{"lives": 4, "suffers": 1} as "4 live, 1 suffers"."""
+    many = {"lives": "live", "suffers": "suffer", "dies": "die", "diverges": "diverge"}
+    told = []
+    for word in WORDS:
+        if count := counts.get(word, 0):
+            told.append(f"{count} {word if count == 1 else many.get(word, word)}")
+    return ", ".join(told)
+
+
+def between(shares: Sequence[float]) -> str:
+    """The smallest and the largest share, in per cent: "62 % to 76 %"; one number where they are
+    alike, "" where there are none."""
+    if not shares:
+        return ""
+    low, high = _percent(min(shares)), _percent(max(shares))
+    return low if low == high else f"{low} to {high}"

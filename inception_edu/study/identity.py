@@ -106,10 +106,12 @@ def _data(source: str) -> Data:
 
 
 @lru_cache(maxsize=4)
-def _judged(source: str, count: int | None, judge: str) -> Data:
+def _judged(source: str, count: int | None, judge: str, per_class: int | None) -> Data:
     data = _data(source)
     if judge == "validation":
         data = held_out(data)
+    if per_class is not None:
+        data = replace(data, train=some(data.train, per_class * len(data.classes)))
     return data if count is None else replace(data, test=some(data.test, count))
 
 
@@ -118,10 +120,11 @@ def open_data(
     source: str | None = None,
     test_images: int | None = None,
     judge: str = "test",
+    per_class: int | None = None,
 ) -> Data:
     """The images of a configuration, read once a process; `test_images`: only so many, as many of
-    each class. `judge` as in `Config`. `source` says where the photographs are."""
-    return _judged(where(name, source), test_images, judge)
+    each class. `judge` and `per_class` as in `Config`. `source` says where the photographs are."""
+    return _judged(where(name, source), test_images, judge, per_class)
 
 
 def held_out(data: Data) -> Data:

@@ -16,7 +16,7 @@ from inception_edu.learn import History, default_device, training
 from inception_edu.learn.pace import threads as with_threads
 from inception_edu.nets.build import named_blocks
 from inception_edu.study.config import PHOTOGRAPHS, Config
-from inception_edu.study.crops import crop_answers
+from inception_edu.study.crops import KINDS, crop_answers
 from inception_edu.study.identity import exact_name, fingerprint, open_data, settled, where
 from inception_edu.study.results import Result, versions
 from inception_edu.study.watch import Watch, dead_channels
@@ -46,7 +46,9 @@ class Running:
         stop: threading.Event | None = None,
     ):
         self.config, self.source = config, source
-        self.data = open_data(config.data, source, config.test_images or 1, config.judge)
+        self.data = open_data(
+            config.data, source, config.test_images or 1, config.judge, config.per_class
+        )
         self.model = config.model().to(default_device())
         self.history = History()
         self._watch = Watch(self.model)
@@ -78,7 +80,7 @@ class Running:
         if whole:
             extras["dead_training"] = dead_channels(model, data, MANY)
         if whole and config.after:
-            extras |= crop_answers(model, images)
+            extras |= crop_answers(model, images, config.test_images, KINDS[config.after])
         name = images.name
         if config.data == PHOTOGRAPHS:
             name = exact_name(images, where(config.data, source))

@@ -234,7 +234,8 @@ class Difference:
         """`more`, `less`, or "no difference seen", with what would have been seen."""
         if self.seen:
             return more if self.seen == "more" else less
-        return f"no difference seen (one of {factor * self.could_have_seen:.1f} would have been)"
+        least = factor * self.could_have_seen
+        return f"no difference seen (these runs can show {least:.1f} points or more)"
 
 
 def difference(a: Cell, b: Cell, paired: bool | None = None) -> Difference:

@@ -74,7 +74,7 @@ def _of(what, difference, shown, against, margin, unit) -> Evidence:
         return Evidence("", few, 2 * difference.n)
     text = f"{what}: {difference.text(unit)}, margin {100 * margin:g}"
     if not shown and not against:
-        text += f"; one of {100 * difference.could_have_seen:.1f} would have been seen"
+        text += f"; these runs can show {100 * difference.could_have_seen:.1f} points or more"
     shows = "for" if shown else "against" if against else ""
     return Evidence(shows, text, 2 * difference.n)
 

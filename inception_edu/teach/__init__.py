@@ -21,6 +21,7 @@ __all__ = [
     "fates",
     "five_lines",
     "milliseconds",
+    "opening_figure",
     "outcome",
     "paper_claims",
     "plots",
@@ -47,6 +48,7 @@ __getattr__, __dir__ = lazy(
         "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],
         "inception_edu.teach.claims.ch10": ["DEPTHS", "best_towers"],
         "inception_edu.teach.machines": ["step_times", "training_times"],
+        "inception_edu.teach.openings": ["opening_figure"],
         "inception_edu.teach.predictions": ["outcome", "predict"],
         "inception_edu.teach.profiles": ["share_bars", "time_shares"],
         "inception_edu.teach.results": [

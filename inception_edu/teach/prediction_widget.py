@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import ipywidgets as widgets
 
 from inception_edu.describe.tables import plain
-from inception_edu.teach.verdict import as_html
+from inception_edu.teach.claims import as_html
 
 
 class Asked(Protocol):

@@ -18,7 +18,6 @@ from typing import Any
 
 from inception_edu.describe.tables import plain
 from inception_edu.teach import journal
-from inception_edu.teach.verdict import as_html
 
 _ANSWERS: dict[str, Any] = {}  # of this session, also where no journal is kept
 
@@ -64,6 +63,8 @@ class Prediction:
         return f"Predict: {self.question}  [{offered}]"
 
     def _static(self) -> str:
+        from inception_edu.teach.claims import as_html as markdown
+
         offered = "".join(
             f'<span style="border:1px solid currentColor;border-radius:4px;padding:1px 8px;'
             f'margin-right:8px">{escape(choice)}</span>'
@@ -71,7 +72,7 @@ class Prediction:
         )
         return (
             f'<div class="ied-predict" style="{CARD.format(colour="#2f6fb2")}"><b>Predict.</b> '
-            f'{as_html(self.question)}<div style="margin-top:6px">{offered}</div></div>'
+            f'{markdown(self.question)}<div style="margin-top:6px">{offered}</div></div>'
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def settings(results: Sequence[Any], *values: str, caption: str = "") -> Table:
 def fates(results: Sequence[Any], accuracy: bool = False, caption: str = "") -> Table:
     """A row a setting: whether its runs live or die, in words (docs/verdicts.md)."""
     from inception_edu.study import fate_of_cell, summarise
+    from inception_edu.study.fates import between, counted
 
     groups: dict[str, list[Any]] = {}
     for run in results:
@@ -44,27 +45,9 @@ def fates(results: Sequence[Any], accuracy: bool = False, caption: str = "") -> 
     for label, runs in groups.items():
         found = fate_of_cell(runs)
         more = (summarise(runs)[label].text(),) if accuracy else ()
-        rows.append((label, found.word, _counted(found.counts), _range(found.dead), *more))
+        rows.append((label, found.word, counted(found.counts), between(found.dead), *more))
     columns = ["setting", "fate", "its runs", "dead in the worst block"]
     return table(rows, [*columns, *(["accuracy"] if accuracy else [])], caption=caption)
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    """{"lives": 4, "suffers": 1} as "4 live, 1 suffers"."""
-    many = {"lives": "live", "suffers": "suffer", "dies": "die", "diverges": "diverge"}
-    told = []
-    for word in (*many, "stopped"):
-        if count := counts.get(word, 0):
-            told.append(f"{count} {word if count == 1 else many.get(word, word)}")
-    return ", ".join(told)
-
-
-def _range(shares: Sequence[float]) -> str:
-    """The smallest and the largest share, in per cent."""
-    if not shares:
-        return ""
-    low, high = (f"{100 * share:.0f} %" for share in (min(shares), max(shares)))
-    return low if low == high else f"{low} to {high}"
 
 
 def contrasts(differences: Mapping[Any, Any], caption: str = "") -> Table:

@@ -24,13 +24,17 @@ from inception_edu.describe import draw, networks
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.learn import Recipe, default_device, plain_train, threads, train
 from inception_edu.nets import build
-from inception_edu.teach import begin, chapter_map, five_lines, outcome, paper_claims, predict, say
+from inception_edu.teach import begin, chapter_map, five_lines, opening_figure, outcome
+from inception_edu.teach import paper_claims, predict, say
 
 # %% [markdown]
 # ## What the paper says, and what is seen here
 
 # %%
-say("00.verdicts", "09.full-width", "10.pairs")
+say("00.verdicts", "09.full-width")
+
+# %%
+opening_figure("00")
 
 # %% [markdown]
 # Each verdict is one of four words, by one written rule
@@ -50,7 +54,7 @@ paper_claims()
 # Chapters 01 to 07 build the networks, block by block. Chapters 08 to 11 test what the paper says
 # about training them. Chapter 12 looks inside, and 13 makes them faster. Each can be read alone.
 
-# %%
+# %% tags=["picture"]
 chapter_map()
 
 # %% [markdown]

@@ -34,7 +34,8 @@ from inception_edu.describe import (
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments, kernel_sizes
-from inception_edu.teach import begin, check, costs, five_lines, outcome, plots, predict, say, table
+from inception_edu.teach import begin, check, costs, five_lines, opening_figure, outcome, plots
+from inception_edu.teach import predict, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -44,6 +45,9 @@ begin()
 
 # %%
 say("01.bottleneck", "01.factorised", "01.equal-cost")
+
+# %%
+opening_figure("01")
 
 # %% [markdown]
 # ## The language of this collection
@@ -67,7 +71,7 @@ say("01.bottleneck", "01.factorised", "01.equal-cost")
 # large kernel for a large one. Which one should a layer have? GoogLeNet (2014) answers: **several,
 # side by side**. The next layer then chooses.
 
-# %%
+# %% tags=["picture"]
 naive = Concat(Conv(64, 1), Conv(128, 3), Conv(32, 5), name="a naive block")
 draw(naive, (192, 28, 28))
 

@@ -34,8 +34,8 @@ from inception_edu.describe import (
 )
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import begin, check, costs, five_lines, milliseconds, outcome, plots
-from inception_edu.teach import predict, refusal, say, table
+from inception_edu.teach import begin, check, costs, five_lines, milliseconds, opening_figure
+from inception_edu.teach import outcome, plots, predict, refusal, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -46,17 +46,21 @@ begin()
 # %%
 say("02.sides", "02.smallest", "02.misprint")
 
+# %%
+opening_figure("02")
+
 # %% [markdown]
 # ## The figure
 
-# %%
+# %% tags=["picture"]
 figure(3)
 
 # %%
 predict(
     "02.first-map",
-    'The first convolution is "3×3 Conv (32 stride 2 V)" on 299×299 pixels. How large is its map?',
-    ["148", "149", "150"],
+    'The first convolution is "3×3 Conv (32 stride 2 V)". It makes a map of 149×149 from 299×299 '
+    "pixels. How large is its map of an image of 300×300?",
+    ["149", "150", "151"],
 )
 
 # %% [markdown]
@@ -85,9 +89,9 @@ table(
 # %%
 outcome(
     "02.first-map",
-    str(slide(299, 3, 2, "valid")),
-    "The left edge of the window can stand on pixel 0, 2, 4, …, 296. Same padding would give "
-    f"{slide(299, 3, 2, 'same')}.",
+    str(slide(300, 3, 2, "valid")),
+    "The left edge of the window can stand on pixel 0, 2, 4, …, 296, as with 299 pixels. From 298 "
+    f"the window would stick out. Same padding would give {slide(300, 3, 2, 'same')}.",
 )
 
 # %% [markdown]

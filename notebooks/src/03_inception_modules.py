@@ -34,8 +34,8 @@ from inception_edu.describe import (
     walk,
 )
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import begin, branches, changes, check, costs, five_lines, outcome, plots
-from inception_edu.teach import predict, say, table
+from inception_edu.teach import begin, branches, changes, check, costs, five_lines, opening_figure
+from inception_edu.teach import outcome, plots, predict, say, table
 from inception_edu.nets import Concat as Join, ConvBNReLU, build
 from inception_edu.learn import Recipe, default_device, train
 
@@ -46,12 +46,15 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("03.same-shape", "03.deep-branch", "03.orientation")
+say("03.same-shape", "03.orientation")
+
+# %%
+opening_figure("03")
 
 # %% [markdown]
 # ## Inception-A
 
-# %%
+# %% tags=["picture"]
 figure(4)
 
 # %%

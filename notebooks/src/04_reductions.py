@@ -38,8 +38,8 @@ from inception_edu.describe import (
 from inception_edu.learn import Recipe, default_device, train
 from inception_edu.nets import build
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import begin, branches, check, costs, five_lines, milliseconds, outcome
-from inception_edu.teach import plots, predict, say, table
+from inception_edu.teach import begin, branches, check, costs, five_lines, milliseconds
+from inception_edu.teach import opening_figure, outcome, plots, predict, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -48,7 +48,10 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("04.grid", "04.parallel", "04.one-by-one")
+say("04.parallel", "04.one-by-one")
+
+# %%
+opening_figure("04")
 
 # %% [markdown]
 # ## The task
@@ -56,7 +59,7 @@ say("04.grid", "04.parallel", "04.one-by-one")
 # Four Inception-A blocks deliver 35×35×384. Inception-B wants 17×17×1024. Two ways come to mind:
 # *pool, then widen* with a 3×3 convolution, or *widen, then pool*.
 
-# %%
+# %% tags=["picture"]
 ENTERS = (384, 35, 35)
 pool_first = Chain(MaxPool(3, 2, "valid"), Conv(1024, 3))
 widen_first = Chain(Conv(1024, 3), MaxPool(3, 2, "valid"))

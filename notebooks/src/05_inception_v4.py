@@ -30,8 +30,8 @@ from inception_edu.describe import (
 from inception_edu.labs.diagram import network_diagram
 from inception_edu.nets import build, named_blocks
 from inception_edu.study import experiments
-from inception_edu.teach import begin, block_seconds, changes, check, five_lines, outcome, plots
-from inception_edu.teach import predict, say, table
+from inception_edu.teach import begin, block_seconds, changes, check, five_lines, opening_figure
+from inception_edu.teach import outcome, plots, predict, say, table
 
 begin()
 
@@ -39,14 +39,17 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("05.total", "05.b-stage", "05.stem-and-c")
+say("05.total", "05.stem-and-c")
+
+# %%
+opening_figure("05")
 
 # %% [markdown]
 # ## The whole network
 #
 # Fig. 9, with the sizes that the paper prints:
 
-# %%
+# %% tags=["picture"]
 figure(9)
 
 # %%

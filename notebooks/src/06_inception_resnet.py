@@ -38,8 +38,8 @@ from inception_edu.describe import (
 from inception_edu.labs.designer import block_designer
 from inception_edu.nets import ScaledResidual, build
 from inception_edu.study import experiments
-from inception_edu.teach import begin, branches, check, five_lines, outcome, plots, predict, refusal
-from inception_edu.teach import say, table
+from inception_edu.teach import begin, branches, check, five_lines, opening_figure, outcome, plots
+from inception_edu.teach import predict, refusal, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -50,6 +50,9 @@ begin()
 # %%
 say("06.cheaper", "06.misprints", "06.norm")
 
+# %%
+opening_figure("06")
+
 # %% [markdown]
 # ## Residual connections
 #
@@ -57,7 +60,7 @@ say("06.cheaper", "06.misprints", "06.norm")
 # 1×1 convolution before and after, which saves arithmetic. An addition needs equal shapes on both
 # sides.
 
-# %%
+# %% tags=["picture"]
 display(figure(1), figure(2))
 print(FIGURES[2].node)
 
@@ -265,14 +268,6 @@ after_b = out_shape(figures.ReductionB_v2(), after_a)
 say("06.widths")
 
 # %%
-predict(
-    "06.printed",
-    "Fig. 17 prints 1154 filters in its linear 1×1, Fig. 19 prints 2048. How many of the two sums "
-    "can be built?",
-    ["none", "one", "both"],
-)
-
-# %%
 refusal(measure, inception_resnet_v2(printed=True))
 
 # %% [markdown]
@@ -290,9 +285,6 @@ repaired = replace(
 refusal(measure, repaired)
 
 # %%
-outcome("06.printed", "none", "1154 is not 1152, and 2048 is not 2144.")
-
-# %%
 draw(
     figures.InceptionResNetC_v2(printed=True), (2144, 8, 8), wrong=True, title="Fig. 19 as printed"
 )
@@ -301,7 +293,18 @@ draw(
 # Could the print be meant as it stands? Then the shortcut must change the width too, with a
 # convolution of its own. Some implementations read it so. But Figs. 17 and 19 draw no convolution
 # on the shortcut. And only the first block of a stage would need one: the second B block receives
-# 1154 channels already. This reading would cost:
+# 1154 channels already.
+
+# %%
+predict(
+    "06.projection",
+    "Read so, the first C block has a 1×1 convolution on its shortcut, from 2146 channels to 2048. "
+    "How many times as many parameters has this block?",
+    ["1.1 times", "2 times", "3 times"],
+)
+
+# %% [markdown]
+# This reading would cost:
 
 
 # %%
@@ -320,6 +323,14 @@ identity = [
 table(
     {"B": (identity[0], b.params), "C": (identity[1], c.params)},
     ["block", "parameters with the identity", "with a projection"],
+)
+
+# %%
+times = c.params / identity[1]
+outcome(
+    "06.projection",
+    f"{times:.0f} times",
+    f"Exactly {times:.2f}. The shortcut alone has 2146 · 2048 weights, more than the whole block.",
 )
 
 # %% [markdown]

@@ -46,8 +46,8 @@ from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import begin, changes, check, costs, five_lines, outcome, plots, predict
-from inception_edu.teach import refusal, say, table
+from inception_edu.teach import begin, changes, check, costs, five_lines, opening_figure, outcome
+from inception_edu.teach import plots, predict, refusal, say, table
 
 begin()
 
@@ -57,20 +57,23 @@ begin()
 # %%
 say("07.nothing-shared", "07.cost", "07.orientation")
 
+# %%
+opening_figure("07")
+
 # %% [markdown]
 # ## The table
 #
 # Fig. 15 is the paper's overview of both Inception-ResNets, with the sizes of v1:
 
-# %%
+# %% tags=["picture"]
 figure(15)
 
 # %%
 predict(
-    "07.shared",
-    "You load `inception_resnet_v2` from slim, Keras or timm. How many of these five does it share "
-    "with the paper's v2: stem, number of blocks, width of the trunk, last ReLU, head?",
-    ["none", "two", "four", "all"],
+    "07.parameters",
+    "The released network has 40 blocks in its stages. The paper's has 20, on a wider trunk. How "
+    "many times as many parameters has the released one?",
+    ["1.3 times", "1.7 times", "2 times"],
 )
 
 # %% [markdown]
@@ -87,21 +90,13 @@ paper, printed, released = (
 )
 compare(paper, printed, released, facenet())
 
-# %% tags=["hide-input"]
-FIVE = {
-    "stem": "before stage A",
-    "number of blocks": "blocks in stages A / B / C",
-    "width of the trunk": "trunk width",
-    "last ReLU": "ReLU after the last sum",
-    "head": "after the last stage",
-}
-found = compare(paper, released)
-shared = [word for word, aspect in FIVE.items() if len(set(found[aspect])) == 1]
-number = {0: "none", 2: "two", 4: "four", 5: "all"}.get(len(shared), str(len(shared)))
+# %%
+released_size, paper_size = measure(released).params, measure(paper).params
 outcome(
-    "07.shared",
-    number,
-    "Both have the same branches inside the blocks, and the same two reductions.",
+    "07.parameters",
+    f"{released_size / paper_size:.1f} times",
+    f"{released_size / 1e6:.1f} million against {paper_size / 1e6:.1f} million. Both have the same "
+    "branches inside the blocks, and the same two reductions.",
 )
 
 # %% [markdown]

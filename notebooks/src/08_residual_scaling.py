@@ -32,6 +32,7 @@ from inception_edu.teach import (
     contrasts,
     fates,
     five_lines,
+    opening_figure,
     outcome,
     plots,
     predict,
@@ -49,7 +50,10 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("08.wide", "08.full-width", "08.full-cost")
+say("08.wide", "08.full-width")
+
+# %%
+opening_figure("08")
 
 # %% [markdown]
 # ## The claim
@@ -59,7 +63,7 @@ say("08.wide", "08.full-width", "08.full-cost")
 # strictly needed, it "never seemed to harm the final accuracy". Fig. 20 draws the block. Its inner
 # network may be any:
 
-# %%
+# %% tags=["picture"]
 inner = Chain(Conv(64, 1), Conv(64, 3), Linear(256))
 draw(Residual(inner, scale=0.1, name="a scaled residual block", figure="Fig. 20"), (256, 8, 8))
 

@@ -26,8 +26,8 @@ from inception_edu.labs.film import death, film
 from inception_edu.nets import build
 from inception_edu.study import ELSEWHERE, Config, experiments, fate, judge, load_results
 from inception_edu.study import recorded_grid, recorded_runs, run, summarise, transfer
-from inception_edu.teach import begin, check, claim, courses, fates, five_lines, outcome, plots
-from inception_edu.teach import predict, provenance, run_dots, say, table, verdicts
+from inception_edu.teach import begin, check, claim, courses, fates, five_lines, opening_figure
+from inception_edu.teach import outcome, plots, predict, provenance, run_dots, say, table, verdicts
 
 begin()
 
@@ -37,6 +37,9 @@ begin()
 # %%
 say("09.lower-rate", "09.full-width", "09.late-death")
 
+# %%
+opening_figure("09")
+
 # %% [markdown]
 # ## Death, frame by frame
 #
@@ -44,7 +47,7 @@ say("09.lower-rate", "09.full-width", "09.late-death")
 # *play*. The film stops where the run's own numbers have something to say. Then choose another run:
 # a wide one at the paper's rate, one that recovers, one that lives.
 
-# %%
+# %% tags=["picture"]
 death()
 
 # %% [markdown]
@@ -489,8 +492,8 @@ display(claim("09.two-mechanisms"), claim("09.wider-centred"), claim("09.more-im
 # %%
 predict(
     "09.remedy",
-    "Which one keeps the unscaled tower alive for 60 steps?",
-    ["a tenth of the rate", "batch norm in the last branch", "the two-phase warm-up"],
+    "Which of these keeps the unscaled tower alive for 60 steps?",
+    ["batch norm in the last branch", "batch norm after the last sum", "the two-phase warm-up"],
 )
 
 # %%
@@ -511,8 +514,8 @@ fates(remedies)
 from inception_edu.study import fates_of
 
 words = {
-    "a tenth of the rate": "rate / 10",
     "batch norm in the last branch": "norm in last branch",
+    "batch norm after the last sum": "norm after last sum",
     "the two-phase warm-up": "two-phase warm-up",
 }
 lives = [said for said, label in words.items() if fates_of("remedies")[label].word == "lives"]

@@ -29,8 +29,8 @@ from inception_edu.learn import logits, train
 from inception_edu.nets import build
 from inception_edu.study import CROPS, RACERS, Answers, Recipe
 from inception_edu.study import experiments, gains, holm, load_results
-from inception_edu.teach import begin, check, contrasts, five_lines, outcome, plots, predict
-from inception_edu.teach import provenance, say, table, verdicts
+from inception_edu.teach import begin, check, contrasts, five_lines, opening_figure, outcome, plots
+from inception_edu.teach import predict, provenance, say, table, verdicts
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -39,7 +39,10 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("11.members", "11.cheapest", "11.shared")
+say("11.members", "11.shared")
+
+# %%
+opening_figure("11")
 
 # %% [markdown]
 # ## The claim
@@ -60,7 +63,7 @@ data = load("fashion")
 image = data.test.images[:1].float()
 views = list(CROPS["12 crops"](28)(image))
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "picture"]
 places = ("top left", "top right", "low left", "low right", "middle", "whole")
 sides = [f"{place}{side}" for place in places for side in ("", " ⇄")]
 shown = torch.cat([image[..., 2:30, 2:30], *views]).round().byte()
@@ -662,12 +665,11 @@ plots.show(
 verdicts("C9")
 
 # %% [markdown]
-# ## Run it yourself, with your own photographs
+# ## Run it yourself
 #
 # Three tiny networks, trained for a few steps: crops, members, both. `SOURCE = "folder:PATH"` takes
-# your own photographs. PATH is a folder with one subfolder of pictures for each class. A fifth of
-# each class is kept for the test. With few test images the intervals are wide: 100 images and an
-# error of a third give this one:
+# your own photographs. PATH is a folder with one subfolder of pictures for each class. With few
+# test images the intervals are wide: 100 images and an error of a third give this one:
 
 # %%
 low, high = interval(33, 100)

@@ -33,7 +33,8 @@ from inception_edu.nets import (
     windows,
 )
 from inception_edu.study import mode
-from inception_edu.teach import begin, check, five_lines, outcome, plots, predict, say, table
+from inception_edu.teach import begin, check, five_lines, opening_figure, outcome, plots, predict
+from inception_edu.teach import say, table
 
 folder = data_dir() / "checkpoints"
 QUICK = mode() == "quick"
@@ -43,7 +44,10 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("12.listening", "12.residual", "12.dead")
+say("12.listening", "12.residual")
+
+# %%
+opening_figure("12")
 
 # %% [markdown]
 # ## The networks
@@ -66,7 +70,7 @@ table(
 # This is a block of the first network that we open. It is trained on clothes, in pictures of 32×32
 # pixels.
 
-# %%
+# %% tags=["picture"]
 model, facts = load_checkpoint(folder / "fashion_inception_resnet_v2.safetensors")
 clothes = load("fashion")
 images = clothes.normalise(clothes.test.images[:64])
@@ -251,14 +255,14 @@ table(
 # %%
 predict(
     "12.share",
-    "Does training make the residual's share larger or smaller?",
-    ["larger", "smaller", "it stays"],
+    "Training makes the residual's share larger in every block. In which stage is it largest then?",
+    ["A", "B", "C"],
 )
 
 # %%
 trained = features.residual_shares(model, images)
 fresh = features.residual_shares(build(model.description, seed=0), images)
-larger = all(trained[name] > fresh[name] for name in names)
+largest = max(names, key=trained.get)
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 2.6)
@@ -283,9 +287,9 @@ plots.show(
 # %%
 outcome(
     "12.share",
-    "larger" if larger else "it stays",
-    "In every block the change grows, and the identity stays the larger part. One network, one "
-    "seed.",
+    largest.removeprefix("inception_resnet_")[0].upper(),
+    f"{trained[largest]:.0%} in block {largest}. The identity stays the larger part everywhere. "
+    "One network, one seed.",
 )
 
 # %% [markdown]

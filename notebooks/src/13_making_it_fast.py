@@ -28,6 +28,7 @@ from inception_edu.teach import (
     check,
     claim,
     five_lines,
+    opening_figure,
     outcome,
     plots,
     predict,
@@ -48,6 +49,9 @@ begin()
 
 # %%
 say("13.fold", "13.merge")
+
+# %%
+opening_figure("13")
 
 # %% [markdown]
 # The outputs are proved equal. Whether the changed network is *faster* is another question. Only a
@@ -86,7 +90,7 @@ predict(
     unit="%",
 )
 
-# %%
+# %% tags=["picture"]
 parts = {name: time_shares(training_step(name)) for name in ("inception_v4", "inception_resnet_v1")}
 share_bars(parts, "% of the processor's time in a training step")
 

@@ -4,12 +4,13 @@
     python -m wrong_answers fresh      one set
     python -m wrong_answers 03 -v      one chapter, and what is said to each undiagnosed answer
 
-There are two sets, `answers/chNN.txt` and `fresh/chNN.txt`. `== 01.2` begins an exercise, `--`
-divides its answers. Each is what a student would write into the stub cell.
+There are three sets, `answers/chNN.txt`, `fresh/chNN.txt` and `third/chNN.txt`. `== 01.2` begins
+an exercise, `--` divides its answers. Each is what a student would write into the stub cell.
 
 `answers` was written after reading the checks of that day: it shows that what they know is still
 known. `fresh` was written from the text of the tasks alone, before a look at any check: its first
-run, in README.md, says how much of what a student may do the checks knew.
+run, in README.md, says how much of what a student may do the checks knew. `third` was written in
+the same way after the checks had been mended with the help of the others.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from inception_edu.teach.grade.slices import needed
 from inception_edu.teach.verdict import Verdict
 
 HERE = Path(__file__).parent
-SETS = ("answers", "fresh")
+SETS = ("answers", "fresh", "third")
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,9 @@ def parallel() -> tuple[bool, str]:
     wider = narrowest(FIG_7, ENTERS) / narrowest(POOL_FIRST, ENTERS)
     share = ours.params / first.params
     return wider > 2 and share < 0.7 and ours.macs > first.macs, (
-        "Reduction-A pools and convolves side by side. Its narrowest place holds "
-        f"{wider:.1f} times as many numbers as with pooling first. It has {share:.0%} of the "
-        f"parameters and {ours.macs / first.macs:.2f} times the multiply-adds."
+        "Reduction-A pools and convolves side by side. Compared with pooling first and widening "
+        f"then, its narrowest place holds {wider:.1f} times as many numbers, with {share:.0%} of "
+        f"the parameters and {ours.macs / first.macs:.2f} times the multiply-adds."
     )
 
 

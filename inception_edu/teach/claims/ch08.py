@@ -134,8 +134,8 @@ def full_cost() -> tuple[bool, str]:
     count = len(others) + 1
     return same.seen == "less" and own.seen == here.shows == "", (
         "Where nothing dies, at a tenth of the paper's rate, a scale of 0.2 costs accuracy after "
-        f"1000 steps: {same.text()} against unscaled. With each at the better of the two rates "
-        f"for its training loss ({rates[0]:g} scaled, {rates[1]:g} unscaled) it is {own.text()}: "
-        f"{own.word()}. The first is one of {count} differences that the claim of no harm rests "
-        f"on. Corrected for {count} it decides nothing."
+        f"1000 steps: {same.text()} against unscaled. With each network at the better of two rates "
+        f"({rates[0]:g} scaled, {rates[1]:g} unscaled) no difference is seen: {own.text()}. The "
+        f"verdict on harm rests on {count} such differences. Corrected for {count} questions, the "
+        "first alone shows nothing."
     )

@@ -241,8 +241,8 @@ def lower_rate() -> tuple[bool, str]:
     same = runs == [sum(found["rate / 10"].counts.values()) for found in (short, long)]
     return same and short["rate / 10"].word == long["rate / 10"].word == "lives", (
         "Scaling is not the only remedy. An unscaled tower of 144 channels dies at rate 0.3 in "
-        f"{counts[0]} of {runs[0]} runs of 60 steps and in {counts[1]} of {runs[1]} of 3000 steps. "
-        f"At a tenth of the rate it lives in {saved[0]} and in {saved[1]} of them."
+        f"{sum(counts)} of {sum(runs)} runs, and lives at a tenth of the rate in {sum(saved)} of "
+        f"{sum(runs)} ({runs[0]} runs of 60 steps, {runs[1]} of 3000)."
     )
 
 
@@ -308,7 +308,8 @@ def section_4() -> tuple[bool, str]:
         found[label] for label in ("clipped gradient", "SGD: nothing", "SGD: scale 0.1")
     )
     return sgd.word == "dies" and scaled.word == "lives", (
-        "The death does not hang on the optimizer. With SGD in place of RMSProp, at the same rate "
-        f"and momentum, the unscaled tower {sgd.sentence}. Scaled by 0.1 it {scaled.sentence}. "
-        f"With RMSProp and the gradient clipped to length 2 it {clipped.sentence}."
+        "The death does not depend on the optimizer. With SGD in place of RMSProp, at the same "
+        f"rate and momentum, the unscaled tower {sgd.sentence}. Scaled by 0.1 it "
+        f"{scaled.sentence}. With RMSProp and the gradient clipped to length 2 it "
+        f"{clipped.sentence}."
     )

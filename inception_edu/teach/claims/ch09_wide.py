@@ -41,8 +41,8 @@ def late_death() -> tuple[bool, str]:
         f"{len(runs)} of {runs[0].config.recipe.steps} steps" for runs in counts.values()
     )
     return not late_deaths(), (
-        "The paper's late death was not reproduced. We looked for it in "
-        f"{sum(map(len, counts.values()))} runs ({told}). None that lived after a twentieth of its "
+        "The paper's late death was not reproduced: of "
+        f"{sum(map(len, counts.values()))} runs ({told}), none that lived after a twentieth of its "
         "steps was dead at the end."
     )
 
@@ -79,7 +79,7 @@ def full_width() -> tuple[bool, str]:
     return (paper.word, low.word, high.word) == ("dies", "lives", "dies"), (
         "Inception-ResNet-v2 with all of its filters, unscaled, after 1000 steps: at the paper's "
         f"rate it {paper.sentence}. At a tenth of this rate it {low.sentence}, and at three times "
-        f"of it it {high.sentence}."
+        f"this rate it {high.sentence}."
     )
 
 

@@ -39,13 +39,13 @@ def best_towers() -> dict[tuple, Cell]:
 def pairs() -> tuple[bool, str]:
     cells = summarise(load_results("race"), mean_error)
     gaps = holm({pair: difference(cells[pair[1]], cells[pair[0]]) for pair in PAIRS})
-    told = "; ".join(
-        f"{title(residual)} minus {title(plain)} {gap.text()}, {gap.word('higher', 'lower')}"
+    told = ", and ".join(
+        f"{gap.text()} for {title(residual)} minus {title(plain)}"
         for (plain, residual), gap in gaps.items()
     )
     return all(gap.seen != "less" for gap in gaps.values()), (
-        "In neither pair is the residual network seen to learn faster. Mean test error on "
-        f"the way, {told}."
+        "In neither pair is the residual network seen to learn faster. The mean test error on the "
+        f"way differs by {told}."
     )
 
 

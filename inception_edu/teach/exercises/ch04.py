@@ -21,6 +21,7 @@ def exercise_1(leaves: Any) -> Verdict:
                 lambda c, k, w, m, n: c * (n + m)
             ),
             "The pool passes its channels on too.": lambda c, k, w, m, n: n + m,
+            "384 enter in Inception-v4 only: use `c`.": lambda c, k, w, m, n: 384 + m + n,
             "k and l are inner widths; only the ends of branches are joined.": (
                 lambda c, k, w, m, n: c + k + w + m + n
             ),

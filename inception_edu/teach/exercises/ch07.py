@@ -57,6 +57,7 @@ def exercise_1(total: Any) -> Verdict:
             need - 10: "Those are the blocks to add; the question asks for the total.",
             need - 1: "That falls just short of Inception-v4: one more.",
             need + 1: "One block fewer is enough already.",
+            7: "7 is the number of B blocks of Inception-v4: count those of Inception-ResNet-v2.",
             20: "20 are more than enough: that is the released network's number.",
             10: "Those are the blocks that are there; the network is then cheaper than v4.",
             10 + gap: "A whole number of blocks: round up, so that the cost is reached.",

@@ -49,6 +49,8 @@ def exercise_1(growth: Any) -> Verdict:
             "`v` is a variance: its root belongs into a standard deviation.": (
                 lambda s, n, v: s * n**0.5 * v / 2
             ),
+            "In the textbook's law each block multiplies the variance. Here each block adds the "
+            "same.": lambda s, n, v: (1 + s**2) ** (n / 2),
             "$v$ is halved, not doubled.": lambda s, n, v: s * (n * v * 2) ** 0.5,
         },
     )
@@ -126,6 +128,8 @@ def exercise_3(seeds_needed: Any) -> Verdict:
             "The errors shrink with √n, so n grows with the square of spread / gap.": (
                 lambda s, g: math.ceil(2 * 1.96 * s / g)
             ),
+            "The errors shrink with √n, so n grows with the square of spread / gap. And there are "
+            "two means.": lambda s, g: math.ceil(1.96 * s / g),
             "Upside down: a smaller gap needs more seeds.": (
                 lambda s, g: math.ceil(2 * (1.96 * g / s) ** 2)
             ),

@@ -75,6 +75,9 @@ def exercise_1(mean_error: Any) -> Verdict:
             "Pieces differ in width: multiply each mean height by its width.": (
                 lambda s, e: sum((a + b) / 2 for _, a, b in pieces(s, e)) / (len(s) - 1)
             ),
+            "That is the middle one of the sorted errors; each piece counts with its width.": (
+                lambda s, e: sorted(e)[len(e) // 2]
+            ),
             "The last error alone says nothing about the way there.": lambda s, e: e[-1],
             "A piece's heights are added, not subtracted.": (
                 lambda s, e: sum(w * (a - b) / 2 for w, a, b in pieces(s, e)) / (s[-1] - s[0])
@@ -122,6 +125,10 @@ def exercise_2(partner: Any) -> Verdict:
     def cheapest(target: Network, candidates: dict[str, Network]) -> str:
         return min(candidates, key=lambda n: measure(candidates[n]).macs)
 
+    def by_blocks(target: Network, candidates: dict[str, Network]) -> str:
+        wanted = len(target.blocks)
+        return min(candidates, key=lambda n: abs(len(candidates[n].blocks) - wanted))
+
     def dearest(target: Network, candidates: dict[str, Network]) -> str:
         return max(candidates, key=lambda n: measure(candidates[n]).macs)
 
@@ -142,10 +149,11 @@ def exercise_2(partner: Any) -> Verdict:
             "That compares parameters; the race is at equal multiply-adds.": (
                 lambda t, c: nearest(t, c, "params")
             ),
-            "That is the nearest of those that cost more; a cheaper one may be nearer.": above,
-            "That is the nearest of those that cost less; a dearer one may be nearer.": below,
+            "That is the nearest of those that cost more; one of less cost may be nearer.": above,
+            "That is the nearest of those that cost less; one of more cost may be nearer.": below,
+            "That compares numbers of blocks; the race is at equal multiply-adds.": by_blocks,
             "That is the cheapest of all: compare with the target.": cheapest,
-            "That is the dearest of all: take the distance, `abs(…)`, from the target.": dearest,
+            "That costs most of all: take the distance, `abs(…)`, from the target.": dearest,
             "That is the one farthest away: `min`, not `max`.": farthest,
             "The name is asked for, not the network.": twin_of_name,
         },
@@ -193,6 +201,9 @@ def exercise_3(factor: Any) -> Verdict:
             "That is the first step alone; take all of them.": lambda x: x[0] / x[1],
             "That is the last step alone; take all of them.": lambda x: x[-2] / x[-1],
             "A factor, not a difference: divide.": lambda x: (x[0] - x[-1]) / (len(x) - 1),
+            "That is a mean of the lengths; the factor compares the first with the last.": (
+                lambda x: math.exp(sum(map(math.log, x)) / len(x))
+            ),
             "That is the logarithm of the factor: take `exp` of it.": (
                 lambda x: math.log(x[0] / x[-1]) / (len(x) - 1)
             ),
@@ -243,6 +254,9 @@ def exercise_4(judge: Any) -> Verdict:
     def never_open(low: float, high: float) -> str:
         return "faster" if high < 0 else "slower"
 
+    def always_faster(low: float, high: float) -> str:
+        return "open" if low < 0 < high else "faster"
+
     def never_slower(low: float, high: float) -> str:
         return "faster" if high < 0 else "open"
 
@@ -277,6 +291,7 @@ def exercise_4(judge: Any) -> Verdict:
             'One end is not enough: for "faster" the upper end must be below 0 too.': one_end,
             'An interval that holds 0 is "open".': never_open,
             'An interval that lies above 0 is "slower", not "open".': never_slower,
+            'An interval that lies above 0 is "slower", not "faster".': always_faster,
         },
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from inception_edu.describe import BLACKLISTED, TABLE_2, TABLE_3
+from inception_edu.describe import BLACKLISTED, TABLE_2, TABLE_3, TABLE_4
 from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict
 
@@ -87,6 +87,9 @@ def exercise_2(crops_bring: Any) -> Verdict:
             ),
             "That is the difference as printed: the two tables are about different images.": (
                 lambda k, t: two[k][t] - three[k][t]
+            ),
+            "Table 4 is about 144 crops; twelve are in Table 3.": (
+                lambda k, t: two[k][t] + out[t] - TABLE_4[k][t]
             ),
             "Table 2 is too good, so its errors must be raised.": (
                 lambda k, t: two[k][t] - out[t] - three[k][t]
@@ -276,6 +279,8 @@ def exercise_5(images_needed: Any) -> Verdict:
             "The error shrinks with √N: the gap enters squared.": (
                 lambda d, g: math.ceil(1.96**2 * (d - g * g) / g)
             ),
+            "The error shrinks with √N: the gap enters squared; and its square is taken from the "
+            "variance.": lambda d, g: math.ceil(1.96**2 * d / g),
             "1.96, not 2: the answer differs.": lambda d, g: math.ceil(need(d, g, 2.0)),
             "That is for two networks asked about different images; here they see the same ones.": (
                 lambda d, g: math.ceil(2 * need(d, g))

@@ -11,7 +11,8 @@ def faults_of_control(blocks: Any, rates: Any, seeds: Any, steps: Any) -> list[s
     """Sentences on what makes the control unequal to the towers; none: it is a fair one."""
     faults = []
     if isinstance(blocks, bool) or blocks != 0:
-        text = f"{short(blocks)} blocks are one more tower; leave the blocks out altogether."
+        made = "1 block makes" if blocks == 1 else f"{short(blocks)} blocks make"
+        text = f"{made} one more tower; leave the blocks out altogether."
         faults.append(text if isinstance(blocks, int) else "`blocks` is a number of blocks.")
     if isinstance(rates, (int, float)):
         rates = [rates]
@@ -20,15 +21,16 @@ def faults_of_control(blocks: Any, rates: Any, seeds: Any, steps: Any) -> list[s
     else:
         lacking = [rate for rate in (0.02, 0.05, 0.1) if rate not in rates]
         if lacking:
-            words = ", ".join(map(str, lacking))
+            words = ", ".join(map(str, lacking)) + (" is" if len(lacking) == 1 else " are")
             faults.append(
-                f"The towers were tuned over three rates, the control was not: {words} is missing. "
+                f"The towers were tuned over three rates, the control was not: {words} missing. "
                 "A control that is tuned less loses for that reason."
             )
     if not isinstance(seeds, int) or isinstance(seeds, bool):
         faults.append("`seeds` is a number of seeds.")
     elif seeds < 5:
-        faults.append(f"{seeds} seeds scatter more than the towers' five: take as many.")
+        few = "1 seed shows no spread" if seeds == 1 else f"{seeds} seeds show less than five"
+        faults.append(f"{few}: take five, as the towers have.")
     if steps != 600:
         more = "more" if isinstance(steps, (int, float)) and steps > 600 else "fewer"
         faults.append(f"The towers learned for 600 steps; with {more} it is another race.")
