@@ -103,8 +103,17 @@ versions: $(VENV)/.test
 site: $(VENV)/.test
 	$(BIN)/python tools/website.py $(ARGS)
 
-student solutions slides handout: $(VENV)/.test
-	$(BIN)/python notebooks/build.py --$@ $(ARGS)
+student: $(VENV)/.test
+	$(BIN)/python notebooks/build.py --student $(ARGS)
+
+solutions: $(VENV)/.test
+	$(BIN)/python notebooks/build.py --solutions $(ARGS)
+
+slides: $(VENV)/.test
+	$(BIN)/python notebooks/build.py --slides $(ARGS)
+
+handout: $(VENV)/.test
+	$(BIN)/python notebooks/build.py --handout $(ARGS)
 
 grade: $(VENV)/.lab
 	$(BIN)/python -m inception_edu.teach.grade $(FOLDER) $(ARGS)

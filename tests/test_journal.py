@@ -43,11 +43,11 @@ def test_verdicts_are_kept_but_no_stubs_and_no_answers(file):
 def test_a_prediction_is_shown_again_beside_the_outcome(file):
     question = predict("04.grid", "Which is cheapest?", ["pool", "convolution"])
     assert "Which is cheapest?" in repr(question) and "pool" in question._static()
-    assert repr(outcome("04.grid", "pool")) == "It is pool."
+    assert repr(outcome("04.grid", "pool")) == "The answer: pool."
     question.answer("convolution")
     _ANSWERS.clear()  # another session
     shown = outcome("04.grid", "pool", "By far.")
-    assert repr(shown) == "You predicted convolution. It is pool. By far."
+    assert repr(shown) == "You predicted convolution. The answer: pool. By far."
     assert "<b>pool</b>" in shown._repr_html_()
     question.answer("pool")
     assert "and so it is" in repr(outcome("04.grid", "pool"))
@@ -61,7 +61,7 @@ def test_a_predicted_number_may_be_a_tenth_off(file):
         question.answer("much")
     question.answer(31.0)
     assert "and so it is" in repr(outcome("05.share", 32.0, unit="per cent"))
-    assert "It is 40 per cent" in repr(outcome("05.share", 40.0, unit="per cent"))
+    assert "The answer: 40 per cent" in repr(outcome("05.share", 40.0, unit="per cent"))
 
 
 def test_the_widget_answers_and_the_bundle_has_text_too(file):

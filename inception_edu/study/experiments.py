@@ -80,7 +80,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "scaling": Experiment(d.scaling, "scale, width", "seed", f"{SMALL}; rate 0.045"),
     "which_term": Experiment(d.which_term, "what is scaled", "seed", f"{SMALL}; one rate a width"),
     "causes": Experiment(
-        d.causes, "suspect taken away", "seed", f"{SMALL}; 144 channels, rate 0.3, 60 steps"
+        d.causes, "possible cause taken away", "seed", f"{SMALL}; 144 channels, rate 0.3, 60 steps"
     ),
     "mechanism": Experiment(d.mechanism, "change, width", "seed", f"{SMALL}; rate 0.3, 60 steps"),
     "long": Experiment(d.long, "remedy", "seed", f"{SMALL}; 144 channels, 3000 steps"),

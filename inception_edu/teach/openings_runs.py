@@ -42,8 +42,8 @@ def _full_width(labels: Mapping[str, str]) -> Any:
 def chapter_00() -> Any:
     return _full_width(
         {
-            "scale 1, rate 0.045": "as first built, the paper's rate",
-            "scale 1, rate 0.0045": "as first built, a tenth of the rate",
+            "scale 1, rate 0.045": "unscaled, the paper's rate",
+            "scale 1, rate 0.0045": "unscaled, a tenth of the rate",
             "scale 0.1, rate 0.045": "scaled by 0.1, the paper's rate",
         }
     )

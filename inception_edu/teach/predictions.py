@@ -103,7 +103,7 @@ class Outcome:
     def sentences(self) -> str:
         said = kept(self.name)
         unit = f" {self.unit}" if self.unit else ""
-        found = f"It is **{plain(self.value)}{unit}**."
+        found = f"The answer: **{plain(self.value)}{unit}**."
         if said is None:
             return f"{found} {self.text}".strip()
         if _agrees(said, self.value):

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # From GoogLeNet to Inception-v3
 #
-# Why an Inception block has branches, why most of them begin with a 1×1, and why a 5×5 became two
-# 3×3. What each step saves in counted arithmetic, and what the clock says. Then the identity path,
-# which this paper adds to Inception.
+# An Inception block has branches. Most of them begin with a 1×1 convolution, and a 5×5 became two
+# 3×3. This chapter says why. It counts what each step saves, and measures what the clock says. Then
+# comes the identity path, which this paper adds to Inception.
 #
 # **After this chapter you can**
 #
@@ -12,8 +12,6 @@
 # 3. say what batch norm and the identity path each do, in one line of code.
 
 # %%
-from textwrap import fill
-
 import torch
 import torch.nn.functional as F
 
@@ -24,7 +22,6 @@ from inception_edu.describe import (
     Conv,
     InceptionA_v3,
     Residual,
-    SpecError,
     draw,
     figure,
     measure,
@@ -35,7 +32,7 @@ from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments, kernel_sizes
 from inception_edu.teach import begin, check, costs, five_lines, opening_figure, outcome, plots
-from inception_edu.teach import predict, say, table
+from inception_edu.teach import predict, refusal, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -231,15 +228,15 @@ lab = block_designer("InceptionA_v3", goal="branch 2 sees 5×5 with 96 % of the 
 # %%
 from torchvision.models.inception import InceptionA as Witness
 
+rows = []
 for channels, pool in ((192, 32), (256, 64), (288, 64)):
     theirs = Witness(channels, pool_features=pool).eval()
     ours = measure(InceptionA_v3(pool), (channels, 35, 35))
     weights = sum(p.numel() for p in theirs.parameters())
     leaves = tuple(theirs(torch.zeros(1, channels, 35, 35)).shape[1:])
-    print(
-        f"{channels} channels enter: {weights:,} parameters, {size_words(leaves)} leave:", end=" "
-    )
-    print("as described" if (weights, leaves) == (ours.params, ours.output) else "DIFFERENT")
+    same = (weights, leaves) == (ours.params, ours.output)
+    rows.append((channels, weights, size_words(leaves), same))
+table(rows, ["channels that enter", "parameters", "leaves", "as described"])
 
 # %% [markdown]
 # ## Experiment: which kernels see which objects?
@@ -394,10 +391,7 @@ costs({"Fig. 2": fig_2, "Fig. 1 with 256 channels": wide}, (256, 56, 56))
 # so:
 
 # %%
-try:
-    out_shape(fig_1, (256, 56, 56))
-except SpecError as error:
-    print(fill(str(error), 100))
+refusal(out_shape, fig_1, (256, 56, 56))
 
 # %% [markdown]
 # What does the identity give us? A way for the gradient. We send a signal through 24 blocks of two

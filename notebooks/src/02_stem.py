@@ -227,8 +227,7 @@ refusal(out_shape, literal, (192, 71, 71))
 
 # %% [markdown]
 # The pool beside the convolution halves the map, and the figure prints 35×35×384 as the output. So
-# the stride of 2 is missing in the drawing. The released code has it. So arithmetic can find a
-# misprint.
+# the stride of 2 is missing in the drawing. The released code has it. Arithmetic found a misprint.
 #
 # ## Why 75
 #

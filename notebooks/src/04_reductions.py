@@ -164,7 +164,7 @@ say("04.parallel")
 # narrower one. Fig. 7 also has two kernel sizes: one branch sees 5×5 through two 3×3. And it passes
 # 384 channels on through the pool, without arithmetic.
 #
-# ## Does the arithmetic tell the time?
+# ## Does the count predict the time?
 
 # %%
 predict("04.slowest", "Which of the four ways takes longest on this machine?", list(WAYS))

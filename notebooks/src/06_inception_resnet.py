@@ -460,8 +460,8 @@ say(
 )
 
 # %% [markdown]
-# So each extra norm adds one map to what the branches keep anyway. For a replica on one GPU of 2016
-# that could decide. Would such a norm keep wide networks alive? Chapter 09 tries it.
+# So each extra norm adds one map to what the branches keep anyway. On one GPU of 2016 this could
+# decide whether a replica fits. Would such a norm keep wide networks alive? Chapter 09 tries it.
 #
 # ## Exercises
 

@@ -79,8 +79,8 @@ predict(
 # %% [markdown]
 # Each cell of the table is read off a description. The first column is the base of the comparison.
 # What differs from it is marked ≠. Two cells of the paper's columns are our choice: the scales (the
-# paper gives a range of 0.1 to 0.3) and ε. So their ≠ is no difference from the paper. The scale of
-# 1 in the last block is one.
+# paper gives a range of 0.1 to 0.3) and ε. A ≠ there does not mean a difference from the paper. One
+# does: the scale of 1 in the last block.
 
 # %%
 paper, printed, released = (

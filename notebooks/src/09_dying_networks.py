@@ -63,7 +63,7 @@ death()
 # dead channel passes no gradient back. So the filter that feeds it learns nothing from this batch.
 # It is not lost for good. Another batch, or a change in the blocks below, can wake it.
 #
-# ## The patient
+# ## The network that we let die
 #
 # Our network is a *tower*: three convolutions, then ten times the Inception-ResNet-C block of
 # Fig. 13. All of it works on a 4×4 grid. There is nothing else, so we can change width, scale and
@@ -187,8 +187,8 @@ story(patient)
 # read inputs that are at least 0. So when all weights become a little smaller, the output becomes
 # smaller for every image at once. Below 0 the ReLU lets nothing through: **dead**.
 #
-# Now look at the times. Hardly anything dies while the push lasts. It is over once the logits are
-# small again. The branch still goes on sinking, and many of the channels die only then.
+# Now look at the times. Hardly anything dies while the push lasts. The push is over once the logits
+# are small again. The branch still goes on sinking, and many of the channels die only then.
 #
 # So far this is a story. Each part of it is a possible cause. The next experiments take one of them
 # away at a time.

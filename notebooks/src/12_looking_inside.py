@@ -152,7 +152,7 @@ off = max((change - at.change).abs().max().item(), (output - at.output).abs().ma
 say(f"Largest difference between the parts put together and the block: {off:.1g}.")
 
 # %% [markdown]
-# ## Which branch does the 1×1 listen to?
+# ## Which branch does the 1×1 read most strongly?
 #
 # Every output of the linear 1×1 is a weighted sum over all channels of the concatenation. The
 # weights on one branch's channels tell how strongly that branch is read. A second network, trained

@@ -259,7 +259,8 @@ TRICKS["… and bfloat16 weights"] = lambda x: half(
 # %%
 predict(
     "13.fold-gain",
-    "Folding took away every batch norm. Is the network clearly faster for it on your machine?",
+    "Folding took away every batch norm. Is the network clearly faster without them, on your "
+    "machine?",
     ["faster", "no clear gain", "slower"],
 )
 
@@ -461,7 +462,7 @@ saved = 4 * 2 + 7 * 2 + 3 * 2 + 1
 check("13.3", saved)
 
 # %%
-# exercise: A clock that lies | ●●○ | 5 min
+# exercise: A useless measurement | ●●○ | 5 min
 # task: Somebody times a network with `start = time.perf_counter(); model(x);
 #   print(time.perf_counter() - start)`, once, right after building it, on a GPU. Put into the set
 #   `faults` which of these make the number useless: "first call" (memory is fetched and code chosen

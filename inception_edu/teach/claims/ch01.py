@@ -15,6 +15,10 @@ GOOGLENET_3A = Concat(
 )
 
 
+def _seeds() -> int:
+    return len(kernel_sizes.committed()[1]["seeds"])
+
+
 @registered("01.bottleneck")
 def bottleneck() -> tuple[bool, str]:
     """A 1×1 in front of the large kernels, in GoogLeNet's block 3a."""
@@ -45,8 +49,9 @@ def large_kernel() -> tuple[bool, str]:
     gains = [100 * (wide.mean(size) - narrow.mean(size)) for size in kernel_sizes.SIZES]
     holds = min(gains) > 0 and gains[0] == min(gains)
     return holds, (
-        "With equally many filters 9×9 kernels are better than 3×3 at every size of the objects, "
-        f"and least on the smallest: by {gains[0]:.1f} points there, by {max(gains):.1f} at most."
+        "With equally many filters, 9×9 kernels are better than 3×3 at every size of the objects: "
+        f"by {gains[0]:.1f} points on small ones, by up to {max(gains):.1f} points on larger ones "
+        f"({_seeds()} seeds)."
     )
 
 
@@ -57,7 +62,7 @@ def equal_cost() -> tuple[bool, str]:
     small, large = cells[(3,), 132].mean("small"), cells[(9,), 15].mean("small")
     return small > large, (
         f"At equal cost 3×3 kernels do better on small objects: {small:.0%} right against "
-        f"{large:.0%} for 9×9."
+        f"{large:.0%} for 9×9 ({_seeds()} seeds each)."
     )
 
 
@@ -68,6 +73,7 @@ def known_size() -> tuple[bool, str]:
     alone, mixed = cells[(9,), 48].mean("all"), cells[(3, 5, 9), 48].mean("all")
     middle, cheap = cells[(5,), 48].mean("all"), cells[(3, 5, 9), 30].mean("all")
     return alone > mixed and middle > cheap, (
-        f"A single good size does better than three sizes side by side: {alone:.1%} against "
-        f"{mixed:.1%} with equally many filters, {middle:.1%} (5×5) against {cheap:.1%} with fewer."
+        "One well-chosen kernel size does better than three sizes side by side. With equally many "
+        f"filters 9×9 is right on {alone:.1%}, the mixture on {mixed:.1%}. At equal cost 5×5 is "
+        f"right on {middle:.1%}, a mixture on {cheap:.1%}."
     )

@@ -46,8 +46,8 @@ def blocks_add() -> tuple[bool, str]:
         more += [s for s, gap in gaps.items() if gap.seen == "more"]
         less = ", ".join(f"{s:g}" for s, gap in gaps.items() if gap.seen == "less")
         told.append(
-            f"{width} channels: scale 0.1 minus none {gaps[0.1].text()}, {gaps[0.1].word()}; worse "
-            f"than none at scale {less or 'none'}"
+            f"{width} channels: scale 0.1 minus no blocks {gaps[0.1].text()}, {gaps[0.1].word()}; "
+            f"worse than no blocks at {'scale ' + less if less else 'no scale'}"
         )
     return not more, (
         "In runs as short as these the blocks add nothing that can be seen to the stem alone. "
