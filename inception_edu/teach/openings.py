@@ -21,7 +21,7 @@ from inception_edu.describe import (
 )
 from inception_edu.teach import openings_runs as made
 from inception_edu.teach import plots
-from inception_edu.teach.openings_runs import WIDTH, panels
+from inception_edu.teach.openings_runs import panels
 
 
 def opening_figure(chapter: str) -> Any:
@@ -57,18 +57,17 @@ def chapter_01() -> Any:
 
 
 def chapter_02() -> Any:
-    steps = [step for step in walk(figures.StemV4(), (3, 299, 299)) if step.output]
     sides = [299]
-    for step in steps:
-        if step.output[1] != sides[-1] and step.output[1] < sides[-1]:
+    for step in walk(figures.StemV4(), (3, 299, 299)):
+        if step.output and step.output[1] < sides[-1]:
             sides.append(step.output[1])
     names = ["image", "3×3 /2", "3×3", "join 1", "join 2", "join 3"]
-    axis = plots.figure(WIDTH, 2.5).add_subplot()
+    fig, (axis,) = panels(1, 2.5)
     plots.bars(
         dict(zip(names, sides, strict=True)), axis, "side of the map (pixels)", text="{:.0f}"
     )
     told = " → ".join(map(str, sides))
-    return plots.show(axis.figure, f"The side of the map on its way through the stem: {told}.")
+    return plots.show(fig, f"The side of the map on its way through the stem: {told}.")
 
 
 def _sees(node: Node, grid: int = 17) -> tuple[Any, tuple[int, int]]:
@@ -101,7 +100,7 @@ def chapter_03() -> Any:
 def chapter_04() -> Any:
     from inception_edu.teach.claims.ch04 import ENTERS, FIG_7, POOL_FIRST
 
-    ways = {"pool, then widen": POOL_FIRST, "side by side (Fig. 7)": FIG_7}
+    ways: dict[str, Node] = {"pool, then widen": POOL_FIRST, "side by side (Fig. 7)": FIG_7}
     fig, axes = panels(3, 1.5)
     counted: dict[str, Callable[[Node], float]] = {
         "thousand numbers at the\nnarrowest place": lambda node: narrowest(node, ENTERS) / 1e3,
@@ -130,25 +129,26 @@ def chapter_05() -> Any:
         f"% of the {words}": {name: 100 * _shares(what)[group] for group, name in groups.items()}
         for what, words in (("params", "parameters"), ("macs", "multiply-adds"))
     }
-    axis = plots.paired_bars(series, plots.figure(WIDTH, 1.8).add_subplot(), text="{:.0f}")
+    fig, (axis,) = panels(1, 1.8)
+    plots.paired_bars(series, axis, text="{:.0f}")
     told = "; ".join(
         f"{name} {', '.join(f'{found[name]:.0f} {words}' for words, found in series.items())}"
         for name in groups.values()
     )
-    return plots.show(axis.figure, f"Where Inception-v4 has its weights and its work: {told}.")
+    return plots.show(fig, f"Where Inception-v4 has its weights and its work: {told}.")
 
 
 def chapter_06() -> Any:
-    blocks = {
+    blocks: dict[str, tuple[Node, int]] = {
         "Inception-A (Fig. 4)": (figures.InceptionA(), 384),
         "Inception-ResNet-A of v1 (Fig. 10)": (figures.InceptionResNetA_v1(), 256),
         "Inception-ResNet-A of v2 (Fig. 16)": (figures.InceptionResNetA_v2(), 384),
     }
     macs = {name: measure(node, (c, 35, 35)).macs / 1e6 for name, (node, c) in blocks.items()}
-    axis = plots.figure(WIDTH, 1.7).add_subplot()
+    fig, (axis,) = panels(1, 1.7)
     plots.bars(macs, axis, "million multiply-adds of one block", text="{:.0f}")
     told = ", ".join(f"{name} {value:.0f} million" for name, value in macs.items())
-    return plots.show(axis.figure, f"Multiply-adds of one block: {told}.")
+    return plots.show(fig, f"Multiply-adds of one block: {told}.")
 
 
 def chapter_07() -> Any:
@@ -158,13 +158,11 @@ def chapter_07() -> Any:
         "Inception-ResNet-v2 as released": measure(inception_resnet_v2_released()),
     }
     macs = {name: size.macs / v4.macs for name, size in networks.items()}
-    axis = plots.figure(WIDTH, 1.4).add_subplot()
+    fig, (axis,) = panels(1, 1.4)
     plots.bars(macs, axis, "multiply-adds (Inception-v4 = 1)", text="{:.2f}")
     axis.axvline(1, color="#555555", lw=1)
     told = ", ".join(f"{name} {value:.2f}" for name, value in macs.items())
-    return plots.show(
-        axis.figure, f"Multiply-adds of two networks of one name, Inception-v4 = 1: {told}."
-    )
+    return plots.show(fig, f"Multiply-adds of two networks of one name, Inception-v4 = 1: {told}.")
 
 
 def chapter_13() -> Any:
@@ -181,13 +179,13 @@ def chapter_13() -> Any:
         words: {name: float(_count(net, kind)) for name, net in networks.items()}
         for words, kind in kinds.items()
     }
-    axis = plots.figure(WIDTH, 2.2).add_subplot()
+    fig, (axis,) = panels(1, 2.2)
     plots.paired_bars(series, axis, "in a mini Inception-ResNet-v2", "{:.0f}")
     told = "; ".join(
         f"{name} {', '.join(f'{found[name]:.0f} {words}' for words, found in series.items())}"
         for name in networks
     )
-    return plots.show(axis.figure, f"What is left of a mini Inception-ResNet-v2: {told}.")
+    return plots.show(fig, f"What is left of a mini Inception-ResNet-v2: {told}.")
 
 
 _OPENINGS: dict[str, Callable[[], Any]] = {

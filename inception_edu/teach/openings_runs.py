@@ -104,10 +104,10 @@ def chapter_11() -> Any:
         alone[title(kind)] = 100 * sum(errors) / len(errors)
         together[title(kind)] = 100 * members.error(places, "1 crop")
     series = {"one network, mean of 5": alone, "its 5 seeds together": together}
-    axis = plots.figure(WIDTH, 2.7).add_subplot()
+    fig, (axis,) = panels(1, 2.7)
     plots.paired_bars(series, axis, "test error (%), 2,000 images, one crop", "{:.1f}")
     told = "; ".join(f"{n} {alone[n]:.1f} % alone, {together[n]:.1f} % together" for n in alone)
-    return plots.show(axis.figure, f"Test error of one network and of five: {told}.")
+    return plots.show(fig, f"Test error of one network and of five: {told}.")
 
 
 def chapter_12() -> Any:
@@ -124,7 +124,7 @@ def chapter_12() -> Any:
         heard = [features.listening(features.block(model, b)) for b in ch12._residual_blocks(model)]
         two = [100 * shares[1] for shares in heard if len(shares) == 2]
         series[words] = {f"block {place}": share for place, share in enumerate(two, 1)}
-    axis = plots.figure(WIDTH, 3.1).add_subplot()
+    fig, (axis,) = panels(1, 3.1)
     words = "% of the 1×1's weights on the branch with 1×n and n×1, blocks B and C"
     plots.paired_bars(series, axis, words, "{:.0f}")
     axis.axvline(50, color="#555555", lw=1)
@@ -133,7 +133,7 @@ def chapter_12() -> Any:
         for words, found in series.items()
     )
     return plots.show(
-        axis.figure,
+        fig,
         "Share of the weights of the linear 1×1 on the branch with 1×n and n×1, in the blocks B "
         f"and C of two networks. {told}.",
     )
