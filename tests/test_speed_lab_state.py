@@ -45,6 +45,20 @@ def test_it_foretells_and_says_when_it_is_long(lab, monkeypatch):
     assert speed.seconds_for(shown) < 0.2, "what the machine has shown counts more than the probe"
 
 
+def test_after_a_measurement_the_next_one_is_foretold_too(lab, monkeypatch):
+    monkeypatch.setattr(speed, "probe", lambda: 1e9)
+    lab.send(Press("measure"))
+    lab.send(End("measure", "finished", Found(MINI, (0.2,) * 7, (0.1,) * 7, 0.0)))
+    said = lab.view.status
+    assert said.startswith("mini Inception-v4") and "Measuring this" not in said
+    lab.send(Set("network", "inception_v4"))
+    lab.send(Set("batch", 16))
+    assert "minutes (long: Stop ends it" in lab.view.status
+    assert lab.view.status.endswith("Measured last: " + said)
+    lab.send(Press("measure"))
+    assert "minutes (long" in lab.view.status and "Building Inception-v4" in lab.view.status
+
+
 def test_rounds_show_as_they_come_and_stop_keeps_them(lab):
     lab.send(Press("measure"))
     assert lab.started == [Start("measure", MINI)] and lab.view.control("network").disabled

@@ -35,7 +35,7 @@ from inception_edu.study.answers import (
 from inception_edu.study.results import Result, load_results
 
 KEPT = 4  # rows that are kept, below the choice of now
-SHOWN = 6  # saved pictures that are shown, and spoiled ones
+SHOWN = 5  # saved pictures that are shown, and spoiled ones
 NOW, BEST = "the choice of now", "its best member"
 
 
@@ -126,7 +126,7 @@ class Ensembles:
         rows = [f"row {n}" for n, *_ in state.rows]
         there = any(row[1:] == (state.chosen, state.crops) for row in state.rows)
         controls = (
-            Control("preset", "list", "Take", state.preset, ("", *self.presets)),
+            Control("preset", "list", "Take", self._preset(state), ("", *self.presets)),
             Control("crops", "pick", "Crops", state.crops, tuple(self.answers.rows)),
             Control("against", "list", "Against", state.against, (BEST, *rows)),
             Control("members", "text", "Members", self._typed(state), hidden=True),
@@ -155,6 +155,12 @@ class Ensembles:
             Row("rows", "pair"),
         )
         return core.View(controls, parts, self.words(state), not state.chosen, layout)
+
+    def _preset(self, state: State) -> str:
+        """What the choice is called in the list, also where it was made by hand."""
+        if self.presets.get(state.preset) == state.chosen:
+            return state.preset
+        return next((name for name, who in self.presets.items() if who == state.chosen), "")
 
     def _typed(self, state: State) -> str:
         return ", ".join(map(str, state.chosen))
@@ -253,12 +259,14 @@ class Ensembles:
             picture = (
                 f'<img src="{address}" alt="test image {i}" width="48" height="48">'
                 if address
-                else f'<span class="ied-no-picture">{i}</span>'
+                else f'<span class="ied-no-picture" title="test image {i}">{i}</span>'
             )
             cells.append(f"<li>{picture}<span>{escape(words)}</span></li>")
         if not cells:
             cells.append("<li><span>none</span></li>")
         what = {"saves": "It saves, for example", "spoils": "It spoils, for example"}[verb]
+        if not self.pictures:
+            what += " (by number: the images are not on this machine)"
         return f'<h5>{what}</h5><ul class="ied-cases">{"".join(cells)}</ul>'
 
     def _name(self, label: int) -> str:

@@ -94,6 +94,9 @@ def words(state: State) -> str:
     if not state.found:
         return f"Choose what to change, then press Measure: it takes about {_about(state)}."
     last = state.found[-1]
+    if state.settings != last.settings:
+        before = replace(state, settings=last.settings)
+        return f"Measuring this takes about {_about(state)}. Measured last: {words(before)}"
     each = [1000 * median(s) / last.settings.batch for s in (last.changed, last.plain)]
     stopped = " Stopped before its time: these are the rounds until then." * (
         last.status == "stopped"
@@ -112,7 +115,8 @@ def _about(state: State) -> str:
     seconds = seconds_for(state)
     if seconds < LONG:
         return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 5) * 5} s (long: Stop ends it, and the rounds until then count)"
+    time = f"{round(seconds / 5) * 5} s" if seconds < 120 else f"{round(seconds / 60)} minutes"
+    return f"{time} (long: Stop ends it, and the rounds until then count)"
 
 
 def render(state: State) -> core.View:
@@ -133,7 +137,7 @@ def render(state: State) -> core.View:
             disabled=run,
             name="side of the image in pixels",
         ),
-        Control("batch", "list", "Images at once", now.batch, BATCHES, disabled=run),
+        Control("batch", "list", "Batch", now.batch, BATCHES, disabled=run, name="images at once"),
         Control("weights", "list", "Weights", now.weights, WEIGHTS, disabled=run),
         Control("layout", "list", "Layout", now.layout, tuple(LAYOUTS), disabled=run),
         Control("precision", "list", "Precision", now.precision, PRECISIONS, disabled=run),

@@ -208,12 +208,10 @@ class Comparison:
         }[self.seen]
         verdict = verdict[0].upper() + verdict[1:]
         counts = f"it saves {len(self.saved)} images and spoils {len(self.spoiled)}"
-        return (
-            f"{verdict}: {counts}, which is "
-            f"{100 * self.gain:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}).".replace(
-                "-", "−"
-            )
-        )
+        points = (
+            f"{100 * self.gain:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
+        ).replace("-", "−")
+        return f"{verdict}: {counts}, which is {points}."
 
 
 Row = tuple[Sequence[int], str]  # members by their places, and a kind of crop

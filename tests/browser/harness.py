@@ -407,7 +407,8 @@ class Lab:
 
     def press_everything(self, wait: int = 60) -> int:
         """Use every control of every lab: each entry of each list, each button, box and number,
-        sliders by the keyboard, and the boxes of diagrams that can be chosen. Returns how many
+        sliders by the keyboard, the boxes of diagrams that can be chosen, and what components have
+        to press. Returns how many
         times something was pressed; raises where one of the kernel's callbacks failed."""
         self.evaluate(WATCH_CALLBACKS)
         self.resize(
@@ -448,6 +449,14 @@ class Lab:
             if box.is_visible():
                 box.focus()
                 self.page.keyboard.press("Enter")
+        # Buttons of components; a press may draw them anew, so they are found again each time.
+        buttons = self.page.locator(".jp-Notebook .ied-lab button:not(.jupyter-button)")
+        for number in range(buttons.count()):
+            button = buttons.nth(number)
+            if button.is_visible() and button.is_enabled():
+                button.click()
+                pressed += 1
+                self.page.wait_for_timeout(wait)
         failed = self.evaluate("list(get_ipython().user_ns.get('_failed_callbacks', []))")
         assert failed == "[]", f"pressed {pressed} controls, and callbacks failed: {failed}"
         return pressed

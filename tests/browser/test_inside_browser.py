@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 from playwright.sync_api import expect
 
 CODE = """from inception_edu.labs.inside import feature_maps
@@ -144,6 +144,14 @@ def test_pictures_of_ones_own(inside):
     expect(note).to_contain_text("IMG_1.HEIC is an HEIC picture")
     choose(inside, ("scan.tif", png(Image.new("RGB", (30, 20), "lime"), "TIFF")))
     until(inside, "picture", "scan.tif")  # the browser cannot, the kernel can
+
+    for kind in ("WEBP", "AVIF"):
+        if features.check(kind.lower()):
+            name = f"new.{kind.lower()}"
+            choose(inside, (name, png(Image.new("RGB", (30, 20), "red"), kind)))
+            until(inside, "picture", name)
+            red, green, _ = state(inside, "own[-1].pixels[:, 5, 5].tolist()")
+            assert red > 240 and green < 20
 
     data = base64.b64encode(png(Image.new("RGB", (30, 20), "blue"))).decode()
     transfer = inside.page.evaluate_handle(
