@@ -580,6 +580,51 @@ display(claim("09.full-width"), claim("09.full-control"), claim("09.full-rate"))
 display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"))
 
 # %% [markdown]
+# ## Experiment 6: twenty replicas
+#
+# All of this was trained by one machine. The paper trained with 20 replicas, and does not say how
+# they took turns. In *asynchronous* training a replica computes a gradient while the others change
+# the weights. With 20 replicas in turn, each gradient belongs to weights that are 19 updates old.
+# This can be simulated on one machine: `Recipe(replicas=20)` lets each gradient wait for 19 steps.
+#
+# Four towers, four rates, one replica against 20, and 5 seeds each.
+
+# %%
+replicas = load_results("replicas")
+provenance(replicas)
+
+# %% tags=["hide-input"]
+KINDS = {
+    "scale 1": "scale 1",
+    "scale 0.1": "scale 0.1",
+    "without identity": "without the identity",
+    "72 channels": "scale 1, 72 channels",
+}
+fig = plots.figure(9, 2.8)
+for place, (kind, title) in enumerate(KINDS.items()):
+    axis = fig.add_subplot(1, len(KINDS), place + 1)
+    for copies, colour in ((1, plots.COLOURS[0]), (20, plots.COLOURS[1])):
+        chosen = [r for r in replicas if r.label.startswith(f"{kind},")]
+        runs = [r for r in chosen if r.config.recipe.replicas == copies]
+        dead = summarise(runs, "dead_most", by=("lr",))
+        rates = [rate for (rate,) in dead]
+        axis.plot(rates, [100 * c.mean for c in dead.values()], color=colour, label=str(copies))
+        for rate, cell in zip(rates, dead.values()):
+            axis.plot([rate] * cell.n, [100 * v for v in cell.values], ".", color=colour)
+    axis.set(xscale="log", xlabel="rate", ylim=(-4, 104), title=title)
+axis.legend(title="replicas", frameon=False, fontsize=8)
+fig.axes[0].set_ylabel("dead, worst block (%)")
+plots.show(fig, "Dead channels in the worst block at the end, against the rate, 1 and 20 replicas.")
+
+# %%
+display(claim("09.replicas"), claim("09.replicas-scale"), claim("09.replicas-identity"))
+
+# %% [markdown]
+# So there is a second way to this death, and it needs no large rate: old gradients. It is a known
+# effect. Zhang, Gupta, Lian and Liu (2015, arXiv 1511.05950) divide the rate by the age of the
+# gradient for this reason. Whether it is what the authors saw, nobody can say from the paper. These
+# runs therefore count for none of the verdicts below.
+#
 # ## Verdicts
 #
 # They follow the rule of `docs/verdicts.md`, which says which runs existed when it was written, and
