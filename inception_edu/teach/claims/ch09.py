@@ -10,7 +10,10 @@ from inception_edu.study.fates import word_of
 from inception_edu.study.lengths import committed_lengths
 from inception_edu.study.predictor import judge, recorded_runs, transfer
 from inception_edu.study.recorded import recorded_grid
-from inception_edu.teach.claims import ch09_wide as ch09_wide  # registers the claims in it
+
+# These two register the claims in them.
+from inception_edu.teach.claims import ch09_replicas as ch09_replicas
+from inception_edu.teach.claims import ch09_wide as ch09_wide
 from inception_edu.teach.claims import registered
 
 WIDTHS = (72, 144, 288, 576, 1152)
