@@ -187,7 +187,11 @@ def test_image_grid(images):
 
 def test_image_grid_compares_images_on_one_scale():
     images = torch.stack([torch.full((1, 4, 4), v) for v in (-1.0, 0.0, 3.0)])
-    shown = [float(a.images[0].get_array()[0, 0]) for a in plots.image_grid(images).axes]
+    titled = plots.image_grid(images, titles="abc")
+    shown = [float(a.images[0].get_array()[0, 0]) for a in titled.axes]
     assert shown == pytest.approx([0, 0.25, 1])
+    (axis,) = plots.image_grid(images).axes  # without titles one picture, a white pixel between
+    row = axis.images[0].get_array()[2, :, 0].tolist()
+    assert row == pytest.approx([1, 0, 0, 0, 0, 1, 0.25, 0.25, 0.25, 0.25, 1, 1, 1, 1, 1, 1])
     with pytest.raises(ValueError, match="N×1×H×W"):
         plots.image_grid(torch.zeros(2, 5, 4, 4))

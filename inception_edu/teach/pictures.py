@@ -146,6 +146,28 @@ def _small(png: io.BytesIO) -> bytes:
     return out.getvalue()
 
 
+def _draw(axis, picture: np.ndarray) -> None:
+    """1×H×W in shades of grey or 3×H×W in colour, from 0 to 1, without a frame."""
+    axis.imshow(
+        picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0),
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+    )
+    axis.set_axis_off()
+
+
+def _side_by_side(pixels: np.ndarray, columns: int) -> np.ndarray:
+    """N×C×H×W in rows of `columns`, a white pixel or more between two: 3×rows×width."""
+    import torch
+    from torchvision.utils import make_grid
+
+    between = max(1, round(0.06 * pixels.shape[-1]))
+    images = torch.from_numpy(np.ascontiguousarray(pixels, dtype="float32"))
+    return make_grid(images, nrow=columns, padding=between, pad_value=1.0).numpy()
+
+
 def image_grid(
     images,
     titles: Sequence[str] | None = None,
@@ -178,17 +200,12 @@ def image_grid(
     rows = -(-len(pixels) // columns)
     line = 0.26 if titles is not None else 0.04
     fig = figure(columns * (side + 0.06), rows * (side + line))
-    for i, picture in enumerate(pixels):
-        axis = fig.add_subplot(rows, columns, i + 1)
-        axis.imshow(
-            picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0),
-            cmap="gray",
-            vmin=0,
-            vmax=1,
-            interpolation="nearest",
-        )
-        axis.set_axis_off()
-        if titles is not None:
+    if titles is None:
+        _draw(fig.add_subplot(), _side_by_side(pixels, columns))
+    else:
+        for i, picture in enumerate(pixels):
+            axis = fig.add_subplot(rows, columns, i + 1)
+            _draw(axis, picture)
             axis.set_title(titles[i], fontsize=8, fontweight="normal", loc="center", pad=2)
     engine = fig.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
