@@ -85,6 +85,7 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
             "IPYTHONDIR": str(folder / "ipython"),
             "INCEPTION_EDU_MODE": "quick",
             "INCEPTION_EDU_DATA": str(folder / "kept"),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # one warning less in each kernel
         }
         notebook = build.transform(source)
         manager = AsyncKernelManager(
