@@ -29,7 +29,8 @@ def job(config: Any) -> dict:
     if config.data != "fashion" or config.init != "truncated":
         raise Refused(NOT_HERE.format(f"images: {config.data}"))
     recipe: Recipe = config.recipe
-    if recipe.average or recipe.label_smoothing or recipe.weight_decay or recipe.augment != "none":
+    unknown = ("average", "label_smoothing", "weight_decay", "augment", "replicas")
+    if any(getattr(recipe, name) != getattr(Recipe(), name) for name in unknown):
         raise Refused(NOT_HERE.format("its recipe"))
     network = config.description()
     return {
