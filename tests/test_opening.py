@@ -1,5 +1,7 @@
 """The first cell of a chapter: what it says, and the threads of the cells after it."""
 
+import build
+import jupytext
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
@@ -47,3 +49,11 @@ def test_threads_are_chosen_anew_before_a_later_cell(shell, monkeypatch):
     assert seen == [2, 1, 1], "two while free, one beside other work, not asked again at once"
     ours = [h for h in shell.events.callbacks["pre_run_cell"] if h.__module__ == opening.__name__]
     assert len(ours) == 1
+
+
+@pytest.mark.parametrize("source", build.sources(), ids=lambda path: path.stem)
+def test_every_chapter_begins_so(source):
+    """In one of its first cells of code, before anything is trained."""
+    cells = [c for c in jupytext.read(source, fmt="py:percent").cells if c.cell_type == "code"]
+    first = next(i for i, cell in enumerate(cells) if "begin()" in cell.source.splitlines())
+    assert not any("train(" in cell.source for cell in cells[:first])
