@@ -35,7 +35,7 @@ from inception_edu.study.answers import (
 from inception_edu.study.results import Result, load_results
 
 KEPT = 4  # rows that are kept, below the choice of now
-SHOWN = 5  # saved pictures that are shown, and spoiled ones
+SHOWN = 4  # saved pictures that are shown, and spoiled ones
 NOW, BEST = "the choice of now", "its best member"
 
 

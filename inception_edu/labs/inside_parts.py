@@ -231,7 +231,7 @@ def tiles_part(desk: Desk, state) -> dict:
             "off": off,
             "colour": BRANCH_COLOURS[(branch - 1) % len(BRANCH_COLOURS)] if branch else GREY,
             "words": part,
-            "note": _note(part, branch, off, node, len(values)),
+            "note": _note(desk, state, part, branch, off, node),
             "count": len(values),
             "h": values.shape[1],
             "w": values.shape[2],
@@ -265,16 +265,17 @@ def tiles_part(desk: Desk, state) -> dict:
     }
 
 
-def _note(part: str, branch: int, off: bool, node, count: int) -> str:
-    if branch:
-        nodes = branch_nodes(node) if node is not None else ()
-        sees = ""
-        if len(nodes) >= branch:
-            tall, wide = (w.size for w in window(nodes[branch - 1]))
-            sees = "sees 1 cell" if tall == wide == 1 else f"sees {tall}×{wide} cells"
-        return " · ".join(filter(None, (sees, "off" if off else "on")))
-    words = {see.CHANGE: "adds up to this", see.INPUT: "the identity", see.OUTPUT: "goes on"}
-    return words.get(part, "")
+def _note(desk: Desk, state, part: str, branch: int, off: bool, node) -> str:
+    if not branch:
+        words = {see.CHANGE: "adds up to this", see.INPUT: "the identity", see.OUTPUT: "goes on"}
+        return words.get(part, "")
+    nodes, sees = branch_nodes(node) if node is not None else (), ""
+    if len(nodes) >= branch:
+        tall, wide = (w.size for w in window(nodes[branch - 1]))
+        sees = "sees 1 cell" if tall == wide == 1 else f"sees {tall}×{wide} cells"
+        if found := desk.windows(state.network, state.step, state.block, part):
+            sees += f", {found[0].size}×{found[1].size} px"
+    return " · ".join(filter(None, (sees, "off" if off else "")))
 
 
 def geometry(desk: Desk, state, part: str):

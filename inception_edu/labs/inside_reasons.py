@@ -123,7 +123,8 @@ def _decides(rows: list[dict], best: str, share: float) -> str:
         return f"{now}. Most depends on {name}: without it {percent(share + fall, 1)}."
     if rise >= 0.01:
         return f"{now}, and no branch holds it up: without {other} {percent(share + rise, 1)}."
-    return f"{now}. No branch of this block moves that by a point."
+    most = f"; most does {name}: without it {percent(share + fall, 1)}" if fall < 0 else ""
+    return f"{now}. No branch moves that by a point{most}."
 
 
 def _patches(desk: Desk, state) -> dict:

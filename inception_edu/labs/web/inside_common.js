@@ -25,12 +25,24 @@ const ORANGE = [230, 97, 0], BLUE = [30, 136, 255];
 const MAP_OVER = over(ORANGE, BLUE, 235), WHY_OVER = over(BLUE, ORANGE, 200);
 const SHADE_OVER = over(ORANGE, ORANGE, 235);
 
+// The 256 colours of a function of int8, each computed once: a block has some 20,000 pixels.
+const TABLES = new Map();
+function tableOf(colour) {
+  if (!TABLES.has(colour)) {
+    const table = new Uint32Array(256), bytes = new Uint8ClampedArray(table.buffer);
+    for (let q = -128; q < 128; q++) bytes.set(colour(q), 4 * (q & 255));
+    TABLES.set(colour, table);
+  }
+  return TABLES.get(colour);
+}
+
 function paint(canvas, map, colour) {
-  const values = unpack(map.q);
+  const values = unpack(map.q), table = tableOf(colour);
   canvas.width = map.w;
   canvas.height = map.h;
   const context = canvas.getContext("2d"), image = context.createImageData(map.w, map.h);
-  values.forEach((q, i) => image.data.set(colour(q), 4 * i));
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < values.length; i++) pixels[i] = table[values[i] & 255];
   context.putImageData(image, 0, 0);
 }
 
