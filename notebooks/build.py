@@ -21,8 +21,8 @@ table repeats both. The build adds a line on the time a chapter takes (`minutes.
 where pyproject.toml names the project's address, and after it the cell that makes the package
 importable. The tag `hide-input`
 (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab, where a first line
-`# @title …` is shown instead. README's table shows the first picture of the cell tagged `picture`,
-or else of the chapter; it is kept in notebooks/pictures.
+`# @title …` is shown instead. The site's front page shows the first picture of the cell tagged
+`picture`, or else of the chapter; it is kept in notebooks/pictures.
 
 Exercises are one cell each; `markup.py` says how they are written.
 
@@ -340,7 +340,7 @@ PICTURE = re.compile(
 
 
 def save_picture(notebook, source: Path) -> None:
-    """notebooks/pictures/NN.svg (or .png): the picture by which README's table shows the
+    """notebooks/pictures/NN.svg (or .png): the picture by which the site's front page shows the
     chapter."""
     cells = sorted(
         (cell for cell in notebook.cells if cell.cell_type == "code"),
@@ -384,6 +384,13 @@ def finding(source: Path) -> str:
     return claim(opening[1]).sentence.replace("|", r"\|") if opening else ""
 
 
+def in_short(text: str) -> str:
+    """The first sentences of a text, up to one with a number in it."""
+    sentences = re.split(r"(?<=[a-z)%]\.) (?=[A-Z])", text)
+    place = next((i for i, s in enumerate(sentences) if re.search(r"\d", s)), len(sentences))
+    return " ".join(sentences[: place + 1])
+
+
 def claims_table() -> str:
     """The claims of the paper with their verdicts, as Markdown (`teach.paper_claims`)."""
     from inception_edu.teach import paper_claims
@@ -397,18 +404,12 @@ def claims_table() -> str:
 def readme() -> str:
     """README.md with its two tables made new: the chapters from their heads, and the claims of the
     paper from the committed runs."""
-    rows = ["| | chapter | minutes | one finding |", "|---|---|---|---|"]
+    rows = ["| chapter | minutes | one finding |", "|---|---|---|"]
     for source in sources():
         title, covers = (text.replace("|", r"\|") for text in head(source))
-        pictures = sorted((NOTEBOOKS / "pictures").glob(f"{source.stem[:2]}.*"))
-        picture = (
-            f'<img src="notebooks/pictures/{pictures[0].name}" height="120" alt="{title}">'
-            if pictures
-            else ""
-        )
         rows.append(
-            f"| {picture} | [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | "
-            f"{minutes.minutes(source)[0]} | {finding(source) or covers} |"
+            f"| [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | "
+            f"{minutes.minutes(source)[0]} | {in_short(finding(source) or covers)} |"
         )
     table = "\n".join(rows) + "\n"
     text = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -142,10 +142,8 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert notebook.cells[6].source.count("<details>") == 3
     assert lint.problems(project.notebook.read_text()) == []
     assert (project.root / "notebooks" / "pictures" / "00.png").read_bytes() == b"PNG"
-    assert (
-        '| <img src="notebooks/pictures/00.png" height="120" alt="Tiny"> '
-        "| [00 · Tiny](notebooks/00_tiny.ipynb) | 5 | A chapter \\| to try the build with. |"
-    ) in (project.root / "README.md").read_text()
+    row = "| [00 · Tiny](notebooks/00_tiny.ipynb) | 5 | A chapter \\| to try the build with. |"
+    assert row in (project.root / "README.md").read_text()
 
     assert build.matches(project.source)
     assert "up to date" in project()
@@ -296,3 +294,11 @@ def test_the_claims_of_the_paper_as_a_table_for_the_readme():
     assert head.count("|") == rule.count("|") and len(rows) == 10
     assert all(row.count("|") == head.count("|") for row in rows)
     assert "Residual connections speed up" in rows[0]
+
+
+def test_a_finding_in_short_ends_with_its_first_number():
+    text = "Scaling is not the only remedy. It dies in 10 of 10 runs (Fig. 3). It lives at 0.1."
+    assert (
+        build.in_short(text) == "Scaling is not the only remedy. It dies in 10 of 10 runs (Fig. 3)."
+    )
+    assert build.in_short("Words alone. And more.") == "Words alone. And more."

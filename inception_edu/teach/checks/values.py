@@ -56,7 +56,8 @@ def number(
     if isinstance(expected, int) and not value.is_integer():
         return wrong_(f"{value:,.10g} is no whole number{unit and f' of{unit}'}; one is asked for.")
     hint, known = _hint(value, float(expected))
-    return wrong_(f"{plain(value)}{unit} is not the answer. {hint}".strip(), diagnosed=known)
+    said = f"{plain(value)}{unit}: that" if unit else plain(value)
+    return wrong_(f"{said} is not the answer. {hint}".strip(), diagnosed=known)
 
 
 def _as_number(answer: Any) -> float:

@@ -178,15 +178,14 @@ def _scale(found: Any) -> str:
 def _how_sure(found: Any) -> str:
     """On how many runs a verdict rests and what its findings say; for an open one, why it is."""
     runs = sum(piece.runs for piece in found.evidence)
-    told = [f"{runs} runs" if runs else "counted, so exact"]
+    told = f"{runs} runs" if runs else "counted, so exact"
     findings = [piece.shows for piece in found.evidence]
-    for shows, word in (("for", "for it"), ("against", "against it"), ("", "open")):
-        if count := findings.count(shows):
-            some = (
-                "the one finding" if len(findings) == 1 else f"{count} of {len(findings)} findings"
-            )
-            told.append(f"{some} {word}")
-    return ", ".join(told) + (f": {found.why}" if found.why else "")
+    words = (("for", "for it"), ("against", "against it"), ("", "open"))
+    counts = [f"{findings.count(shows)} {word}" for shows, word in words if shows in findings]
+    kind = "finding" if len(findings) == 1 else "findings"
+    # That findings are open has just been said; what else makes a claim undecided has not.
+    why = f"; {found.why}" if found.why and "findings" not in found.why else ""
+    return f"{told}; of {len(findings)} {kind} {', '.join(counts)}{why}"
 
 
 def all_claims() -> Iterator[str]:

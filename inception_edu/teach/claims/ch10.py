@@ -83,13 +83,15 @@ def final() -> tuple[bool, str]:
     cells = summarise(load_results("race"))
     pairs = holm({pair: difference(cells[pair[1]], cells[pair[0]]) for pair in PAIRS})
     sizes = holm({size: difference(cells[size[1]], cells[size[0]]) for size in zip(*PAIRS)})
-    told = "; ".join(
-        f"{title(b)} minus {title(a)} {gap.text()}, {gap.word()}"
-        for (a, b), gap in {**pairs, **sizes}.items()
+    of_pairs = ", and ".join(
+        f"{gap.text()} for {title(b)} minus {title(a)}" for (a, b), gap in pairs.items()
+    )
+    of_sizes = " ".join(
+        f"{title(b)} minus {title(a)}: {gap.text()}, {gap.word()}." for (a, b), gap in sizes.items()
     )
     return all(gap.seen != "more" for gap in pairs.values()), (
-        "In neither pair is the residual network seen to end better. Final test accuracy, "
-        f"residual minus plain, then large minus small: {told}."
+        "In neither pair is the residual network seen to end better. The final test accuracy "
+        f"differs by {of_pairs}. The larger network against the smaller: {of_sizes}"
     )
 
 

@@ -21,7 +21,8 @@ def step_faults(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]
     if a.kind not in WINDOWS:
         return found
     if a.out != e.out and a.kind == e.kind:
-        found.append((f"has {a.out} filters, the figure has {e.out}.", 2))
+        filters = "1 filter" if a.out == 1 else f"{a.out} filters"
+        found.append((f"has {filters}, the figure has {e.out}.", 2))
     if a.kernel != e.kernel:
         turned = " Height comes first: (height, width)." if a.kernel == e.kernel[::-1] else ""
         found.append(
