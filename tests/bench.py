@@ -387,10 +387,18 @@ def batches() -> list[Line]:
 
 @line("labs")
 def labs() -> list[Line]:
-    """From a click to the first point, to the end of a stopped run, and what plotting costs."""
+    """From a click to the first point, to the end of a stopped run, to the verdict."""
     import bench_labs
 
     return bench_labs.labs(Line)
+
+
+@line("plotting")
+def plotting() -> list[Line]:
+    """What plotting costs training."""
+    import bench_labs
+
+    return bench_labs.plotting(Line)
 
 
 def main() -> int:

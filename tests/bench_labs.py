@@ -3,9 +3,11 @@ and a stop come, and what plotting costs the training."""
 
 from __future__ import annotations
 
+import ast
 import statistics
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 TARGETS = {"slider": 0.1, "first": 0.5, "stop": 0.3, "verdict": 10.0, "cost": 3.0}
@@ -81,32 +83,33 @@ TYPE = """(() => {
 })()"""
 
 
-def in_browser(line) -> list:
-    """The same in a real JupyterLab, and the same training with and without plotting, in turn."""
+@contextmanager
+def in_jupyter(*cells: str):
+    """A JupyterLab in a real browser that has run these cells, of which one makes a lab named
+    `bench`; None where there is no browser."""
     sys.path.insert(0, str(Path(__file__).parent / "browser"))
     from harness import Lab, LabServer, find_browser, open_browser
 
     if find_browser() is None:
         print("no browser here: the lines that need one are left out")
-        return []
+        yield None
+        return
     with LabServer() as server, open_browser() as browser:
         lab = Lab(browser, server)
-        lab.open(
-            lab.write(
-                "bench.ipynb",
-                "from inception_edu.labs.dying import dying_lab\nimport time",
-                "bench = dying_lab()",
-                "run = bench.task('run')\n"
-                "draw = run._draw\n"
-                "def timed(plot):\n"
-                "    run._draw = draw if plot else (lambda: None)\n"
-                "    bench.press('retrain'); bench.wait()\n"
-                "    return run.result.seconds",
-            )
-        )
+        lab.open(lab.write("bench.ipynb", *cells))
         lab.run_all(300)
         lab.page.wait_for_selector(".ied-panel canvas")
         lab.evaluate("bench.wait()")  # it is warm
+        yield lab
+        lab.close()
+
+
+def in_browser(line) -> list:
+    """The same in a real JupyterLab."""
+    cells = "from inception_edu.labs.dying import dying_lab", "bench = dying_lab()"
+    with in_jupyter(*cells) as lab:
+        if lab is None:
+            return []
         said = "document.querySelector('.ied-status').textContent"
         sliders = []
         for scale in ("0.3", "0.1", "0.5", "0.2", "1"):
@@ -124,12 +127,6 @@ def in_browser(line) -> list:
         until = f"{said}.includes('guessing gives')"
         verdict = lab.page.evaluate(ACT, {"act": press.format("retrain"), "until": until})
         lab.evaluate("bench.wait()")
-        rounds = [
-            [float(lab.evaluate(f"timed({plot})")) for plot in (True, False)] for _ in range(6)
-        ]
-        # What else the machine does lies on both runs of a round, and differs between rounds.
-        ratio = statistics.median(plotted / plain for plotted, plain in rounds)
-        lab.close()
     return [
         line(
             "in JupyterLab, from a number typed at a slider to the recorded runs in the page",
@@ -158,14 +155,94 @@ def in_browser(line) -> list:
             "s",
             TARGETS["verdict"],
         ),
-        line(
-            "in JupyterLab, plotting costs training (the lab's first settings)",
-            100 * (ratio - 1),
-            "%",
-            TARGETS["cost"],
-            note="rounds: " + ", ".join(f"{a:.2f} against {b:.2f}" for a, b in rounds) + " s",
-        ),
     ]
+
+
+# --- What plotting costs --------------------------------------------------------------------------
+
+# Runs of the lab's first settings, shorter, with and without a chart.
+STEPS, LEAST, MOST = 30, 8, 24
+SURE = 1.0  # per cent: pairs are run until the median's standard error is below it
+TIMED = """import time
+run = bench.task('run')
+draw = run._draw
+def timed(plot):
+    run._draw = draw if plot else (lambda: None)
+    spent, start = time.process_time(), time.perf_counter()
+    bench.press('retrain'); bench.wait()
+    return time.process_time() - spent, time.perf_counter() - start, run.times['draws']"""
+
+
+def median_error(values: list[float]) -> float:
+    """Standard error of the median, from the distance of the quartiles (normal values: 1.25 · sd /
+    √n)."""
+    low, _, high = statistics.quantiles(values, n=4)
+    return 1.25 * (high - low) / 1.349 / len(values) ** 0.5
+
+
+def pairs(timed, at: int, least: int = LEAST, most: int = MOST) -> tuple[float, float, list]:
+    """What plotting costs in per cent, its standard error, and the pairs (with, without) of column
+    `at` of `timed(plot)`. Other work lies on both runs of a pair, and on one more than on the other
+    by chance alone: the order within a pair alternates and the median counts."""
+    found: list[tuple[float, float]] = []
+    costs: list[float] = []
+    while len(found) < most:
+        first = len(found) % 2 == 0
+        one, other = timed(first)[at], timed(not first)[at]
+        found.append((one, other) if first else (other, one))
+        costs = [100 * (with_ / without - 1) for with_, without in found]
+        if len(found) >= least and median_error(costs) < SURE:
+            break
+    return statistics.median(costs), median_error(costs), found
+
+
+def plotting(line) -> list:
+    """The same training with and without plotting, in turn: the processor time of the kernel, which
+    other programs hardly change, and the clock, which says something on a quiet machine only."""
+    cells = (
+        "from inception_edu.labs.dying import dying_lab",
+        f"bench = dying_lab(steps={STEPS})",
+        TIMED,
+    )
+    lines = []
+    with in_jupyter(*cells) as lab:
+        if lab is None:
+            return []
+        timed = lambda plot: ast.literal_eval(lab.evaluate(f"timed({plot})"))  # noqa: E731
+        lab.evaluate("__import__('os').environ.update(INCEPTION_EDU_THREADS='1')")
+        timed(True)
+        cost, error, found = pairs(timed, 0)
+        draws = timed(True)[2]
+        lines.append(
+            line(
+                "in JupyterLab, plotting costs training, processor time of the kernel",
+                cost,
+                "%",
+                TARGETS["cost"],
+                note=f"± {error:.1f}; {len(found)} pairs of {STEPS} steps on one thread, "
+                f"{statistics.median(w for w, _ in found):.2f} s each, {draws} pictures a run",
+            )
+        )
+        lab.evaluate("__import__('os').environ.pop('INCEPTION_EDU_THREADS')")
+        timed(True)
+        quiet = [lab.evaluate(FREE) == "True"]
+        cost, error, found = pairs(timed, 1, least=6, most=12)
+        quiet.append(lab.evaluate(FREE) == "True")
+        said = "" if all(quiet) else "other work on the cores: not judged; "
+        lines.append(
+            line(
+                "in JupyterLab, plotting costs training, on the clock, all threads",
+                cost,
+                "%",
+                TARGETS["cost"] if all(quiet) else None,
+                note=f"{said}± {error:.1f}; {len(found)} pairs, "
+                f"{statistics.median(w for w, _ in found):.2f} s each",
+            )
+        )
+    return lines
+
+
+FREE = "__import__('inception_edu.learn.pace', fromlist=['x']).cores_are_free(2)"
 
 
 def labs(line) -> list:

@@ -179,7 +179,7 @@ def test_before_a_race_the_recorded_one_is_shown_and_says_so():
 def test_three_seeds_keep_a_tally():
     session = opened(depth=2)
     session.send(Press("three"))
-    assert [c.settings["seed"] for c in session.state.races] == [0, 1, 2]
+    assert [c.settings["seed"] for c in session.state.races] == [5, 6, 7]
     words = session.view.status
     assert "Of 3 seeds" in words and "verdict" not in words
     counted = [int(words.split(f"{kind} in ")[1].split(",")[0].rstrip(".")) for kind in
@@ -210,6 +210,19 @@ def test_reset_asks_and_puts_back():
     assert len(session.state.races) == 2 and "forgets 2 races" in session.view.status
     session.send(Press("reset"))
     assert session.state.races == () and session.state.settings["scale"] == 0.3
+
+
+def test_after_a_reset_in_mid_race_the_next_race_waits_for_the_end_of_that_one(clothes):
+    asked = []
+    session = Session(race_core(), carry_out=asked.append)
+    session.send(End("open", "finished", clothes))
+    session.send(Press("retrain"))
+    session.send(Press("reset"))
+    session.send(Press("three"))
+    assert len(asked) == 2 and session.state.races == ()
+    session.send(End("race", "stopped"))
+    session.send(Press("three"))
+    assert len(asked) == 3 and len(session.state.races) == 1
 
 
 def folder_of_pictures(tmp_path):
@@ -250,8 +263,16 @@ def test_an_answer_that_comes_late_is_asked_for_again(clothes):
     asked = []
     session = Session(race_core(), carry_out=asked.append)
     session.send(Set("data", "scales"))
+    session.send(Set("data", FOLDER))
+    session.send(Set("data", "scales"))
+    assert asked == [], "one source is opened at a time"
     session.send(End("open", "finished", clothes))  # what was wanted before
-    assert session.state.images is None and [effect.job[1] for effect in asked] == ["scales"] * 2
+    assert session.state.images is None and [effect.job[1] for effect in asked] == ["scales"]
+    session.send(Set("data", "fashion"))
+    session.send(End("open", "failed", None, "DataError: no scales here"))
+    assert not session.view.alert and asked[-1].job[1] == "fashion"
+    session.send(End("open", "finished", clothes))
+    assert session.state.images is clothes and len(asked) == 2
 
 
 def test_both_configurations_are_taken_away_as_code():

@@ -8,7 +8,7 @@ import pytest
 
 from inception_edu.study import Recipe, configurations, fate, run
 from inception_edu.study.cells import tower
-from inception_edu.study.record_grid import pack_grid
+from inception_edu.study.record_grid import pack_grid, recorded_there
 from inception_edu.study.recorded import RecordedError, packed, read_grid, recorded_grid
 
 
@@ -44,6 +44,23 @@ def test_what_is_stored_comes_out_again(runs, tmp_path):
             assert kept.dead()[name] == pytest.approx(course, abs=0.0021)
         assert kept.fate.word == fate(result).word
         assert kept.test_accuracy == result.accuracy
+
+
+def test_what_the_file_has_stays(runs, tmp_path):
+    whole = read_grid(pack_grid("whole", runs, tmp_path))
+    pack_grid("a", runs[:3], tmp_path)
+    path = pack_grid("a", runs[3:], tmp_path)
+    assert read_grid(path).cells == whole.cells
+    assert read_grid(path).facts | {"core_hours": 0} == whole.facts | {"core_hours": 0}
+    before = path.read_bytes()
+    assert pack_grid("a", runs, tmp_path).read_bytes() == before, "run again, counted once"
+
+
+def test_what_is_recorded_need_not_be_run_again():
+    asked = configurations("lab_grid", "standard")
+    there = recorded_there(asked)
+    assert 0 < len(there) < len(asked)
+    assert len(there) == sum(len(cell.runs) for cell in recorded_grid().cells)
 
 
 def test_a_band_is_the_smallest_the_mean_and_the_largest(runs, tmp_path):

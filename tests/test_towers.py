@@ -11,19 +11,29 @@ from types import SimpleNamespace
 
 import pytest
 
-from inception_edu.labs.core import Press, Refused, Session, Set, Tell, run_now
-from inception_edu.labs.dying import FIRST, PANELS, REMEDIES, STEPS, config, dying_core, grid
+from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
+from inception_edu.labs.dying import (
+    FIRST,
+    PANELS,
+    REMEDIES,
+    STEPS,
+    config,
+    dying_core,
+    grid,
+    tower,
+)
 from inception_edu.labs.scaling import scaling_core
 from inception_edu.labs.tower_controls import strip_html
 from inception_edu.labs.tower_curves import chart_value
 from inception_edu.labs.tower_known import Look, near, shown
-from inception_edu.labs.tower_words import _earlier
+from inception_edu.labs.tower_words import _earlier, share_interval, verdict
 from inception_edu.labs.training import Track, interval
 from inception_edu.study import Config, run
 from inception_edu.study.fates import Fate, fate_of_cell
 from inception_edu.study.recorded import recorded_grid
+from inception_edu.study.statistics import at_most_counts
 
-LOOK = Look(lambda state: (), PANELS, grid("fashion", STEPS))
+LOOK = Look(lambda state: (), PANELS, grid("fashion", STEPS), tower)
 SMALL = dict(width=72, rate=0.45)
 
 
@@ -144,12 +154,38 @@ def test_a_width_that_is_not_recorded_says_which_one_is_shown():
     words = [run["words"] for run in session.view.part("curves").value["runs"]]
     assert all("width 144" in said for said in words) and len(words) == 3
     said = session.view.part("forecast").value
-    assert "of the nearest recorded setting is" in said and "means at width 144" in said
+    assert "rate × ‖a‖² is" in said and "means at width 144" in said
     session.set("width", 1152)
     assert session.view.control("scale").note == "not recorded near these settings"
     assert "title=" not in session.view.control("scale").strip
     session.set("width", 144)
     assert "width 144" not in session.view.part("curves").value["runs"][0]["words"]
+
+
+def test_before_training_the_spread_is_foretold_and_then_measured(two_runs):
+    from inception_edu.study.foretold import before
+
+    told = before(1.0, 10).spread
+    session = Session(scaling_core())
+    said = f"from {told[0]:.2f} at the stem to {told[-1]:.2f} at the last block"
+    assert said in session.view.part("forecast").value
+    runs = {run["name"]: run for run in session.view.part("curves").value["runs"]}
+    assert runs["0"]["series"] == {"spread": [list(range(11)), list(told)]}
+    seen = list(two_runs.state.last.first_spread.values())
+    words = f"measured in run 2: from {seen[0]:.2f} to {seen[-1]:.2f}"
+    assert words in two_runs.view.part("forecast").value
+    session = opened(dying_core())
+    session.set("remedy", "norm in last branch")
+    assert "spread" not in session.view.part("forecast").value, "it alters the network"
+
+
+def test_a_setting_far_from_all_recorded_ones_stands_on_their_axis_too():
+    session = opened(dying_core())
+    session.set("width", 1152)
+    assert "Nothing is recorded near" in session.view.status
+    said = session.view.part("forecast").value
+    assert "before the first step; of the 10 recorded settings nearest to that" in said
+    assert "10 die" in said or "die" in said
 
 
 # --- A run and its verdict ------------------------------------------------------------------------
@@ -270,7 +306,7 @@ def test_hide_pin_rename_remove():
 def test_five_seeds_give_a_band_and_an_interval():
     session = opened()
     session.send(Press("five"))
-    assert [t.settings["seed"] for t in session.state.tracks] == [0, 1, 2, 3, 4]
+    assert [t.settings["seed"] for t in session.state.tracks] == [5, 6, 7, 8, 9]
     assert {t.status for t in session.state.tracks} == {"finished"}
     right = [t.accuracy for t in session.state.tracks]
     mean, half = interval(right)
@@ -281,6 +317,40 @@ def test_five_seeds_give_a_band_and_an_interval():
     losses = [t.curves["loss"][-1] for t in session.state.tracks]
     band = next(b for b in bands if b["panel"] == "loss")
     assert (band["low"][-1], band["high"][-1]) == (min(losses), max(losses))
+
+
+def test_how_sure_counts_the_recorded_seeds_too_but_no_seed_twice():
+    session = opened(dying_core())
+    done = {"status": "finished", "group": 1, "accuracy": 0.2}
+    fates = Fate("dies", 0.9, "stem", 0.9, 0.9, "level", "")
+
+    def told(seeds):
+        tracks = [
+            Track(
+                n, {**session.state.settings, "seed": n}, session.state.config, fate=fates, **done
+            )
+            for n in seeds
+        ]
+        state = replace(session.state, tracks=tuple(tracks))
+        return verdict(state, LOOK)[0]
+
+    assert "With 5 recorded seeds: dies, 10 of 10 die" in told(range(5, 10))
+    assert "69 to 100 % of all seeds do" in told(range(5, 10)), "Clopper and Pearson, 10 of 10"
+    assert "How sure: 5 of 5 die" in told(range(5)), "the recorded seeds themselves"
+
+
+@pytest.mark.parametrize("k, n", [(0, 5), (3, 5), (5, 5), (1, 10)])
+def test_the_interval_of_a_count_is_that_of_the_statistics(k, n):
+    assert share_interval(k, n) == pytest.approx(at_most_counts(k, n), abs=1e-6)
+
+
+def test_a_bet_on_five_seeds_is_settled_when_all_are_over():
+    session = opened()
+    session.set("bet", "dies")
+    session.send(Press("five"))
+    word = fate_of_cell([t.fate for t in session.state.tracks]).word
+    assert session.state.bet == "no bet" and len(session.state.tracks) == 5
+    assert session.state.bets == ((word == "dies",) if word != "differs by seed" else ())
 
 
 def test_the_interval_is_students():
@@ -356,6 +426,16 @@ def test_reset_asks_before_it_forgets_more_than_one():
     assert len(session.state.tracks) == 2
     session.send(Press("reset"))
     assert session.state.tracks == () and session.state.settings == session.state.first
+
+
+def test_after_a_reset_in_mid_run_the_next_run_waits_for_the_end_of_that_one():
+    session, asked = started()
+    session.send(Press("reset"))
+    assert session.state.tracks == () and enabled(session) == [] and len(asked) == 2
+    session.send(Press("five"))  # the host would refuse a second run
+    assert len(asked) == 2
+    session.send(End("run", "stopped", SimpleNamespace(curves={}), ""))
+    assert enabled(session) == ["retrain", "five"] and session.state.tracks == ()
 
 
 def test_bad_ends_are_sentences():

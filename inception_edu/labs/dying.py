@@ -15,6 +15,7 @@ from inception_edu.labs.tower_known import Look
 from inception_edu.labs.training import State
 from inception_edu.learn import Recipe
 from inception_edu.study import Config
+from inception_edu.study.foretold import Before, before
 
 if TYPE_CHECKING:
     from inception_edu.labs.host import NotebookLab
@@ -38,7 +39,7 @@ FIRST = {
     "rate": 0.45,
     "remedy": "nothing",
     "optimizer": "rmsprop",
-    "seed": 0,
+    "seed": 5,  # 0 to 4 are recorded: a reader's first run is a new one
 }
 GUESSING = {"y": towers.GUESSING, "label": "guessing"}
 PANELS = (
@@ -120,9 +121,16 @@ def grid(data: str, steps: int):
     return place
 
 
+def tower(settings: dict) -> Before | None:
+    """The tower before its first step; None with a remedy that alters the network."""
+    if "change" in REMEDIES[settings.get("remedy", "nothing")]:
+        return None
+    return before(settings["scale"], settings.get("depth", DEPTH))
+
+
 def dying_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     """The lab without widgets. Raises ValueError for a setting that it does not have."""
-    look = Look(_controls, PANELS, grid(data, steps))
+    look = Look(_controls, PANELS, grid(data, steps), tower)
     return towers.make("dying-lab", "Dying networks", look, FIRST, first, _Maker(data, steps))
 
 

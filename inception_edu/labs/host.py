@@ -220,7 +220,10 @@ class NotebookLab(Shown):
         for part in view.parts:
             self.pieces[part.key].show(part)
         role = "alert" if view.alert else "status"
-        words = escape(view.status)
+        lead, _, more = view.status.partition("\n")
+        words = escape(lead)
+        if more:  # what counts first, the rest in a line of its own
+            words = f"<b>{words}</b><div>{escape(more)}</div>"
         self.status.value = f'<div role="{role}" aria-live="polite">{words}</div>'
         if self._frame:
             self._frame.value = self._frame_value(view)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING
 
 from inception_edu.labs import link, race_known, race_state, takeaway
@@ -37,6 +36,7 @@ from inception_edu.labs.race_pairs import (
     names,
     second,
 )
+from inception_edu.labs.race_pictures import pictures_html
 from inception_edu.labs.race_state import (
     FIRST,
     FOLDER,
@@ -45,6 +45,7 @@ from inception_edu.labs.race_state import (
     STEPS,
     Course,
     State,
+    three,
     work,
 )
 from inception_edu.labs.story import percent
@@ -150,17 +151,43 @@ def controls(state: State) -> tuple[Control, ...]:
 
 
 def _buttons(state: State) -> tuple[Control, ...]:
-    idle = state.running is None and state.ready
+    idle = state.running is None and state.ready and not state.ending
     seconds = _seconds(state)
     once = f" · {duration(seconds)}" if seconds else ""
     thrice = f" · {duration(3 * seconds)}" if seconds else ""
     reset = f"Forget {len(state.races)} races" if state.ask_reset else "Reset"
     untouched = not state.races and state.settings == state.first
+    seeds = three(state.settings["seed"])
     return (
-        Control("retrain", "button", f"Race{once}", disabled=not idle, look="primary"),
-        Control("stop", "button", "Stop", disabled=state.running is None or state.stopping),
-        Control("reset", "button", reset, disabled=untouched),
-        Control("three", "button", f"Three seeds{thrice}", disabled=not idle),
+        Control(
+            "retrain",
+            "button",
+            f"Race{once}",
+            disabled=not idle,
+            look="primary",
+            tip="Train both networks anew, a step of each in turn",
+        ),
+        Control(
+            "stop",
+            "button",
+            "Stop",
+            disabled=state.running is None or state.stopping,
+            tip="End the race after the step that it is in",
+        ),
+        Control(
+            "reset",
+            "button",
+            reset,
+            disabled=untouched,
+            tip="Forget the races and put every setting back",
+        ),
+        Control(
+            "three",
+            "button",
+            f"Three seeds{thrice}",
+            disabled=not idle,
+            tip=f"Race with seeds {seeds[0]} to {seeds[-1]}",
+        ),
     )
 
 
@@ -184,8 +211,8 @@ def verdict(state: State) -> tuple[str, bool]:
     if not state.races:
         known = race_known.words(state)
         made = configs(state.settings, state.images, state.steps)
-        words = f"{cost(state.settings, made)}, on {state.images.name}. {known}".strip()
-        return f"{words} Press Race.", False
+        words = f"{cost(state.settings, made)}, on {state.images.name}: which learns sooner?"
+        return f"{words}\n{known} Press Race.", False
     return _of_last(state, state.races[-1])
 
 
@@ -194,11 +221,12 @@ def _of_last(state: State, course: Course) -> tuple[str, bool]:
     if course.status == "running":
         step = max((side[-1] for side in course.steps if side), default=0)
         done = f"step {step} of {course.configs[0].recipe.steps}"
-        return f"Race {course.name}: seed {course.settings['seed']}, {done}. {tally(state)}", False
+        words = f"Race {course.name}: seed {course.settings['seed']}, {done}."
+        return f"{words}\n{tally(state)}", False
     if course.status == "failed":
         return f"Race {course.name}: {course.sentence}", True
     if course.status == "stopped":
-        return f"Race {course.name} was stopped: no verdict. {tally(state)}", False
+        return f"Race {course.name} was stopped: no verdict.\n{tally(state)}", False
     told = []
     for name, wrong, steps in zip(sides, course.wrong, course.steps):
         if wrong is None:
@@ -207,7 +235,8 @@ def _of_last(state: State, course: Course) -> tuple[str, bool]:
         else:
             told.append(f"{name} {percent(wrong)}")
     bad = course.status == "diverged"
-    return f"Race {course.name}, test images wrong: {', '.join(told)}. {tally(state)}", bad
+    words = f"Race {course.name}, test images wrong: {', '.join(told)}."
+    return f"{words}\n{tally(state)}", bad
 
 
 def tally(state: State) -> str:
@@ -232,47 +261,6 @@ def tally(state: State) -> str:
     return words + (": one seed is a picture, not a verdict." if len(over) == 1 else ".")
 
 
-def pictures_html(state: State) -> str:
-    """Twelve test images, and what both networks say of them now."""
-    if state.images is None:
-        return '<div class="ied-twelve" style="min-height:300px">The images come here.</div>'
-    images = state.images
-    course = state.races[-1] if state.races else None
-    says = course.says if course and len(course.says[0]) == len(images.labels) else ((), ())
-    tiles = []
-    for i, (picture, label) in enumerate(zip(images.pictures, images.labels)):
-        truth = images.classes[label]
-        lines = [
-            _answer(images, label, answers[i] if answers else None, side)
-            for side, answers in enumerate(says)
-        ]
-        tiles.append(
-            f'<figure style="margin:0;font-size:11px;line-height:1.3;min-width:0">'
-            f'<img alt="{escape(truth, quote=True)}" width="56" height="56" '
-            f'style="image-rendering:pixelated;border-radius:4px;display:block" '
-            f'src="data:image/png;base64,{picture}"><figcaption>'
-            f"<b>{escape(truth)}</b>{''.join(lines)}</figcaption></figure>"
-        )
-    sides = names(state.settings)
-    return (
-        f'<div style="font-size:12px;margin:0 0 4px">{escape(images.name)}: '
-        f'<b class="ied-side0">− {sides[0]}</b>, <b class="ied-side1">+ {sides[1]}</b></div>'
-        '<div class="ied-twelve" style="display:grid;gap:6px 8px;'
-        f'grid-template-columns:repeat(auto-fill,minmax(76px,1fr))">{"".join(tiles)}</div>'
-    )
-
-
-def _answer(images, label: int, answer: int | None, side: int) -> str:
-    if answer is None:
-        return '<div style="height:1.3em"></div>'
-    mark = "✓" if answer == label else "✗"
-    word = escape(images.classes[answer])
-    return (
-        f'<div class="ied-side{side}" style="white-space:nowrap;overflow:hidden;'
-        f'text-overflow:ellipsis" title="{word}">{"+" if side else "−"} {mark} {word}</div>'
-    )
-
-
 def stored(state: State) -> list:
     """The picture for a page without a kernel. It is made while the images are still being
     opened."""
@@ -282,7 +270,7 @@ def stored(state: State) -> list:
 
 def in_a_line(state: State) -> str:
     if state.races:
-        return verdict(state)[0]
+        return verdict(state)[0].replace("\n", " ").strip()
     sides = " and ".join(names(state.settings))
     equal = "" if state.settings["pair"] == CHOICE else ", at equal cost"
     return f"{sides}{equal}. {race_known.words(state)}".strip()
@@ -302,6 +290,7 @@ def race_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     else:
         raise Refused(f"data is one of {', '.join(known)} or folder:PATH; got {data!r}.")
     start = State(settings, settings, steps)
+    start = replace(start, opening=start.source)  # the host begins with it
     lab = Lab(
         "race-lab", "The race", start, update, render, stored, in_a_line, work,
         begin=(Start(WARM_UP, WARM_UP), Start("open", ("open", start.source))), link=link_to,

@@ -33,7 +33,7 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
     words = [name, *(f"{key} {say(course.settings[key])}" for key in _keys(state, course))]
     wrong = course.wrong[side]
     if wrong is not None:
-        words.append(f"{percent(wrong)} of the test images wrong")
+        words.append(f"{percent(wrong)} of the test wrong")
     points = list(course.steps[side]), list(course.errors[side])
     return {
         "id": 2 * course.number + side,

@@ -73,7 +73,7 @@ def curves(state: State, sides: Sides) -> list[dict]:
             name = names(state.settings)[side]
             error = [1 - a for a in run.curves["accuracy"]]
             share = wrong(run)
-            end = "" if share is None else f" · {percent(share)} of the test images wrong"
+            end = "" if share is None else f" · {percent(share)} of the test wrong"
             found.append(
                 {
                     "id": -1 - side,

@@ -8,11 +8,10 @@ from html import escape
 from inception_edu.labs.core import Control, say
 from inception_edu.labs.tower_known import Look
 from inception_edu.labs.tower_words import duration
-from inception_edu.labs.training import NO_BET, State, differing
+from inception_edu.labs.training import BETS, NO_BET, State, differing, five
 from inception_edu.study.fates import Fate, fate_of_cell
 from inception_edu.study.recorded import AXES, recorded_grid
 
-WORDS = ("dies", "suffers", "lives")
 FATES = {  # colour of a stretch of a strip
     "lives": "#2f9e77",
     "suffers": "#d8a520",
@@ -20,6 +19,14 @@ FATES = {  # colour of a stretch of a strip
     "diverges": "#b84300",
     "differs by seed": "repeating-linear-gradient(135deg,#d8a520 0 3px,#b84300 3px 6px)",
 }
+
+
+def fate_key() -> str:
+    """What the colours of the strips mean."""
+    shown = {**FATES, "not tried": "var(--ied-grid)"}
+    shown.pop("diverges")
+    keys = "".join(f'<span><i style="background:{c}"></i>{w}</span>' for w, c in shown.items())
+    return f'<div class="ied-fate-key">{keys}</div>'
 
 
 def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[str, str]:
@@ -145,7 +152,7 @@ def controls(state: State, look: Look) -> tuple[Control, ...]:
             "pick",
             "your bet",
             state.bet,
-            options=(*WORDS, NO_BET),
+            options=(*BETS, NO_BET),
             disabled=running is not None,
             note=tally,
         )
@@ -155,9 +162,11 @@ def controls(state: State, look: Look) -> tuple[Control, ...]:
 
 def _buttons(state: State) -> tuple[Control, ...]:
     running = state.running is not None
+    busy = running or state.ending
     seconds = state.seconds
     time = f" · {duration(seconds)}" if seconds else ""
-    five = f" · {duration(5 * seconds)}" if seconds else ""
+    five_times = f" · {duration(5 * seconds)}" if seconds else ""
+    seeds = five(state.settings["seed"])
     untouched = not state.tracks and state.settings == state.first
     count = len(state.tracks)
     reset = f"Forget {count} runs" if state.ask_reset else "Reset"
@@ -166,7 +175,7 @@ def _buttons(state: State) -> tuple[Control, ...]:
             "retrain",
             "button",
             f"Retrain{time}",
-            disabled=running,
+            disabled=busy,
             look="primary",
             tip="Train a new network with these settings",
         ),
@@ -187,8 +196,8 @@ def _buttons(state: State) -> tuple[Control, ...]:
         Control(
             "five",
             "button",
-            f"Five seeds{five}",
-            disabled=running,
-            tip="Train seeds 0 to 4 with these settings: a band and an interval",
+            f"Five seeds{five_times}",
+            disabled=busy,
+            tip=f"Train seeds {seeds[0]} to {seeds[-1]} with these settings: a verdict",
         ),
     )

@@ -7,8 +7,8 @@ import math
 from inception_edu.labs.core import say
 from inception_edu.labs.story import percent, stops
 from inception_edu.labs.tower_known import Look, elsewhere, here_of, off_of, shown, stands
-from inception_edu.labs.tower_words import group_of, settings_words
-from inception_edu.labs.training import State, Track, differing
+from inception_edu.labs.tower_words import settings_words
+from inception_edu.labs.training import State, Track, differing, group_of
 from inception_edu.study.recorded import RecordedCell
 
 MOST = 7  # runs in the chart; all are kept
@@ -71,8 +71,8 @@ def chart_value(state: State, look: Look) -> dict:
     others = [t for t in state.tracks if t not in visible]
     room = max(0, MOST - len(visible))
     kept = sorted([*visible, *(others[-room:] if room else [])], key=lambda t: t.number)
-    keys = sorted({key for t in kept for key in differing(t.settings, kept[0].settings)}) or None
-    order = [k for k in state.settings if keys is None or k in keys]
+    keys = {key for t in kept for key in differing(t.settings, kept[0].settings)}
+    order = [key for key in state.settings if key in keys]
     runs = [_run(state, look, track, order) for track in kept]
     found = shown(state, look)
     fixed = [t for t in found if t.number < 0]
@@ -80,6 +80,9 @@ def chart_value(state: State, look: Look) -> dict:
     off = off_of(state, look)
     if off is not None:
         runs.append(_off_run(off, look, elsewhere(off, state.settings)))
+    tower = look.tower(state.settings)
+    if tower is not None and any(panel["key"] == "spread" for panel in look.panels):
+        runs.append(_before_run(tower.spread))
     bands = _bands(state, look)
     steps = state.config.recipe.steps
     if state.running:
@@ -90,7 +93,17 @@ def chart_value(state: State, look: Look) -> dict:
         "bands": bands,
         "x": {"label": "step", "max": max([steps, *(t.steps[-1] for t in kept if t.steps)])},
         "height": 64,
+        "same": _same(state, kept, order),
     }
+
+
+def _same(state: State, kept: list[Track], order: list[str]) -> str:
+    """What the legend leaves out: the settings that all of its runs have."""
+    alike = [key for key in state.settings if key not in order]
+    if not kept or not alike:
+        return ""
+    whose = "In all runs" if len(kept) > 1 else f"Run {kept[0].name}"
+    return f"{whose}: {settings_words(kept[0].settings, alike)}"
 
 
 def _panels(look: Look) -> list[dict]:
@@ -120,19 +133,19 @@ def _finite(value):
 
 def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
     recorded_one = track.number < 0
-    words = settings_words(track.settings, [k for k in keys if k in track.settings])
+    words = [settings_words(track.settings, [k for k in keys if k in track.settings])]
     if recorded_one:
-        words = f"recorded · {words} · seed {track.settings['seed']}"
+        words = ["recorded", *words, f"seed {track.settings['seed']}"]
     if track.accuracy is not None:
-        words += f" · {percent(track.accuracy)} right"
+        words.append(f"{percent(track.accuracy)} right")
     if track.fate is not None:
-        words += f" · {track.fate.word}"
+        words.append(track.fate.word)
     elif track.status != "finished":
-        words += f" · {track.status}"
+        words.append(track.status)
     return {
         "id": track.number,
         "name": track.name if not recorded_one else {-1: "rec", -2: "0.1"}[track.number],
-        "words": words,
+        "words": " · ".join(filter(None, words)),
         "colour": colour(track),
         "faded": not (track is state.last or track.pinned or recorded_one),
         "hidden": track.hidden,
@@ -153,16 +166,27 @@ def _off_run(cell: RecordedCell, look: Look, where: str) -> dict:
     words = (
         f"blocks switched off (scale 0{at}), mean of {len(cell.runs)} seeds · {percent(mean)} right"
     )
+    return _grey(-3, "off", words, found)
+
+
+def _before_run(spread: tuple[float, ...]) -> dict:
+    words = "before step 1: spread, foretold from scale and depth alone"
+    points = [list(range(len(spread))), list(spread)]
+    return _grey(-4, "0", words, {"spread": points})
+
+
+def _grey(number: int, name: str, words: str, series: dict) -> dict:
+    """What is known beside the runs."""
     return {
-        "id": -3,
-        "name": "off",
+        "id": number,
+        "name": name,
         "words": words,
         "colour": -1,
         "faded": True,
         "hidden": False,
         "pinned": False,
         "fixed": True,
-        "series": found,
+        "series": series,
     }
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from inception_edu.labs.core import Control, say
 from inception_edu.labs.story import percent
 from inception_edu.labs.training import State, Track, differing
+from inception_edu.study.foretold import Before
 from inception_edu.study.recorded import RecordedCell, RecordedError, recorded_grid
 
 
@@ -22,11 +23,13 @@ class Look:
     settings   state → its controls, without strips and notes
     panels     of the chart, as `web/chart.js` takes them
     grid       settings → (width, scale, rate) where the recorded grid speaks of them, else None
+    tower      settings → what is known of that tower before training, None where it is altered
     """
 
     settings: Callable[[State], tuple[Control, ...]]
     panels: tuple[dict, ...]
     grid: Callable[[dict], tuple[float, float, float] | None]
+    tower: Callable[[dict], Before | None]
 
 
 @lru_cache(maxsize=512)
@@ -122,13 +125,15 @@ def shown(state: State, look: Look) -> list[Track]:
 
 
 def forecast_html(state: State, look: Look) -> str:
-    """Before anything is trained: Fig. 20 with its factor, where the setting stands among all
-    recorded ones, and what the blocks are worth."""
-    scale = state.settings["scale"]
-    here = here_of(state, look)
-    lines = [_fig20(scale)]
-    if here is not None:
-        lines.append(_danger(here.cell, "" if here.exact else " of the nearest recorded setting"))
+    """Before anything is trained: Fig. 20 with its factor, how far the blocks' outputs will spread,
+    where the setting stands among all recorded ones, and what the blocks are worth."""
+    here, tower = here_of(state, look), look.tower(state.settings)
+    pictures = _fig20(state.settings["scale"]) + _spread(state, tower)
+    lines = [f'<div class="ied-forecast-top">{pictures}</div>']
+    place = look.grid(state.settings)
+    if place is not None and tower is not None:
+        exact = here is not None and here.exact
+        lines.append(_danger(here.cell.danger if exact else place[0] * place[2] * tower.length))
     off = off_of(state, look)
     if off is not None and here is not None:
         lines.append(_worth(here.cell, off, elsewhere(here.cell, state.settings)))
@@ -139,37 +144,72 @@ def _fig20(scale: float) -> str:
     ink = 'stroke="var(--ied-ink,#1d1d1f)" fill="none"'
     word = 'fill="var(--ied-ink,#1d1d1f)" font-size="11" text-anchor="middle"'
     return (
-        f'<svg viewBox="0 0 300 42" width="300" role="img" aria-label="Fig. 20: relu of x plus '
-        f'{say(scale)} times the Inception branch" style="max-width:100%;height:auto">'
-        f'<path d="M28 13H228M8 13h10M42 13V30H72M132 30h26M198 30h38V20" {ink}/>'
-        f'<rect x="72" y="21" width="60" height="18" rx="3" {ink}/>'
-        f'<text x="102" y="34" {word}>Inception</text>'
-        f'<rect x="158" y="21" width="40" height="18" rx="3" fill="var(--ied-alarm-soft,#fdeee4)" '
-        f'stroke="var(--ied-alarm,#b84300)"/><text x="178" y="34" {word}>× {say(scale)}</text>'
-        f'<circle cx="236" cy="13" r="7" {ink}/><text x="236" y="17" {word}>+</text>'
-        f'<path d="M243 13h14" {ink}/><text x="276" y="17" {word}>ReLU</text>'
-        f'<text x="22" y="17" {word}>x</text></svg>'
+        f'<svg viewBox="0 0 212 42" width="212" role="img" aria-label="Fig. 20: relu of x plus '
+        f'{say(scale)} times the Inception branch">'
+        f'<path d="M16 13H152M24 13V30H34M92 30h8M138 30h21V20" {ink}/>'
+        f'<rect x="34" y="21" width="58" height="18" rx="3" {ink}/>'
+        f'<text x="63" y="34" {word}>Inception</text>'
+        f'<rect x="100" y="21" width="38" height="18" rx="3" '
+        f'fill="var(--ied-alarm-soft,#fdeee4)" stroke="var(--ied-alarm,#b84300)"/>'
+        f'<text x="119" y="34" {word}>× {say(scale)}</text>'
+        f'<circle cx="159" cy="13" r="7" {ink}/><text x="159" y="17" {word}>+</text>'
+        f'<path d="M166 13h10" {ink}/><text x="194" y="17" {word}>ReLU</text>'
+        f'<text x="10" y="17" {word}>x</text></svg>'
     )
 
 
-def _danger(cell: RecordedCell, whose: str) -> str:
+def _spread(state: State, tower: Before | None) -> str:
+    """The standard deviation of each block's output before the first step, as bars; what the last
+    run had there, as dots."""
+    if tower is None:
+        return ""
+    last = state.last if state.last and stands(state, state.last) else None
+    seen = list(last.first_spread.values()) if last else []
+    most = max(1.5, *tower.spread, *seen)
+    wide = 110 / len(tower.spread)
+    bars = "".join(
+        f'<rect x="{i * wide:.1f}" y="{42 - 26 * v / most:.1f}" width="{max(1, wide - 2):.1f}" '
+        f'height="{26 * v / most:.1f}" fill="var(--ied-blue,#0068ab)" opacity=".55"/>'
+        for i, v in enumerate(tower.spread)
+    )
+    dots = "".join(
+        f'<circle cx="{i * wide + wide / 2 - 1:.1f}" cy="{42 - 26 * v / most:.1f}" r="2" '
+        'fill="var(--ied-ink,#1d1d1f)"/>'
+        for i, v in enumerate(seen)
+    )
+    ends = f"{tower.spread[0]:.2f} → {tower.spread[-1]:.2f}"
+    said = (
+        f"Spread of the outputs of stem and blocks before training, foretold from scale and depth: "
+        f"from {tower.spread[0]:.2f} at the stem to {tower.spread[-1]:.2f} at the last block"
+    )
+    if last and seen:
+        said += f"; measured in run {last.name}: from {seen[0]:.2f} to {seen[-1]:.2f}"
+    return (
+        f'<svg viewBox="0 0 112 42" width="112" role="img" aria-label="{said}"><title>{said}'
+        f'</title><text x="0" y="11" font-size="11" fill="var(--ied-ink,#1d1d1f)">'
+        f"spread {ends}</text>{bars}{dots}</svg>"
+    )
+
+
+def _danger(danger: float) -> str:
     """Where a setting stands on rate × ‖a‖² among all recorded ones."""
     known = dangers()
-    if not known or cell.danger <= 0:
+    if not known or danger <= 0:
         return ""
-    low, high = math.log(known[0][0]), math.log(known[-1][0])
-    at = lambda danger: 300 * (math.log(danger) - low) / max(1e-9, high - low)  # noqa: E731
+    low, high = (math.log(f(danger, known[i][0])) for f, i in ((min, 0), (max, -1)))
+    at = lambda d: 300 * (math.log(d) - low) / max(1e-9, high - low)  # noqa: E731
     ticks = "".join(
         f'<rect x="{at(d):.1f}" y="4" width="2" height="10" fill="{_solid(word)}"/>'
         for d, word in known
     )
-    place = at(cell.danger)
-    nearest = sorted(known, key=lambda pair: abs(math.log(pair[0] / cell.danger)))[:10]
+    place = at(danger)
+    nearest = sorted(known, key=lambda pair: abs(math.log(pair[0] / danger)))[:10]
     counts = Counter(word for _, word in nearest)
-    told = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
+    verbs = {"lives": "live", "suffers": "suffer", "dies": "die", "differs by seed": "differ"}
+    told = ", ".join(f"{counts[word]} {verbs.get(word, word)}" for word in verbs if counts[word])
     said = (
-        f"rate × ‖a‖²{whose} is {say(float(f'{cell.danger:.2g}'))} before the first step; the "
-        f"{len(nearest)} recorded settings nearest to that: {told}"
+        f"rate × ‖a‖² is {say(float(f'{danger:.2g}'))} before the first step; of the "
+        f"{len(nearest)} recorded settings nearest to that {told}"
     )
     return (
         f'<svg viewBox="-4 0 310 20" width="300" role="img" aria-label="{said}" '

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from inception_edu.labs.core import say
 from inception_edu.labs.story import block_words, percent, silent_since
 from inception_edu.labs.tower_known import Look, here_of, near
-from inception_edu.labs.training import State, Track, differing, interval
-from inception_edu.study.fates import fate_of_cell
+from inception_edu.labs.training import State, Track, differing, group_of, interval
+from inception_edu.study.fates import CellFate, counted, each_word, fate_of_cell
 
 NAMES = {"rmsprop": "RMSProp", "sgd": "SGD", "lr": "rate"}
 
@@ -24,11 +26,13 @@ def verdict(state: State, look: Look) -> tuple[str, bool]:
         step = track.steps[-1] if track.steps else 0
         told = "Stopping after this step …" if state.stopping else f"step {step} of {total}"
         left = _left(state, track)
-        return f"Run {track.name}: {settings_words(track.settings)} · {told}{left}", False
+        among = _among(state, track)
+        return f"Run {track.name}: {told}{left}\n{settings_words(track.settings)}{among}", False
     if moved := [k for k in differing(state.settings, track.settings) if k != "seed"]:
         return f"{_before(state, look)} {_earlier(state, track, moved)}".strip(), False
-    if track.group and group_of(state, track) and not state.queue_settings:
-        return _group_verdict(state, track), False
+    decided = [t for t in group_of(state, track) if t.fate and t.fate.word != "stopped"]
+    if track.group and decided and not state.queue_settings:
+        return _group_verdict(state, look, track)
     return _run_verdict(state, look, track)
 
 
@@ -40,11 +44,22 @@ def _left(state: State, track: Track) -> str:
     return f", about {duration(seconds * (1 - share))} left"
 
 
+def _among(state: State, track: Track) -> str:
+    """Of several seeds: which one this is, and what the others did."""
+    if not track.group:
+        return ""
+    done = group_of(state, track)
+    so_far = ", ".join(each_word(fate_of_cell([t.fate for t in done]).counts)) if done else ""
+    told = f" · seed {len(done) + 1} of {len(done) + 1 + len(state.queue_settings)}"
+    return told + (f", so far {so_far}" if so_far else "")
+
+
 def _before(state: State, look: Look) -> str:
     here = here_of(state, look)
     if here is None:
-        return "Nothing is recorded near these settings. Bet, then press Retrain."
-    return f"{recorded_words(here)} Bet what your run does, then press Retrain."
+        return "Nothing is recorded near these settings.\nBet, then press Retrain."
+    how_sure = f"How sure: {sure(here.cell.fate)}. " if here.exact else ""
+    return f"{recorded_words(here)}\n{how_sure}Bet what your run does, then press Retrain."
 
 
 def _earlier(state: State, track: Track, keys: list[str]) -> str:
@@ -53,22 +68,18 @@ def _earlier(state: State, track: Track, keys: list[str]) -> str:
     group = group_of(state, track) if track.group else []
     if len(group) > 1:
         told = fate_of_cell([t.fate for t in group if t.fate])
-        return f"Your last {len(group)} seeds, {with_}: {told.sentence}."
+        return f"With {with_} your {_of_seeds(told)}."
     words = _no_end(track) or (fate_words(track) if track.fate else "")
     return f"Your last run, {with_}: {words}" if words else ""
 
 
 def recorded_words(here) -> str:
-    """ "Recorded: width 144, scale 1, rate 0.45: dies (5 of 5 runs), 14 to 36 % right." """
+    """ "Recorded: width 144, scale 1, rate 0.45: all 5 runs die, 14 to 36 % right." """
     cell = here.cell
     settings = ", ".join(f"{key} {say(value)}" for key, value in here.settings.items())
     nearest = "" if here.exact else " is the nearest recorded setting"
-    fate = cell.fate
-    count = fate.counts.get(fate.word, len(cell.runs))
     right = [f"{100 * a:.0f}" for a in (min(cell.accuracy), max(cell.accuracy))]
-    told = f"{fate.word} ({count} of {len(cell.runs)} runs)"
-    if fate.word == "differs by seed":
-        told = "differs by seed"
+    told = counted(cell.fate.counts)
     return f"Recorded: {settings}{nearest}: {told}, {right[0]} to {right[1]} % right."
 
 
@@ -78,7 +89,8 @@ def _run_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
     told = [fate_words(track)]
     told += [_against(state, look, track), _inside(look, track)]
     told.append("One seed is a picture, not a verdict: Five seeds gives one.")
-    return " ".join(filter(None, told)), track.fate is not None and track.fate.word == "dies"
+    words = f"{told[0]}\n{' '.join(filter(None, told[1:]))}"
+    return words, track.fate is not None and track.fate.word == "dies"
 
 
 def _no_end(track: Track) -> str:
@@ -147,29 +159,82 @@ def _inside(look: Look, track: Track) -> str:
     if not here or not here.exact or track.accuracy is None:
         return ""
     low, high = min(here.cell.accuracy), max(here.cell.accuracy)
-    where = "inside" if low - 1e-9 <= track.accuracy <= high + 1e-9 else "outside"
+    seeds = len(here.cell.runs)
+    where = "inside"
+    if not low - 1e-9 <= track.accuracy <= high + 1e-9:
+        # The least or the largest of n + 1 draws.
+        where = f"outside (a new seed is so {say(round(200 / (seeds + 1)))} times in 100)"
     return (
-        f"This is {where} what {len(here.cell.runs)} recorded seeds gave "
-        f"({100 * low:.0f} to {100 * high:.0f} %)."
+        f"This is {where} what {seeds} recorded seeds gave ({100 * low:.0f} to {100 * high:.0f} %)."
     )
 
 
-def group_of(state: State, track: Track) -> list[Track]:
-    return [t for t in state.tracks if t.group == track.group and t.fate is not None]
-
-
-def _group_verdict(state: State, track: Track) -> str:
+def _group_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
+    """What the reader's seeds did; with what recorded ones of the same settings did, and how sure
+    that makes."""
     group = group_of(state, track)
     right = [t.accuracy for t in group if t.accuracy is not None]
     told = fate_of_cell([t.fate for t in group])
-    words = f"{len(group)} seeds: {told.sentence}."
-    if len(right) < 2:
-        return words
-    mean, half = interval(right)
+    words = f"{_of_seeds(told)}."
+    if len(right) > 1:
+        mean, half = interval(right)
+        words += (
+            f"\n{percent(mean)} right, 95 % interval {100 * (mean - half):.0f} to "
+            f"{100 * (mean + half):.0f} %."
+        )
+    mine, there = {t.settings["seed"] for t in group}, []
+    place = look.grid(track.settings)
+    here = place and near(*place)
+    if here and here.exact:
+        there = [run for run in here.cell.runs if run.seed not in mine]
+    all_of_them = fate_of_cell([*(t.fate for t in group), *(run.fate for run in there)])
+    if there:
+        words += f" With {len(there)} recorded seeds: {all_of_them.word}, {sure(all_of_them)}."
+    else:
+        words += f" How sure: {sure(told)}."
+    return words, told.word == "dies"
+
+
+def _of_seeds(told: CellFate) -> str:
+    """ "5 seeds: all die; worst block 81 to 95 % silent"."""
+    count = sum(told.counts.values())
+    dead = ""
+    if told.dead:
+        ends = dict.fromkeys(percent(share) for share in (min(told.dead), max(told.dead)))
+        dead = f"; worst block {' to '.join(ends)} silent"
+    words = each_word(told.counts)
+    if len(words) == 1:
+        return f"{count} seeds: all {words[0].split(' ', 1)[1]}{dead}"
+    return f"{count} seeds: {', '.join(words)}{dead}"
+
+
+def sure(told: CellFate) -> str:
+    """ "5 of 5 live: with 95 % confidence 48 to 100 % of all seeds do" (Clopper and Pearson)."""
+    runs = sum(n for word, n in told.counts.items() if word != "stopped")
+    word, count = max(told.counts.items(), key=lambda pair: (pair[0] != "stopped", pair[1]))
+    low, high = share_interval(count, runs)
+    verb = each_word({word: 2})[0].split(" ", 1)[1]
     return (
-        f"{words} {percent(mean)} right, 95 % interval {100 * (mean - half):.0f} to "
-        f"{100 * (mean + half):.0f} %."
+        f"{count} of {runs} {verb}: with 95 % confidence {100 * low:.0f} to {100 * high:.0f} % of "
+        "all seeds do"
     )
+
+
+def share_interval(k: int, n: int) -> tuple[float, float]:
+    """Clopper and Pearson's 95 % interval of a share of which k of n were counted, as
+    `study.statistics.at_most_counts` gives it; a slider would wait for the import of scipy."""
+
+    def at_least(count: int, p: float) -> float:
+        return math.fsum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(count, n + 1))
+
+    def place(count: int, wanted: float) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (middle, high) if at_least(count, middle) < wanted else (low, middle)
+        return low
+
+    return (place(k, 0.025) if k else 0.0), (place(k + 1, 0.975) if k < n else 1.0)
 
 
 def settings_words(settings: dict, keys: list[str] | None = None) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 
 from inception_edu.labs import link, takeaway, training
 from inception_edu.labs.core import Column, Lab, Part, Row, Start, Tell, View, begun
-from inception_edu.labs.tower_controls import controls
+from inception_edu.labs.tower_controls import controls, fate_key
 from inception_edu.labs.tower_curves import chart_value, player_value
 from inception_edu.labs.tower_known import Look, forecast_html
 from inception_edu.labs.tower_words import settings_words, verdict
@@ -70,13 +70,13 @@ def update(state: State, event, look: Look, name: str):
 
 def stored(state: State, look: Look, title: str) -> list:
     """The picture for a page without a kernel: the same chart."""
-    words, _ = verdict(state, look)
+    words = verdict(state, look)[0].replace("\n", " ")
     said = f"{title}. {settings_words(state.settings)}. {words}"
     return [takeaway.picture(chart_value(state, look), f"{title}: {words}", said)]
 
 
 def in_a_line(state: State, look: Look) -> str:
-    return f"{settings_words(state.settings)}. {verdict(state, look)[0]}"
+    return f"{settings_words(state.settings)}. {verdict(state, look)[0]}".replace("\n", " ")
 
 
 def render(state: State, look: Look) -> View:
@@ -84,9 +84,11 @@ def render(state: State, look: Look) -> View:
     words, bad = verdict(state, look)
     made = controls(state, look)
     settings = [c.key for c in made if c.kind != "button"]
+    settings.insert(settings.index("rate") + 1, "key")
     return View(
         controls=made,
         parts=(
+            Part("key", fate_key(), hidden=look.grid(state.settings) is None),
             Part("forecast", forecast_html(state, look)),
             Part("player", player_value(state, look), "player", "the towers, step by step"),
             Part("curves", chart_value(state, look), "chart"),

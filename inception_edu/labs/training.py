@@ -13,9 +13,10 @@ from typing import Any
 
 from inception_edu.labs.core import End, Event, Press, Refused, Report, Set, Start, Stop, Tell
 from inception_edu.labs.story import Course
-from inception_edu.study.fates import Fate, fate
+from inception_edu.study.fates import Fate, fate, fate_of_cell
 
 NO_BET = "no bet"
+BETS = ("dies", "suffers", "lives")
 TASK, WARM_UP = "run", "warm up"
 
 
@@ -105,6 +106,7 @@ class State:
     bets: tuple[bool, ...] = ()
     ask_reset: bool = False
     stopping: bool = False
+    ending: bool = False  # a run that was forgotten has not yet come to its end
     pace: Callable[[Any], float] | None = None
     factor: float = 1.0
     code: str = ""
@@ -147,7 +149,7 @@ def update(state: State, event: Event):
         case Press("retrain"):
             return _start(replace(state, queue=(), group=0), state.settings)
         case Press("five"):
-            settings = [{**state.settings, "seed": seed} for seed in range(5)]
+            settings = [{**state.settings, "seed": seed} for seed in five(state.settings["seed"])]
             state = replace(state, group=state.count + 1, queue_settings=tuple(settings[1:]))
             return _start(state, settings[0])
         case Press("stop"):
@@ -186,19 +188,40 @@ def _with_last(state: State, track: Track) -> State:
 def _ended(state: State, event: End):
     track = state.running
     if track is None:
-        return state
+        return replace(state, ending=False)
     track = track.ended(event)
     state = replace(_with_last(state, track), stopping=False)
     seconds = getattr(event.value, "seconds", None)
     if state.pace is not None and seconds and track.status == "finished":
         state = replace(state, factor=max(0.05, min(20.0, seconds / state.pace(track.config))))
-    if state.bet != NO_BET and track.fate is not None and not track.group:
-        state = replace(state, bets=(*state.bets, state.bet == track.fate.word), bet=NO_BET)
     if state.queue_settings and track.status in ("finished", "diverged"):
         settings, *rest = state.queue_settings
         return _start(replace(state, queue_settings=tuple(rest)), settings)
-    state = replace(state, queue_settings=())
+    state = _settle(replace(state, queue_settings=()), track)
     return _hide_group(state, track.group) if track.group else state
+
+
+def _settle(state: State, track: Track) -> State:
+    """The bet is on the run that is over, or on all seeds that were run together. One on seeds
+    that differ is neither won nor lost; a run that did not come to its end leaves it open."""
+    if state.bet == NO_BET or track.fate is None or track.fate.word == "stopped":
+        return state
+    fates = [t.fate for t in group_of(state, track) if t.fate is not None]
+    word = fate_of_cell(fates).word
+    bets = (*state.bets, state.bet == word) if word in BETS else state.bets
+    return replace(state, bets=bets, bet=NO_BET)
+
+
+def group_of(state: State, track: Track) -> list[Track]:
+    """The runs that were started together with this one and have a fate, itself included."""
+    if not track.group:
+        return [track]
+    return [t for t in state.tracks if t.group == track.group and t.fate is not None]
+
+
+def five(seed: int) -> list[int]:
+    """The seeds that are run together, from this one on."""
+    return list(range(seed, seed + 5))
 
 
 def _hide_group(state: State, group: int) -> State:
@@ -215,7 +238,7 @@ def _reset(state: State, asked: bool):
         return replace(state, ask_reset=True)
     clean = replace(state, settings=state.first, tracks=(), queue_settings=(), group=0, code="")
     clean = replace(clean, bet=NO_BET, stopping=False, count=0)
-    return (clean, Stop(TASK)) if state.running else clean
+    return (replace(clean, ending=True), Stop(TASK)) if state.running else clean
 
 
 def _told(state: State, said: dict) -> State:

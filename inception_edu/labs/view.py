@@ -177,7 +177,8 @@ class Column(Row):
 class View:
     """All that a lab shows. `layout` names every key once; without one, the controls come in a row,
     then the buttons, the status, the parts. "status" is the key of the status line. The layout and
-    the kinds stay as they are in the first view."""
+    the kinds stay as they are in the first view. The first line of `status` is what counts; what
+    stands after a line break is shown smaller under it."""
 
     controls: tuple[Control, ...] = ()
     parts: tuple[Part, ...] = ()

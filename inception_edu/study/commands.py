@@ -6,7 +6,8 @@ What it can do:
     run remedies --data folder:PATH   run one; what is finished is kept
     status                            how much of each is finished
     pack remedies                     write its finished runs into data/results/
-    pack lab_grid                     write the labs' recorded runs
+    run lab_grid --missing --only "width 288" "rate 0.2"    some cells of the labs' grid
+    pack lab_grid                     put them into the labs' recorded runs
     claims                            the paper's claims and their verdicts
     reproduce                         make a sample of the committed runs again
     lengths                           ‖a‖² of the full networks before any training
@@ -27,7 +28,7 @@ from inception_edu.study.experiments import EXPERIMENTS, configurations, mode, q
 from inception_edu.study.identity import identify
 from inception_edu.study.lengths import measure_lengths
 from inception_edu.study.migrate import migrate_file
-from inception_edu.study.record_grid import pack_grid
+from inception_edu.study.record_grid import pack_grid, recorded_there
 from inception_edu.study.reproduction import report
 from inception_edu.study.results import Result, load_results, pack, read_result
 from inception_edu.study.sweeps import local_executor, sweep, work
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("names", nargs="*", metavar="NAME", help="experiments (none: all of them), or files")
     add("--mode", choices=MODES, default=mode())
     add("--missing", action="store_true", help="run only what the committed results do not hold")
+    add("--only", nargs="+", default=[], help="run: only cells with all of these in their name")
     add("--partial", action="store_true", help="pack: also cells that still lack seeds")
     add("--small", action="store_true", help="reproduce: the embedded images alone, a minute")
     add("--workers", type=int, default=2, help="processes of one thread; 0: in this process")
@@ -88,9 +90,11 @@ def _one(name: str, args: argparse.Namespace) -> None:
         _list(name, configs)
         return
     committed = _committed(name)
-    # Packing only the missing ones would drop the committed ones.
-    if args.missing and args.what != "pack":
-        configs = [c for c in configs if c not in committed]
+    # Packing only some of them would drop the others.
+    if args.what != "pack":
+        there = recorded_there(configs) if name == "lab_grid" else set(committed)
+        configs = [c for c in configs if not (args.missing and c in there)]
+        configs = [c for c in configs if all(words in c.label for words in args.only)]
     found = _finished(configs, args.folder, photos)
     spent = f", {sum(r.seconds for r in found) / 60:.0f} min of computing" if found else ""
     print(f"{_size(name, configs)}, {len(found)} finished{spent}", flush=True)

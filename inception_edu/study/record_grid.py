@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from inception_edu.study.recorded import CURVES, packed, write_grid
+from inception_edu.study.config import Config
+from inception_edu.study.recorded import CURVES, RecordedError, packed, recorded_grid, write_grid
 from inception_edu.study.results import RESULTS, Result
 
 
 def pack_grid(name: str, results: list[Result], folder: Path | None = None) -> Path:
-    """Write the runs of a grid of width × scale × rate, by cell, as one compact file."""
-    cells: dict[tuple, dict] = {}
+    """Put the runs of a grid of width × scale × rate into one compact file, by cell. What the file
+    has stays, unless it was run again."""
+    path = Path(folder or RESULTS) / f"{name}.json.gz"
+    before = json.loads(gzip.decompress(path.read_bytes())) if path.is_file() else {}
+    cells = {place(c["width"], c["scale"], c["rate"]): c for c in before.get("cells", ())}
+    there = {(*where, run["seed"]) for where, cell in cells.items() for run in cell["runs"]}
+    new = [r for r in results if (*place_of(r.config), r.seed) not in there]
     for result in results:
-        arguments = dict(result.config.arguments)
-        width, scale, rate = arguments["width"], arguments["scale"], result.config.recipe.lr
-        cell = cells.setdefault((width, scale, rate), _empty(width, scale, rate))
-        cell["runs"].append(_run(result))
+        width, scale, rate = where = place_of(result.config)
+        cell = cells.setdefault(where, _empty(width, scale, rate))
+        others = [run for run in cell["runs"] if run["seed"] != result.seed]
+        cell["runs"] = sorted([*others, _run(result)], key=lambda run: run["seed"])
         cell["steps"] = max(cell["steps"], result.curves["step"], key=len)
-    facts = {
-        "runs": len(results),
-        "data": sorted({r.data["name"] for r in results}),
+    facts = before.get("facts", {})
+    write_grid(path, [cells[key] for key in sorted(cells)], _facts(new, cells, facts))
+    return path
+
+
+def _facts(results: list[Result], cells: dict, old: dict) -> dict:
+    if not results:
+        return old
+    hours = sum(r.seconds * r.threads for r in results) / 3600
+    arguments = dict(results[0].config.arguments)
+    return {
+        "runs": sum(len(cell["runs"]) for cell in cells.values()),
+        "data": sorted({*old.get("data", ()), *(r.data["name"] for r in results)}),
         "images": results[0].data["train"],
-        "device": sorted({r.device for r in results}),
+        "device": sorted({*old.get("device", ()), *(r.device for r in results)}),
         "versions": results[0].versions,
         "steps": results[0].config.recipe.steps,
-        "depth": dict(results[0].config.arguments)["depth"],
+        "depth": arguments["depth"],
         "optimizer": results[0].config.recipe.optimizer,
-        "core_hours": round(sum(r.seconds * r.threads for r in results) / 3600, 2),
+        "core_hours": round(old.get("core_hours", 0) + hours, 2),
     }
-    path = Path(folder or RESULTS) / f"{name}.json.gz"
-    write_grid(path, [cells[key] for key in sorted(cells)], facts)
-    return path
+
+
+def place(width: float, scale: float, rate: float) -> tuple[int, float, float]:
+    return int(width), float(scale), float(rate)
+
+
+def place_of(config: Config) -> tuple[int, float, float]:
+    """Where a configuration stands in the grid."""
+    arguments = dict(config.arguments)
+    return place(arguments["width"], arguments["scale"], config.recipe.lr)
+
+
+def recorded_there(configs: Iterable[Config]) -> set[Config]:
+    """Those of the configurations that the committed grid holds."""
+    try:
+        cells = recorded_grid().cells
+    except RecordedError:
+        return set()
+    known = {(*place(c.width, c.scale, c.rate), r.seed) for c in cells for r in c.runs}
+    return {c for c in configs if (*place_of(c), c.seed) in known}
 
 
 def _empty(width: int, scale: float, rate: float) -> dict:

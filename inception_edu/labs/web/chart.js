@@ -7,7 +7,8 @@
 //   runs:   [{ id, name, words, colour, faded, hidden, pinned, fixed,
 //              series: { panelKey: [[x…], [y…]] } }]
 //   bands:  [{ panel, x, low, high, colour }]        what recorded seeds did
-//   x: { label, max }, height, wide, said: text when there is no run
+//   x: { label, max }, height, wide
+//   same: what all runs of the legend have in common, in words
 // }
 // tell: { hide | pin | remove: id } or { rename: id, name }
 
@@ -259,11 +260,14 @@ class PanelPlot {
   showStep(step) {
     if (!this.plot || this.panel.alone) return;
     const shown = this.runs.filter(run => !run.faded || run.pinned).slice(-3).reverse();
+    // Without a cursor: at the end of the newest run of the reader's, that all can be compared.
+    const newest = shown.find(run => !run.fixed)?.series[this.panel.key][0];
+    const now = newest ? newest[newest.length - 1] : Infinity;
     this.values.replaceChildren(...shown.map(run => {
       const value = document.createElement("span");
       value.className = "ied-value";
       value.style.color = colourOf(run.colour);
-      const at = step ?? Infinity;
+      const at = step ?? now;
       value.textContent = `${run.name}: ${words(valueAt(run.series[this.panel.key], at), this.panel)}`;
       return value;
     }));
@@ -361,9 +365,12 @@ function mount(el, value, tell) {
   const legend = el.appendChild(document.createElement("ol"));
   legend.className = "ied-legend";
   legend.setAttribute("aria-label", "runs");
+  const same = el.appendChild(document.createElement("div"));
+  same.className = "ied-same";
   let listed = "";
 
   function draw() {
+    if (same.textContent !== (chart.value.same || "")) same.textContent = chart.value.same || "";
     panels.className = `ied-panels ${chart.value.wide ? "wide" : ""}`;
     const keys = chart.value.panels.map(panel => panel.key);
     if (keys.join() !== chart.plots.map(plot => plot.panel.key).join()) {

@@ -34,11 +34,13 @@ function mount(el, value, tell) {
   play.className = "ied-go";
   button("‹", "one record back", () => { pause(); move(-1); });
   button("›", "one record on", () => { pause(); move(1); });
-  const scrub = make(bar, "input");
+  const track = make(bar, "div", "ied-track");
+  const scrub = make(track, "input");
   scrub.type = "range";
   scrub.min = 0;
   scrub.setAttribute("aria-label", "step of the run");
   scrub.addEventListener("input", () => { pause(); show(steps()[+scrub.value], true); });
+  const marks = make(track, "div", "ied-marks");
   const count = make(bar, "output");
 
   const steps = () => now.towers[0]?.steps || [];
@@ -95,6 +97,13 @@ function mount(el, value, tell) {
     });
     bars = now.towers.map(tower => tower.bars);
     stops.replaceChildren();
+    // Where on the bar a stop lies; the bar's handle is 16 pixels wide.
+    const last = Math.max(1, steps().length - 1);
+    marks.replaceChildren(...now.stops.map(stop => {
+      const mark = document.createElement("i"), share = nearest(stop.step) / last;
+      mark.style.left = `calc(8px + ${share} * (100% - 16px))`;
+      return mark;
+    }));
     now.stops.forEach((stop, i) => {
       const made = make(stops, "button", "", `${i + 1} ${stop.name}`);
       made.type = "button";

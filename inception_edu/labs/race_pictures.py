@@ -1,0 +1,49 @@
+"""Twelve test images, and what the two networks of a race say of them."""
+
+from __future__ import annotations
+
+from html import escape
+
+from inception_edu.labs.race_pairs import names
+from inception_edu.labs.race_state import State
+
+
+def pictures_html(state: State) -> str:
+    """Twelve test images, and what both networks say of them now."""
+    if state.images is None:
+        return '<div class="ied-twelve" style="min-height:300px">The images come here.</div>'
+    images = state.images
+    course = state.races[-1] if state.races else None
+    says = course.says if course and len(course.says[0]) == len(images.labels) else ((), ())
+    tiles = []
+    for i, (picture, label) in enumerate(zip(images.pictures, images.labels)):
+        truth = images.classes[label]
+        lines = [
+            _answer(images, label, answers[i] if answers else None, side)
+            for side, answers in enumerate(says)
+        ]
+        tiles.append(
+            f'<figure style="margin:0;font-size:11px;line-height:1.3;min-width:0">'
+            f'<img alt="{escape(truth, quote=True)}" width="56" height="56" '
+            f'style="image-rendering:pixelated;border-radius:4px;display:block" '
+            f'src="data:image/png;base64,{picture}"><figcaption>'
+            f"<b>{escape(truth)}</b>{''.join(lines)}</figcaption></figure>"
+        )
+    sides = names(state.settings)
+    return (
+        f'<div style="font-size:12px;margin:0 0 4px">{escape(images.name)}: '
+        f'<b class="ied-side0">− {sides[0]}</b>, <b class="ied-side1">+ {sides[1]}</b></div>'
+        '<div class="ied-twelve" style="display:grid;gap:6px 8px;'
+        f'grid-template-columns:repeat(auto-fill,minmax(76px,1fr))">{"".join(tiles)}</div>'
+    )
+
+
+def _answer(images, label: int, answer: int | None, side: int) -> str:
+    if answer is None:
+        return '<div style="height:1.3em"></div>'
+    mark = "✓" if answer == label else "✗"
+    word = escape(images.classes[answer])
+    return (
+        f'<div class="ied-side{side}" style="white-space:nowrap;overflow:hidden;'
+        f'text-overflow:ellipsis" title="{word}">{"+" if side else "−"} {mark} {word}</div>'
+    )
