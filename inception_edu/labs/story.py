@@ -200,7 +200,8 @@ def _learning(course: Course) -> list[Stop]:
         below -= 1
     end = f"The loss ends at {course.loss[-1]:.2f}."
     if course.dead:
-        end = f"At most {percent(course.dead[course.worst][-1])} of a block is silent. {end}"
+        most = course.dead[course.worst][-1]
+        end = f"{f'At most {percent(most)} of a block' if most else 'No channel'} is silent. {end}"
     last = Stop(course.steps[-1], "end", f"Alive to the end. {end}")
     if below >= len(course.loss):
         last = Stop(course.steps[-1], "end", f"No block goes dark, and nothing is learned. {end}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
+from itertools import groupby
 
 from inception_edu.labs.core import Control, say
 from inception_edu.labs.tower_known import Look
@@ -108,28 +109,16 @@ def _stretches(control: Control, axis: str) -> list[tuple[float, float, float]]:
 
 
 def _along(found: list[dict], elsewhere: str) -> str:
-    """ "recorded: lives to 0.3, dies from 0.5"; "recorded at width 144: …" where the strip is not
-    of the very settings."""
+    """ "recorded: lives 0–0.3 · differs 0.5 · dies 0.7–1"; "recorded at width 144: …" where the
+    strip is not of the very settings."""
     if not found:
         return "not recorded near these settings"
-    at = f" at {elsewhere}" if elsewhere else ""
-    words = [entry["word"] for entry in found]
-    if len(found) <= 2:
-        told = ", ".join(f"{say(entry['value'])} {entry['word']}" for entry in found)
-        return f"recorded{at}: {told}; no others"
-    if len(set(words)) == 1:
-        return (
-            f"recorded{at}: {words[0]} from {say(found[0]['value'])} to {say(found[-1]['value'])}"
-        )
-    first, last = words[0], words[-1]
-    end = 0
-    while end + 1 < len(words) and words[end + 1] == first:
-        end += 1
-    start = len(words) - 1
-    while start and words[start - 1] == last:
-        start -= 1
-    told = f"recorded{at}: {first} to {say(found[end]['value'])}"
-    return f"{told}, {last} from {say(found[start]['value'])}"
+    stretches = []
+    for word, group in groupby(found, key=lambda entry: entry["word"]):
+        ends = [say(entry["value"]) for entry in group]
+        span = ends[0] if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
+        stretches.append(f"{word.removesuffix(' by seed')} {span}")
+    return f"recorded{f' at {elsewhere}' if elsewhere else ''}: {' · '.join(stretches)}"
 
 
 def controls(state: State, look: Look) -> tuple[Control, ...]:

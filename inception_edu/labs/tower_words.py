@@ -124,6 +124,8 @@ def fate_words(track: Track) -> str:
         "suffers": f"Suffered: {percent(fate.dead)} of {block} silent at the end",
         "lives": f"Lived: at most {percent(fate.dead)} of a block silent",
     }[fate.word]
+    if fate.dead == 0:
+        told = "Lived: no channel silent"
     if fate.word == "dies" and since is not None:
         told += f" since step {since}"
     return f"{told}{right}, guessing gives 10 %."

@@ -384,7 +384,10 @@ function mount(el, value, tell) {
     if (list !== listed && !legend.querySelector("input")) {
       const at = [...legend.querySelectorAll("button")].indexOf(document.activeElement);
       listed = list;
-      legend.replaceChildren(...chart.value.runs.map(run => legendItem(chart, run)));
+      // The newest first, so that it is in sight; what is only shown comes last.
+      const own = chart.value.runs.filter(run => !run.fixed).reverse();
+      const all = [...own, ...chart.value.runs.filter(run => run.fixed)];
+      legend.replaceChildren(...all.map(run => legendItem(chart, run)));
       if (at >= 0) legend.querySelectorAll("button")[at]?.focus();
     }
   }
