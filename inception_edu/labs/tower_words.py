@@ -8,7 +8,7 @@ from inception_edu.labs.core import say
 from inception_edu.labs.story import block_words, percent, silent_since
 from inception_edu.labs.tower_known import Look, here_of, near
 from inception_edu.labs.training import State, Track, differing, group_of, interval
-from inception_edu.study.fates import CellFate, counted, each_word, fate_of_cell
+from inception_edu.study.fates import CellFate, between, counted, fate_of_cell
 
 NAMES = {"rmsprop": "RMSProp", "sgd": "SGD", "lr": "rate"}
 
@@ -49,7 +49,7 @@ def _among(state: State, track: Track) -> str:
     if not track.group:
         return ""
     done = group_of(state, track)
-    so_far = ", ".join(each_word(fate_of_cell([t.fate for t in done]).counts)) if done else ""
+    so_far = counted(fate_of_cell([t.fate for t in done]).counts) if done else ""
     told = f" · seed {len(done) + 1} of {len(done) + 1 + len(state.queue_settings)}"
     return told + (f", so far {so_far}" if so_far else "")
 
@@ -79,8 +79,16 @@ def recorded_words(here) -> str:
     settings = ", ".join(f"{key} {say(value)}" for key, value in here.settings.items())
     nearest = "" if here.exact else " is the nearest recorded setting"
     right = [f"{100 * a:.0f}" for a in (min(cell.accuracy), max(cell.accuracy))]
-    told = counted(cell.fate.counts)
+    told = _all_or_some(cell.fate.counts, "runs")
     return f"Recorded: {settings}{nearest}: {told}, {right[0]} to {right[1]} % right."
+
+
+def _all_or_some(counts: dict[str, int], what: str) -> str:
+    """ "all 5 runs die", "of 5 runs 4 die, 1 suffers"."""
+    words, count = counted(counts), sum(counts.values())
+    if len(counts) > 1:
+        return f"of {count} {what} {words}"
+    return f"all {count} {what} {words.split(' ', 1)[1]}" if count > 1 else f"{words} of one"
 
 
 def _run_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
@@ -198,16 +206,12 @@ def _group_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
 
 
 def _of_seeds(told: CellFate) -> str:
-    """ "5 seeds: all die; worst block 81 to 95 % silent"."""
-    count = sum(told.counts.values())
-    dead = ""
-    if told.dead:
-        ends = dict.fromkeys(percent(share) for share in (min(told.dead), max(told.dead)))
-        dead = f"; worst block {' to '.join(ends)} silent"
-    words = each_word(told.counts)
-    if len(words) == 1:
-        return f"{count} seeds: all {words[0].split(' ', 1)[1]}{dead}"
-    return f"{count} seeds: {', '.join(words)}{dead}"
+    """ "5 seeds: all die; worst block 81 % to 95 % silent"."""
+    count, words = sum(told.counts.values()), counted(told.counts)
+    if len(told.counts) == 1 and count > 1:
+        words = f"all {words.split(' ', 1)[1]}"
+    dead = f"; worst block {between(told.dead)} silent" if told.dead else ""
+    return f"{count} seeds: {words}{dead}"
 
 
 def sure(told: CellFate) -> str:
@@ -215,7 +219,7 @@ def sure(told: CellFate) -> str:
     runs = sum(n for word, n in told.counts.items() if word != "stopped")
     word, count = max(told.counts.items(), key=lambda pair: (pair[0] != "stopped", pair[1]))
     low, high = share_interval(count, runs)
-    verb = each_word({word: 2})[0].split(" ", 1)[1]
+    verb = counted({word: 2}).split(" ", 1)[1]
     return (
         f"{count} of {runs} {verb}: with 95 % confidence {100 * low:.0f} to {100 * high:.0f} % of "
         "all seeds do"
