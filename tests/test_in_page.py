@@ -63,6 +63,66 @@ def test_what_needs_torch_says_so():
     assert NEEDS_TORCH in json.dumps(view, ensure_ascii=False)
 
 
+def test_a_run_of_the_page_is_told_begun_and_ended():
+    """What the page's trainer says stands in the lab as a run; two labels for two records."""
+    lab = open_lab("dying_lab", '{"width": 72}')
+    [effect] = json.loads(lab.send("press", "retrain"))["effects"]
+    assert effect["start"] == "run" and len(effect["job"]["rates"]) == 60
+    assert effect["job"]["blocks"][0]["name"] == "stem" and len(effect["job"]["blocks"]) == 11
+    names = [block["name"] for block in effect["job"]["blocks"]]
+    records = [
+        {
+            "step": step,
+            "loss": 2.0,
+            "accuracy": 0.25,
+            "dead": dict.fromkeys(names, 0.9),
+            "spread": dict.fromkeys(names, 1.0),
+            "inside": {"push": 0.1, "logits": None},
+        }
+        for step in (1, 2)
+    ]
+    view = json.loads(lab.send("report", "run", json.dumps(records)))
+    assert "step 2 of 60" in view["status"] and view["effects"] == []
+    assert json.loads(lab.send("press", "stop"))["effects"] == [{"stop": "run"}]
+    end = {
+        "status": "finished",
+        "sentence": "Finished.",
+        "test_accuracy": 0.125,
+        "dead": dict.fromkeys(names, 0.95),
+        "curves": {"step": [1, 2]},
+        "maps": {"dead": dict.fromkeys(names, [0.9, 0.95])},
+        "seconds": 3.0,
+    }
+    view = json.loads(lab.send("end", "run", json.dumps(end)))
+    assert view["status"].startswith("Died: 95 %") and "12 % right" in view["status"]
+    failed = {"status": "failed", "sentence": "The page could not train: no memory."}
+    lab.send("press", "retrain")
+    view = json.loads(lab.send("end", "run", json.dumps(failed)))
+    assert "no memory" in view["status"] and view["alert"]
+
+
+def test_what_a_page_has_not_is_said():
+    """A picture of the curves needs matplotlib, which a page has not."""
+    script = (ROOT / "tests" / "without_packages.py").read_text(encoding="utf-8")
+    script += "lab = open_lab('dying_lab')\nprint(lab.send('tell', 'take', '{\"take\": \"png\"}'))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert "A web page has no matplotlib" in done.stdout, done.stderr
+
+
+def test_an_answer_is_checked_with_what_stands_above_it():
+    from inception_edu.labs.in_page import checked
+
+    def verdict(code):
+        prelude = "from inception_edu.teach import check"
+        return json.loads(checked(prelude, code, 'check("02.2", leaves)'))
+
+    assert "ied-right" in verdict("leaves = (384, 25, 25)")["html"]
+    assert "ied-unsolved" in verdict("leaves = ...")["html"]
+    assert "ZeroDivisionError" in verdict("leaves = 1 / 0")["html"]
+    assert "SyntaxError" in verdict("leaves = (")["html"]
+    assert verdict("print(7)\nleaves = 1")["printed"] == "7\n"
+
+
 @pytest.mark.parametrize(
     "source, found",
     [

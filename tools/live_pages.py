@@ -112,7 +112,24 @@ def lay_out(static: Path) -> bool:
             archive.write(path, path.relative_to(ROOT).as_posix())
         for name in RECORDED:
             archive.write(ROOT / "data" / "results" / name, f"inception_edu/_data/results/{name}")
+    memory = "python.bin" if snapshot(source, target) else ""
+    (target / "start.json").write_text(json.dumps({"memory": memory}), encoding="utf-8")
     return True
+
+
+def snapshot(pyodide: Path, target: Path) -> bool:
+    """Write the memory of a Python that has opened the labs; False where it cannot be had: a page
+    then starts Python itself, which takes several times as long."""
+    node = shutil.which("node")
+    if node is None:
+        return False
+    command = [node, ROOT / "tools" / "snapshot.mjs", pyodide, target / "inception_edu.zip"]
+    done = subprocess.run(
+        [*map(str, command), str(target / "python.bin")], capture_output=True, text=True
+    )
+    if done.returncode:
+        print(f"No memory of Python, so labs start slowly: {done.stderr[-300:]}")
+    return done.returncode == 0
 
 
 # --- What a cell of a chapter becomes -------------------------------------------------------------

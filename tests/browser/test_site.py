@@ -1,27 +1,20 @@
 """The static site in a real browser, from a plain local server and from a folder of any name."""
 
-import functools
-import http.server
 import os
 import shutil
 import sys
-import threading
 from pathlib import Path
 
 import pytest
+from site_host import OVERFLOW, serving, watched
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 HEAVIEST = 1_500_000  # bytes of a page
-
-OVERFLOW = """() => {
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= width) return [];
-    return [...document.querySelectorAll('article *')]
-        .filter(e => e.getBoundingClientRect().right > width + 1)
-        .slice(0, 3).map(e => e.tagName + '.' + e.className);
-}"""
+PATIENCE = 240_000  # milliseconds; Python in the page shares two cores with the tests
+DRAWN = """() => [...document.querySelectorAll('.ied-page-lab')].every(
+    place => place.querySelector(':scope > .ied-lab'))"""
 
 
 @pytest.fixture(scope="module")
@@ -40,70 +33,40 @@ def site(tmp_path_factory):
     website.build()
     folder = tmp_path_factory.mktemp("host") / "über uns"
     shutil.copytree(website.SITE, folder / "course")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        # Python's own table lacks them; every web server knows them.
-        extensions_map = {
-            **http.server.SimpleHTTPRequestHandler.extensions_map,
-            ".mjs": "text/javascript",
-            ".wasm": "application/wasm",
-        }
-
-        def log_message(self, *_):
-            pass
-
-    handler = functools.partial(Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/course", folder / "course"
-    server.shutdown()
-
-
-def failed(page, request) -> None:
-    """Note it, unless the browser gave up on a page's icon because the test left the page."""
-    left = request.failure == "net::ERR_ABORTED" and request.url.endswith("/favicon.svg")
-    if not left:
-        page.trouble.append(f"failed: {request.url} ({request.failure})")
+    with serving(folder) as address:
+        yield f"{address}/course", folder / "course"
 
 
 @pytest.fixture
 def page(site, browser):
     """A page that notes requests to other hosts, failed ones, and everything on the console."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    page.trouble = []
-
-    def note(message):
-        if "[PST]" not in message.text or message.type != "log":  # the theme says what it does
-            page.trouble.append(f"{message.type}: {message.text}")
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: page.trouble.append(str(error)))
-    page.on("requestfailed", lambda request: failed(page, request))
-
-    def watch(route):
-        url = route.request.url
-        if not url.startswith((site[0].rsplit("/", 1)[0], "data:", "blob:")):
-            page.trouble.append(f"foreign: {url}")
-            return route.abort()
-        return route.continue_()
-
-    page.route("**/*", watch)
-    yield page
+    yield watched(context.new_page(), site[0].rpartition("/")[0])
     context.close()
 
 
+def pages(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.html"))
+
+
 def test_every_page_is_quiet_and_fits_a_phone(site, page):
+    """With its labs, which stand there without a press and without Python."""
     address, folder = site
-    names = sorted(path.name for path in folder.glob("*.html"))
-    assert sum(name[:2].isdigit() for name in names) >= 14
-    for name in names:
+    assert sum(name[:2].isdigit() for name in pages(folder)) >= 14
+    labs = 0
+    for name in pages(folder):
         page.set_viewport_size({"width": 375, "height": 800})
         page.goto(f"{address}/{name}")
         assert page.locator("h1").first.inner_text().strip(), name
+        page.wait_for_function(DRAWN, timeout=PATIENCE)
+        labs += page.locator(".ied-page-lab > .ied-lab").count()
         assert page.evaluate(OVERFLOW) == [], name
         assert page.trouble == [], (name, page.trouble)
         assert (folder / name).stat().st_size < HEAVIEST, name
+        assert not page.evaluate(
+            "performance.getEntriesByType('resource').some(e => /wasm|worker/.test(e.name))"
+        )
+    assert labs >= 17 or not (folder / "_static" / "live").exists()
 
 
 def test_from_the_front_page_to_the_last_chapter(site, page):
@@ -164,19 +127,35 @@ def test_the_cell_that_installs_and_the_machine_are_not_shown(site):
 
 
 @pytest.fixture
-def explorer(site, page):
-    """The shape explorer of chapter 02, alive in the page."""
+def live(site, page):
+    """A function that opens a page at a lab, by keyboard alone, and waits for Python in it."""
     if not (site[1] / "_static" / "live").exists():
         assert not os.environ.get("CI")
         pytest.skip("npm did not give Python for the browser")
-    page.goto(f"{site[0]}/02_stem.html")
-    place = page.locator(".ied-page-lab[data-lab=shape_explorer]")
-    assert not page.evaluate(
-        "performance.getEntriesByType('resource').some(e => /wasm/.test(e.name))"
-    )
-    place.get_by_role("button", name="Use this lab here").click()
-    place.locator(".ied-lab").wait_for(timeout=240_000)
-    return place
+
+    def open_(name: str, lab: str, python: bool = True, address: str = ""):
+        page.goto(f"{site[0]}/{name}{address}")
+        place = page.locator(f".ied-page-lab[data-lab={lab}]").first
+        place.locator(".ied-lab").wait_for(timeout=PATIENCE)
+        if python:
+            place.locator("input, select, button").first.focus()
+            page.wait_for_function(
+                "p => p.dataset.ready", arg=place.element_handle(), timeout=PATIENCE
+            )
+        return place
+
+    return open_
+
+
+@pytest.fixture
+def explorer(live):
+    """The shape explorer of chapter 02, alive in the page."""
+    return live("02_stem.html", "shape_explorer")
+
+
+def said(place, words: str) -> None:
+    """Wait until the lab's status says so."""
+    place.locator(".ied-status", has_text=words).wait_for(timeout=PATIENCE)
 
 
 def test_a_lab_answers_in_the_page_as_in_a_notebook(explorer, page):
@@ -184,43 +163,194 @@ def test_a_lab_answers_in_the_page_as_in_a_notebook(explorer, page):
     from inception_edu.labs.core import Session, Set
 
     session = Session(shapes.make("inception_v4"))
-    status = explorer.locator(".ied-status")
-    assert status.inner_text() == session.view.status
+    assert explorer.locator(".ied-status").inner_text() == session.view.status
     typed = explorer.get_by_label("image (px), typed")
     typed.fill("74")
     typed.press("Enter")
     session.send(Set("image", 74))
-    assert status.inner_text() == session.view.status and "cannot take" in status.inner_text()
+    said(explorer, "cannot take")
+    assert explorer.locator(".ied-status").inner_text() == session.view.status
     explorer.get_by_role("slider", name="image (px)").focus()
     page.keyboard.press("ArrowRight")
-    assert typed.input_value() == "75" and "takes 75×75" in status.inner_text()
+    said(explorer, "takes 75×75")
+    assert typed.input_value() == "75"
     typed.fill("a house")
     typed.press("Enter")
+    explorer.locator(".ied-wrong").wait_for()
     assert "“a house” cannot be read" in explorer.locator(".ied-wrong").inner_text()
     explorer.get_by_role("button", name="Reset").click()
-    assert typed.input_value() == "299" and explorer.locator(".ied-wrong").count() == 0
+    explorer.locator(".ied-wrong").wait_for(state="detached")
+    assert typed.input_value() == "299"
     assert page.trouble == []
 
 
 def test_a_box_of_a_diagram_can_be_chosen_in_the_page(explorer, page):
     explorer.get_by_role("option", name="Reduction-B").click()
-    assert explorer.get_by_label("block", exact=True).input_value() == "reduction_b"
+    page.wait_for_function(
+        "() => document.querySelector('[data-lab=shape_explorer] select[aria-label=block]').value"
+        " === 'reduction_b'"
+    )
     page.set_viewport_size({"width": 375, "height": 800})
     assert page.evaluate(OVERFLOW) == []
     assert page.trouble == []
 
 
 def test_a_link_opens_the_lab_as_it_was(explorer, page):
+    from inception_edu.labs import link
+
     typed = explorer.get_by_label("image (px), typed")
     typed.fill("123")
     typed.press("Enter")
-    said = explorer.locator(".ied-status").inner_text()
+    said(explorer, "123")
+    before = explorer.locator(".ied-status").inner_text()
     explorer.get_by_role("button", name="copy link").click()
+    page.wait_for_url("**#shape_explorer?**")
+    assert link.read(page.url)[1]["image"] == 123  # as a notebook reads it
     address = page.url
-    assert "#shape_explorer?" in address and "image=123" in address
     page.goto("about:blank")
-    page.goto(address)
-    explorer.get_by_role("button", name="Use this lab here, as the link has it").click()
-    explorer.locator(".ied-lab").wait_for(timeout=240_000)
-    assert explorer.locator(".ied-status").inner_text() == said
+    page.goto(address)  # nothing is pressed: the lab opens as the link has it
+    said(explorer, before)
     assert typed.input_value() == "123" and page.trouble == []
+
+
+@pytest.mark.parametrize(
+    "name, lab, choice, words",
+    [
+        (
+            "05_inception_v4.html",
+            "network_diagram",
+            ("block", "reduction_a"),
+            "reduction_a selected",
+        ),
+        ("07_paper_and_code.html", "comparison_lab", ("left", "Inception-v4"), "Inception-v4 and"),
+        ("04_reductions.html", "block_designer", None, ""),
+        ("01_from_googlenet_to_v3.html", "family_lab", None, ""),
+        ("08_residual_scaling.html", "scaling_lab", ("optimizer", "SGD"), "Nothing is recorded"),
+    ],
+)
+def test_each_lab_answers(live, page, name, lab, choice, words):
+    place = live(name, lab)
+    if choice:
+        place.get_by_label(choice[0], exact=True).first.select_option(choice[1])
+        said(place, words)
+    else:  # its first list: another choice stays chosen, and no reason is given against it
+        chosen = place.locator("select").first
+        chosen.select_option(index=2)
+        value = chosen.input_value()
+        page.wait_for_timeout(1500)
+        assert chosen.input_value() == value and place.locator(".ied-wrong").count() == 0
+    assert page.trouble == []
+
+
+def test_a_film_plays_without_python(live, page):
+    place = live("09_dying_networks.html", "death", python=False)
+    steps = place.get_by_role("slider", name="step of the run")
+    steps.focus()
+    page.keyboard.press("Home")
+    assert place.locator(".ied-play output").inner_text().startswith("step 1 of")
+    page.keyboard.press(" ")  # plays
+    page.wait_for_function(
+        "() => +document.querySelector('[data-lab=death] .ied-play input').value >= 2"
+    )
+    before = place.locator(".ied-status").inner_text()
+    place.get_by_label("run", exact=True).select_option(index=1)
+    page.wait_for_function(
+        "t => document.querySelector('[data-lab=death] .ied-status').textContent !== t", arg=before
+    )
+    assert not page.evaluate(
+        "performance.getEntriesByType('resource').some(e => /wasm|worker/.test(e.name))"
+    )
+    assert page.trouble == []
+
+
+def test_the_recorded_grid_and_a_run_that_the_page_trains(live, page):
+    """A link that holds the setting of a run; then scale slider, train, stop, all in the page."""
+    link = "#dying_lab?scale=1.0&width=72&rate=0.45"
+    place = live("09_dying_networks.html", "dying_lab", address=link)
+    said(place, "width 72")
+    place.get_by_role("slider", name="scale").focus()
+    for _ in range(18):
+        page.keyboard.press("ArrowLeft")
+    said(place, "scale 0.1, rate 0.45: lives")
+    place.get_by_role("button", name="Retrain").click()
+    said(place, "step 2 of 60")
+    said(place, "guessing gives 10 %")
+    assert "Lived" in place.locator(".ied-status").inner_text()
+    assert "computed by this page" in place.inner_text()
+    width = place.get_by_label("width, in channels, typed")
+    width.fill("576")
+    width.press("Enter")
+    said(place, "Nothing is recorded")
+    place.get_by_role("button", name="Retrain").click()
+    said(place, "step 2 of 60")
+    place.get_by_role("button", name="Stop").click()
+    said(place, "was stopped at step")
+    place.get_by_label("remedy", exact=True).select_option("slow classifier")
+    place.get_by_role("button", name="Retrain").click()
+    said(place, "The page cannot train this")
+    assert page.trouble == []
+
+
+def test_a_prediction_is_kept_and_stands_beside_the_outcome(site, live, page):
+    page.goto(f"{site[0]}/02_stem.html")
+    card = page.locator(".ied-predict").first
+    card.get_by_role("button", name="150").click()
+    assert "Kept: 150" in card.inner_text()
+    page.reload()
+    outcome = page.locator(".ied-outcome").first
+    outcome.locator(".ied-predicted", has_text="You predicted 150.").wait_for()
+    assert page.locator(".ied-predict [aria-pressed=true]").inner_text() == "150"
+    assert page.trouble == []
+
+
+def test_an_exercise_is_checked_in_the_page(site, live, page):
+    page.goto(f"{site[0]}/02_stem.html")
+    field = page.get_by_label("your answer to exercise 02.2")
+    place = page.locator(".ied-page-exercise", has=field)
+    for answer, verdict in (
+        ("leaves = ...", ".ied-unsolved"),
+        ("leaves = (384, 24, 25)", ".ied-wrong"),
+        ("leaves = 1 / 0", ".ied-wrong"),
+        ("leaves = (384, 25, 25)", ".ied-right"),
+    ):
+        field.fill(answer)
+        field.press("Control+Enter")
+        place.locator(f".ied-verdict{verdict}").wait_for(timeout=PATIENCE)
+        if "1 / 0" in answer:
+            place.locator(".ied-verdict", has_text="ZeroDivisionError").wait_for(timeout=PATIENCE)
+    page.reload()
+    assert field.input_value() == "leaves = (384, 25, 25)"  # this browser keeps it
+    page.locator(".ied-page-exercise", has=field).get_by_role("button", name="Start again").click()
+    assert field.input_value() == "leaves = ..."
+    assert page.trouble == []
+
+
+def test_an_answer_that_never_ends_is_ended(site, live, page):
+    page.goto(f"{site[0]}/02_stem.html")
+    field = page.get_by_label("your answer to exercise 02.2")
+    place = page.locator(".ied-page-exercise", has=field)
+    field.fill("while True: pass")
+    place.get_by_role("button", name="Check").click()
+    place.get_by_text("more than 20 s").wait_for(timeout=PATIENCE)
+    field.fill("leaves = (384, 25, 25)")
+    place.get_by_role("button", name="Check").click()
+    place.locator(".ied-verdict.ied-right").wait_for(timeout=PATIENCE)
+    assert page.trouble == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(site, browser, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=theme)
+    page = watched(context.new_page(), site[0].rpartition("/")[0])
+    faults = []
+    for name in pages(site[1]):
+        page.goto(f"{site[0]}/{name}")
+        page.wait_for_function(DRAWN, timeout=PATIENCE)
+        assert page.locator("html").get_attribute("data-theme") == theme
+        for fault in Axe().run(page, context="article").response["violations"]:
+            where = [node["target"] for node in fault["nodes"]][:3]
+            faults.append(f"{name}: {fault['id']}: {where}")
+    context.close()
+    assert not faults, "\n".join(faults)

@@ -91,7 +91,10 @@ class PageLab {
   }
 
   show(view) {
-    for (const item of [...view.controls, ...view.parts]) this.boxes.get(item.key).show(item);
+    // A control that has been moved again meanwhile stays where the reader's hand has it.
+    const moved = new Set(this.queue.filter(({ kind }) => kind === "set").map(({ key }) => key));
+    for (const item of [...view.controls, ...view.parts])
+      if (!moved.has(item.key)) this.boxes.get(item.key).show(item);
     this.status.textContent = view.status;
     this.status.hidden = !view.status;
     this.status.setAttribute("role", view.alert ? "alert" : "status");
@@ -136,8 +139,11 @@ class PageLab {
         this.place.dataset.ready = "yes";
       }
       while (this.queue.length) {
-        const { kind, key, value } = this.queue.shift();
+        let { kind, key, value } = this.queue.shift();
         if (kind === "look") continue;
+        if (kind === "report") // those that came meanwhile are dealt with, and drawn, together
+          for (value = [value]; this.queue[0]?.kind === "report";)
+            value.push(this.queue.shift().value);
         this.show(JSON.parse(await ask("send", this.number, kind, key, JSON.stringify(value))));
       }
     } catch (error) {

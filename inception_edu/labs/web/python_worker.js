@@ -4,14 +4,36 @@
 
 const here = new URL(".", import.meta.url);
 
+async function file(name) {
+  const answer = await fetch(new URL(name, here));
+  if (!answer.ok) throw Error(`${name}: ${answer.status}`);
+  return answer;
+}
+
+// The memory of a Python that has opened every lab (tools/snapshot.mjs), where the site has one.
+async function snapshot() {
+  const { memory } = await (await file("start.json")).json();
+  if (!memory) return undefined;
+  const packed = (await file(memory)).body;
+  return new Uint8Array(
+    await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
+}
+
 async function load() {
-  const files = fetch(new URL("inception_edu.zip", here));
-  const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", here));
-  const pyodide = await loadPyodide({ indexURL: new URL("pyodide/", here).href });
-  const answer = await files;
-  if (!answer.ok) throw Error(`inception_edu.zip: ${answer.status}`);
-  pyodide.unpackArchive(await answer.arrayBuffer(), "zip", { extractDir: "/lab" });
-  pyodide.runPython("import sys; sys.path.insert(0, '/lab')");
+  const [memory, files, { loadPyodide }] = await Promise.all([
+    snapshot(), file("inception_edu.zip").then(answer => answer.arrayBuffer()),
+    import(new URL("pyodide/pyodide.mjs", here)),
+  ]);
+  const pyodide = await loadPyodide({
+    indexURL: new URL("pyodide/", here).href, ...memory ? { _loadSnapshot: memory } : {},
+  });
+  pyodide.unpackArchive(files, "zip", { extractDir: "/lab" });
+  pyodide.runPython(`
+import importlib, sys
+if "/lab" not in sys.path:
+    sys.path.insert(0, "/lab")
+importlib.invalidate_caches()
+`);
   return pyodide.pyimport("inception_edu.labs.in_page");
 }
 
