@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from inception_edu.describe import mini, network, tower
-from inception_edu.labs import core
+from inception_edu.labs import core, link
 from inception_edu.labs.core import End, Set, Tell
 from inception_edu.labs.inside import Inside, feature_maps
 from inception_edu.labs.inside_address import opened
@@ -336,6 +336,22 @@ def test_the_code_opens_the_same_view_again(lab):
         with pytest.raises(core.Refused):
             opened(inside, wrong)
     assert opened(inside, {}).network == network
+
+
+def test_a_link_opens_the_same_view_again(lab):
+    tell(lab, block="inception_resnet_c")
+    tell(lab, branch=2)
+    tell(lab, choose=[see.OUTPUT, 5])
+    written = lab.lab.link(lab.state)
+    name, settings = link.read(written)
+    assert name == "feature_maps" and link.MODULES[name] == "inside"
+    assert opened(lab.lab.update.__self__, settings["at"]) == lab.state
+    tell(lab, take="link")
+    assert written in lab.view.part("take").value["code"]
+    tell(lab, draw={"on": "first", "ink": ink(), "blank": True})
+    tell(lab, take="link")
+    assert lab.view.alert and "copy as code" in lab.view.status
+    assert lab.view.part("take").value["code"] == ""
 
 
 def test_a_drawing_travels_in_the_code(lab):

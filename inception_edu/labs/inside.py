@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from inception_edu.labs import core
+from inception_edu.labs import core, link
 from inception_edu.labs.core import (
     Column,
     Control,
@@ -26,7 +26,7 @@ from inception_edu.labs.core import (
     Stop,
     Tell,
 )
-from inception_edu.labs.inside_address import code, opened
+from inception_edu.labs.inside_address import address, code, opened
 from inception_edu.labs.inside_desk import Desk
 from inception_edu.labs.inside_own import drawn, taken
 from inception_edu.labs.inside_parts import (
@@ -91,8 +91,8 @@ class Inside:
 
     def update(self, state: State, event):
         if isinstance(event, Set) or (isinstance(event, Tell) and "point" not in event.value):
-            # Code and file belong to what was shown.
-            state = replace(state, code="", taken=(state.taken[0], "", "", ""))
+            # Code, file and refusal belong to what was shown.
+            state = replace(state, code="", refused="", taken=(state.taken[0], "", "", ""))
         if isinstance(event, Set):
             return self._set(state, event.key, event.value)
         if isinstance(event, Tell):
@@ -150,7 +150,7 @@ class Inside:
             return self.fit(taken(self.desk, state, said["file"]))
         if "draw" in said:
             return self.fit(drawn(self.desk, state, said["draw"]))
-        if said.get("take") in ("code", "png", "svg"):
+        if said.get("take") in ("code", "link", "png", "svg"):
             return self._taken(state, said["take"])
         if "refused" in said:
             return replace(state, refused=str(said["refused"]))
@@ -209,6 +209,11 @@ class Inside:
         """What a reader takes away: the lab as code, its picture as a file."""
         if kind == "code":
             return replace(state, code=code(self.desk, state))
+        if kind == "link" and state.picture in [p.name for p in state.own]:
+            sentence = "A link cannot carry a picture of your own: take “copy as code”."
+            return replace(state, refused=sentence)
+        if kind == "link":
+            return replace(state, code=link.code(self.link(state)))
         (still,) = stored(self.desk, state, self.words(state))
         data = base64.b64encode(still.encode()).decode()
         taken = (state.taken[0] + 1, f"inside.{kind}", "image/svg+xml", data)
@@ -280,6 +285,9 @@ class Inside:
             f"{silent or 'none'} {'are' if silent > 1 else 'is'} 0 everywhere on this picture."
         )
 
+    def link(self, state: State) -> str:
+        return link.write("feature_maps", {"at": address(state)})
+
     def lab(self, start: State) -> core.Lab:
         return core.Lab(
             "inside",
@@ -290,6 +298,7 @@ class Inside:
             lambda state: stored(self.desk, state, self.words(state)),
             self.words,
             lambda job: (self.desk.search if len(job) == 2 else self.desk.covering)(*job),
+            link=self.link,
         )
 
 

@@ -23,6 +23,7 @@ MODULES = {
     "shape_explorer": "shapes",
     "convolution_lab": "convolution",
     "comparison_lab": "comparison",
+    "feature_maps": "inside",
 }
 
 
