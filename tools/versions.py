@@ -100,6 +100,8 @@ def attempt(version: str, lowest: bool, torch: bool) -> str:
         command += ["-o", "timeout="]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=settings)
         said = last_line(done.stdout) or last_line(done.stderr)
+        failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+        said = "; ".join([said, *failed])
         return f"{said}; {chapters(python, settings)}" if torch else said
 
 
