@@ -90,6 +90,12 @@ def chapters() -> list[Chapter]:
             "the same outputs in less time",
             figures.ReductionB_v2(),
         ),
+        Chapter(
+            "14_your_photographs",
+            "Your photographs",
+            "race, vote and look inside, with a folder of yours",
+            figures.InceptionB("released"),
+        ),
     ]
 
 

@@ -203,4 +203,5 @@ _OPENINGS: dict[str, Callable[[], Any]] = {
     "11": made.chapter_11,
     "12": made.chapter_12,
     "13": chapter_13,
+    "14": made.chapter_14,
 }

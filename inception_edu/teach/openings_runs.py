@@ -137,3 +137,27 @@ def chapter_12() -> Any:
         "Share of the weights of the linear 1×1 on the branch with 1×n and n×1, in the blocks B "
         f"and C of two networks. {told}.",
     )
+
+
+def chapter_14() -> Any:
+    from inception_edu.study import summarise
+    from inception_edu.study.experiments_own import PER_CLASS, cell
+    from inception_edu.teach.claims.ch14 import PLAIN, RESIDUAL, runs, settings, title
+
+    cells = summarise(runs())
+    groups = {
+        cell(name, count): cells[cell(name, count)].values
+        for count in PER_CLASS
+        for name in (PLAIN, RESIDUAL)
+        if count in settings(name)
+    }
+    tested = runs()[0].data["test"]
+    fig, (axis,) = panels(1, 2.7)
+    plots.dots(groups, axis, f"% of {tested:,} new photographs named rightly", percent=True)
+    axis.axvline(10, color="#555555", lw=1, ls=":")
+    told = "; ".join(f"{label} {cells[label].text()}" for label in groups)
+    return plots.show(
+        fig,
+        f"Accuracy of {title(PLAIN)} and {title(RESIDUAL)} by pictures a class, one dot a run; "
+        f"dotted: guessing. {told}.",
+    )

@@ -52,7 +52,8 @@ paper_claims()
 # ## The map
 #
 # Chapters 01 to 07 build the networks, block by block. Chapters 08 to 11 test what the paper says
-# about training them. Chapter 12 looks inside, and 13 makes them faster. Each can be read alone.
+# about training them. Chapter 12 looks inside, 13 makes them faster, and in 14 your own photographs
+# take the place of ours. Each can be read alone.
 
 # %% tags=["picture"]
 chapter_map()

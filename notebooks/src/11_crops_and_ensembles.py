@@ -667,9 +667,9 @@ verdicts("C9")
 # %% [markdown]
 # ## Run it yourself
 #
-# Three tiny networks, trained for a few steps: crops, members, both. `SOURCE = "folder:PATH"` takes
-# your own photographs. PATH is a folder with one subfolder of pictures for each class. With few
-# test images the intervals are wide: 100 images and an error of a third give this one:
+# Three tiny networks, trained for a few steps: crops, members, both. Chapter 14 does it with your
+# own photographs. With few test images the intervals are wide: 100 images and an error of a third
+# give this one:
 
 # %%
 low, high = interval(33, 100)
@@ -679,8 +679,7 @@ say(f"33 of 100 images wrong: the 95 % interval of the error is {low:.0%} to {hi
 # For the whole experiment: `python -m inception_edu.study run race`.
 
 # %%
-SOURCE = "fashion"  # or "folder:PATH"
-own = load(SOURCE)
+own = load("fashion")
 small = own.test[: 60 if QUICK else 200]
 recipe = Recipe(
     steps=20 if QUICK else 60,

@@ -1,0 +1,127 @@
+"""What chapter 14 says about small collections of photographs, from the committed runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from inception_edu.study import Answers, difference, gains, holm, load_results, summarise
+from inception_edu.study.experiments_own import PER_CLASS, cell
+from inception_edu.study.experiments_race import PAIRS, title
+from inception_edu.study.results import Result
+from inception_edu.study.statistics import Difference
+from inception_edu.teach.claims import registered
+
+PLAIN, RESIDUAL = PAIRS[1]
+LEAST = 3  # runs of a setting from which anything is concluded
+
+
+@cache
+def runs() -> tuple[Result, ...]:
+    return tuple(load_results("own_photographs"))
+
+
+def settings(kind: str) -> list[int]:
+    """Pictures a class for which there are runs enough of a network."""
+    cells = summarise(runs())
+    labels = {count: cell(kind, count) for count in PER_CLASS}
+    return [n for n, label in labels.items() if label in cells and cells[label].n >= LEAST]
+
+
+@cache
+def answers(count: int) -> Answers:
+    """What the networks that saw `count` pictures a class said of the test images."""
+    return Answers.of(run for run in runs() if run.config.per_class == count)
+
+
+def in_training(run: Result) -> float:
+    """The share of training pictures that were named rightly, mean of the last fifth of the
+    records."""
+    shares = run.curves["accuracy"]
+    tail = shares[-max(1, len(shares) // 5) :]
+    return sum(tail) / len(tail)
+
+
+def _row(values: Sequence[object]) -> str:
+    *first, last = map(str, values)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _number(cells: Sequence[int]) -> str:
+    low, high = min(cells), max(cells)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+@registered("14.size")
+def size() -> tuple[bool, str]:
+    counts, cells = settings(RESIDUAL), summarise(runs())
+    found = [cells[cell(RESIDUAL, count)] for count in counts]
+    means = [c.mean for c in found]
+    return means == sorted(means), (
+        f"A small {title(RESIDUAL)} that was trained on {_row(counts)} photographs a class names "
+        f"{_row([f'{m:.0%}' for m in means])} of {runs()[0].data['test']:,} new ones rightly "
+        f"(10 classes, {runs()[0].config.recipe.steps} steps, {_number([c.n for c in found])} runs "
+        "each; guessing gives 10%)."
+    )
+
+
+@registered("14.memory")
+def memory() -> tuple[bool, str]:
+    counts = settings(RESIDUAL)
+    known, new = summarise(runs(), in_training), summarise(runs())
+    gaps = [100 * (known[cell(RESIDUAL, n)].mean - new[cell(RESIDUAL, n)].mean) for n in counts]
+    return gaps == sorted(gaps, reverse=True), (
+        "The fewer pictures, the more the network knows by heart. With "
+        f"{_row(counts)} a class it is right on {_row([f'{gap:.0f}' for gap in gaps])} points more "
+        "of its training pictures than of new ones."
+    )
+
+
+def _gains(gain) -> dict[tuple[str, int], Difference]:
+    """`gain(answers, network)` in each setting, corrected for their number."""
+    kinds = [(kind, count) for kind in PAIRS[1] for count in settings(kind)]
+    return holm({(kind, count): gain(answers(count), kind) for kind, count in kinds})
+
+
+@registered("14.together")
+def together() -> tuple[bool, str]:
+    found = _gains(lambda a, kind: gains.together_gain(a, kind, "1 crop"))
+    points = [100 * gap.mean for gap in found.values()]
+    seen = sum(gap.seen == "more" for gap in found.values())
+    return min(points) > 0, (
+        f"All seeds of a network together ({_number([gap.n for gap in found.values()])}) make "
+        f"{min(points):.1f} to {max(points):.1f} points fewer errors than one of them. Corrected "
+        f"for {len(found)} questions, that is seen in {seen} of {len(found)} settings."
+    )
+
+
+@registered("14.crops")
+def crops() -> tuple[bool, str]:
+    found = _gains(lambda a, kind: gains.crop_gain(a, kind, "1 crop", "12 crops"))
+    points = [-100 * gap.mean for gap in found.values()]
+    seen = sum(gap.seen == "more" for gap in found.values())
+    return True, (
+        f"Twelve crops in place of one change the error by {min(points):+.1f} to "
+        f"{max(points):+.1f} points. Corrected for {len(found)} questions, fewer errors are seen "
+        f"in {seen} of {len(found)} settings."
+    )
+
+
+def race_gaps() -> dict[int, Difference]:
+    """Accuracy of the residual network minus that of the plain one, by pictures a class."""
+    cells = summarise(runs())
+    counts = [count for count in settings(PLAIN) if count in settings(RESIDUAL)]
+    pairs = {n: (cells[cell(RESIDUAL, n)], cells[cell(PLAIN, n)]) for n in counts}
+    return holm({n: difference(*pair, paired=True) for n, pair in pairs.items()})
+
+
+@registered("14.race")
+def race() -> tuple[bool, str]:
+    gaps = race_gaps()
+    told = "; ".join(f"{gap.text()} with {count} a class" for count, gap in gaps.items())
+    seen = [count for count, gap in gaps.items() if gap.seen]
+    word = f"is seen with {_row(seen)} a class" if seen else "is not seen"
+    return True, (
+        f"A difference between {title(RESIDUAL)} and {title(PLAIN)} at equal cost {word}. Accuracy "
+        f"of the first minus the second: {told}."
+    )
