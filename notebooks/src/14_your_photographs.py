@@ -2,7 +2,7 @@
 # # Your photographs
 #
 # A folder of your own pictures becomes the data of the race, of the ensemble and of the look
-# inside. First you see what 50, 200 and 1000 pictures a class gave in recorded runs, so that you
+# inside. First you see what small collections of photographs gave in recorded runs, so that you
 # know what to expect of yours.
 #
 # **After this chapter you can**
@@ -57,7 +57,7 @@ opening_figure("14")
 # class of the clothes stand in for them.
 
 # %%
-SOURCE = "fashion"  # or "folder:PATH", for example "folder:/home/me/garden"
+SOURCE = "fashion"  # or "folder:PATH", for example "folder:Pictures/garden"
 PER_CLASS = 50 if SOURCE == "fashion" else None
 own = load(SOURCE)
 say(own.describe())
@@ -72,10 +72,9 @@ plots.show(
 # %% [markdown]
 # ## What to expect
 #
-# Two small networks of equal cost, Inception-v4 and Inception-ResNet-v2, were trained on 50, 200
-# and 1000 photographs for each of ten classes. The photographs are those of CIFAR-10, 32×32 pixels,
-# the first of each class. All runs have equally many steps. All are tested on the same new
-# photographs.
+# Two small networks of equal cost, Inception-v4 and Inception-ResNet-v2, were trained on a few
+# photographs of each of ten classes. The photographs are those of CIFAR-10, 32×32 pixels, the first
+# ones of each class. All runs have equally many steps. All are tested on the same new photographs.
 
 # %%
 runs = study.load_results("own_photographs")
