@@ -7,6 +7,7 @@ import shutil
 import build
 import jupytext
 import kit
+import nbformat
 import pytest
 import slides
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -57,6 +58,27 @@ def with_a_figure(source):
     cell = plain[1]  # the first one imports
     cell.outputs = [new_output("display_data", data)]
     return notebook
+
+
+BUILT = [build.target(source) for source in build.sources() if build.target(source).exists()]
+
+
+@pytest.mark.parametrize("built", BUILT, ids=[built.stem for built in BUILT])
+def test_every_figure_is_on_the_handout_and_nothing_is_fetched(built):
+    def pictures(html):
+        return len(re.findall(r"<(img|svg)\b", html))
+
+    notebook = nbformat.read(built, as_version=4)
+    shown = [
+        "".join(output["data"].get("text/html", ""))
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "check" not in cell.metadata.get("tags", [])
+        for output in cell.outputs
+        if "data" in output
+    ]
+    html = kit.handout_html(notebook)
+    assert pictures(html) == sum(map(pictures, shown)) > 0
+    assert not re.search(r'(<script|<link|<img)[^>]*(src|href)="(https?:)?//', html)
 
 
 def test_slides_have_headings_figures_and_folded_code():

@@ -74,7 +74,7 @@ plots.show(
 #
 # Two small networks of equal cost, Inception-v4 and Inception-ResNet-v2, were trained on a few
 # photographs of each of ten classes. The photographs are those of CIFAR-10, 32×32 pixels, the first
-# ones of each class. All runs have equally many steps. All are tested on the same new photographs.
+# ones of each class. All runs are tested on the same new photographs.
 
 # %%
 runs = study.load_results("own_photographs")
@@ -92,9 +92,18 @@ predict(
 from inception_edu.teach.claims.ch14 import in_training, race_gaps
 
 known, new = study.summarise(runs, in_training), study.summarise(runs)
+trained = {run.label: run.data["train"] for run in runs}
+shown = runs[0].config.recipe.steps * runs[0].config.recipe.batch_size
+passes = {label: shown / count for label, count in trained.items()}
 table(
-    [(label, known[label].text(), new[label].text()) for label in new],
-    ["network and pictures", "right on training pictures", "right on new ones"],
+    [(label, passes[label], known[label].text(), new[label].text()) for label in new],
+    [
+        "network and pictures",
+        "times each is seen",
+        "right on training pictures",
+        "right on new ones",
+    ],
+    formats={"times each is seen": ".0f"},
 )
 
 # %% tags=["hide-input"]
@@ -107,6 +116,9 @@ outcome("14.memory", f"by {answer} points", f"By {gap:.0f} points, mean of both 
 say("14.size", "14.memory")
 
 # %% [markdown]
+# All runs have equally many steps. So the more pictures there are, the fewer times a run sees each
+# of them. What a longer training would add was not measured.
+#
 # ### How sure is a number from your test images?
 #
 # A share that is counted on few images is uncertain, whatever the network is. Suppose that 60 of
