@@ -231,7 +231,7 @@ class Difference:
         return f"{mean:+.1f} {unit} (95 % interval {low:+.1f} to {high:+.1f}, {of})"
 
     def word(self, more: str = "better", less: str = "worse", factor: float = 100) -> str:
-        """`more`, `less`, or "no difference seen", with what would have been seen."""
+        """`more`, `less`, or "no difference seen", with what could be seen."""
         if self.seen:
             return more if self.seen == "more" else less
         least = factor * self.could_have_seen

@@ -221,16 +221,16 @@ from inception_edu.labs.designer import block_designer
 lab = block_designer("InceptionA_v3", goal="branch 2 sees 5×5 with 96 % of the parameters")
 
 # %% [markdown]
-# Is the block described rightly? torchvision holds Inception-v3 as a module that others wrote. It
-# is a witness: the same number of parameters and the same shape out of it, for all three blocks of
-# the first stage.
+# Is the block described rightly? torchvision holds Inception-v3 as a module that others wrote. If
+# ours is right, both have the same number of parameters and give the same shape. We compare all
+# three blocks of the first stage.
 
 # %%
-from torchvision.models.inception import InceptionA as Witness
+from torchvision.models.inception import InceptionA as OtherA
 
 rows = []
 for channels, pool in ((192, 32), (256, 64), (288, 64)):
-    theirs = Witness(channels, pool_features=pool).eval()
+    theirs = OtherA(channels, pool_features=pool).eval()
     ours = measure(InceptionA_v3(pool), (channels, 35, 35))
     weights = sum(p.numel() for p in theirs.parameters())
     leaves = tuple(theirs(torch.zeros(1, channels, 35, 35)).shape[1:])

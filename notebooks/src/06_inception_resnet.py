@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Inception-ResNet
 #
-# Inception blocks that cost less, on a trunk that carries the identity: Figs. 10 to 19. A linear
-# 1×1 makes the addition possible. A batch norm is left out. The arithmetic of the channels finds
-# two misprints.
+# Figs. 10 to 19 show Inception blocks that cost less, on a trunk that carries the identity. A
+# linear 1×1 makes the addition possible. After the addition there is no batch norm. The arithmetic
+# of the channels finds two misprints.
 #
 # **After this chapter you can**
 #

@@ -223,8 +223,8 @@ lab = race_lab()
 # A network with a badly chosen rate loses for that reason alone. So every network tries the same
 # rates, with three seeds each, for a third of the race's length. The best mean accuracy wins. Every
 # dot is a run. The accuracy is that on *held-out training images*: these runs do not train on them,
-# and no verdict uses them. If the test images chose the rate, they could not judge it fairly
-# any more, because each rate would have had a chance to look good on them.
+# and no verdict uses them. Test images that have chosen the rate cannot judge it fairly any more.
+# Each rate would have had a chance to look good on them.
 
 # %% tags=["hide-input"]
 tuning = load_results("race_tuning")

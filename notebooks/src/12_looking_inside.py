@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Looking inside
 #
-# What a trained network computes, block by block and branch by branch: its feature maps, which
-# branch the 1×1 reads, how far a value sees, what the network needs, and what a dead channel looks
-# like from inside.
+# This chapter opens trained networks, block by block and branch by branch. It shows their feature
+# maps, which branch the 1×1 reads, how far a value sees, what a network needs for its answer, and
+# what a dead channel looks like from inside.
 #
 # **After this chapter you can**
 #

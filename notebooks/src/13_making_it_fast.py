@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Making it fast
 #
-# The same outputs in less time: where a step spends it, what folds away once a network is trained,
-# what can be merged, and what layout, precision and compiler add on the machine in front of you.
+# A network can give the same outputs in less time. This chapter measures where a step spends its
+# time. It folds away what is fixed after training, and merges convolutions that read the same map.
+# Then it tries layout, precision and a compiler on the machine in front of you.
 #
 # **After this chapter you can**
 #
