@@ -370,7 +370,7 @@ def test_the_picture_is_taken_as_a_file(lab):
     (still,) = lab.lab.stored(lab.state)
     assert base64.b64decode(value["data"]).decode() == still
     number = value["number"]
-    tell(lab, take="svg")
+    tell(lab, take="png")
     assert lab.view.part("take").value["number"] == number + 1
 
 

@@ -150,7 +150,7 @@ class Inside:
             return self.fit(taken(self.desk, state, said["file"]))
         if "draw" in said:
             return self.fit(drawn(self.desk, state, said["draw"]))
-        if said.get("take") in ("code", "link", "png", "svg"):
+        if said.get("take") in ("code", "link", "png"):
             return self._taken(state, said["take"])
         if "refused" in said:
             return replace(state, refused=str(said["refused"]))

@@ -186,7 +186,7 @@ def take_part(state) -> dict:
     """What can be taken away, for `web/take.js`."""
     number, name, mime, data = state.taken
     files = {"number": number, "name": name, "mime": mime, "data": data}
-    return {"code": state.code, "kinds": ["PNG", "SVG"], "ready": True, "link": True, **files}
+    return {"code": state.code, "kinds": ["PNG"], "ready": True, "link": True, **files}
 
 
 def _frame(desk: Desk, state, shade: np.ndarray, part: str, y: int, x: int):

@@ -176,9 +176,10 @@ def test_drawing_and_taking_away(inside):
     box(inside).get_by_role("button", name="draw", exact=True).click()
     place = box(inside).locator(".ied-ink").bounding_box()
     mouse = inside.page.mouse
-    mouse.move(place["x"] + 60, place["y"] + 40)
+    across, side = place["x"] + 8.6 / 32 * place["width"], place["height"]
+    mouse.move(across, place["y"] + 5.8 / 32 * side)
     mouse.down()
-    mouse.move(place["x"] + 60, place["y"] + 180, steps=4)
+    mouse.move(across, place["y"] + 25.9 / 32 * side, steps=4)
     mouse.up()
     until(inside, "picture", "drawing on sneaker")
     assert state(inside, "own[0].pixels[0, 12, 8].item()") == 255
