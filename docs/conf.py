@@ -5,7 +5,10 @@ the scripts of MyST-NB for live widgets are left out, because the labs have thei
 """
 
 import os
+import re
+from html import escape
 
+from docutils.nodes import paragraph
 from latex2mathml.converter import convert
 
 project = "Inception-ResNet, a laboratory"
@@ -51,6 +54,7 @@ html_theme_options = {
 if _address:
     html_theme_options |= {
         "repository_url": _address,
+        "repository_branch": "main",
         "path_to_docs": "notebooks",
         "use_repository_button": True,
         "launch_buttons": {"colab_url": "https://colab.research.google.com"},
@@ -73,6 +77,23 @@ def _leave(self, node):
     raise SkipNode
 
 
+def _preview(app, page, template, context, doctree):
+    """What other sites show of a link to the page: its title and its first sentence."""
+    if doctree is None:
+        return
+    first = next((node.astext() for node in doctree.findall(paragraph)), "")
+    said = {
+        "og:type": "article",
+        "og:site_name": project,
+        "og:title": re.sub("<[^>]+>", "", context.get("title", project)),
+        "og:description": " ".join(first.split())[:200],
+    }
+    tags = [f'<meta property="{key}" content="{escape(text)}" />' for key, text in said.items()]
+    tags.append(f'<meta name="description" content="{escape(said["og:description"])}" />')
+    context["metatags"] = context.get("metatags", "") + "\n".join(tags)
+
+
 def setup(app):
+    app.connect("html-page-context", _preview)
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

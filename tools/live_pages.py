@@ -26,8 +26,8 @@ FILES = (
 # What labs in a page read of data/.
 RECORDED = ("lab_grid.json.gz",)
 TRAINS = (
-    "A run is computed by this page: the same network, images and optimizer as in the notebook, "
-    "in WebAssembly, with random numbers of its own."
+    "A run is computed by this page, in WebAssembly: the network and optimizer of the notebook, "
+    "2,000 of its images, random numbers of its own."
 )
 CLOSED = "What was recorded is here; to run it yourself, open the chapter in JupyterLab or Colab."
 

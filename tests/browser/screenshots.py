@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from harness import ROOT, Lab, LabServer, open_browser
+from site_host import serving, watched
 
 # The labs that train: module, what makes one, the button that starts it, what is said at the end.
 LABS = (
@@ -156,6 +157,59 @@ def see_labs(out: Path, names: list[str]) -> None:
             lab.close()
 
 
+READY = """() => {
+    const place = document.querySelector('[data-lab=dying_lab]');
+    window.start = performance.now();
+    new MutationObserver(() => { window.ready ??= performance.now() - window.start; })
+        .observe(place, { attributeFilter: ['data-ready'] });
+    place.querySelector('input[type=range]').focus();
+}"""
+
+
+def site(out: Path) -> None:
+    """Pictures of every page of the built site, and what it weighs and takes."""
+    folder = ROOT / "dist" / "site"
+    names = sorted(path.name for path in folder.glob("*.html"))
+    if not names:
+        sys.exit("There is no site: run `make site` first.")
+    for path in sorted([*folder.glob("*.html"), *(folder / "_static" / "live").rglob("*.*")]):
+        print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.relative_to(folder)}")
+    with serving(folder) as address, open_browser() as browser:
+        for theme, width, height in (("light", 1280, 720), ("dark", 375, 800)):
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=theme
+            )
+            page = watched(context.new_page(), address)
+            for name in names:
+                page.goto(f"{address}/{name}")
+                page.wait_for_timeout(1500)
+                picture = out / f"{name.removesuffix('.html')}-{theme}-{width}.png"
+                page.screenshot(path=picture, full_page=True)
+                print(picture, *page.trouble)
+            context.close()
+        page = watched(browser.new_page(), address)
+        page.goto(f"{address}/09_dying_networks.html")
+        page.locator("[data-lab=dying_lab] .ied-lab").wait_for(timeout=PATIENCE)
+        paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+        print(f"first paint after {page.evaluate(paint):.0f} ms")
+        page.evaluate(READY)
+        page.wait_for_function("window.ready", timeout=PATIENCE)
+        print(f"the dying lab is ready after {page.evaluate('window.ready'):.0f} ms")
+        for _ in range(5):
+            took = page.evaluate(ANSWER)
+            print(f"a step of its slider is answered after {took:.0f} ms")
+
+
+ANSWER = """() => new Promise(done => {
+    const place = document.querySelector('[data-lab=dying_lab]');
+    const slider = place.querySelector('input[type=range]'), start = performance.now();
+    new MutationObserver((_, seen) => { seen.disconnect(); done(performance.now() - start); })
+        .observe(place.querySelector('.ied-status'), { childList: true, characterData: true });
+    slider.valueAsNumber = Math.max(0, slider.valueAsNumber - 0.1);
+    slider.dispatchEvent(new Event('input'));
+})"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -171,8 +225,13 @@ def main() -> None:
     parser.add_argument(
         "--see", nargs="*", metavar="LAB", help="the labs that show without training"
     )
+    parser.add_argument("--site", action="store_true", help="the built site, not JupyterLab")
     parser.add_argument("--out", type=Path, default=Path("screenshots"))
     args = parser.parse_args()
+    if args.site:
+        args.out.mkdir(parents=True, exist_ok=True)
+        site(args.out)
+        return
     if args.labs:
         training_labs(args.out)
         return

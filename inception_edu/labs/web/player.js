@@ -84,7 +84,7 @@ function mount(el, value, tell) {
     towers.replaceChildren();
     now.towers.forEach(tower => {
       const box = make(towers, "div", "ied-tower");
-      const head = make(box, "h4", "", tower.title);
+      const head = make(box, "div", "ied-tower-head", tower.title);
       head.title = tower.title;
       head.style.color = colourOf(tower.colour);
       tower.bars = [...tower.blocks].reverse().map(name => {
