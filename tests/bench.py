@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-GROUPS: list[tuple[str, Callable[[], list[Line]]]] = []
+GROUPS: list[tuple[str, Callable[[], Iterable[Line]]]] = []
 
 
 @dataclass
@@ -394,7 +394,7 @@ def labs() -> list[Line]:
 
 
 @line("plotting")
-def plotting() -> list[Line]:
+def plotting() -> Iterable[Line]:
     """What plotting costs training."""
     import bench_labs
 

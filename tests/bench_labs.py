@@ -161,7 +161,7 @@ def in_browser(line) -> list:
 # --- What plotting costs --------------------------------------------------------------------------
 
 # Runs of the lab's first settings, shorter, with and without a chart.
-STEPS, LEAST, MOST = 30, 8, 24
+STEPS, LEAST, MOST = 30, 6, 24
 SURE = 1.0  # per cent: pairs are run until the median's standard error is below it
 TIMED = """import time
 run = bench.task('run')
@@ -196,7 +196,7 @@ def pairs(timed, at: int, least: int = LEAST, most: int = MOST) -> tuple[float, 
     return statistics.median(costs), median_error(costs), found
 
 
-def plotting(line) -> list:
+def plotting(line):
     """The same training with and without plotting, in turn: the processor time of the kernel, which
     other programs hardly change, and the clock, which says something on a quiet machine only."""
     cells = (
@@ -204,16 +204,15 @@ def plotting(line) -> list:
         f"bench = dying_lab(steps={STEPS})",
         TIMED,
     )
-    lines = []
     with in_jupyter(*cells) as lab:
         if lab is None:
-            return []
+            return
         timed = lambda plot: ast.literal_eval(lab.evaluate(f"timed({plot})"))  # noqa: E731
         lab.evaluate("__import__('os').environ.update(INCEPTION_EDU_THREADS='1')")
         timed(True)
         cost, error, found = pairs(timed, 0)
         draws = timed(True)[2]
-        lines.append(
+        yield (
             line(
                 "in JupyterLab, plotting costs training, processor time of the kernel",
                 cost,
@@ -229,7 +228,7 @@ def plotting(line) -> list:
         cost, error, found = pairs(timed, 1, least=6, most=12)
         quiet.append(lab.evaluate(FREE) == "True")
         said = "" if all(quiet) else "other work on the cores: not judged; "
-        lines.append(
+        yield (
             line(
                 "in JupyterLab, plotting costs training, on the clock, all threads",
                 cost,
@@ -239,7 +238,6 @@ def plotting(line) -> list:
                 f"{statistics.median(w for w, _ in found):.2f} s each",
             )
         )
-    return lines
 
 
 FREE = "__import__('inception_edu.learn.pace', fromlist=['x']).cores_are_free(2)"

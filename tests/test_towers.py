@@ -148,7 +148,7 @@ def test_a_width_that_is_not_recorded_says_which_one_is_shown():
     session.set("width", 576)
     assert session.view.control("scale").note.startswith("recorded at width 288: lives 0–0.3 · ")
     assert "scale 0.5 at width 288" in session.view.control("scale").strip
-    assert session.view.control("width").note == "recorded: differs 72 · dies 144–288"
+    assert session.view.control("width").note == "recorded: suffers 72 · dies 144–288"
     assert "width 288, scale 1, rate 0.2 is the nearest" in session.view.status
     titles = [tower["title"] for tower in session.view.part("player").value["towers"]]
     assert titles == ["rec. width 288 · scale 1", "rec. width 288 · scale 0.1"]
