@@ -24,15 +24,17 @@ def heads_differences() -> dict[tuple[str, str], Difference]:
     """What the heads of each network bring, corrected together: {(network, "speed" or "end"):
     difference in favour of the heads}."""
     found = {}
+    way, end = cells("heads", "mean error"), cells("heads", "accuracy")
     for name in HEADED:
         with_, without = headed(name, True), headed(name, False)
-        way, end = cells("heads", "mean error"), cells("heads", "accuracy")
+        if not {with_, without} <= set(end):
+            continue
         found[name, "speed"] = difference(way[without], way[with_])
         found[name, "end"] = difference(end[with_], end[without])
     return holm(found)
 
 
-def heads(part: str) -> Verdict:
+def heads_verdict(part: str) -> Verdict:
     """Do auxiliary heads let networks learn faster ("speed") or end better ("end")?"""
     margin = ON_THE_WAY if part == "speed" else MARGIN
     words = {
@@ -44,7 +46,8 @@ def heads(part: str) -> Verdict:
         for (name, kind), gap in heads_differences().items()
         if kind == part
     ]
-    return verdict(evidence, "reduced")
+    missing = "" if len(evidence) == len(HEADED) else "the runs of one network are missing"
+    return verdict(evidence, "reduced", missing)
 
 
 # What is compared with what, by label.

@@ -211,7 +211,8 @@ table(
 # Two networks train in turns on the same batches: orange without residual connections (−), blue
 # with them (+). The first picture counts steps, the second each one's own seconds. Twelve test
 # images show what each side says now. Begin with the towers at depth 4, where both learn. Then try
-# 16. Then take a pair of the paper's. The scale concerns the residual side alone. *Three seeds*
+# 16. Then take a pair of the paper's, or *any two networks* of the family, with their sums or
+# without. The lab says what both cost. The scale concerns the residual side alone. *Three seeds*
 # keeps count of who is ahead.
 
 # %%

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from inception_edu.describe import AvgPool, Chain, Concat, Conv, amount, measure
-from inception_edu.study import kernel_sizes
+from inception_edu.study import heads_verdict, kernel_sizes, load_results, summarise
+from inception_edu.study.experiments_race import RACERS, title
+from inception_edu.study.verdicts import Verdict
 from inception_edu.teach.claims import registered
 
 NAIVE = Concat(Conv(64, 1), Conv(128, 3), Conv(32, 5))
@@ -76,4 +78,39 @@ def known_size() -> tuple[bool, str]:
         "One well-chosen kernel size does better than three sizes side by side. With equally many "
         f"filters 9×9 is right on {alone:.1%}, the mixture on {mixed:.1%}. At equal cost 5×5 is "
         f"right on {middle:.1%}, a mixture on {cheap:.1%}."
+    )
+
+
+def _told(says: str, found: Verdict) -> tuple[bool, str]:
+    """A claim beside the paper's ten, with its verdict and what it rests on."""
+    why = f" ({found.why})" if found.why else ""
+    told = "; ".join(piece.sentence for piece in found.evidence)
+    whole = all(piece.runs >= 10 for piece in found.evidence)
+    return whole, f"{says}: **{found.word}**{why}. {told}."
+
+
+@registered("01.heads-speed")
+def heads_speed() -> tuple[bool, str]:
+    """GoogLeNet's Section 5: more gradient for the lower layers."""
+    return _told("Auxiliary heads let a network learn faster", heads_verdict("speed"))
+
+
+@registered("01.heads-end")
+def heads_end() -> tuple[bool, str]:
+    """Inception-v3's Section 4: a slightly higher plateau."""
+    return _told("Auxiliary heads let a network end better", heads_verdict("end"))
+
+
+@registered("01.family-here")
+def family_here() -> tuple[bool, str]:
+    """Final errors of the four networks that raced, small, in chapter 10."""
+    cells = summarise(load_results("race"), "accuracy")
+    told = ", ".join(
+        f"{title(name)} {100 * (1 - cells[name].mean):.1f} % ({cells[name].n} seeds)"
+        for name in RACERS
+    )
+    run = load_results("race")[0]
+    return all(cells[name].n >= 5 for name in RACERS), (
+        f"With a sixteenth of the filters, on {run.data['name']}, after "
+        f"{run.config.recipe.steps} steps the test errors are {told}. Chapter 10 compares them."
     )
