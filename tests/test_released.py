@@ -61,6 +61,10 @@ def test_the_command_prints_passport_and_errors(place, capsys):
     path, _ = place
     assert main([str(path / "weights.pth"), str(path / "pictures"), "--limit", "6"]) == 0
     said = capsys.readouterr().out
+    (path / "pictures" / "class_0" / "z.png").write_bytes(b"no picture")
+    _, errors = evaluate_file(path / "weights.pth", path / "pictures")
+    assert errors.count == 12 and str(errors).endswith(" 1 file could not be read.")
+    (path / "pictures" / "class_0" / "z.png").unlink()
     assert "torchvision, timm" in said and "on one crop of 6 pictures: top-1 error" in said
     assert main([str(path / "weights.pth"), str(path / "nowhere")]) == 1
     assert "There is no folder" in capsys.readouterr().err

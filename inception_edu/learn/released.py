@@ -48,7 +48,8 @@ class SingleCrop:
         for k, error in ((1, self.top1), (5, self.top5)):
             low, high = interval(round(error * self.count), self.count)
             said.append(f"top-{k} error {error:.2%} (95 %: {low:.2%} to {high:.2%})")
-        left = f" {len(self.unread)} files could not be read." if self.unread else ""
+        files = "1 file" if len(self.unread) == 1 else f"{len(self.unread)} files"
+        left = f" {files} could not be read." if self.unread else ""
         return f"{self.network} on one crop of {self.count} pictures: {', '.join(said)}.{left}"
 
 
