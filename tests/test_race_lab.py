@@ -112,6 +112,7 @@ def test_the_lab_races_two_of_the_readers_choice():
     session.send(Press("retrain"))
     words = session.view.status
     assert "GoogLeNet " in words and "ResNet-50, no sums is ahead in" in words
+    assert "multiply-adds for an image" in words
     assert "the residual network" not in words
 
 

@@ -236,6 +236,8 @@ def _of_last(state: State, course: Course) -> tuple[str, bool]:
             told.append(f"{name} {percent(wrong)}")
     bad = course.status == "diverged"
     words = f"Race {course.name}, test images wrong: {', '.join(told)}."
+    if course.settings["pair"] == CHOICE:
+        words += f" {cost(course.settings, course.configs)}."
     return f"{words}\n{tally(state)}", bad
 
 
