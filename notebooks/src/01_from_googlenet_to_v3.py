@@ -494,7 +494,7 @@ for k, name in enumerate(("GoogLeNet", "Inception-v3")):
     }
     groups = {w: [(x, [1 - a for a in y]) for x, y in c] for w, c in courses.items()}
     axis = plots.curves(
-        groups, axis=fig.add_subplot(1, 2, k + 1), ylabel="test error", percent=True
+        groups, axis=fig.add_subplot(1, 2, k + 1), ylabel="test error (%)", percent=True
     )
     axis.set_title(name)
     axis.set_xlabel("step")
