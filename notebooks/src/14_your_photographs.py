@@ -22,8 +22,8 @@ from inception_edu.labs.race import race_lab
 from inception_edu.labs.subjects import own_subject
 from inception_edu.learn import interval
 from inception_edu.study import RACERS, Config, experiments
-from inception_edu.teach import begin, contrasts, five_lines, opening_figure, outcome, plots
-from inception_edu.teach import predict, provenance, say, table
+from inception_edu.teach import begin, contrasts, five_lines, in_training, opening_figure, outcome
+from inception_edu.teach import plots, predict, provenance, race_gaps, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -89,8 +89,6 @@ predict(
 )
 
 # %% tags=["hide-input"]
-from inception_edu.teach.claims.ch14 import in_training, race_gaps
-
 known, new = study.summarise(runs, in_training), study.summarise(runs)
 trained = {run.label: run.data["train"] for run in runs}
 shown = runs[0].config.recipe.steps * runs[0].config.recipe.batch_size
