@@ -228,7 +228,7 @@ def _table(state: State, now: Measurement | None) -> str:
         for word in ("original", "now", "change")
     )
     return (
-        '<table style="border-collapse:collapse;font-size:12px;line-height:1.45">'
+        '<table tabindex="0" style="border-collapse:collapse;font-size:12px;line-height:1.45">'
         f"<tr><td></td>{heads}</tr>{body}</table>"
     )
 

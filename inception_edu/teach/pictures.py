@@ -133,17 +133,14 @@ def save(fig: Figure, path: str | Path, dpi: int = 200) -> Path:
 
 
 def _png(fig: Figure, dpi: int) -> bytes:
-    out = io.BytesIO()
+    """With few colours it has a quarter of the bytes, and lines and dots look the same; a figure
+    with images in it keeps more of them."""
+    out, small = io.BytesIO(), io.BytesIO()
     fig.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
-    return _small(out)
-
-
-def _small(png: io.BytesIO) -> bytes:
-    """The same picture with 256 colours: a third of the bytes, and a plot looks the same."""
-    picture = Image.open(png).convert("RGB")
-    out = io.BytesIO()
-    picture.quantize(256, dither=Image.Dither.NONE).save(out, format="png", optimize=True)
-    return out.getvalue()
+    colours = 256 if any(axis.images for axis in fig.axes) else 64
+    picture = Image.open(out).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+    picture.save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def _draw(axis, picture: np.ndarray) -> None:
