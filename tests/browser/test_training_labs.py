@@ -86,7 +86,7 @@ def test_set_retrain_scrub_and_compare(lab, name):
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator(".ied-legend")).to_contain_text("mine")
     lab.page.get_by_role("button", name="remove run mine").click()
-    expect(lab.page.locator(".ied-run button")).to_have_count(0)
+    expect(lab.page.locator(".ied-run button[aria-label^=remove]")).to_have_count(0)
     assert lab.evaluate("len(bench.state.tracks)") == "0"
 
 
@@ -115,7 +115,7 @@ def test_stop_two_quick_clicks_settings_in_mid_run_and_reset(lab):
     expect(status(lab)).to_contain_text("Reset forgets 2 runs")
     reset.click()  # in mid-run
     expect(box).to_have_value("1")
-    expect(lab.page.locator(".ied-run button")).to_have_count(0)
+    expect(lab.page.locator(".ied-run button[aria-label^=remove]")).to_have_count(0)
     lab.evaluate("bench.wait(60)")
     assert lab.evaluate("bench.state.tracks") == "()"
 
