@@ -124,7 +124,7 @@ def test_stop_two_quick_clicks_settings_in_mid_run_and_reset(lab):
 def test_every_control_is_pressed(lab, name):
     """Quicker than anybody can: a lab that is still busy must not fail unseen."""
     opened(lab, name, 8)
-    assert lab.press_everything() > 15
+    assert lab.press_everything() >= 15
     lab.evaluate("bench.wait(120)")
     for _ in range(2):  # the widest towers of all are set now
         lab.evaluate("bench.press('reset')")
