@@ -34,7 +34,11 @@ WINDOWS = Config(
 @pytest.fixture
 def few(monkeypatch):
     """Answers to 40 test images are enough here."""
-    monkeypatch.setattr(runs, "crop_answers", lambda *of: crops.crop_answers(*of, COUNT))
+
+    def of_few(model, data, count, kinds):
+        return crops.crop_answers(model, data, COUNT, kinds)
+
+    monkeypatch.setattr(runs, "crop_answers", of_few)
 
 
 def corners_and_middle(images, size=28):

@@ -14,7 +14,11 @@ from inception_edu.teach import begin
 @pytest.fixture
 def shell():
     made = InteractiveShell.instance()
+    kept, last = dict(vars(pace._here)), pace._last
     yield made
+    vars(pace._here).clear()
+    vars(pace._here).update(kept)
+    pace._last = last
     for hook in list(made.events.callbacks["pre_run_cell"]):
         if hook.__module__ == opening.__name__:
             made.events.unregister("pre_run_cell", hook)

@@ -49,9 +49,13 @@ class Machine:
 
 @pytest.fixture(autouse=True)
 def threads_as_before():
-    before = torch.get_num_threads()
+    """The number, and what `pace` remembers of it: else later tests train with another one."""
+    before, kept, last = torch.get_num_threads(), dict(vars(pace._here)), pace._last
     yield
     torch.set_num_threads(before)
+    vars(pace._here).clear()
+    vars(pace._here).update(kept)
+    pace._last = last
 
 
 def test_two_threads_where_they_are_faster(monkeypatch):
