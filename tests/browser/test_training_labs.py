@@ -125,7 +125,7 @@ def test_every_control_is_pressed(lab, name):
     """Quicker than anybody can. The runs that were started are over before the legend's turn: one
     under way cannot be removed."""
     opened(lab, name, 8)
-    assert lab.press_everything(settle="bench.wait(120)") >= 15
+    assert lab.press_everything(settle="bench.wait(120)") >= 10
     lab.evaluate("bench.wait(120)")
     for _ in range(2):  # the widest towers of all are set now
         lab.evaluate("bench.press('reset')")
@@ -133,7 +133,7 @@ def test_every_control_is_pressed(lab, name):
     said = "test images wrong" if name == "race" else "guessing gives|diverged"
     expect(status(lab)).to_contain_text(re.compile(said), timeout=PATIENCE)
     again = lab.press_everything(settle="bench.wait(120)")
-    assert again > 20, "now with a run in the legend"
+    assert again >= 12, "now with a run in the legend"
 
 
 def test_what_is_taken_away(lab):
