@@ -74,7 +74,7 @@ def test_any_two_networks_race_at_the_cost_that_is_said(clothes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("one, two", combinations(RUNNERS, 2))
+@pytest.mark.parametrize("one, two", list(combinations(RUNNERS, 2)))
 def test_every_pair_trains(clothes, one, two):
     found = race(configs(any_two(one, two), clothes, 2), lambda lap: None, threading.Event())
     assert [r.status for r in found.results] == ["finished", "finished"]
