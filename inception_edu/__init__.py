@@ -11,8 +11,9 @@ These names are the ones that are used most; each comes from the room that is na
 which has more. They are fetched when they are first used, so importing the package loads no torch.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from inception_edu._lazy import lazy
 
 if TYPE_CHECKING:
     from inception_edu.data import Data as Data
@@ -53,29 +54,20 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "describe": (
+_NAMES = {
+    ".describe": (
         *("AvgPool", "Chain", "Concat", "Conv", "FIGURES", "Linear", "MaxPool", "Network"),
         *("Residual", "changed", "compare", "differences", "draw", "figure"),
         *("inception_resnet_v1", "inception_resnet_v2", "inception_v4"),
         *("measure", "mini", "network", "tower"),
     ),
-    "nets": ("build", "fold", "load_checkpoint"),
-    "data": ("Data", "load"),
-    "learn": ("Recipe", "accuracy", "default_device", "train"),
-    "study": ("Config", "load_results", "run", "sweep"),
-    "teach": ("check",),
+    ".nets": ("build", "fold", "load_checkpoint"),
+    ".data": ("Data", "load"),
+    ".learn": ("Recipe", "accuracy", "default_device", "train"),
+    ".study": ("Config", "load_results", "run", "sweep"),
+    ".teach": ("check",),
 }
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = ["__version__", *sorted(name for names in _NAMES.values() for name in names)]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"inception_edu has no {name!r}; it has {', '.join(sorted(_HOME))}.")
-    return getattr(import_module(f"inception_edu.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = lazy(__name__, _NAMES)

@@ -27,6 +27,22 @@ def pytest_unconfigure(config):
         shutil.rmtree(os.environ["INCEPTION_EDU_DATA"], ignore_errors=True)
 
 
+@pytest.fixture
+def threads_put_back(monkeypatch):
+    """What `learn.pace` remembers, and torch's number of threads, as they were before the test."""
+    import torch
+
+    from inception_edu.learn import pace
+
+    before, kept = torch.get_num_threads(), dict(vars(pace._here))
+    monkeypatch.setattr(pace, "_last", pace._last)
+    monkeypatch.setattr(pace, "_stepped", {})
+    yield
+    torch.set_num_threads(before)
+    vars(pace._here).clear()
+    vars(pace._here).update(kept)
+
+
 @pytest.fixture(scope="session")
 def colab_python():
     """Python of an environment with Colab's ipywidgets 7.7.1, IPython 7.34 and ipykernel 6.17.1,

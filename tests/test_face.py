@@ -10,6 +10,9 @@ import pytest
 import inception_edu as ie
 
 
+ROOM = {name: f"inception_edu{room}" for room, names in ie._NAMES.items() for name in names}
+
+
 def python(script: str) -> str:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -18,21 +21,21 @@ def python(script: str) -> str:
 
 @pytest.mark.parametrize("name", [n for n in ie.__all__ if n != "__version__"])
 def test_every_name_is_there_and_is_its_rooms_own(name):
-    room = __import__(f"inception_edu.{ie._HOME[name]}", fromlist=[name])
+    room = __import__(ROOM[name], fromlist=[name])
     assert getattr(ie, name) is getattr(room, name)
     assert name in dir(ie)
 
 
 def test_about_thirty_names_and_type_checkers_see_the_same():
-    assert 25 <= len(ie._HOME) <= 40
+    assert 25 <= len(ROOM) <= 40
     tree = ast.parse(Path(ie.__file__).read_text(encoding="utf-8"))
     told = {
         alias.name: node.module
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("inception_edu.")
+        if isinstance(node, ast.ImportFrom) and node.module in ROOM.values()
         for alias in node.names
     }
-    assert told == {name: f"inception_edu.{room}" for name, room in ie._HOME.items()}
+    assert told == ROOM
     assert (Path(ie.__file__).parent / "py.typed").is_file()
 
 

@@ -12,13 +12,9 @@ from inception_edu.teach import begin
 
 
 @pytest.fixture
-def shell():
+def shell(threads_put_back):
     made = InteractiveShell.instance()
-    kept, last = dict(vars(pace._here)), pace._last
     yield made
-    vars(pace._here).clear()
-    vars(pace._here).update(kept)
-    pace._last = last
     for hook in list(made.events.callbacks["pre_run_cell"]):
         if hook.__module__ == opening.__name__:
             made.events.unregister("pre_run_cell", hook)
@@ -34,22 +30,19 @@ def test_it_says_mode_device_and_threads(monkeypatch):
 def test_threads_are_chosen_anew_before_a_later_cell(shell, monkeypatch):
     monkeypatch.delenv("INCEPTION_EDU_THREADS", raising=False)
     monkeypatch.setattr(pace, "most_threads", lambda: 2)
-    free, before = [True], torch.get_num_threads()
+    free = [True]
     monkeypatch.setattr(pace, "cores_are_free", lambda number: free[0])
     monkeypatch.setattr(opening, "RECENT", 0.0)
     seen = []
     shell.user_ns["note"] = lambda: seen.append(torch.get_num_threads())
-    try:
-        begin()
-        begin()  # a cell that is run twice looks once
-        shell.run_cell("note()")
-        free[0] = False
-        shell.run_cell("note()")
-        monkeypatch.setattr(opening, "RECENT", 1000.0)
-        free[0] = True
-        shell.run_cell("note()")
-    finally:
-        torch.set_num_threads(before)
+    begin()
+    begin()  # a cell that is run twice looks once
+    shell.run_cell("note()")
+    free[0] = False
+    shell.run_cell("note()")
+    monkeypatch.setattr(opening, "RECENT", 1000.0)
+    free[0] = True
+    shell.run_cell("note()")
     assert seen == [2, 1, 1], "two while free, one beside other work, not asked again at once"
     ours = [h for h in shell.events.callbacks["pre_run_cell"] if h.__module__ == opening.__name__]
     assert len(ours) == 1

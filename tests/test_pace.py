@@ -13,6 +13,9 @@ from inception_edu.learn.pace import AGAIN
 from inception_edu.learn.timing import Timing
 
 
+pytestmark = pytest.mark.usefixtures("threads_put_back")
+
+
 class Machine:
     """A clock that stands still but for what `work` and the look at free cores cost on it."""
 
@@ -45,17 +48,6 @@ class Machine:
                 used.append(torch.get_num_threads())
                 self.work()
         return used, self.now - start
-
-
-@pytest.fixture(autouse=True)
-def threads_as_before():
-    """The number, and what `pace` remembers of it: else later tests train with another one."""
-    before, kept, last = torch.get_num_threads(), dict(vars(pace._here)), pace._last
-    yield
-    torch.set_num_threads(before)
-    vars(pace._here).clear()
-    vars(pace._here).update(kept)
-    pace._last = last
 
 
 def test_two_threads_where_they_are_faster(monkeypatch):
@@ -127,7 +119,6 @@ def test_cores_that_others_use_are_not_free():
 def test_beside_another_thread_that_trains_the_cores_are_not_free(monkeypatch):
     """Its processor time is this process's too, so the clocks alone would say that they are."""
     monkeypatch.setattr(pace.time, "process_time", lambda: 10 * time.perf_counter())
-    monkeypatch.setattr(pace, "_stepped", {})
     assert pace.cores_are_free(1)
     stop, begun = threading.Event(), threading.Event()
 

@@ -7,7 +7,7 @@ torch's, so a run is one more draw of the same experiment, not the run that a no
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from types import SimpleNamespace
 from typing import Any
 
@@ -115,5 +115,4 @@ def result(said: dict) -> Ran | None:
     """The end of a run; None where it failed."""
     if said["status"] == "failed":
         return None
-    known = ("status", "sentence", "test_accuracy", "dead", "curves", "maps", "seconds")
-    return Ran(**{key: said[key] for key in known})
+    return Ran(**{one.name: said[one.name] for one in fields(Ran) if one.name in said})

@@ -44,6 +44,7 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
         "hidden": course.hidden,
         "pinned": course.pinned,
         "fixed": False,
+        "running": course.status == "running",
         "series": {
             "error": list(points),
             "own": [list(course.seconds[side]), list(course.errors[side])],

@@ -151,6 +151,7 @@ def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
         "hidden": track.hidden,
         "pinned": track.pinned,
         "fixed": recorded_one,
+        "running": track.status == "running",
         "series": series(track, look.panels),
     }
 

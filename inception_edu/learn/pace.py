@@ -100,8 +100,11 @@ def cores_are_free(number: int) -> bool:
     """
     now = time.perf_counter()
     me = threading.get_ident()
-    if any(now - last < 1.0 for thread, last in list(_stepped.items()) if thread != me):
-        return False
+    for thread, last in list(_stepped.items()):
+        if now - last >= 1.0:
+            _stepped.pop(thread, None)  # its loop is over
+        elif thread != me:
+            return False
     before = torch.get_num_threads()
     x = torch.zeros(256, 256)
     try:

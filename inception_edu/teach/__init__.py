@@ -1,7 +1,7 @@
 """What the chapters teach with: checks of exercises and their diagnoses, claims, predictions,
 tables and plots. Nothing here imports torch before it is needed."""
 
-from inception_edu.teach.lazy import lazy
+from inception_edu._lazy import lazy
 
 __all__ = [
     "DEPTHS",

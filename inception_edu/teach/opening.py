@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Callable
 from typing import Any
+
+from inception_edu.teach.shell import at_each_cell
 
 RECENT = 2.0  # seconds for which a chosen number of threads is taken to be right still
 
@@ -26,12 +28,7 @@ def begin() -> Any:
     return say(f"Mode: {mode()}. Device: {default_device()}. Threads: {number}.")
 
 
-def _before_each_cell(choose: Any) -> None:
-    """Nothing outside IPython; a second call replaces the first."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None:
-        return
+def _before_each_cell(choose: Callable[[], Any]) -> None:
     chosen = time.monotonic()
 
     def before(*_: Any) -> None:
@@ -40,8 +37,4 @@ def _before_each_cell(choose: Any) -> None:
             choose()
             chosen = time.monotonic()
 
-    before.__module__ = __name__
-    for old in list(shell.events.callbacks["pre_run_cell"]):
-        if getattr(old, "__module__", "") == __name__:
-            shell.events.unregister("pre_run_cell", old)
-    shell.events.register("pre_run_cell", before)
+    at_each_cell("pre_run_cell", before)

@@ -405,11 +405,10 @@ class Lab:
             )
         return paths
 
-    def press_everything(self, wait: int = 60, settle: str = "") -> int:
+    def press_everything(self, wait: int = 60) -> int:
         """Use every control of every lab: each entry of each list, each button, box and number,
         sliders by the keyboard, the boxes of diagrams that can be chosen, and what components have
-        to press. `settle` is evaluated before the components' turn: it can wait for a run that was
-        started. Returns how many times something was pressed; raises where one of the kernel's
+        to press. Returns how many times something was pressed; raises where one of the kernel's
         callbacks failed."""
         self.evaluate(WATCH_CALLBACKS)
         self.resize(
@@ -450,8 +449,6 @@ class Lab:
             if box.is_visible():
                 box.focus()
                 self.page.keyboard.press("Enter")
-        if settle:
-            self.evaluate(settle)
         # Buttons of components; a press may draw them anew, so they are found again each time.
         buttons = self.page.locator(".jp-Notebook .ied-lab button:not(.jupyter-button)")
         for number in range(buttons.count()):

@@ -4,8 +4,8 @@
 // value: {
 //   panels: [{ key, title, unit, log, percent, low, high, cap, whole, guides: [{ y, label }],
 //              alone }]                              alone: its x is not the steps of the others
-//   runs:   [{ id, name, words, colour, faded, hidden, pinned, fixed,
-//              series: { panelKey: [[x…], [y…]] } }]
+//   runs:   [{ id, name, words, colour, faded, hidden, pinned, fixed, running,
+//              series: { panelKey: [[x…], [y…]] } }]   running: it cannot be removed yet
 //   bands:  [{ panel, x, low, high, colour }]        what recorded seeds did
 //   x: { label, max }, height, wide
 //   same: what all runs of the legend have in common, in words
@@ -302,6 +302,7 @@ function legendItem(chart, run) {
     made.setAttribute("aria-label", `${name} run ${run.name}`);
     made.title = `${name} run ${run.name}`;
     if (pressed !== null) made.setAttribute("aria-pressed", pressed);
+    made.dataset.place = `${run.id} ${item.children.length}`; // the same after a redraw
     made.addEventListener("click", act);
     return made;
   };
@@ -346,7 +347,7 @@ function legendItem(chart, run) {
     });
     input.addEventListener("blur", () => done(true));
   });
-  button("×", "remove", null, () => chart.tell({ remove: run.id }));
+  if (!run.running) button("×", "remove", null, () => chart.tell({ remove: run.id }));
   return item;
 }
 
@@ -380,15 +381,15 @@ function mount(el, value, tell) {
     }
     chart.plots.forEach(plot => plot.update(chart.value));
     const list = JSON.stringify([isDark(), chart.value.runs.map(run => [run.id, run.name, run.words,
-      run.colour, run.pinned, chart.isHidden(run), run.fixed])]);
+      run.colour, run.pinned, chart.isHidden(run), run.fixed, run.running])]);
     if (list !== listed && !legend.querySelector("input")) {
-      const at = [...legend.querySelectorAll("button")].indexOf(document.activeElement);
+      const place = legend.contains(document.activeElement) && document.activeElement.dataset.place;
       listed = list;
       // The newest first, so that it is in sight; what is only shown comes last.
       const own = chart.value.runs.filter(run => !run.fixed).reverse();
       const all = [...own, ...chart.value.runs.filter(run => run.fixed)];
       legend.replaceChildren(...all.map(run => legendItem(chart, run)));
-      if (at >= 0) legend.querySelectorAll("button")[at]?.focus();
+      if (place) legend.querySelector(`[data-place="${place}"]`)?.focus();
     }
   }
 

@@ -11,7 +11,7 @@ blocks and training steps by how they treat a body and a batch that are known; t
 read. Checks of numbers, shapes, functions and descriptions need no torch.
 """
 
-from inception_edu.teach.lazy import lazy
+from inception_edu._lazy import lazy
 
 __all__ = [
     "Verdict",

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from inception_edu.teach.shell import at_each_cell
 from inception_edu.teach.verdict import Verdict, in_words, wrong
 
 
@@ -40,24 +41,17 @@ def stopped(answers: Iterable[Any]) -> Verdict | None:
 def follow(answer_names: Callable[[], Collection[str]]) -> None:
     """From now on look at every cell of this notebook; nothing outside IPython. A second call
     replaces the first."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None:
-        return
 
     def after(result: Any) -> None:
         error = result.error_before_exec or result.error_in_exec
         if error is None or getattr(result, "info", None) is None:
             return
         wanted = set(bound_names(result.info.raw_cell or "")) & set(answer_names())
+        shell = sys.modules["IPython"].get_ipython()
         for name in wanted:
             shell.user_ns[name] = Stopped(name, error)
 
-    after.__module__ = __name__
-    for old in list(shell.events.callbacks["post_run_cell"]):
-        if getattr(old, "__module__", "") == __name__:
-            shell.events.unregister("post_run_cell", old)
-    shell.events.register("post_run_cell", after)
+    at_each_cell("post_run_cell", after)
 
 
 def bound_names(source: str) -> list[str]:

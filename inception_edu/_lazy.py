@@ -11,13 +11,14 @@ from typing import Any
 def lazy(
     package: str, names: Mapping[str, Sequence[str]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for a package; `names` maps a module to what comes from it."""
+    """`__getattr__` and `__dir__` for a package. `names` maps a module to what comes from it; a
+    module whose name begins with a dot stands in the package."""
     home = {name: module for module, found in names.items() for name in found}
 
     def getattribute(name: str) -> Any:
         if name not in home:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(home[name]), name)
+            raise AttributeError(f"{package} has no {name!r}; it has {', '.join(sorted(home))}.")
+        value = getattr(importlib.import_module(home[name], package), name)
         setattr(sys.modules[package], name, value)
         return value
 
