@@ -9,7 +9,6 @@ import pytest
 
 import inception_edu as ie
 
-
 ROOM = {name: f"inception_edu{room}" for room, names in ie._NAMES.items() for name in names}
 
 

@@ -12,7 +12,6 @@ from inception_edu.learn import Pace, Recipe, clock, history, pace, ratio, threa
 from inception_edu.learn.pace import AGAIN
 from inception_edu.learn.timing import Timing
 
-
 pytestmark = pytest.mark.usefixtures("threads_put_back")
 
 
