@@ -17,9 +17,9 @@
 
 A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text).
 Its first cell is text: the heading, then a paragraph that says what the chapter covers; README's
-table repeats both. The build adds a line on the time a chapter takes (`minutes.py`), a Colab link
-where pyproject.toml names the project's address, and after it the cell that makes the package
-importable. The tag `hide-input`
+table has the heading, and what `teach/chapters.py` says of the chapter. The build adds a line on the
+time a chapter takes (`minutes.py`), one on what comes before it, a Colab link where pyproject.toml
+names the project's address, and after it the cell that makes the package importable. The tag `hide-input`
 (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab, where a first line
 `# @title …` is shown instead. The site's front page shows the first picture of the cell tagged
 `picture`, or else of the chapter; it is kept in notebooks/pictures.
@@ -138,6 +138,25 @@ def head(source: Path) -> tuple[str, str]:
     return paragraphs[0][2:], paragraphs[1]
 
 
+LANGUAGE = "01_from_googlenet_to_v3.ipynb#The-language-of-this-collection"
+
+
+def before(name: str) -> str:
+    """What a reader of the chapter should have read, and where its words are explained."""
+    from inception_edu.teach.chapters import chapters, listed
+
+    all_of_them = {chapter.number: chapter for chapter in chapters()}
+    chapter = all_of_them.get(name[:2])
+    links = [f"[{n}]({all_of_them[n].name}.ipynb)" for n in chapter.after] if chapter else []
+    needs = "You know what a convolution is, and have trained one network"
+    if links:
+        needs = f"Chapter{'s' if len(links) > 1 else ''} {listed(links)}"
+    return (
+        f"**Before it.** {needs}. **To look up.** [The language of the descriptions]({LANGUAGE}), "
+        "[words](../docs/glossary.md), [figures of the paper](../docs/figures.md)."
+    )
+
+
 def parse_exercises(source: Path) -> list[Exercise]:
     cells = jupytext.read(source, fmt="py:percent").cells
     return [
@@ -162,7 +181,7 @@ def transform(source: Path):
             cells += exercise_cells(exercise, exercises)
         elif cell.source.strip():
             cells.append(cell)
-    cells[0].source += f"\n\n{minutes.sentence(source)}"
+    cells[0].source += f"\n\n{minutes.sentence(source)}\n\n{before(source.stem)}"
     for cell in cells:
         if cell.cell_type == "markdown" and MINUTES in cell.source:
             cell.source = cell.source.replace(MINUTES, minutes.row(sources()))
@@ -377,18 +396,12 @@ def _stands_alone(svg: bytes) -> bool:
 
 
 def finding(source: Path) -> str:
-    """The first registered claim that a chapter opens with, in words; "" where it has none."""
+    """The first registered claim that a chapter opens with, in a few words; "" where it has
+    none."""
     from inception_edu.teach import claim
 
     opening = re.search(r'^say\(\s*"(\d\d\.[\w-]+|C\d+)"', source.read_text("utf-8"), re.MULTILINE)
-    return claim(opening[1]).sentence.replace("|", r"\|") if opening else ""
-
-
-def in_short(text: str) -> str:
-    """The first sentences of a text, up to one with a number in it."""
-    sentences = re.split(r"(?<=[a-z)%]\.) (?=[A-Z])", text)
-    place = next((i for i, s in enumerate(sentences) if re.search(r"\d", s)), len(sentences))
-    return " ".join(sentences[: place + 1])
+    return claim(opening[1]).short.replace("|", r"\|") if opening else ""
 
 
 def claims_table() -> str:
@@ -404,13 +417,20 @@ def claims_table() -> str:
 def readme() -> str:
     """README.md with its two tables made new: the chapters from their heads, and the claims of the
     paper from the committed runs."""
-    rows = ["| chapter | minutes | one finding |", "|---|---|---|"]
+    from inception_edu.teach.chapters import chapters
+
+    told = {chapter.number: chapter for chapter in chapters()}
+    rows = ["| chapter | after | minutes | what runs | one finding |", "|---|---|---|---|---|"]
+    whole = 0
     for source in sources():
         title, covers = (text.replace("|", r"\|") for text in head(source))
+        this, took = told[source.stem[:2]], minutes.minutes(source)[0]
+        whole += took
         rows.append(
-            f"| [{source.stem[:2]} · {title}](notebooks/{target(source).name}) | "
-            f"{minutes.minutes(source)[0]} | {in_short(finding(source) or covers)} |"
+            f"| [{this.number} · {title}](notebooks/{target(source).name}) | "
+            f"{', '.join(this.after)} | {took} | {this.runs} | {finding(source) or covers} |"
         )
+    rows.append(f"| all | | {whole} | | |")
     table = "\n".join(rows) + "\n"
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     text = TABLE.sub(lambda m: m[1] + table + m[2], text)

@@ -1,6 +1,7 @@
 """notebooks/build.py and notebooks/lint.py, tried on a tiny project of their own."""
 
 import json
+import re
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,6 +12,8 @@ import nbformat
 import pytest
 import stamps
 from nbclient.exceptions import CellExecutionError
+
+from inception_edu.teach.chapters import chapters
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -142,7 +145,8 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert notebook.cells[6].source.count("<details>") == 3
     assert lint.problems(project.notebook.read_text()) == []
     assert (project.root / "notebooks" / "pictures" / "00.png").read_bytes() == b"PNG"
-    row = "| [00 · Tiny](notebooks/00_tiny.ipynb) | 5 | A chapter \\| to try the build with. |"
+    runs = chapters()[0].runs
+    row = f"| [00 · Tiny](notebooks/00_tiny.ipynb) |  | 5 | {runs} | A chapter \\| to try the build"
     assert row in (project.root / "README.md").read_text()
 
     assert build.matches(project.source)
@@ -296,9 +300,23 @@ def test_the_claims_of_the_paper_as_a_table_for_the_readme():
     assert "Residual connections speed up" in rows[0]
 
 
-def test_a_finding_in_short_ends_with_its_first_number():
-    text = "Scaling is not the only remedy. It dies in 10 of 10 runs (Fig. 3). It lives at 0.1."
-    assert (
-        build.in_short(text) == "Scaling is not the only remedy. It dies in 10 of 10 runs (Fig. 3)."
-    )
-    assert build.in_short("Words alone. And more.") == "Words alone. And more."
+def test_each_chapter_has_one_short_finding_with_its_number():
+    for source in build.sources():
+        found = build.finding(source)
+        assert found.endswith(".") and re.search(r"\d", found), (source.stem, found)
+        assert len(found) <= 90 and len(re.findall(r"\. ", found)) == 0, (source.stem, found)
+
+
+def test_each_chapter_says_what_comes_before_it_and_its_links_lead_somewhere():
+    told = {chapter.name: chapter for chapter in chapters()}
+    assert list(told) == [source.stem for source in build.sources()]
+    headings = build.sources("01")[0].read_text(encoding="utf-8")
+    assert "# ## The language of this collection\n" in headings
+    for source in build.sources():
+        needs = told[source.stem].after
+        assert all(number < source.stem[:2] for number in needs) and needs == tuple(sorted(needs))
+        head = build.transform(source).cells[0].source
+        targets = re.findall(r"\]\(([^)#]+)", head)
+        assert all((build.NOTEBOOKS / target).exists() for target in targets), targets
+        assert re.findall(r"\[(\d\d)\]", head) == list(needs)
+        assert build.LANGUAGE in head and "../docs/glossary.md" in targets

@@ -158,3 +158,29 @@ def test_fates_of_a_setting_are_counted_in_words():
     assert found.columns == ("setting", "fate", "its runs", "dead in the worst block")
     assert found.rows[0] == ("wide", "differs by seed", "1 suffers, 2 die", "20 % to 90 %")
     assert found.rows[1] == ("narrow", "lives", "1 lives", "0 %")
+
+
+def test_contrasts_say_where_the_correction_decides_against_an_interval():
+    from inception_edu.study import Cell, difference, holm
+    from inception_edu.teach import contrasts
+
+    def gap(*values):
+        return difference(Cell("a", values), Cell("b", (0.0,) * len(values)))
+
+    alone = {
+        "near": gap(0.01, 0.02, 0.03, 0.01, 0.05),  # its interval leaves 0 out, p = 0.03
+        "none": gap(0.02, -0.02, 0.01, -0.01, 0.0),
+        "clear": gap(0.50, 0.51, 0.52, 0.50, 0.49),
+    }
+    assert alone["near"].low > 0 and alone["near"].seen == "more"
+    plain = contrasts(alone, "Accuracy")
+    assert plain.rows[0][2] == "better" and plain.caption == "Accuracy"
+
+    near, none, clear = contrasts(holm(alone), "Accuracy").rows
+    assert near[1] == alone["near"].text()
+    assert near[2].startswith("corrected for 3 questions: no difference seen")
+    assert none[2].startswith("no difference seen") and clear[2] == "better"
+    caption = contrasts(holm(alone), "Accuracy").caption
+    assert caption.startswith("Accuracy. Each interval") and "Holm" in caption
+    without = {name: gap for name, gap in holm(alone).items() if name != "near"}
+    assert contrasts(without, "Accuracy").caption == "Accuracy"

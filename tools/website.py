@@ -53,7 +53,7 @@ def for_the_site(notebook: dict, live: bool) -> dict:
         if "bootstrap" in cell.get("metadata", {}).get("tags", []):
             continue
         if cell["cell_type"] == "markdown":
-            cell["source"] = headings_in_order("".join(cell["source"]))
+            cell["source"] = links_to_pages(headings_in_order("".join(cell["source"])))
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             data.pop("application/vnd.jupyter.widget-view+json", None)
@@ -73,6 +73,13 @@ def for_the_site(notebook: dict, live: bool) -> dict:
 def headings_in_order(text: str) -> str:
     """Folded text keeps its markdown: a blank line is needed on both sides of <summary>."""
     return re.sub(r"(<summary>.*?</summary>)\n(?!\n)", r"\1\n\n", text)
+
+
+def links_to_pages(text: str) -> str:
+    """Links to files beside the chapters, and into another chapter, as the site has them: its
+    anchors are in small letters."""
+    text = re.sub(r"\]\(\.\./docs/(\w+\.md)\)", r"](\1)", text)
+    return re.sub(r"\]\((\d\d_\w+\.ipynb#)([\w-]+)\)", lambda m: f"]({m[1]}{m[2].lower()})", text)
 
 
 def head(path: Path) -> tuple[str, str]:

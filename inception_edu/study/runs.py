@@ -68,6 +68,12 @@ class Running:
         self.history = next(self._steps)
         return self.history
 
+    def finish(self) -> Result:
+        """All steps that are left, then what the run showed."""
+        for _ in self:
+            pass
+        return self.result()
+
     def result(self) -> Result:
         """What the run showed. To be asked for when it is over."""
         config, source, history = self.config, self.source, self.history
@@ -127,10 +133,7 @@ def run(
     float32 here.
     """
     with nullcontext() if threads is None else with_threads(threads):
-        running = Running(config, source=source, on_record=on_record, stop=stop)
-        for _ in running:
-            pass
-        return running.result()
+        return Running(config, source=source, on_record=on_record, stop=stop).finish()
 
 
 def _curves(history: History, watch: Watch) -> dict[str, list]:

@@ -50,9 +50,23 @@ def fates(results: Sequence[Any], accuracy: bool = False, caption: str = "") -> 
     return table(rows, [*columns, *(["accuracy"] if accuracy else [])], caption=caption)
 
 
+ALONE = (
+    "Each interval is of one difference alone. The verdict is corrected for all questions of the "
+    "table together (Holm), so it can say less than its interval."
+)
+
+
 def contrasts(differences: Mapping[Any, Any], caption: str = "") -> Table:
-    """A row a difference: its mean with the 95 % interval, and what may be said."""
-    rows = [(str(name), gap.text(), gap.word()) for name, gap in differences.items()]
+    """A row a difference: its mean with the 95 % interval, and what may be said. Where an interval
+    lies on one side of 0 and after Holm's correction no difference is seen, the row names the
+    correction, and the caption says why the two disagree."""
+    rows, why = [], ""
+    for name, gap in differences.items():
+        word = gap.word()
+        if not gap.seen and (gap.low > 0 or gap.high < 0):
+            word, why = f"corrected for {gap.questions} questions: {word}", ALONE
+        rows.append((str(name), gap.text(), word))
+    caption = ". ".join(filter(None, (caption.rstrip("."), why)))
     return table(rows, ["", "difference", "verdict"], caption=caption)
 
 

@@ -1,10 +1,12 @@
-"""How long a block takes, and what is said about one that cannot be built."""
+"""How long a block or a network takes, and what is said about one that cannot be built."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inception_edu.describe import Node, Shape, SpecError
+from inception_edu.describe.tables import Table, table
 from inception_edu.teach.claims import Text
 
 
@@ -42,6 +44,32 @@ def block_seconds(model: Any, images: Any, rounds: int = 6) -> dict[str, float]:
         group = name.split(".")[0]
         found[group] = found.get(group, 0.0) + timing.median
     return found
+
+
+def throughput(model: Any, batches: Sequence[int], shape: Shape = (3, 32, 32)) -> Table:
+    """A row a batch size: milliseconds of a forward pass on the model's device, images a second."""
+    import torch
+
+    from inception_edu.learn import clock
+
+    device, rows = next(model.parameters()).device, []
+    for batch in batches:
+        x = torch.randn(batch, *shape).to(device)
+        took = clock({"": model}, x, rounds=5)[""].median
+        rows.append((batch, 1000 * took, batch / took))
+    columns = ["images at once", "ms", "images a second"]
+    return table(rows, columns, formats={"ms": ".2f", "images a second": ",.0f"})
+
+
+def speedups(took: Mapping[str, Any], what: str = "", caption: str = "") -> Table:
+    """A row for each of the timings of `clock`: its milliseconds, and how many times as fast it is
+    as the first."""
+    from inception_edu.learn import Speedup
+
+    first = next(iter(took.values()))
+    rows = [(name, 1000 * s.median, Speedup.of(first, s).median) for name, s in took.items()]
+    columns = [what, "ms", "times as fast"]
+    return table(rows, columns, caption=caption, formats={"ms": ".1f", "times as fast": ".2f"})
 
 
 def refusal(make: Any, *arguments: Any) -> Text:

@@ -14,10 +14,10 @@
 # 2. train a small Inception-ResNet and watch it learn;
 # 3. use a lab: set, retrain, stop, compare.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import inspect
 from dataclasses import replace
-
 
 from inception_edu import data
 from inception_edu.describe import draw, networks
@@ -37,8 +37,7 @@ say("00.verdicts", "09.full-width")
 opening_figure("00")
 
 # %% [markdown]
-# Each verdict is one of four words, by one written rule
-# (`docs/verdicts.md`).
+# Each verdict is one of four words, by one written rule (`docs/verdicts.md`):
 #
 # - *Supported*: the evidence shows it, at the scale of the claim.
 # - *Seen at reduced scale only*: the evidence shows it, in much smaller networks.
@@ -53,13 +52,14 @@ paper_claims()
 #
 # Chapters 01 to 07 build the networks, block by block. Chapters 08 to 11 test what the paper says
 # about training them. Chapter 12 looks inside, 13 makes them faster, and in 14 your own photographs
-# take the place of ours. Each can be read alone.
+# take the place of ours. You need not read them in order: each card names the chapters that should
+# come first.
 
 # %% tags=["picture"]
 chapter_map()
 
 # %% [markdown]
-# A reader's minutes, counted from the words, the code and the exercises of each chapter:
+# The minutes for reading and exercises, counted from words, lines of code and exercises:
 #
 # <!-- minutes of the chapters -->
 #
@@ -71,7 +71,7 @@ chapter_map()
 # | Colab | a browser | the same; while a lab trains, only its *Stop* works |
 # | a GPU of your own | CUDA or Apple's MPS | the same; `INCEPTION_EDU_MODE=full` runs longer |
 #
-# The device is found by itself. `INCEPTION_EDU_DEVICE=cpu` overrules it.
+# The collection finds the device by itself. `INCEPTION_EDU_DEVICE=cpu` overrules it.
 
 # %%
 begin()
@@ -98,8 +98,8 @@ say(photographs)
 # %% [markdown]
 # ## A first run
 #
-# Here is a small Inception-ResNet. It has the blocks of Figs. 10, 11 and 13 with an eighth of the
-# filters. This is the first of them:
+# Here is a small Inception-ResNet. It has one block each of Figs. 10, 11 and 13, with an eighth of
+# the filters. This is the first of the three:
 
 # %%
 small = networks.mini(networks.inception_resnet_v1(), width=1 / 8, repeats=(1, 1, 1))
@@ -135,8 +135,8 @@ outcome(
 print(inspect.getsource(plain_train))
 
 # %% [markdown]
-# Both give the same losses, to the last bit. The seed fixes the first weights, the order of the
-# images and every other random number of a run.
+# Do both give the same losses, to the last bit? The seed fixes the first weights, the order of the
+# images and every other random number of a run. So they should.
 
 # %%
 recipe = Recipe(steps=5, batch_size=64, lr=0.05, record_every=1, precision="float32")
@@ -165,9 +165,11 @@ say(
 # networks live and die. Bet, press **Retrain**, and watch. **Stop** ends the run, **Reset** forgets
 # all runs.
 #
-# The lab begins with a residual network of ten blocks. Its optimizer is the paper's (RMSProp with
-# decay 0.9 and ε = 1). The rate is high, so a few dozen steps are enough to see what happens. Press
-# *Retrain*. Then set *scale* to 0.1 and press it again. What changes, and where first?
+# The lab begins with a residual network of ten blocks. *Scale* is a number: each block multiplies
+# its result by it before it adds it to its input. A channel is *silent*, or dead, when it is 0
+# everywhere. The optimizer is the paper's (RMSProp with decay 0.9 and ε = 1). The rate is high, so
+# a few dozen steps are enough to see what happens. Press *Retrain*. Then set *scale* to 0.1 and
+# press it again. What changes, and where first?
 
 # %%
 lab = scaling_lab()

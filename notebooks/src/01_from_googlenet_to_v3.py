@@ -11,7 +11,8 @@
 # 2. tell when fewer multiply-adds are *not* faster, because you measured it;
 # 3. say what batch norm and the identity path each do, in one line of code.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import torch
 import torch.nn.functional as F
 
@@ -30,8 +31,6 @@ from inception_edu.describe import (
     out_shape,
     size_words,
 )
-from inception_edu.learn import clock
-from inception_edu.nets import build
 from inception_edu.study import (
     REDUCED,
     experiments,
@@ -40,8 +39,8 @@ from inception_edu.study import (
     load_results,
     summarise,
 )
-from inception_edu.teach import begin, check, costs, five_lines, opening_figure, outcome, plots
-from inception_edu.teach import predict, refusal, say, table
+from inception_edu.teach import begin, check, costs, five_lines, milliseconds, opening_figure
+from inception_edu.teach import outcome, plots, predict, refusal, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -172,17 +171,9 @@ predict(
     ["as much", "less", "more"],
 )
 
-
 # %%
-def milliseconds(node, shape, batch=8):
-    """Time of a forward pass for one image of a batch, on one core, with batch norm and ReLU."""
-    module = build(node, shape[0], seed=0).eval()
-    x = torch.randn(batch, *shape, generator=torch.Generator().manual_seed(0))
-    took = clock({"": module}, x, rounds=40, budget=0.2 if QUICK else 1.5)
-    return 1000 * took[""].median / batch
-
-
-times = {name: milliseconds(node, MAP) for name, node in PAIRS.items()}
+budget = 0.2 if QUICK else 1.5
+times = {name: milliseconds(node, MAP, budget=budget) for name, node in PAIRS.items()}
 
 # %% tags=["hide-input"]
 names = list(PAIRS)

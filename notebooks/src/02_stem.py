@@ -11,7 +11,8 @@
 # 2. follow 299 → 149 → 147 → 147 → 73 → 71 → 35, and walk it backwards to the smallest legal image;
 # 3. say which padding makes a concatenation break, and mend it.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import torch
 from torch import nn
 

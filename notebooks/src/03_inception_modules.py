@@ -12,7 +12,8 @@
 #    outputs;
 # 3. say where the released code turns a kernel of the paper's figures, and what that changes.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 from textwrap import fill
 
 import torch

@@ -12,7 +12,8 @@
 # 2. read k, l, m, n off Table 1 and predict what leaves Reduction-A in each of the three networks;
 # 3. write every reduction of the paper, and see from its channels to which network it belongs.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import statistics
 from dataclasses import replace
 
@@ -56,8 +57,9 @@ opening_figure("04")
 # %% [markdown]
 # ## The task
 #
-# Four Inception-A blocks deliver 35×35×384. Inception-B wants 17×17×1024. Two ways come to mind:
-# *pool, then widen* with a 3×3 convolution, or *widen, then pool*.
+# The last Inception-A block gives a map of 35×35 with 384 channels. The first Inception-B block
+# takes 17×17 with 1024. Two ways come to mind: *pool, then widen* with a 3×3 convolution, or
+# *widen, then pool*.
 
 # %% tags=["picture"]
 ENTERS = (384, 35, 35)
@@ -69,7 +71,8 @@ draw(widen_first, ENTERS, title="Widen, then pool")
 # %%
 predict(
     "04.times",
-    "The convolution is the same. How many times as many multiply-adds when it comes first?",
+    "Both ways have the same convolution. When it comes first, it does how many times as many "
+    "multiply-adds?",
     ["2", "4", "8"],
 )
 
@@ -86,8 +89,8 @@ outcome(
 )
 
 # %% [markdown]
-# Then why not pool first? Because everything that the network knows about the image must pass
-# through the small pooled map. `narrowest` counts the numbers at the narrowest place of the way:
+# Pooling first is cheaper. But then everything that the network knows about the image must pass
+# through the small pooled map. `narrowest` counts the numbers at the narrowest place of each way:
 
 # %%
 table(
@@ -198,14 +201,15 @@ outcome(
 )
 
 # %% [markdown]
-# Multiply-adds tell which way is far too slow, but not more. A further branch, a small map or a
-# pool takes time that no multiply-add counts. Where two ways are close, measure them on your own
-# machine.
+# Multiply-adds tell which way is far too slow. They do not tell more. A further branch, a small map
+# or a pool takes time that no multiply-add counts. Where two ways are close, measure them on your
+# own machine.
 #
 # ## k, l, m, n
 #
-# Table 1 of the paper, and what it leads to. Only n, m and the pooled channels are joined. k and l
-# are widths inside a branch.
+# Table 1 of the paper gives k, l, m and n for each network. Which channels leave the block? Those
+# of the pool, c, and those of the last convolution of each other branch, n and m. k and l are
+# widths inside a branch.
 
 # %%
 TRUNK = {"inception_v4": 384, "inception_resnet_v1": 256, "inception_resnet_v2": 384}
@@ -260,8 +264,8 @@ figure(12)
 branches(FIGURES[12].node, FIGURES[12].input)
 
 # %% [markdown]
-# Inception-ResNet-v2 has Fig. 18. Read the note below the picture: the caption names one network,
-# another place of the paper names the other. The channels decide it, in an exercise below.
+# Inception-ResNet-v2 has Fig. 18. Its caption in the paper says Inception-ResNet-v1, and the caption
+# of Fig. 15 says v2 (see the note below the picture). The channels decide it, in exercise 4.
 
 # %%
 figure(18)
@@ -316,11 +320,11 @@ lab = block_designer("ReductionA", goal="17×17×1024 with half of the multiply-
 # %% [markdown]
 # ## Experiment: does the bottleneck hurt?
 #
-# The argument sounds right. Does a network show it? We take a small Inception-v4 and pictures of
-# clothes. Blocks and widths stay, only the two reductions are exchanged. The parallel way has fewer
+# A bottleneck should cost accuracy. Does it? We take a small Inception-v4 and pictures of clothes.
+# Blocks and widths stay, only the two reductions are exchanged. The parallel way has fewer
 # parameters than *pool, then widen*. So a fourth network pools first, too, but has as many
-# parameters as the parallel one: a 1×1 makes its 3×3 cheaper. (The maps are only 16×16. So small
-# networks pad where the paper has a V, in all four ways.)
+# parameters as the parallel one: a 1×1 makes its 3×3 cheaper. (The maps of these networks are
+# small. So they pad where the paper has a V, in all four ways.)
 
 # %%
 SMALL = networks.mini(networks.inception_v4(), width=1 / 16, repeats=(1, 1, 1))
@@ -397,7 +401,7 @@ say(
 
 # %% [markdown]
 # The verdict is about a network with a sixteenth of the filters, small pictures and a short
-# training. It decides nothing for ImageNet. The paper gives no experiment on it either.
+# training. It says nothing about ImageNet. The paper has no experiment on this question.
 #
 # ## Exercises
 
@@ -503,4 +507,4 @@ five_lines(
 # **What would change our mind.** A longer training at full width, with equal parameters, in which
 # one way is better than the other by more than the seeds differ.
 #
-# **Next:** chapter 05 puts stem, stages and reductions together.
+# **Next.** Chapter 05 puts stem, stages and reductions together.

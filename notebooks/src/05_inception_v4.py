@@ -11,7 +11,8 @@
 #    differ;
 # 3. copy weights between two implementations, and know what must match for their outputs to agree.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import torch
 
 from inception_edu.describe import (

@@ -11,7 +11,8 @@
 # 2. state what a batch norm after the sum would cost in memory, measured on the full network;
 # 3. follow the channels through both networks and find the two numbers that cannot be meant.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 from dataclasses import replace
 
 import torch

@@ -13,7 +13,8 @@
 # 3. tell apart the details that a checkpoint needs (order, orientation, ε, padding) from those that
 #    training needs.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import math
 from dataclasses import replace
 

@@ -1,18 +1,19 @@
 # %% [markdown]
 # # Dying networks
 #
-# Above about 1000 filters, says the paper, its residual networks died, and only scaled residuals
+# The paper says: above about 1000 filters its residual networks died, and only scaled residuals
 # kept them alive. We let a small network die and look for the cause. Then we try every remedy on
 # five seeds.
 #
 # **After this chapter you can**
 #
 # 1. say what "dead" means, measure it, and find the block in which it begins;
-# 2. name the force that pushes the channels down, what sets it off, and which experiments show it;
+# 2. name what pushes the channels down, what starts this push, and which experiments show it;
 # 3. judge each remedy of Section 3.3 by its five seeds, and say whether scaling is ever
 #    *necessary*.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 from dataclasses import replace
 
 import torch
@@ -24,10 +25,11 @@ from inception_edu.describe import draw, networks
 from inception_edu.labs.dying import dying_lab
 from inception_edu.labs.film import death, film
 from inception_edu.nets import build
-from inception_edu.study import ELSEWHERE, Config, experiments, fate, judge, load_results
-from inception_edu.study import recorded_grid, recorded_runs, run, summarise, transfer
+from inception_edu.study import Config, experiments, fates_of, load_results
+from inception_edu.study import recorded_grid, recorded_runs, run, summarise
 from inception_edu.teach import begin, check, claim, courses, fates, five_lines, opening_figure
-from inception_edu.teach import outcome, plots, predict, provenance, run_dots, say, table, verdicts
+from inception_edu.teach import outcome, plots, predict, predictors, predictors_changed
+from inception_edu.teach import provenance, run_dots, say, table, verdicts
 
 begin()
 
@@ -43,9 +45,10 @@ opening_figure("09")
 # %% [markdown]
 # ## Death, frame by frame
 #
-# These are recorded runs on photographs. Each block has a bar, and its dark part is silent. Press
-# *play*. The film stops where the run's own numbers have something to say. Then choose another run:
-# a wide one at the paper's rate, one that recovers, one that lives.
+# These are recorded runs on photographs. Each block has a bar. The dark part of a bar is the share
+# of channels that are silent. Press *play*. The film stops at the steps at which something changes,
+# and says what. Then choose another run: a wide one at the paper's rate, one that recovers, one that
+# lives.
 
 # %% tags=["picture"]
 death()
@@ -66,9 +69,9 @@ death()
 # ## The network that we let die
 #
 # Our network is a *tower*: three convolutions, then ten times the Inception-ResNet-C block of
-# Fig. 13. All of it works on a 4×4 grid. There is nothing else, so we can change width, scale and
-# rate alone. It has 288 channels and a rate of 0.2. That is about a quarter of the width that the
-# paper found dangerous, and some four times its rate of 0.045.
+# Fig. 13. The blocks work on a grid of 4×4. There is nothing else, so we can change width, scale and
+# rate one at a time. This tower has 288 channels, about a quarter of the width that the paper found
+# dangerous. We train it at a rate of 0.2, some four times the paper's 0.045.
 
 # %%
 tower = networks.tower(width=288, depth=10, scale=1.0)
@@ -96,8 +99,8 @@ values = {
 table({what: (tuple(found.shape),) for what, found in values.items()}, ["", "shape"])
 
 # %% [markdown]
-# We train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), only much shorter. Look
-# at the share of dead channels in each block.
+# We train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), for far fewer steps.
+# Look at the share of dead channels in each block.
 
 # %%
 steps = 24 if experiments.mode() == "quick" else 40
@@ -129,9 +132,9 @@ outcome(
 #
 # ## Lab: keep it alive
 #
-# The lab shows what recorded runs did with these settings. Bet, press *Retrain* and watch it die.
-# Then move one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy, another width. For
-# remedies there are no recorded runs. Yours are the first.
+# The lab shows what recorded runs did with these settings. Bet on what will happen, press *Retrain*
+# and watch. Then change one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy,
+# another width. For remedies there are no recorded runs. Yours are the first.
 
 # %%
 lab = dying_lab()
@@ -144,10 +147,10 @@ lab = dying_lab()
 #
 # $$\sum_c a_c\,\frac{\partial L}{\partial a_c} = \sum_k (p_k - y_k)\,z_k = L - H(p),$$
 #
-# the loss minus the entropy of the network's own prediction. (Exercise 2 asks you to show the
-# second step.) A network that is *as unsure as it ought to be* has $L = H$. Then there is no push.
-# One that is **sure and wrong** has $L > H$. The quickest way to lower its loss is to make *every*
-# activation smaller.
+# the loss minus the entropy $H$ of the network's own prediction. The entropy says how unsure the
+# network is. (Exercise 2 asks you to show the second step.) If the network is wrong as often as it
+# says, then $L = H$ in the mean, and nothing pushes. If it is **sure and wrong**, then $L > H$: the
+# loss falls when *every* activation becomes smaller. That is the push. The cell computes both sides:
 
 # %%
 a = model[:-2](images).detach().requires_grad_()  # all but dropout and classifier: N×288
@@ -157,12 +160,12 @@ p = z.softmax(1)
 entropy = -(p * p.log()).sum(1).mean()
 push = F.cross_entropy(z, labels) - entropy
 slope = (a * a.grad).sum(1).mean().item()
-say(f"The slope is {slope:.4f}; loss minus entropy is {push.item():.4f}.")
+say(f"The slope is {slope:.4f}, and loss minus entropy is {push.item():.4f}.")
 
 # %% [markdown]
-# That is the push before the first step. Here are the first steps of the tower. *Identity* is the
-# mean activation that enters the last sum, and *branch* is what the last branch adds to it.
-# *Momentum* is the optimizer's mean momentum of the last layer of this branch.
+# They are equal. This is the push before the first step. Here are the first steps of the tower.
+# *Identity* is the mean activation that enters the last sum, and *branch* is what the last branch
+# adds to it. *Momentum* is the optimizer's mean momentum of the last layer of this branch.
 
 
 # %% tags=["hide-input"]
@@ -182,16 +185,16 @@ story(patient)
 
 # %% [markdown]
 # Read it from left to right. The first steps make the logits far too large: the classifier
-# **overshoots**. Now the network is sure and wrong. The **push** is many times what it was, and all
-# channels of all blocks feel it in the same direction. The branches **sink**. Their last layers
-# read inputs that are at least 0. So when all weights become a little smaller, the output becomes
-# smaller for every image at once. Below 0 the ReLU lets nothing through: **dead**.
+# **overshoots**. Now the network is sure and wrong. The **push** is many times what it was, and it
+# has the same direction in all channels of all blocks. The branches **sink**: their last layers read
+# inputs that are at least 0. So when all weights become a little smaller, the output becomes smaller
+# for every image at once. Where the sum falls below 0, the ReLU lets nothing through: **dead**.
 #
-# Now look at the times. Hardly anything dies while the push lasts. The push is over once the logits
-# are small again. The branch still goes on sinking, and many of the channels die only then.
+# Now look at the times. Hardly anything dies while the push lasts. The push ends when the logits are
+# small again. But the branch goes on sinking, and many of the channels die only then.
 #
-# So far this is a story. Each part of it is a possible cause. The next experiments take one of them
-# away at a time.
+# So far this is a story that fits one run. Each part of it is a possible cause. The next experiments
+# take these parts away, one at a time.
 
 # %%
 claim("09.time-of-death")
@@ -337,26 +340,15 @@ plots.show(
 claim("09.wider-is-worse")
 
 # %% [markdown]
-# How well does this number tell the runs that die from the runs that live? Is it better than its
-# simple rivals? Take all pairs of a dead and a living run. *Orders* is the share of pairs in which
-# the dead run has the higher number, with its 95 % interval over the settings. Then the best
-# threshold of each number is tried on settings and images that it has not seen: the recorded runs
-# of the labs.
+# How well does this number separate the runs that die from the runs that live? Is it better than
+# simpler numbers? Take all pairs of a dead and a living run. *Orders* is the share of pairs in which
+# the dead run has the higher number, with its 95 % interval over the settings. *Elsewhere* means the
+# recorded runs of the labs, with other settings and images. There we also try the threshold that was
+# best here. It *sorts* the runs: a run above it should be dead, one below it should live. The table
+# gives the share that it sorts rightly, with the dead and the living counted as equally many.
 
 # %%
-elsewhere = recorded_runs(recorded_grid())
-here, there, moved = judge(grid), judge(elsewhere), transfer(grid, elsewhere)
-rows = []
-for name, found in here.items():
-    ordered = [f"{f.share:.0%} ({f.low:.0%} to {f.high:.0%})" for f in (found, there[name])]
-    rows.append((name, *ordered, f"{moved[name].judged:.0%}"))
-one, other = next(iter(here.values())), next(iter(there.values()))
-table(
-    rows,
-    ["predictor", "orders here", "orders elsewhere", "its threshold sorts, elsewhere"],
-    caption=f"{one.dead} dead and {one.alive} living runs here, {other.dead} and {other.alive} "
-    "elsewhere",
-)
+predictors(grid, recorded_runs(recorded_grid()))
 
 # %%
 claim("09.predictor")
@@ -366,18 +358,7 @@ claim("09.predictor")
 # where one of these is changed? Each row has 30 runs: 2 widths, 3 rates, 5 seeds.
 
 # %%
-changed = load_results("elsewhere")
-rows = []
-for what in ELSEWHERE:
-    runs = [r for r in changed if r.label.startswith(f"{what},")]
-    words, moved = [fate(r).word for r in runs], transfer(grid, runs)
-    sorted_by = [f"{moved[name].judged:.0%}" for name in ("rate × ‖a‖²", "width × rate × scale²")]
-    rows.append((what, words.count("dies"), words.count("lives"), *sorted_by))
-table(
-    rows,
-    ["changed", "die", "live", "rate × ‖a‖² sorts", "width × rate × scale² sorts"],
-    caption="the thresholds that are best on the runs of Experiment 1",
-)
+predictors_changed(grid, load_results("elsewhere"))
 
 # %%
 display(claim("09.predictor-elsewhere"), claim("09.predictor-causes"))
@@ -418,9 +399,9 @@ fates(causes)
 display(claim("09.one-change"), claim("09.momentum"))
 
 # %% [markdown]
-# So these rows show one thing: to slow the *classifier* is enough to save the tower. Now compare
-# the second panel with the first for *slow last layers*. The last block is saved, but the push is
-# still there. Which block does it reach now?
+# So these rows show one thing: to slow the *classifier* is enough to save the tower. Now look at
+# *slow last layers* in the figure above, and compare the second panel with the first. The last block
+# is saved, but the push is still there. Which block does it reach now?
 
 
 # %%
@@ -511,8 +492,6 @@ film(first["norm in last branch"], first["norm after last sum"])
 fates(remedies)
 
 # %% tags=["hide-input"]
-from inception_edu.study import fates_of
-
 words = {
     "batch norm in the last branch": "norm in last branch",
     "batch norm after the last sum": "norm after last sum",
@@ -566,7 +545,7 @@ courses(full, {label: label.replace(", ", "\n") for label in dict.fromkeys(r.lab
 fates(full, accuracy=True)
 
 # %% [markdown]
-# Scale 0 switches the blocks off. It tells what of the death is not the blocks' own.
+# Scale 0 switches the blocks off. What dies then does not die because of the blocks.
 
 # %%
 display(claim("09.full-width"), claim("09.full-control"), claim("09.full-rate"))
@@ -582,11 +561,12 @@ display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"))
 # %% [markdown]
 # ## Experiment 6: twenty replicas
 #
-# All of this was trained by one machine. The paper trained with 20 replicas, and does not say how
-# they took turns. In *asynchronous* training a replica computes a gradient while the others change
-# the weights. With 20 replicas in turn, each gradient belongs to weights that are 19 updates old
-# (TensorFlow's documentation of `SyncReplicasOptimizer` says so too). This can be simulated on one
-# machine: `Recipe(replicas=20)` lets each gradient wait for 19 steps.
+# One machine trained all of these runs. The paper trained with 20 replicas: machines that share the
+# same weights. It does not say how they took turns. In *asynchronous* training a replica computes a
+# gradient while the others change the weights. With 20 replicas in turn, each gradient belongs to
+# weights that are 19 updates old (TensorFlow's documentation of `SyncReplicasOptimizer` says so
+# too). This can be simulated on one machine: `Recipe(replicas=20)` lets each gradient wait for 19
+# steps.
 #
 # Four towers, four rates, one replica against 20, and 5 seeds each.
 
@@ -623,17 +603,17 @@ display(claim("09.replicas"), claim("09.replicas-scale"), claim("09.replicas-slo
 # %% [markdown]
 # So there is a second way to this death, and it needs no large rate: old gradients. Here the
 # paper's three observations appear together. A lower rate does not save the unscaled tower, scaling
-# helps, and a tower without the identity is in less danger. It is a hypothesis, for two reasons.
+# helps, and a tower without the identity is in less danger. It remains a hypothesis, for two reasons.
 # The paper does not say whether its replicas waited for one another. And these towers are small. So
 # these runs count for none of the verdicts below. The effect of old gradients is known: Zhang,
 # Gupta, Lian and Liu (2015, arXiv 1511.05950) divide the rate by the age of the gradient.
 #
 # ## Verdicts
 #
-# They follow the rule of `docs/verdicts.md`, which says which runs existed when it was written, and
-# which evidence was added later. Only committed runs count. All are small towers on small images,
-# or a network with all filters and few blocks. All runs are short. So no verdict can be more than
-# "seen at reduced scale only".
+# They follow the rule of `docs/verdicts.md`. That page says which runs existed when the rule was
+# written, and which evidence was added later. Only committed runs count. All are small towers on
+# small images, or a network with all filters and few blocks. All runs are short. So no claim can be
+# more than "seen at reduced scale only".
 
 # %%
 verdicts("C3", "C4", "C5", "C6", "C10")
@@ -778,9 +758,9 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** A tower that dies late, after thousands of healthy steps. That is
-# what the paper describes ("a few tens of thousands of iterations"), and our runs end long before.
-# Or a network in which a tenth of the rate does not help. Try both on a GPU, with
+# **What would change our mind.** A tower that dies late, after thousands of healthy steps. The paper
+# describes this ("a few tens of thousands of iterations"), and our runs end long before. Or a
+# network in which a tenth of the rate does not help. Try both on a GPU, with
 # `python -m inception_edu.study run recovery --mode full`.
 #
 # **Next.** Chapter 10: residual and plain networks race.

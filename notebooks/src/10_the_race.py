@@ -11,7 +11,8 @@
 # 2. read a verdict from a difference and its interval, and say when a race has shown nothing;
 # 3. say what a deep network without the identity suffers from, from its gradients block by block.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 from dataclasses import replace
 
 import numpy as np

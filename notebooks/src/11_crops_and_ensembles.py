@@ -12,7 +12,8 @@
 # 2. judge a gain by its interval, and set it against the forward passes it costs;
 # 3. say whether networks err together, and what that leaves for an ensemble.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import math
 from dataclasses import replace
 from functools import partial

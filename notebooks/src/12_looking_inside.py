@@ -14,7 +14,8 @@
 #
 # No training is needed: small trained networks come with the project.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import torch
 import torch.nn.functional as F
 

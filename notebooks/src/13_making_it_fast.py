@@ -8,11 +8,12 @@
 # **After this chapter you can**
 #
 # 1. profile a training step, and say from shares what a faster part would gain at most;
-# 2. fold batch norm and residual scale into weights, merge sibling 1×1 convolutions, and prove that
-#    nothing changed;
+# 2. fold batch norm and residual scale into weights, merge sibling 1×1 convolutions, and check that
+#    the outputs stay the same;
 # 3. measure a trick so that you would notice if it did not work.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 import time
 from copy import deepcopy
 
@@ -35,8 +36,10 @@ from inception_edu.teach import (
     predict,
     say,
     share_bars,
+    speedups,
     step_times,
     table,
+    throughput,
     time_shares,
     training_times,
 )
@@ -55,8 +58,8 @@ say("13.fold", "13.merge")
 opening_figure("13")
 
 # %% [markdown]
-# The outputs are proved equal. Whether the changed network is *faster* is another question. Only a
-# clock on your machine answers it, and this chapter ends with one.
+# The outputs are equal up to rounding: this chapter compares them number by number. Whether the
+# changed network is *faster* is another question. Only a clock on your machine answers it.
 #
 # ## Where the time goes
 #
@@ -66,7 +69,7 @@ opening_figure("13")
 say("13.little-arithmetic")
 
 # %% [markdown]
-# Here is one training step: forward, backward, and the optimizer.
+# Time is another matter. Here is one training step: forward, backward, and the optimizer.
 
 
 # %%
@@ -106,9 +109,9 @@ outcome(
 )
 
 # %% [markdown]
-# A share limits what can be won. If a part takes the share $p$ of the time and becomes $k$ times
-# faster, the whole becomes $1 / (1 - p + p/k)$ times faster. This is Amdahl's law. If batch norm
-# cost nothing at all:
+# A share limits what can be won. Let a part take the share $p$ of the time. If it becomes $k$ times
+# as fast, the whole becomes $1 / (1 - p + p/k)$ times as fast. This is Amdahl's law. So much would be
+# won if batch norm cost nothing at all:
 
 # %%
 bounds = {name: 1 / (1 - found["batch norm"] / 100) for name, found in parts.items()}
@@ -118,14 +121,15 @@ table(bounds, columns, formats={columns[1]: ".2f"})
 # %% [markdown]
 # ## Folding batch norm
 #
-# In training, batch norm uses the mean and the spread of the batch. Afterwards its four numbers for
-# each channel are constants. So
+# In training, batch norm uses the mean and the spread of the batch. After training its four numbers
+# for each channel are constants: mean $\mu$, variance $\sigma^2$, factor $\gamma$ and shift $\beta$.
+# With the weights $w$ of the convolution before it,
 #
 # $$\gamma\,\frac{(w * x) - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta \;=\; (a\,w) * x + (\beta -
 # a\,\mu)$$
 #
-# with $a = \gamma / \sqrt{\sigma^2 + \varepsilon}$. Batch norm becomes a part of the convolution
-# before it. By hand, for one unit of our network:
+# where $a = \gamma / \sqrt{\sigma^2 + \varepsilon}$. So batch norm becomes a part of the convolution:
+# other weights, and a bias. By hand, for one unit of our network:
 
 
 # %% tags=["hide-input"]
@@ -241,7 +245,7 @@ from inception_edu.labs.speed import speed_lab
 lab = speed_lab("inception_resnet_v2", image=139)
 
 # %% [markdown]
-# ## Experiment: which change pays here?
+# ## Experiment: which change makes it faster here?
 #
 # All changes are tried on one network, in turns. So whatever else the machine does meets all of
 # them. Each dot is a round.
@@ -307,9 +311,9 @@ table(
 )
 
 # %% [markdown]
-# Whether layout and precision pay depends on the processor. bfloat16 needs instructions of its own.
-# Where they are missing it is emulated, which is several times slower. So `train` asks the device
-# before it chooses:
+# Whether layout and precision make it faster depends on the processor. bfloat16 needs instructions
+# of its own. Where a processor lacks them, bfloat16 is emulated, which is several times slower. So
+# `train` asks the device before it chooses:
 
 # %%
 say(f"A training run on this device computes in `{autocast(device)[1]}`.")
@@ -347,15 +351,8 @@ if made is None:
     shown = say(f"Not compiled: {found}.")
 else:
     took = clock({"plain": tower, "folded": fold(tower), "compiled": made}, x, rounds=15)
-    rows = [
-        (name, 1000 * s.median, Speedup.of(took["plain"], s).median) for name, s in took.items()
-    ]
-    shown = table(
-        rows,
-        ["tower", "ms", "times as fast"],
-        formats={"ms": ".1f", "times as fast": ".2f"},
-        caption=f"32 images at once. The first call of the compiled tower took {found:.0f} s.",
-    )
+    first_call = f"32 images at once. The first call of the compiled tower took {found:.0f} s."
+    shown = speedups(took, "tower", first_call)
 shown
 
 # %% [markdown]
@@ -369,16 +366,7 @@ shown
 
 # %%
 small = fold(shake(build(networks.mini(networks.inception_resnet_v2()), seed=0))).to(device)
-rows = []
-for batch in (1, 8, 64) if QUICK else (1, 8, 64, 256):
-    x = torch.randn(batch, 3, 32, 32).to(device)
-    took = clock({"folded": small}, x, rounds=5)["folded"].median
-    rows.append((batch, 1000 * took, batch / took))
-table(
-    rows,
-    ["images at once", "ms", "images a second"],
-    formats={"ms": ".2f", "images a second": ",.0f"},
-)
+throughput(small, (1, 8, 64) if QUICK else (1, 8, 64, 256))
 
 # %% [markdown]
 # And a training step? For a small network it is about a thousand small programs that run on the
@@ -485,7 +473,7 @@ five_lines(
     "13.little-arithmetic",
     "13.fold",
     "13.merge",
-    "Equal outputs can be proved. A gain in time can only be measured, on your machine. Here, the "
+    "Equal outputs follow from the arithmetic. A gain in time must be measured. Here, the "
     f"folded network against the plain one: {gains['folded']}.",
     f"A share limits a gain. Here {other:.0f} % of a training step is not convolution.",
 )

@@ -11,7 +11,8 @@
 # 2. say what may be expected of so many pictures, and how sure a number from your test images is;
 # 3. race two networks on your pictures, let several of them vote, and look inside one.
 
-# %%
+# %% tags=["hide-input"]
+# @title Imports
 from dataclasses import replace
 
 from inception_edu import study
@@ -53,11 +54,12 @@ opening_figure("14")
 # have 32×32, and the middle is kept. A fifth of each class is held back for the test. Where there
 # are folders `train` and `test` inside, these are taken. What cannot be read is named and left out.
 #
-# Write the path here. Everything below then works with your pictures. Without one, 50 pictures a
-# class of the clothes stand in for them.
+# Write the path here: a whole path, one that begins with `~` (your home folder), or one that begins
+# in the folder of this notebook. Use `/` between folders, on Windows too. Everything below then
+# works with your pictures. Without a path, 50 pictures a class of the clothes stand in for them.
 
 # %%
-SOURCE = "fashion"  # or "folder:PATH", for example "folder:Pictures/garden"
+SOURCE = "fashion"  # or "folder:PATH", for example "folder:~/Pictures/garden"
 PER_CLASS = 50 if SOURCE == "fashion" else None
 own = load(SOURCE)
 say(own.describe())
@@ -154,7 +156,7 @@ say("14.race")
 # ## A vote
 #
 # Now train the paper's mixture on your pictures: one Inception-v4 and three Inception-ResNet-v2.
-# A configuration says all that a run needs. `Running` trains it step by step and keeps the network.
+# A configuration says all that a run needs. `Running` trains it and keeps the network.
 
 # %%
 recipe = replace(study.RACE, lr=0.055, steps=20 if QUICK else 150, evaluate_every=None)
@@ -177,9 +179,7 @@ members = [
 results = []
 for member in members:
     training = study.Running(member)
-    for _ in training:
-        pass
-    results.append(training.result())
+    results.append(training.finish())
 table(
     [(run.label, run.seed, run.accuracy) for run in results],
     ["network", "seed", "right"],

@@ -12,7 +12,8 @@ it raises `ClaimError`. Registered claims live in `chNN.py` of this folder, one 
         dead = …
         return dead == sorted(dead), f"The wider the tower, the more is dead: {dead[0]:.0%} … "
 
-The sentence holds its numbers, filled in when it is shown. `all_claims()` lists them, a test
+The sentence holds its numbers, filled in when it is shown. With a second
+sentence beside it, (sentence, short), that one says it in a few words (`Claim.short`). `all_claims()` lists them, a test
 asserts them without any chapter, `python -m inception_edu.teach.claims` prints them. `claim("C1")`
 is a claim of the *paper* with the verdict that the committed runs give it (`study.claims`), and
 `paper_claims()` the table of all of them.
@@ -42,7 +43,7 @@ __all__ = [
     "say",
 ]
 
-Made = Callable[[], tuple[bool, str]]
+Made = Callable[[], tuple[bool, str] | tuple[bool, tuple[str, str]]]
 _CLAIMS: dict[str, Made] = {}
 
 
@@ -52,11 +53,13 @@ class ClaimError(AssertionError):
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence (Markdown) and whether the results support it."""
+    """A sentence (Markdown) and whether the results support it; `short` says it in a few words, or
+    is empty."""
 
     name: str
     holds: bool
     sentence: str
+    short: str = ""
 
     def __str__(self) -> str:
         return self.sentence if self.holds else f"{self.sentence} [{NOT_SUPPORTED}]"
@@ -107,12 +110,13 @@ def claim(name: str, condition: bool | None = None, sentence: str = "") -> Claim
     KeyError where nothing is registered. ClaimError under INCEPTION_EDU_CLAIMS=strict where it does
     not hold.
     """
+    short = ""
     if condition is None:
-        made = _find(name)
-        holds, sentence = made()
+        holds, said = _find(name)()
+        sentence, short = (said, "") if isinstance(said, str) else said
     else:
         holds = bool(condition)
-    found = Claim(name, bool(holds), " ".join(sentence.split()))
+    found = Claim(name, bool(holds), " ".join(sentence.split()), short)
     if not found.holds and os.environ.get("INCEPTION_EDU_CLAIMS") == "strict":
         raise ClaimError(f"{name}: {found}")
     return found

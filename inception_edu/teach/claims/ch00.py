@@ -16,7 +16,7 @@ SAID = {
 
 
 @registered("00.verdicts")
-def verdicts() -> tuple[bool, str]:
+def verdicts() -> tuple[bool, tuple[str, str]]:
     counts = Counter(claim.verdict().word for claim in CLAIMS.values())
     told = [
         f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {said}"
@@ -25,5 +25,8 @@ def verdicts() -> tuple[bool, str]:
     ]
     listed = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
     return sum(counts.values()) == len(CLAIMS) and set(counts) <= set(SAID), (
-        f"We test {len(CLAIMS)} claims on training, cost and ensembles: {listed}."
+        f"We test {len(CLAIMS)} claims on training, cost and ensembles: {listed}.",
+        f"Of {len(CLAIMS)} claims "
+        + ", ".join(f"{counts[word]} {word}" for word in SAID if counts[word])
+        + ".",
     )

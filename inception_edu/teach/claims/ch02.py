@@ -40,7 +40,7 @@ def _runs(side: int) -> bool:
 
 
 @registered("02.sides")
-def sides() -> tuple[bool, str]:
+def sides() -> tuple[bool, tuple[str, str]]:
     """The sides of the maps, by the windows and by the description; how many pixels are left."""
     found, shape = [299], (3, 299, 299)
     left = 0
@@ -54,7 +54,8 @@ def sides() -> tuple[bool, str]:
         described.append(shape[1])
     return found[1:] == described and left == 0, (
         f"The stem takes the side of the map from 299 to {found[-1]} pixels "
-        f"({' → '.join(map(str, found))}), and no pixel is left over."
+        f"({' → '.join(map(str, found))}), and no pixel is left over.",
+        f"From {found[0]} to {found[-1]} pixels a side, and no pixel is left over.",
     )
 
 

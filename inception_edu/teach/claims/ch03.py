@@ -19,7 +19,7 @@ BLOCKS = {
 
 
 @registered("03.same-shape")
-def same_shape() -> tuple[bool, str]:
+def same_shape() -> tuple[bool, tuple[str, str]]:
     told, holds = [], True
     for name, (block, shape) in BLOCKS.items():
         size = measure(block, shape)
@@ -28,7 +28,8 @@ def same_shape() -> tuple[bool, str]:
         told.append(f"{name} with {shape[0]} channels of {height}×{width}")
     return holds, (
         f"Each Inception block returns the shape that it receives: {', '.join(told)}. "
-        "So a block can be repeated."
+        "So a block can be repeated.",
+        f"Each of the {len(BLOCKS)} Inception blocks returns the shape that it receives.",
     )
 
 

@@ -37,7 +37,7 @@ def grid() -> tuple[bool, str]:
 
 
 @registered("04.parallel")
-def parallel() -> tuple[bool, str]:
+def parallel() -> tuple[bool, tuple[str, str]]:
     """Fig. 7 against pooling first: the narrowest place and the parameters."""
     ours, first = measure(FIG_7, ENTERS), measure(POOL_FIRST, ENTERS)
     wider = narrowest(FIG_7, ENTERS) / narrowest(POOL_FIRST, ENTERS)
@@ -45,7 +45,8 @@ def parallel() -> tuple[bool, str]:
     return wider > 2 and share < 0.7 and ours.macs > first.macs, (
         "Reduction-A pools and convolves side by side. Compared with pooling first and widening "
         f"then, its narrowest place holds {wider:.1f} times as many numbers, with {share:.0%} of "
-        f"the parameters and {ours.macs / first.macs:.2f} times the multiply-adds."
+        f"the parameters and {ours.macs / first.macs:.2f} times the multiply-adds.",
+        f"Pooling beside a convolution needs {share:.0%} of the parameters of pooling before it.",
     )
 
 

@@ -70,7 +70,7 @@ def _shares(what: str) -> dict[str, float]:
 
 
 @registered("05.total")
-def total() -> tuple[bool, str]:
+def total() -> tuple[bool, tuple[str, str]]:
     network = inception_v4()
     size = measure(network)
     convolutions = sum(
@@ -81,7 +81,9 @@ def total() -> tuple[bool, str]:
     return blocks == {"A": 4, "B": 7, "C": 3}, (
         f"Inception-v4 is a list of a stem, {blocks['A']} A, {blocks['B']} B and {blocks['C']} C "
         f"blocks and 2 reductions: {convolutions} convolutions, {amount(size.params)} parameters "
-        f"and {amount(size.macs)} multiply-adds for one image."
+        f"and {amount(size.macs)} multiply-adds for one image.",
+        f"{convolutions} convolutions, {amount(size.params)} parameters, {amount(size.macs)} "
+        "multiply-adds.",
     )
 
 

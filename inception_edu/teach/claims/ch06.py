@@ -43,12 +43,13 @@ def _widths() -> list[tuple[int, int, int]]:
 
 
 @registered("06.cheaper")
-def cheaper() -> tuple[bool, str]:
+def cheaper() -> tuple[bool, tuple[str, str]]:
     plain = measure(InceptionA(), (384, 35, 35))
     residual = measure(InceptionResNetA_v1(), (256, 35, 35))
     return residual.macs < plain.macs / 2, (
         f"A block of Inception-ResNet-A needs {amount(residual.macs)} multiply-adds, Inception-A "
-        f"needs {amount(plain.macs)}: {plain.macs / residual.macs:.1f} times as many."
+        f"needs {amount(plain.macs)}: {plain.macs / residual.macs:.1f} times as many.",
+        f"Inception-A costs {plain.macs / residual.macs:.1f} times as much as Inception-ResNet-A.",
     )
 
 

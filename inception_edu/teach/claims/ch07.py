@@ -30,14 +30,15 @@ def shared(one: Network, other: Network) -> list[str]:
 
 
 @registered("07.nothing-shared")
-def nothing_shared() -> tuple[bool, str]:
+def nothing_shared() -> tuple[bool, tuple[str, str]]:
     paper, released = inception_resnet_v2(), inception_resnet_v2_released()
     branches = compare(paper, released)["branches joined"]
     blocks = [sum(b.repeat for b in n.blocks if b.stage) for n in (paper, released)]
     return not shared(paper, released) and branches[0] == branches[1], (
         "The released Inception-ResNet-v2 has another stem, another trunk and another head than "
         f"the paper's, and {blocks[1]} blocks in its stages in place of {blocks[0]}. Its branches "
-        "have the same widths."
+        "have the same widths.",
+        f"The released Inception-ResNet-v2 has {blocks[1]} blocks, the paper's {blocks[0]}.",
     )
 
 

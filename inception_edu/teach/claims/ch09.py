@@ -236,7 +236,7 @@ def returns() -> tuple[bool, str]:
 
 
 @registered("09.lower-rate")
-def lower_rate() -> tuple[bool, str]:
+def lower_rate() -> tuple[bool, tuple[str, str]]:
     short, long = fates_of("remedies"), fates_of("long")
     counts = [found["nothing"].counts.get("dies", 0) for found in (short, long)]
     saved = [found["rate / 10"].counts.get("lives", 0) for found in (short, long)]
@@ -245,7 +245,9 @@ def lower_rate() -> tuple[bool, str]:
     return same and short["rate / 10"].word == long["rate / 10"].word == "lives", (
         "Scaling is not the only remedy. An unscaled tower of 144 channels dies at rate 0.3 in "
         f"{sum(counts)} of {sum(runs)} runs, and lives at a tenth of the rate in {sum(saved)} of "
-        f"{sum(runs)} ({runs[0]} runs of 60 steps, {runs[1]} of 3000)."
+        f"{sum(runs)} ({runs[0]} runs of 60 steps, {runs[1]} of 3000).",
+        f"An unscaled tower dies in {sum(counts)} of {sum(runs)} runs, and at a tenth of the rate "
+        f"lives in {sum(saved)} of {sum(runs)}.",
     )
 
 

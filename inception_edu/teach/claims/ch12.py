@@ -36,7 +36,7 @@ def _residual_blocks(model: nn.Module) -> list[str]:
 
 
 @registered("12.listening")
-def listening() -> tuple[bool, str]:
+def listening() -> tuple[bool, tuple[str, str]]:
     """The weights of the 1×1 on the branch with 1×n and n×1, in the blocks B and C."""
     shares = []
     for name in (CLOTHES, PHOTOGRAPHS):
@@ -49,7 +49,9 @@ def listening() -> tuple[bool, str]:
     return louder == len(shares), (
         "In the blocks B and C the linear 1×1 reads the branch with 1×n and n×1 more strongly than "
         f"the branch that is a 1×1 alone: in {louder} of {len(shares)} blocks of two trained "
-        f"networks, with {min(shares):.0%} to {max(shares):.0%} of its weights."
+        f"networks, with {min(shares):.0%} to {max(shares):.0%} of its weights.",
+        f"In {louder} of {len(shares)} blocks the linear 1×1 reads the branch with 1×n and n×1 "
+        "most.",
     )
 
 

@@ -53,7 +53,7 @@ def _number(cells: Sequence[int]) -> str:
 
 
 @registered("14.size")
-def size() -> tuple[bool, str]:
+def size() -> tuple[bool, tuple[str, str]]:
     counts, cells = settings(RESIDUAL), summarise(runs())
     found = [cells[cell(RESIDUAL, count)] for count in counts]
     means = [c.mean for c in found]
@@ -61,7 +61,8 @@ def size() -> tuple[bool, str]:
         f"A small {title(RESIDUAL)} that was trained on {_row(counts)} photographs a class names "
         f"{_row([f'{m:.0%}' for m in means])} of {runs()[0].data['test']:,} new ones rightly "
         f"(10 classes, {runs()[0].config.recipe.steps} steps, {_number([c.n for c in found])} runs "
-        "each; guessing gives 10%)."
+        "each; guessing gives 10%).",
+        f"{_row(counts)} photographs a class: {_row([f'{m:.0%}' for m in means])} right.",
     )
 
 
@@ -123,6 +124,6 @@ def race() -> tuple[bool, str]:
     seen = [count for count, gap in gaps.items() if gap.seen]
     word = f"is seen with {_row(seen)} a class" if seen else "is not seen"
     return True, (
-        f"A difference between {title(RESIDUAL)} and {title(PLAIN)} at equal cost {word}. Accuracy "
-        f"of the first minus the second: {told}."
+        f"Corrected for {len(gaps)} questions, a difference between {title(RESIDUAL)} and "
+        f"{title(PLAIN)} at equal cost {word}. Accuracy of the first minus the second: {told}."
     )
