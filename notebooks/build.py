@@ -17,9 +17,10 @@
 
 A source is a Python file with cells in the percent format (`# %%` code, `# %% [markdown]` text).
 Its first cell is text: the heading, then a paragraph that says what the chapter covers; README's
-table has the heading, and what `teach/chapters.py` says of the chapter. The build adds a line on the
-time a chapter takes (`minutes.py`), one on what comes before it, a Colab link where pyproject.toml
-names the project's address, and after it the cell that makes the package importable. The tag `hide-input`
+table has the heading, and what `teach/chapters.py` says of the chapter. The build adds a line on
+the time a chapter takes (`minutes.py`), one on what comes before it, a Colab link where
+pyproject.toml names the project's address, and after it the cell that makes the package importable.
+The tag `hide-input`
 (`# %% tags=["hide-input"]`) folds a cell's code in JupyterLab and in Colab, where a first line
 `# @title …` is shown instead. The site's front page shows the first picture of the cell tagged
 `picture`, or else of the chapter; it is kept in notebooks/pictures.

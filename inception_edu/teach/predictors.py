@@ -1,4 +1,4 @@
-"""Tables of chapter 09: how well a number that is known before the training tells which runs die."""
+"""Tables of chapter 09: how well a number tells, before the training, which runs die."""
 
 from __future__ import annotations
 

@@ -264,8 +264,9 @@ figure(12)
 branches(FIGURES[12].node, FIGURES[12].input)
 
 # %% [markdown]
-# Inception-ResNet-v2 has Fig. 18. Its caption in the paper says Inception-ResNet-v1, and the caption
-# of Fig. 15 says v2 (see the note below the picture). The channels decide it, in exercise 4.
+# Inception-ResNet-v2 has Fig. 18. Its caption in the paper says Inception-ResNet-v1, and the
+# caption of Fig. 15 says v2 (see the note below the picture). The channels decide it, in exercise
+# 4.
 
 # %%
 figure(18)

@@ -47,8 +47,8 @@ opening_figure("09")
 #
 # These are recorded runs on photographs. Each block has a bar. The dark part of a bar is the share
 # of channels that are silent. Press *play*. The film stops at the steps at which something changes,
-# and says what. Then choose another run: a wide one at the paper's rate, one that recovers, one that
-# lives.
+# and says what. Then choose another run: a wide one at the paper's rate, one that recovers, one
+# that lives.
 
 # %% tags=["picture"]
 death()
@@ -69,9 +69,9 @@ death()
 # ## The network that we let die
 #
 # Our network is a *tower*: three convolutions, then ten times the Inception-ResNet-C block of
-# Fig. 13. The blocks work on a grid of 4×4. There is nothing else, so we can change width, scale and
-# rate one at a time. This tower has 288 channels, about a quarter of the width that the paper found
-# dangerous. We train it at a rate of 0.2, some four times the paper's 0.045.
+# Fig. 13. The blocks work on a grid of 4×4. There is nothing else, so we can change width, scale
+# and rate one at a time. This tower has 288 channels, about a quarter of the width that the paper
+# found dangerous. We train it at a rate of 0.2, some four times the paper's 0.045.
 
 # %%
 tower = networks.tower(width=288, depth=10, scale=1.0)
@@ -150,7 +150,8 @@ lab = dying_lab()
 # the loss minus the entropy $H$ of the network's own prediction. The entropy says how unsure the
 # network is. (Exercise 2 asks you to show the second step.) If the network is wrong as often as it
 # says, then $L = H$ in the mean, and nothing pushes. If it is **sure and wrong**, then $L > H$: the
-# loss falls when *every* activation becomes smaller. That is the push. The cell computes both sides:
+# loss falls when *every* activation becomes smaller. That is the push. The cell computes both
+# sides:
 
 # %%
 a = model[:-2](images).detach().requires_grad_()  # all but dropout and classifier: N×288
@@ -186,15 +187,16 @@ story(patient)
 # %% [markdown]
 # Read it from left to right. The first steps make the logits far too large: the classifier
 # **overshoots**. Now the network is sure and wrong. The **push** is many times what it was, and it
-# has the same direction in all channels of all blocks. The branches **sink**: their last layers read
-# inputs that are at least 0. So when all weights become a little smaller, the output becomes smaller
-# for every image at once. Where the sum falls below 0, the ReLU lets nothing through: **dead**.
+# has the same direction in all channels of all blocks. The branches **sink**: their last layers
+# read inputs that are at least 0. So when all weights become a little smaller, the output becomes
+# smaller for every image at once. Where the sum falls below 0, the ReLU lets nothing through:
+# **dead**.
 #
-# Now look at the times. Hardly anything dies while the push lasts. The push ends when the logits are
-# small again. But the branch goes on sinking, and many of the channels die only then.
+# Now look at the times. Hardly anything dies while the push lasts. The push ends when the logits
+# are small again. But the branch goes on sinking, and many of the channels die only then.
 #
-# So far this is a story that fits one run. Each part of it is a possible cause. The next experiments
-# take these parts away, one at a time.
+# So far this is a story that fits one run. Each part of it is a possible cause. The next
+# experiments take these parts away, one at a time.
 
 # %%
 claim("09.time-of-death")
@@ -341,11 +343,12 @@ claim("09.wider-is-worse")
 
 # %% [markdown]
 # How well does this number separate the runs that die from the runs that live? Is it better than
-# simpler numbers? Take all pairs of a dead and a living run. *Orders* is the share of pairs in which
-# the dead run has the higher number, with its 95 % interval over the settings. *Elsewhere* means the
-# recorded runs of the labs, with other settings and images. There we also try the threshold that was
-# best here. It *sorts* the runs: a run above it should be dead, one below it should live. The table
-# gives the share that it sorts rightly, with the dead and the living counted as equally many.
+# simpler numbers? Take all pairs of a dead and a living run. *Orders* is the share of pairs in
+# which the dead run has the higher number, with its 95 % interval over the settings. *Elsewhere*
+# means the recorded runs of the labs, with other settings and images. There we also try the
+# threshold that was best here. It *sorts* the runs: a run above it should be dead, one below it
+# should live. The table gives the share that it sorts rightly, with the dead and the living counted
+# as equally many.
 
 # %%
 predictors(grid, recorded_runs(recorded_grid()))
@@ -400,8 +403,8 @@ display(claim("09.one-change"), claim("09.momentum"))
 
 # %% [markdown]
 # So these rows show one thing: to slow the *classifier* is enough to save the tower. Now look at
-# *slow last layers* in the figure above, and compare the second panel with the first. The last block
-# is saved, but the push is still there. Which block does it reach now?
+# *slow last layers* in the figure above, and compare the second panel with the first. The last
+# block is saved, but the push is still there. Which block does it reach now?
 
 
 # %%
@@ -603,10 +606,10 @@ display(claim("09.replicas"), claim("09.replicas-scale"), claim("09.replicas-slo
 # %% [markdown]
 # So there is a second way to this death, and it needs no large rate: old gradients. Here the
 # paper's three observations appear together. A lower rate does not save the unscaled tower, scaling
-# helps, and a tower without the identity is in less danger. It remains a hypothesis, for two reasons.
-# The paper does not say whether its replicas waited for one another. And these towers are small. So
-# these runs count for none of the verdicts below. The effect of old gradients is known: Zhang,
-# Gupta, Lian and Liu (2015, arXiv 1511.05950) divide the rate by the age of the gradient.
+# helps, and a tower without the identity is in less danger. It remains a hypothesis, for two
+# reasons. The paper does not say whether its replicas waited for one another. And these towers are
+# small. So these runs count for none of the verdicts below. The effect of old gradients is known:
+# Zhang, Gupta, Lian and Liu (2015, arXiv 1511.05950) divide the rate by the age of the gradient.
 #
 # ## Verdicts
 #
@@ -758,8 +761,8 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** A tower that dies late, after thousands of healthy steps. The paper
-# describes this ("a few tens of thousands of iterations"), and our runs end long before. Or a
+# **What would change our mind.** A tower that dies late, after thousands of healthy steps. The
+# paper describes this ("a few tens of thousands of iterations"), and our runs end long before. Or a
 # network in which a tenth of the rate does not help. Try both on a GPU, with
 # `python -m inception_edu.study run recovery --mode full`.
 #

@@ -110,8 +110,8 @@ outcome(
 
 # %% [markdown]
 # A share limits what can be won. Let a part take the share $p$ of the time. If it becomes $k$ times
-# as fast, the whole becomes $1 / (1 - p + p/k)$ times as fast. This is Amdahl's law. So much would be
-# won if batch norm cost nothing at all:
+# as fast, the whole becomes $1 / (1 - p + p/k)$ times as fast. This is Amdahl's law. So much would
+# be won if batch norm cost nothing at all:
 
 # %%
 bounds = {name: 1 / (1 - found["batch norm"] / 100) for name, found in parts.items()}
@@ -122,14 +122,14 @@ table(bounds, columns, formats={columns[1]: ".2f"})
 # ## Folding batch norm
 #
 # In training, batch norm uses the mean and the spread of the batch. After training its four numbers
-# for each channel are constants: mean $\mu$, variance $\sigma^2$, factor $\gamma$ and shift $\beta$.
-# With the weights $w$ of the convolution before it,
+# for each channel are constants: mean $\mu$, variance $\sigma^2$, factor $\gamma$ and shift
+# $\beta$. With the weights $w$ of the convolution before it,
 #
 # $$\gamma\,\frac{(w * x) - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta \;=\; (a\,w) * x + (\beta -
 # a\,\mu)$$
 #
-# where $a = \gamma / \sqrt{\sigma^2 + \varepsilon}$. So batch norm becomes a part of the convolution:
-# other weights, and a bias. By hand, for one unit of our network:
+# where $a = \gamma / \sqrt{\sigma^2 + \varepsilon}$. So batch norm becomes a part of the
+# convolution: other weights, and a bias. By hand, for one unit of our network:
 
 
 # %% tags=["hide-input"]

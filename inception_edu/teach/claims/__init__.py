@@ -12,11 +12,10 @@ it raises `ClaimError`. Registered claims live in `chNN.py` of this folder, one 
         dead = …
         return dead == sorted(dead), f"The wider the tower, the more is dead: {dead[0]:.0%} … "
 
-The sentence holds its numbers, filled in when it is shown. With a second
-sentence beside it, (sentence, short), that one says it in a few words (`Claim.short`). `all_claims()` lists them, a test
-asserts them without any chapter, `python -m inception_edu.teach.claims` prints them. `claim("C1")`
-is a claim of the *paper* with the verdict that the committed runs give it (`study.claims`), and
-`paper_claims()` the table of all of them.
+The sentence holds its numbers, filled in when it is shown. A pair (sentence, short) also says it
+in a few words (`Claim.short`). `all_claims()` lists them, a test asserts them without any chapter,
+`python -m inception_edu.teach.claims` prints them. `claim("C1")` is a claim of the *paper* with the
+verdict that the committed runs give it (`study.claims`), `paper_claims()` the table of all of them.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def wide() -> tuple[bool, tuple[str, str]]:
         "Without a scale, a tower of 576 channels loses "
         f"{100 * unscaled.mean:.0f} % of the channels of its last block in 60 steps. With a scale "
         f"of 0.1 it loses {100 * scaled.mean:.0f} % (means of {unscaled.n} seeds).",
-        f"Dead channels of a tower, 576 wide: {100 * unscaled.mean:.0f} %, with a scale of 0.1 "
+        f"Unscaled, {100 * unscaled.mean:.0f} % of a tower's last channels die; scaled by 0.1, "
         f"{100 * scaled.mean:.0f} %.",
     )
 
