@@ -113,7 +113,7 @@ def test_the_tiles_are_the_networks_own_maps(lab, residual):
         see.INPUT,
         see.OUTPUT,
     ]
-    assert rows(lab)["branch 2 · 1×1 → 1×7 → 7×1"]["note"].startswith("sees 7×7 cells, ")
+    assert rows(lab)["branch 2 · 1×1 → 1×7 → 7×1"]["note"].startswith("7×7 cells, ")
 
 
 def test_every_choice_shows_something_else(lab):

@@ -50,8 +50,9 @@ def test_what_the_file_has_stays(runs, tmp_path):
     whole = read_grid(pack_grid("whole", runs, tmp_path))
     pack_grid("a", runs[:3], tmp_path)
     path = pack_grid("a", runs[3:], tmp_path)
-    assert read_grid(path).cells == whole.cells
-    assert read_grid(path).facts | {"core_hours": 0} == whole.facts | {"core_hours": 0}
+    again = read_grid(path)
+    assert [c.to_dict() for c in again.cells] == [c.to_dict() for c in whole.cells]
+    assert again.facts | {"core_hours": 0} == whole.facts | {"core_hours": 0}
     before = path.read_bytes()
     assert pack_grid("a", runs, tmp_path).read_bytes() == before, "run again, counted once"
 

@@ -126,7 +126,13 @@ class Ensembles:
         rows = [f"row {n}" for n, *_ in state.rows]
         there = any(row[1:] == (state.chosen, state.crops) for row in state.rows)
         controls = (
-            Control("preset", "list", "Take", self._preset(state), ("", *self.presets)),
+            Control(
+                "preset",
+                "list",
+                "Take",
+                self._preset(state),
+                (("chosen by hand", ""), *self.presets),
+            ),
             Control("crops", "pick", "Crops", state.crops, tuple(self.answers.rows)),
             Control("against", "list", "Against", state.against, (BEST, *rows)),
             Control("members", "text", "Members", self._typed(state), hidden=True),

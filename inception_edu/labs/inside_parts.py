@@ -272,7 +272,7 @@ def _note(desk: Desk, state, part: str, branch: int, off: bool, node) -> str:
     nodes, sees = branch_nodes(node) if node is not None else (), ""
     if len(nodes) >= branch:
         tall, wide = (w.size for w in window(nodes[branch - 1]))
-        sees = "sees 1 cell" if tall == wide == 1 else f"sees {tall}×{wide} cells"
+        sees = "1 cell" if tall == wide == 1 else f"{tall}×{wide} cells"
         if found := desk.windows(state.network, state.step, state.block, part):
             sees += f", {found[0].size}×{found[1].size} px"
     return " · ".join(filter(None, (sees, "off" if off else "")))

@@ -52,6 +52,7 @@ def dangers() -> tuple[tuple[float, str], ...]:
     return tuple(sorted((cell.danger, cell.fate.word) for cell in cells if cell.danger > 0))
 
 
+@lru_cache(maxsize=64)
 def track_of(cell: RecordedCell, seed: int, number: int, name: str) -> Track:
     """A recorded run as a track."""
     run = next((r for r in cell.runs if r.seed == seed), cell.runs[0])

@@ -43,7 +43,7 @@ class RecordedError(ValueError):
     """A setting, an axis or a file that is not there. The message says what there is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecordedRun:
     """One seed of one setting. `packed` holds its curves, one byte or two a number."""
 
@@ -90,9 +90,9 @@ class RecordedRun:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecordedCell:
-    """One setting with all its seeds."""
+    """One setting with all its seeds. Each is itself alone, so what is made of it can be kept."""
 
     width: int
     scale: float
@@ -120,16 +120,9 @@ class RecordedCell:
 
     def band(self, name: str) -> dict[str, list[float]]:
         """Mean, smallest and largest over the seeds of a curve, or of the dead channels of the
-        worst ("dead") or the last ("dead_last") block, at each recorded step."""
-        rows = [_course(run, name) for run in self.runs]
-        count = min(len(row) for row in rows)
-        columns = list(zip(*(row[:count] for row in rows)))
-        return {
-            "step": list(self.runs[0].steps[:count]),
-            "mean": [sum(column) / len(column) for column in columns],
-            "low": [min(column) for column in columns],
-            "high": [max(column) for column in columns],
-        }
+        worst ("dead") or the last ("dead_last") block, at each recorded step. The lists are kept
+        and given to everybody: change none."""
+        return _band(self, name)
 
     def to_dict(self, runs: bool = True) -> dict:
         """Plain JSON types; without `runs` the settings and the fate alone."""
@@ -215,6 +208,19 @@ class Grid:
             }
             for cell in sorted(found, key=lambda cell: getattr(cell, axis))
         ]
+
+
+@lru_cache(maxsize=256)  # a chart asks for the same bands at each of its pictures
+def _band(cell: RecordedCell, name: str) -> dict[str, list[float]]:
+    rows = [_course(run, name) for run in cell.runs]
+    count = min(len(row) for row in rows)
+    columns = list(zip(*(row[:count] for row in rows)))
+    return {
+        "step": list(cell.runs[0].steps[:count]),
+        "mean": [sum(column) / len(column) for column in columns],
+        "low": [min(column) for column in columns],
+        "high": [max(column) for column in columns],
+    }
 
 
 def _course(run: RecordedRun, name: str) -> list[float]:

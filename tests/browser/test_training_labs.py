@@ -79,15 +79,20 @@ def test_set_retrain_scrub_and_compare(lab, name):
     expect(lab.page.get_by_role("button", name="show run 1")).to_be_visible()
     assert lab.evaluate("bench.state.tracks[0].hidden") == "True"
     lab.page.get_by_role("button", name="show run 1").click()
+    expect(lab.page.get_by_role("button", name="hide run 1")).to_be_visible()
+    assert lab.evaluate("bench.state.tracks[0].hidden") == "False"
     lab.page.get_by_role("button", name="pin run 1").click()
     expect(lab.page.get_by_role("button", name="unpin run 1")).to_be_visible()
     lab.page.get_by_role("button", name="rename run 1").click()
     lab.page.get_by_role("textbox", name="new name of run 1").fill("mine")
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator(".ied-legend")).to_contain_text("mine")
-    lab.page.get_by_role("button", name="remove run mine").click()
+    expect(lab.page.get_by_role("button", name="rename run mine")).to_be_focused()
+    lab.page.get_by_role("button", name="remove run mine").press("Enter")
     expect(lab.page.locator(".ied-run button[aria-label^=remove]")).to_have_count(0)
     assert lab.evaluate("len(bench.state.tracks)") == "0"
+    left = lab.page.locator(".ied-legend button")  # of recorded runs, where there are any
+    expect(left.first if left.count() else lab.page.locator(".ied-legend")).to_be_focused()
 
 
 def test_stop_two_quick_clicks_settings_in_mid_run_and_reset(lab):

@@ -17,9 +17,9 @@ const FONT = "12px system-ui, sans-serif";
 function words(value, panel) {
   if (value == null || !isFinite(value)) return "–";
   if (panel.percent) return `${(100 * value).toFixed(value > 0 && value < 0.095 ? 1 : 0)} %`;
-  const size = Math.abs(value);
-  if (size && (size < 0.01 || size >= 1e4)) return value.toExponential(1);
-  return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
+  const size = Math.abs(value), minus = value < 0 ? "−" : "";
+  if (size && (size < 0.01 || size >= 1e4)) return minus + size.toExponential(1);
+  return minus + size.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
 }
 
 // The last recorded value at or before a step.
@@ -84,7 +84,8 @@ class PanelPlot {
       ...runs.map(run => run.series[this.panel.key])];
     const data = tables.length ? uPlot.join(tables) : [[0, 1], [null, null]];
     this.say(runs);
-    const width = this.place.clientWidth || this.box.clientWidth;
+    // Known from the last change of size: asking the page here makes it lay out for each panel.
+    const width = this.width || this.place.clientWidth || this.box.clientWidth;
     if (!width) {                           // not laid out now: while a theme is loaded, say
       clearTimeout(this.later);
       this.later = setTimeout(() => this.box.isConnected && this.update(this.chart.value), 150);
@@ -107,7 +108,7 @@ class PanelPlot {
   }
 
   resize() {
-    const width = this.place.clientWidth;
+    const width = this.width = this.place.clientWidth;
     if (!width) return;
     this.update(this.chart.value);       // what changed while nothing could be seen
     if (Math.abs(this.plot.width - width) > 1) {
@@ -157,7 +158,7 @@ class PanelPlot {
           splits: panel.log ? u => roundLogs(u.scales.y.min, u.scales.y.max) : undefined,
           filter: (u, splits) => splits,
           values: (u, splits) => splits.map(v => v == null ? null
-            : panel.percent ? `${+(100 * v).toFixed(1)} %` : `${+v.toPrecision(3)}`) },
+            : panel.percent ? `${+(100 * v).toFixed(1)} %` : `${+v.toPrecision(3)}`.replace(/^-/, "−")) },
       ],
       series: [{},
         ...bands.flatMap(() => [0, 1].map(() => (
@@ -326,7 +327,7 @@ function legendItem(chart, run) {
   if (run.fixed) return item;
   button(run.pinned ? "pinned" : "pin", run.pinned ? "unpin" : "pin", !!run.pinned,
     () => chart.tell({ pin: run.id }));
-  button("✎", "rename", null, () => {
+  const edit = button("✎", "rename", null, () => {
     const input = document.createElement("input");
     input.value = run.name;
     input.maxLength = 12;
@@ -342,8 +343,10 @@ function legendItem(chart, run) {
     };
     input.addEventListener("keydown", event => {
       event.stopPropagation();
-      if (event.key === "Enter") done(true);
-      if (event.key === "Escape") done(false);
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault();             // else Enter presses the button that has the focus now
+      done(event.key === "Enter");
+      edit.focus();
     });
     input.addEventListener("blur", () => done(true));
   });
@@ -355,7 +358,8 @@ function mount(el, value, tell) {
   const chart = {
     value, tell, step: null, plots: [],
     own: new Map(),                       // hidden or shown here, before the lab has answered
-    isHidden: run => chart.own.get(run.id) ?? !!run.hidden,
+    // As the lab says now: the legend's rows keep the run as it was when they were drawn.
+    isHidden: ({ id }) => chart.own.get(id) ?? !!chart.value.runs.find(r => r.id === id)?.hidden,
     toggle: run => {
       chart.own.set(run.id, !chart.isHidden(run));
       tell({ hide: run.id, hidden: chart.own.get(run.id) });
@@ -366,6 +370,7 @@ function mount(el, value, tell) {
   const legend = el.appendChild(document.createElement("ol"));
   legend.className = "ied-legend";
   legend.setAttribute("aria-label", "runs");
+  legend.tabIndex = -1;
   const same = el.appendChild(document.createElement("div"));
   same.className = "ied-same";
   let listed = "";
@@ -389,7 +394,9 @@ function mount(el, value, tell) {
       const own = chart.value.runs.filter(run => !run.fixed).reverse();
       const all = [...own, ...chart.value.runs.filter(run => run.fixed)];
       legend.replaceChildren(...all.map(run => legendItem(chart, run)));
-      if (place) legend.querySelector(`[data-place="${place}"]`)?.focus();
+      // A run that is gone leaves the focus in the legend, with the first run that is left.
+      if (place) (legend.querySelector(`[data-place="${place}"]`)
+        || legend.querySelector("button") || legend).focus();
     }
   }
 

@@ -49,7 +49,8 @@ function mount(el, value, tell) {
     });
     return make("div", { class: "ied-head" }, mark,
       switching || make("b", { text: row.words }),
-      make("span", { class: "ied-faint", text: row.note }), more || null);
+      make("span", { class: "ied-faint", text: row.note,
+        title: row.branch ? `a value here sees ${row.note}` : row.note }), more || null);
   }
 
   // Beside another network: four channels of this one, and four of that.
