@@ -36,7 +36,7 @@ from inception_edu.study.results import Result, load_results
 
 KEPT = 4  # rows that are kept, below the choice of now
 SHOWN = 4  # saved pictures that are shown, and spoiled ones
-NOW, BEST = "the choice of now", "its best member"
+BEST, BY_HAND = "its best member", ("chosen by hand", "")
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,7 @@ class Ensembles:
         rows = [f"row {n}" for n, *_ in state.rows]
         there = any(row[1:] == (state.chosen, state.crops) for row in state.rows)
         controls = (
-            Control(
-                "preset",
-                "list",
-                "Take",
-                self._preset(state),
-                (("chosen by hand", ""), *self.presets),
-            ),
+            Control("preset", "list", "Take", self._preset(state), (BY_HAND, *self.presets)),
             Control("crops", "pick", "Crops", state.crops, tuple(self.answers.rows)),
             Control("against", "list", "Against", state.against, (BEST, *rows)),
             Control("members", "text", "Members", self._typed(state), hidden=True),
