@@ -24,7 +24,15 @@ FOLD = re.compile(
     r"<details>\s*<summary>(?:Solution|Answer)</summary>.*?</details>\s*", re.DOTALL | re.IGNORECASE
 )
 
-# On paper a table cannot be scrolled, and nothing is fetched.
+HINT = re.compile(r"<details>\s*<summary>Hint.*?</details>\s*", re.DOTALL)
+PAPER = 680  # pixels: the width of A4 between its margins
+
+# A table that is too wide for the paper may break inside words; one that fits does not.
+TIGHTEN = """() => document.querySelectorAll('table').forEach(table => {
+    if (table.offsetWidth > document.body.clientWidth) table.classList.add('tight');
+})"""
+
+# On paper a table cannot be scrolled, no fold can be opened, and nothing is fetched.
 HANDOUT = """{%- extends 'classic/index.html.j2' -%}
 {% block html_head_js %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
@@ -38,7 +46,9 @@ pre { white-space: pre-wrap; font-size: 8.5pt; }
 h1, h2, h3 { break-after: avoid; }
 div[style*="overflow-x"] { overflow: visible !important; max-width: none !important; }
 table { font-size: 8pt !important; max-width: 100%; }
-td, th { overflow-wrap: anywhere; min-width: 0 !important; padding: 2px 6px 2px 2px !important; }
+td, th { min-width: 0 !important; padding: 2px 6px 2px 2px !important; }
+table.tight td, table.tight th { overflow-wrap: anywhere; white-space: normal !important; }
+div.output_subarea { max-width: 100%; }
 .ied-table button { text-decoration: none !important; } tr { break-inside: avoid; }
 .anchor-link { display: none; }
 </style>
@@ -114,7 +124,8 @@ def handout_html(notebook) -> str:
     made.cells.remove(next(c for c in made.cells if c.cell_type == "code"))  # it imports
     for cell in made.cells:
         if cell.cell_type == "markdown":
-            cell.source = formulas(cell.source)
+            unfolded = HINT.sub("", cell.source).replace("<details>", "<details open>")
+            cell.source = formulas(unfolded)
         elif _folded(cell):
             cell.metadata["transient"] = {"remove_source": True}
     exporter = HTMLExporter(
@@ -147,8 +158,9 @@ def handout(notebook, file: Path) -> None:
     page_file.write_text(handout_html(notebook), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page()
+        page = browser.new_page(viewport={"width": PAPER, "height": 1000})
         page.goto(page_file.as_uri(), wait_until="load")
+        page.evaluate(TIGHTEN)
         margin = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
         page.pdf(path=str(file), format="A4", margin=margin, print_background=True)
         browser.close()

@@ -22,6 +22,7 @@ from inception_edu.data.progress import Progress
 from inception_edu.data.types import Data, DataError, Split, evenly
 
 STEP = 250  # pictures that one thread decodes at a time
+_SAID: set[tuple[str, str]] = set()  # (folder, problem): a warning is given once, notes always
 
 
 def folder(root: Path, image: int | None = None, limits=(None, None), seed: int = 0) -> Data:
@@ -33,9 +34,9 @@ def folder(root: Path, image: int | None = None, limits=(None, None), seed: int 
     pixels and the middle is kept. image: None takes 32 if all pictures are 32×32, else 64. If all
     are grey, they have one channel.
 
-    A file that cannot be read is left out, and a class may end up without test images: a warning
-    and the notes name both. Raises DataError if the folder does not exist, or if fewer than two
-    classes with readable images remain.
+    A file that cannot be read is left out, and a class may end up without test images: the notes
+    name both, and the first time a warning does. Raises DataError if the folder does not exist, or
+    if fewer than two classes with readable images remain.
     """
     root = Path(os.path.abspath(root))
     if not is_folder(root):
@@ -57,7 +58,9 @@ def folder(root: Path, image: int | None = None, limits=(None, None), seed: int 
         kept_images.write(cache, signature, *kept)
     tensors, facts = kept
     for note in facts["problems"]:
-        warnings.warn(note, stacklevel=3)
+        if (str(root), note) not in _SAID:
+            _SAID.add((str(root), note))
+            warnings.warn(note, stacklevel=3)
     train, test = (
         Split(tensors[f"{part}_images"], tensors[f"{part}_labels"]) for part in ("train", "test")
     )

@@ -14,6 +14,7 @@
 # %% tags=["hide-input"]
 # @title Imports
 from dataclasses import replace
+from textwrap import shorten
 
 from inception_edu import study
 from inception_edu.data import load
@@ -67,7 +68,7 @@ say(own.describe())
 # %%
 first = own.samples(1, "train")[:, 0]
 plots.show(
-    plots.image_grid(first[:20], [name[:12] for name in own.classes[:20]]),
+    plots.image_grid(first[:20], [shorten(name, 14, placeholder="…") for name in own.classes[:20]]),
     f"The first training picture of each class of {own.name}: {', '.join(own.classes[:20])}.",
 )
 
@@ -135,13 +136,14 @@ table(counted, ["test images", "60 % right: the interval"])
 # ## The race
 #
 # The lab of chapter 10, with your pictures. Ask one question before you press *Race*: which of the
-# two will be right more often, and by how much? Then race three seeds. One race shows little.
+# two networks will be right more often, and by how much? The button says how long a race takes.
+# Then race three seeds. One race shows little.
 
 # %%
-racing = race_lab(SOURCE)
+racing = race_lab(SOURCE, pair="Inception-v4 / Inception-ResNet-v2")
 
 # %% [markdown]
-# The recorded runs of the two networks:
+# The recorded runs of the same two networks:
 
 # %%
 contrasts(
@@ -156,7 +158,8 @@ say("14.race")
 # ## A vote
 #
 # Now train the paper's mixture on your pictures: one Inception-v4 and three Inception-ResNet-v2.
-# A configuration says all that a run needs. `Running` trains it and keeps the network.
+# A configuration says all that a run needs. `Running` trains it and keeps the network. Four
+# trainings are the longest wait of this chapter, longer still for pictures of 64×64.
 
 # %%
 recipe = replace(study.RACE, lr=0.055, steps=20 if QUICK else 150, evaluate_every=None)
