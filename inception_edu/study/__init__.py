@@ -30,7 +30,7 @@ _NAMES = {
     ".claims": ("CLAIMS",),
     ".claims_dying": ("fates_of",),
     ".claims_race": ("mean_error",),
-    ".claims_training": ("heads_verdict", "section_4"),
+    ".claims_training": ("heads_verdict", "section_4", "section_4_differences"),
     ".verdicts": ("REDUCED",),
     ".answers": ("Answers", "Comparison", "Outcome", "compare", "mixtures", "outcome"),
     ".predictor": ("judge", "recorded_runs", "transfer"),

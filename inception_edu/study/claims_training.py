@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import cache
 
 from inception_edu.study.claims_race import mean_error
-from inception_edu.study.experiments_training import HEADED, headed
+from inception_edu.study.experiments_training import HEADED, OPTIMISERS, best_rate, headed
 from inception_edu.study.results import load_results
 from inception_edu.study.statistics import Cell, Difference, difference, holm, summarise
 from inception_edu.study.verdicts import Verdict, gain, no_harm, verdict
@@ -50,7 +50,7 @@ def heads_verdict(part: str) -> Verdict:
     return verdict(evidence, "reduced", missing)
 
 
-# What is compared with what, by label.
+# What is compared with what, by label. The first two have rates of their own on both sides.
 SECTION_4 = {
     "RMSProp": ("RMSProp", "SGD"),
     "falling rate": ("RMSProp", "RMSProp, constant rate"),
@@ -66,10 +66,26 @@ def section_4_differences() -> dict[str, Difference]:
     return holm({part: difference(found[a], found[b]) for part, (a, b) in SECTION_4.items()})
 
 
+def untuned() -> str:
+    """Why the rates of `training` do not allow a verdict, or nothing."""
+    tuning = load_results("training_tuning")
+    if any(run.config.judge != "validation" for run in tuning):
+        return "the rates were chosen on test images"
+    trials = (sum(run.label.startswith(f"{name}, rate ") for run in tuning) for name in OPTIMISERS)
+    if len(set(trials)) > 1:
+        return "the rates were not tuned with equal budgets"
+    for run in load_results("training"):
+        tuned = best_rate("training_tuning", run.label if run.label in OPTIMISERS else "RMSProp")
+        if run.config.recipe.lr != tuned:
+            return f"{run.label} did not run at the rate that its tuning chose"
+    return ""
+
+
 def section_4(part: str) -> Verdict:
     """Does a part of Section 4 (a key of `SECTION_4`) let the network end better? Clipping: does
     it do no harm?"""
     a, b = SECTION_4[part]
     judge = no_harm if part == "clipping" else gain
     what = f"final accuracy, {a} minus {b}"
-    return verdict([judge(what, section_4_differences()[part], MARGIN)], "reduced")
+    evidence = [judge(what, section_4_differences()[part], MARGIN)]
+    return verdict(evidence, "reduced", untuned())

@@ -144,12 +144,8 @@ def best_rate(experiment: str, name: str) -> float:
         runs = load_results(experiment)
     except ExperimentError:
         return 0.03
-    start = f"{name}, rate "
-    cells = {
-        float(label.removeprefix(start)): cell
-        for label, cell in summarise(runs, "accuracy").items()
-        if str(label).startswith(start)
-    }
+    tried = [run for run in runs if run.label.startswith(f"{name}, rate ")]
+    cells = {rate: cell for (rate,), cell in summarise(tried, "accuracy", by=("lr",)).items()}
     # A rate at which a run diverged is no candidate.
     whole = {rate: cell for rate, cell in cells.items() if not cell.lost}
     return max(whole, key=lambda rate: whole[rate].mean)

@@ -65,8 +65,7 @@ def judge(
     for result in results:
         word = fate(result).word
         if word in ("lives", "dies"):
-            key = (result.config.arguments, result.config.recipe.lr, result.config.change)
-            groups.setdefault(key, []).append((result, word == "dies"))
+            groups.setdefault(_setting(result.config), []).append((result, word == "dies"))
     cells = list(groups.values())
     told = {dies for cell in cells for _, dies in cell}
     if told != {True, False}:
@@ -74,6 +73,12 @@ def judge(
     random = np.random.default_rng(seed)
     draws = random.integers(0, len(cells), (DRAWS, len(cells)))
     return {name: _judged(cells, score, draws) for name, score in scores.items()}
+
+
+def _setting(config: Any) -> tuple:
+    """What runs that differ in their seed alone have in common."""
+    recipe = {k: v for k, v in vars(config.recipe).items() if k != "seed"}
+    return config.arguments, config.change, *sorted(recipe.items(), key=str)
 
 
 def _judged(cells, score, draws) -> Judged:

@@ -180,6 +180,7 @@ class Difference:
     se        standard error of `mean`;   degrees: of freedom
     lost      runs of either cell that have no value
     questions how many were asked together and corrected for each other (`holm`)
+    of        (label, seed) of every run that it rests on
     """
 
     mean: float
@@ -192,6 +193,7 @@ class Difference:
     degrees: float
     lost: int = 0
     questions: int = 1
+    of: frozenset = frozenset()
 
     @property
     def seen(self) -> str:
@@ -246,6 +248,7 @@ def difference(a: Cell, b: Cell, paired: bool | None = None) -> Difference:
     pairs, or two runs of either, are there.
     """
     lost = sum(a.lost.values()) + sum(b.lost.values())
+    of = frozenset((cell.label, seed) for cell in (a, b) for seed in cell.seeds)
     if paired is None:
         paired = set(a.seeds) == set(b.seeds)
     if paired:
@@ -253,24 +256,21 @@ def difference(a: Cell, b: Cell, paired: bool | None = None) -> Difference:
         gaps = [v - of_b[s] for s, v in zip(a.seeds, a.values) if s in of_b]
         gap = Cell(f"{a.label} − {b.label}", tuple(gaps))
         gap._at_least(2)
-        return _difference(gap.mean, gap.sd / math.sqrt(gap.n), gap.n - 1, gap.n, True, lost)
-    a._at_least(2)
-    b._at_least(2)
+        return _difference(gap.mean, gap.sd / gap.n**0.5, gap.n - 1, gap.n, True, lost, of)
     parts = [c.sd**2 / c.n for c in (a, b)]
     total = math.fsum(parts)
-    # Welch and Satterthwaite.
-    shares = math.fsum(p**2 / (c.n - 1) for p, c in zip(parts, (a, b)))
+    shares = math.fsum(p**2 / (c.n - 1) for p, c in zip(parts, (a, b)))  # Welch, Satterthwaite
     degrees = total**2 / shares if shares else a.n + b.n - 2
-    return _difference(a.mean - b.mean, math.sqrt(total), degrees, min(a.n, b.n), False, lost)
+    return _difference(a.mean - b.mean, total**0.5, degrees, min(a.n, b.n), False, lost, of)
 
 
-def _difference(mean, se, degrees, n, paired, lost) -> Difference:
+def _difference(mean, se, degrees, n, paired, lost, of=frozenset()) -> Difference:
     half = _t(degrees) * se
     if se:
         p = 2 * stats.t.sf(abs(mean) / se, degrees)
     else:
         p = 1.0 if mean == 0 else 0.0
-    return Difference(mean, mean - half, mean + half, float(p), n, paired, se, degrees, lost)
+    return Difference(mean, mean - half, mean + half, float(p), n, paired, se, degrees, lost, 1, of)
 
 
 def holm(table: Mapping[Key, Difference]) -> dict[Key, Difference]:

@@ -10,7 +10,7 @@ verdict(evidence, scope="reduced")     supported, seen at reduced scale only, co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from inception_edu.study.fates import CellFate
 from inception_edu.study.statistics import Difference, not_worse
@@ -31,12 +31,21 @@ class Evidence:
 
     shows     "for", "against", or "" where it shows neither
     sentence  what was found, with its numbers
-    runs      how many runs it rests on
+    of        the runs it rests on, each under a name of its own, so that a run which two pieces of
+              evidence share is counted once
     """
 
     shows: str
     sentence: str
-    runs: int = 0
+    of: frozenset = frozenset()
+
+    @property
+    def runs(self) -> int:
+        return len(self.of)
+
+    def to_dict(self) -> dict:
+        """Plain JSON types."""
+        return {"shows": self.shows, "sentence": self.sentence, "runs": self.runs}
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,19 @@ class Verdict:
     evidence: tuple[Evidence, ...] = field(default_factory=tuple)
     why: str = ""
 
+    @property
+    def runs(self) -> int:
+        """How many runs its evidence rests on together, each counted once."""
+        return len(frozenset().union(*(piece.of for piece in self.evidence)))
+
     def to_dict(self) -> dict:
         """Plain JSON types."""
-        return asdict(self) | {"evidence": [asdict(e) for e in self.evidence]}
+        return {
+            "word": self.word,
+            "scope": self.scope,
+            "evidence": [piece.to_dict() for piece in self.evidence],
+            "why": self.why,
+        }
 
 
 def gain(what: str, difference: Difference, margin: float, unit: str = "points") -> Evidence:
@@ -71,12 +90,12 @@ def no_harm(what: str, difference: Difference, margin: float, unit: str = "point
 def _of(what, difference, shown, against, margin, unit) -> Evidence:
     if difference.n < LEAST_SEEDS:
         few = f"{what}: {difference.n} seeds, {LEAST_SEEDS} are the least"
-        return Evidence("", few, 2 * difference.n)
+        return Evidence("", few, difference.of)
     text = f"{what}: {difference.text(unit)}, margin {100 * margin:g}"
     if not shown and not against:
         text += f"; these runs can show {100 * difference.could_have_seen:.1f} points or more"
     shows = "for" if shown else "against" if against else ""
-    return Evidence(shows, text, 2 * difference.n)
+    return Evidence(shows, text, difference.of)
 
 
 def fates(expected: Mapping[str, tuple[CellFate, str]]) -> Evidence:
@@ -85,11 +104,15 @@ def fates(expected: Mapping[str, tuple[CellFate, str]]) -> Evidence:
     right = all(cell.word == word for cell, word in expected.values())
     few = [name for name, (cell, _) in expected.items() if len(cell.dead) < LEAST_SEEDS]
     sentence = "; ".join(f"{name}: {cell.sentence}" for name, (cell, _) in expected.items())
-    runs = sum(sum(cell.counts.values()) for cell, _ in expected.values())
+    of = frozenset(
+        (name, place)
+        for name, (cell, _) in expected.items()
+        for place in range(sum(cell.counts.values()))
+    )
     if few:
-        return Evidence("", f"{sentence}; {LEAST_SEEDS} seeds are the least", runs)
+        return Evidence("", f"{sentence}; {LEAST_SEEDS} seeds are the least", of)
     shows = "for" if right else "against" if wrong else ""
-    return Evidence(shows, sentence, runs)
+    return Evidence(shows, sentence, of)
 
 
 def verdict(evidence: Iterable[Evidence], scope: str, missing: str = "") -> Verdict:

@@ -26,6 +26,7 @@ from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.nets import ScaledResidual, build, named_blocks
 from inception_edu.study import difference, experiments, holm, load_results, summarise
+from inception_edu.study import rows as rows_of
 from inception_edu.teach import (
     begin,
     check,
@@ -279,9 +280,10 @@ lab = scaling_lab()
 
 # %%
 results = load_results("scaling")
-dead, accuracy = summarise(results, "dead_last"), summarise(results, "accuracy")
-steps = {r.label.split(",")[0]: r.config.recipe.steps for r in results}
-many = ", ".join(f"{name} for {count} steps" for name, count in steps.items())
+BY = ("width", "scale")
+dead, accuracy = (summarise(results, value, by=BY) for value in ("dead_last", "accuracy"))
+steps = {row["width"]: row["steps"] for row in rows_of(results)}
+many = ", ".join(f"width {width} for {count} steps" for width, count in steps.items())
 display(say(provenance(results).markdown, f"Compare within a width only: {many}."))
 settings(results, "dead_last", "accuracy")
 
@@ -292,11 +294,7 @@ for k, (title, cells) in enumerate(
 ):
     axis = fig.add_subplot(1, 2, k + 1)
     for width, style in ((576, "o-"), (72, "s--")):
-        group = {
-            float(c.split()[-1]): cell
-            for c, cell in cells.items()
-            if c.startswith(f"width {width},")
-        }
+        group = {scale: cell for (w, scale), cell in cells.items() if w == width}
         axis.plot(
             list(group), [100 * c.mean for c in group.values()], style, label=f"width {width}"
         )
@@ -332,9 +330,9 @@ fates(results)
 for width in (72, 576):
     gaps = {
         f"scale {one} minus scale {other}": difference(
-            accuracy[f"width {width}, scale {one}"], accuracy[f"width {width}, scale {other}"]
+            accuracy[width, one], accuracy[width, other]
         )
-        for one, other in (("0.1", "1"), ("0.1", "0"), ("1", "0"))
+        for one, other in ((0.1, 1), (0.1, 0), (1, 0))
     }
     display(contrasts(holm(gaps), f"Accuracy, width {width}"))
 

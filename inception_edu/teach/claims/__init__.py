@@ -145,7 +145,7 @@ def _of_the_paper(name: str) -> Made:
 
     def made() -> tuple[bool, str]:
         said, found = CLAIMS[name], CLAIMS[name].verdict()
-        runs = sum(piece.runs for piece in found.evidence)
+        runs = found.runs
         why = f": {found.why}" if found.why else ""
         seeds = f" ({runs} runs)" if runs else ""
         return True, (
@@ -180,7 +180,7 @@ def _scale(found: Any) -> str:
 
 def _how_sure(found: Any) -> str:
     """On how many runs a verdict rests and what its findings say; for an open one, why it is."""
-    runs = sum(piece.runs for piece in found.evidence)
+    runs = found.runs
     told = f"{runs} runs" if runs else "counted, so exact"
     findings = [piece.shows for piece in found.evidence]
     words = (("for", "for it"), ("against", "against it"), ("", "open"))
@@ -189,6 +189,15 @@ def _how_sure(found: Any) -> str:
     # That findings are open has just been said; what else makes a claim undecided has not.
     why = f"; {found.why}" if found.why and "findings" not in found.why else ""
     return f"{told}; of {len(findings)} {kind} {', '.join(counts)}{why}"
+
+
+def judged(says: str, found: Any) -> tuple[bool, str]:
+    """A claim beside the paper's ten: what it says, its verdict (a `study.verdicts.Verdict`) and
+    what that rests on. It holds while at least five runs of each side are there."""
+    why = f" ({found.why})" if found.why else ""
+    told = "; ".join(piece.sentence for piece in found.evidence)
+    whole = bool(found.evidence) and all(piece.runs >= 10 for piece in found.evidence)
+    return whole, f"{says}: **{found.word}**{why}. {told}."
 
 
 def all_claims() -> Iterator[str]:

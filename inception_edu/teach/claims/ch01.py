@@ -5,8 +5,7 @@ from __future__ import annotations
 from inception_edu.describe import AvgPool, Chain, Concat, Conv, amount, measure
 from inception_edu.study import heads_verdict, kernel_sizes, load_results, summarise
 from inception_edu.study.experiments_race import RACERS, title
-from inception_edu.study.verdicts import Verdict
-from inception_edu.teach.claims import registered
+from inception_edu.teach.claims import judged, registered
 
 NAIVE = Concat(Conv(64, 1), Conv(128, 3), Conv(32, 5))
 GOOGLENET_3A = Concat(
@@ -83,24 +82,16 @@ def known_size() -> tuple[bool, str]:
     )
 
 
-def _told(says: str, found: Verdict) -> tuple[bool, str]:
-    """A claim beside the paper's ten, with its verdict and what it rests on."""
-    why = f" ({found.why})" if found.why else ""
-    told = "; ".join(piece.sentence for piece in found.evidence)
-    whole = all(piece.runs >= 10 for piece in found.evidence)
-    return whole, f"{says}: **{found.word}**{why}. {told}."
-
-
 @registered("01.heads-speed")
 def heads_speed() -> tuple[bool, str]:
     """GoogLeNet's Section 5: more gradient for the lower layers."""
-    return _told("Auxiliary heads let a network learn faster", heads_verdict("speed"))
+    return judged("Auxiliary heads let a network learn faster", heads_verdict("speed"))
 
 
 @registered("01.heads-end")
 def heads_end() -> tuple[bool, str]:
     """Inception-v3's Section 4: a slightly higher plateau."""
-    return _told("Auxiliary heads let a network end better", heads_verdict("end"))
+    return judged("Auxiliary heads let a network end better", heads_verdict("end"))
 
 
 @registered("01.family-here")

@@ -78,11 +78,13 @@ def ways() -> tuple[bool, str]:
     )
     worse = {way: gap for way, gap in gaps.items() if gap.seen == "less"}
     told = "; ".join(f"{way} {gap.text()}" for way, gap in worse.items())
-    rest = ", ".join(way for way in gaps if way not in worse)
+    rest = [way for way in gaps if way not in worse]
+    least = [100 * gaps[way].could_have_seen for way in rest]
     return all(gap.seen != "more" for gap in gaps.values()), (
         f"Where nothing dies, {len(worse)} of {len(gaps)} other ways is worse than the scaled "
         f"residual, corrected for {len(gaps)} comparisons: {told or 'none'}. For the others no "
-        f"difference is seen: {rest}."
+        f"difference is seen: {', '.join(rest)} (these runs can show {min(least):.1f} to "
+        f"{max(least):.1f} points or more)."
     )
 
 
@@ -137,9 +139,9 @@ def full_cost() -> tuple[bool, str]:
     *others, here = CLAIMS["C7"].verdict().evidence
     count = len(others) + 1
     return same.seen == "less" and own.seen == here.shows == "", (
-        "Where nothing dies, at a tenth of the paper's rate, a scale of 0.2 costs accuracy after "
-        f"1000 steps: {same.text()} against unscaled. With each network at the better of two rates "
-        f"({rates[0]:g} scaled, {rates[1]:g} unscaled) no difference is seen: {own.text()}. The "
-        f"verdict on harm rests on {count} such differences. Corrected for {count} questions, the "
-        "first alone shows nothing."
+        "Where nothing dies, at a tenth of the paper's rate, the network scaled by 0.2 is behind "
+        f"after 1000 steps: {same.text()} of accuracy against unscaled. With each network at the "
+        f"better of two rates ({rates[0]:g} scaled, {rates[1]:g} unscaled) the difference is "
+        f"{own.text()}: {own.word()}. The verdict on harm rests on {count} such differences. "
+        f"Corrected for {count} questions, the first is not seen any more."
     )

@@ -1,0 +1,74 @@
+"""What chapter 10 says about Section 4 of the paper: how the networks are trained."""
+
+from __future__ import annotations
+
+from inception_edu.study import load_results, section_4, section_4_differences
+from inception_edu.study.claims_training import MARGIN, SECTION_4, untuned
+from inception_edu.study.experiments_training import OPTIMISERS, RATES, best_rate
+from inception_edu.teach.claims import judged, registered
+
+# What is claimed of each part, as docs/verdicts.md has it.
+SAYS = {
+    "RMSProp": "RMSProp ends better than SGD",
+    "falling rate": "A rate that falls by 0.94 at a time ends better than a constant one",
+    "running average": "The running average of the weights is better than the weights",
+    "label smoothing": "Label smoothing of 0.1 ends better",
+    "clipping": "Clipping the gradient at 2 does no harm",
+}
+
+
+@registered("10.training-rates")
+def training_rates() -> tuple[bool, str]:
+    runs = load_results("training_tuning")
+    best = {name: best_rate("training_tuning", name) for name in OPTIMISERS}
+    told = ", ".join(f"{name} {rate:g}" for name, rate in best.items())
+    edge = [name for name, rate in best.items() if rate in (RATES[0], RATES[-1])]
+    more = f" At the edge of what was tried: {'; '.join(edge)}." if edge else ""
+    return not untuned(), (
+        f"The rates were chosen in {len(runs)} runs on held-out images, {len(RATES)} rates for "
+        f"each of three recipes: {told}.{more}"
+    )
+
+
+@registered("10.rmsprop")
+def rmsprop() -> tuple[bool, str]:
+    return judged(SAYS["RMSProp"], section_4("RMSProp"))
+
+
+@registered("10.falling-rate")
+def falling_rate() -> tuple[bool, str]:
+    return judged(SAYS["falling rate"], section_4("falling rate"))
+
+
+@registered("10.running-average")
+def running_average() -> tuple[bool, str]:
+    return judged(SAYS["running average"], section_4("running average"))
+
+
+@registered("10.label-smoothing")
+def label_smoothing() -> tuple[bool, str]:
+    return judged(SAYS["label smoothing"], section_4("label smoothing"))
+
+
+@registered("10.clipping")
+def clipping() -> tuple[bool, str]:
+    return judged(SAYS["clipping"], section_4("clipping"))
+
+
+@registered("10.training-power")
+def training_power() -> tuple[bool, str]:
+    gaps = section_4_differences()
+    least = {part: gap.could_have_seen for part, gap in gaps.items()}
+    missed = [part for part, seen in least.items() if seen > MARGIN]
+    more = (
+        f"A difference of the margin, {100 * MARGIN:g} point, could have been missed for "
+        f"{', '.join(missed)}."
+        if missed
+        else f"A difference of the margin, {100 * MARGIN:g} point, would have been seen."
+    )
+    pairs = {gap.n for gap in gaps.values()}
+    return len(gaps) == len(SECTION_4) and min(pairs) >= 5, (
+        f"With {min(pairs)} pairs a comparison, and corrected for {len(gaps)} questions, these "
+        f"runs would show differences of {100 * min(least.values()):.1f} to "
+        f"{100 * max(least.values()):.1f} points in four of five cases. {more}"
+    )
