@@ -1,10 +1,12 @@
 """Verdicts beside the paper's ten, from made-up runs: they say what the rule of docs/verdicts.md
 says, and nothing where runs are missing."""
 
+from dataclasses import replace
+
 import pytest
 
-from inception_edu.study import claims_training
-from inception_edu.study.claims_training import SECTION_4, heads_verdict, section_4
+from inception_edu.study import claims_training, load_results
+from inception_edu.study.claims_training import SECTION_4, heads_verdict, section_4, untuned
 from inception_edu.study.experiments_training import HEADED, headed
 from inception_edu.study.statistics import Cell
 from inception_edu.study.verdicts import CONTRADICTED, REDUCED, UNDECIDED
@@ -54,6 +56,31 @@ def test_without_one_network_heads_are_undecided(monkeypatch):
     made(monkeypatch, levels)
     found = heads_verdict("end")
     assert found.word == UNDECIDED and "missing" in found.why and len(found.evidence) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong, says",
+    [
+        (dict(judge="test"), "test images"),
+        (dict(lr=0.5), "did not run at the rate"),
+        (dict(left_out="SGD, rate 0.1"), "equal budgets"),
+    ],
+)
+def test_rates_that_were_not_tuned_fairly_allow_no_verdict(monkeypatch, wrong, says):
+    tuning, raced = load_results("training_tuning"), load_results("training")
+    assert not untuned()
+    if judge := wrong.get("judge"):
+        tuning = [replace(r, config=replace(r.config, judge=judge)) for r in tuning]
+    if lr := wrong.get("lr"):
+        raced = [r if r.label != "SGD" else at_rate(r, lr) for r in raced]
+    tuning = [r for r in tuning if r.label != wrong.get("left_out")]
+    runs = {"training_tuning": tuning, "training": raced}
+    monkeypatch.setattr(claims_training, "load_results", runs.get)
+    assert says in untuned() and section_4("RMSProp").word == UNDECIDED
+
+
+def at_rate(run, lr):
+    return replace(run, config=replace(run.config, recipe=replace(run.config.recipe, lr=lr)))
 
 
 def test_the_parts_of_section_4(monkeypatch):

@@ -50,6 +50,17 @@ def test_a_word_follows_its_evidence():
             assert found.scope == "full"
 
 
+def test_a_run_that_two_findings_share_is_counted_once():
+    # Both pairs and both sizes are compared in the same 20 races, crops and ensembles in their
+    # answers; seven differences of C7 share three cells.
+    raced = [r for r in load_results("race") if r.label != "inception_resnet_v2, scale 1"]
+    for name in ("C1", "C2", "C9"):
+        assert CLAIMS[name].verdict().runs == len(raced) == 20, name
+    found = CLAIMS["C7"].verdict()
+    assert sum(e.runs for e in found.evidence) == 70
+    assert found.runs == 70 - 5, "scale 1 at 72 channels stands in two of the differences"
+
+
 def test_rates_that_test_images_chose_allow_no_verdict(monkeypatch):
     tuning = load_results("race_tuning")
     on_test = [replace(r, config=replace(r.config, judge="test")) for r in tuning]

@@ -329,9 +329,7 @@ fates(results)
 # %%
 for width in (72, 576):
     gaps = {
-        f"scale {one} minus scale {other}": difference(
-            accuracy[width, one], accuracy[width, other]
-        )
+        f"scale {one} minus scale {other}": difference(accuracy[width, one], accuracy[width, other])
         for one, other in ((0.1, 1), (0.1, 0), (1, 0))
     }
     display(contrasts(holm(gaps), f"Accuracy, width {width}"))

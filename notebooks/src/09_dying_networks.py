@@ -541,8 +541,9 @@ claim("09.recovery")
 #
 # So far everything was a tower. Here is Inception-ResNet-v2 itself, with all of its filters: 1152
 # channels in its B blocks and 2144 in its C blocks. It has 2, 3 and 2 blocks in place of 5, 10 and
-# 5. The optimizer is the paper's. The images are photographs, and each setting has five seeds. These
-# are the runs of chapter 08's Experiment 3: what they show there and here is one piece of evidence.
+# 5. The optimizer is the paper's. The images are photographs, and each setting has five seeds.
+# These are the runs of chapter 08's Experiment 3. What they show there and here is one piece of
+# evidence.
 
 # %%
 full = load_results("paper_width")

@@ -660,7 +660,8 @@ claim(
     "10.divisor",
     above < 0.05,
     f"With ε = 1 the divisor of a fresh Inception-ResNet-v1 is {divisors.mean():.4f} in the mean. "
-    f"It is above 1.01 for {above:.2%} of {len(divisors):,} weights. So this RMSProp is nearly SGD.",
+    f"It is above 1.01 for {above:.2%} of {len(divisors):,} weights. So this RMSProp is nearly "
+    "SGD.",
 )
 
 # %% [markdown]
@@ -671,7 +672,7 @@ claim(
 recipe = sections[0].recipe
 last = learning_rate(recipe, recipe.steps) / recipe.lr
 say(
-    f"It falls every {recipe.decay_every} of {recipe.steps} steps, to {last:.1%} of the first rate.",
+    f"It falls every {recipe.decay_every} of {recipe.steps} steps, to {last:.1%} of the first.",
     f"In the paper's schedule 100 epochs make {0.94**50:.1%}.",
 )
 

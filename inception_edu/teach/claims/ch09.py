@@ -64,8 +64,8 @@ def patient() -> tuple[bool, str]:
     narrow = fates_of("causes")["as it is"]
     wide = fates_of("dying")[cell(1152, 1, RATE)]
     return narrow.word == "dies" and min(narrow.dead) > min(wide.dead), (
-        f"The patient, 144 channels at rate 0.3, {narrow.sentence} after 60 steps. 1152 channels at "
-        f"the paper's rate: {wide.sentence}."
+        f"The patient, 144 channels at rate 0.3, {narrow.sentence}. 1152 channels at the paper's "
+        f"rate: {wide.sentence}. Both after 60 steps."
     )
 
 
