@@ -241,6 +241,18 @@ def test_a_run_that_does_not_come_out_again_is_noticed(monkeypatch):
     assert not unseen.holds and "outside: dead_last" in unseen.sentence
 
 
+def test_a_fate_that_no_committed_run_has_is_noticed():
+    committed = [r for r in load_results("embedded") if r.label == "nothing"]
+    fine = replace(committed[0], config=committed[0].config.with_seed(1001))
+    assert reproduction._unseen("nothing", fine, committed).holds
+    # The last block as before, another one less dead: only the fate says that something is wrong.
+    healed = replace(fine, dead={**dict.fromkeys(fine.dead, 0.0), list(fine.dead)[-1]: 0.05})
+    assert "outside: dead_last, fate" in reproduction._unseen("nothing", healed, committed).sentence
+    lost = replace(fine, status="diverged", test_accuracy=None, dead={})
+    found = reproduction._unseen("nothing", lost, committed)
+    assert not found.holds and "unseen seed: diverges" in found.sentence
+
+
 def test_photographs_that_are_not_at_hand_are_left_out_in_a_sentence(monkeypatch):
     monkeypatch.setattr(reproduction, "SAMPLE", (("remedies", "nothing"),))
     monkeypatch.setattr(reproduction, "fingerprint", lambda *_: "0" * 16)
