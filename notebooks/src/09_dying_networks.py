@@ -25,7 +25,7 @@ from inception_edu.describe import draw, networks
 from inception_edu.labs.dying import dying_lab
 from inception_edu.labs.film import death, film
 from inception_edu.nets import build
-from inception_edu.study import Config, experiments, fates_of, load_results
+from inception_edu.study import Config, experiments, fate, fates_of, load_results
 from inception_edu.study import recorded_grid, recorded_runs, run, summarise
 from inception_edu.teach import begin, check, claim, courses, fates, five_lines, opening_figure
 from inception_edu.teach import outcome, plots, predict, predictors, predictors_changed

@@ -311,12 +311,6 @@ def remedies() -> tuple[bool, str]:
     )
 
 
-@registered("09.long-runs")
-def long_runs() -> tuple[bool, str]:
-    steps = {run.config.recipe.steps for run in load_results("long")}
-    return steps == {3000}, f"The long runs have {max(steps):,} steps."
-
-
 @registered("09.section-4")
 def section_4() -> tuple[bool, str]:
     """Two parts of the paper's training, in the tower that dies."""
