@@ -699,8 +699,8 @@ fig = plots.figure(9, 3.2)
 for k, labels_ in enumerate(PANELS):
     groups = {x: [test_error(r) for r in recipes if r.label == x] for x in labels_}
     axis = fig.add_subplot(1, 2, k + 1)
-    plots.curves(groups, axis=axis, ylabel="" if k else "test error (%)", percent=True)
-    axis.set_ylim(10, 50)
+    plots.curves(groups, axis=axis, ylabel="test error (%)", percent=True)
+    axis.set_ylim(10, 60)
 plots.show(
     fig,
     "Test error against the step, one thin line a run. At the end, accuracy: "
