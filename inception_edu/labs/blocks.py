@@ -10,6 +10,7 @@ from inception_edu.describe.parts import Path, at, leaf_paths
 from inception_edu.describe.spec import Conv, Node, Shape
 
 OWN = "your block"
+LEGIBLE = 0.54  # a drawing's least size: the stem of Fig. 3 is whole in 520 pixels then
 
 # Each block with the shape (C, H, W) that enters it.
 BLOCKS: dict[str, tuple[Node, Shape]] = {
@@ -70,6 +71,13 @@ def klmn(node: Node) -> dict[str, str]:
 
 
 def sized(drawing: Drawing, height: int) -> str:
-    """A drawing that is at most so many pixels high, so that a lab fits the screen."""
-    style = f'style="max-width:100%;max-height:{height}px;height:auto"'
-    return str(drawing).replace('style="max-width:100%;height:auto"', style, 1)
+    """A drawing in a window of so many pixels' height, so that a lab fits the screen. It is made
+    smaller to fit, but never so small that its letters cannot be read: then the window scrolls."""
+    least = round(LEGIBLE * drawing.size[1])
+    style = f"width:auto;max-width:100%;max-height:{max(height, least)}px;height:auto;display:block"
+    look = f'class="ied-paper" style="{style}"'
+    svg = str(drawing).replace('style="max-width:100%;height:auto"', look, 1)
+    if least <= height:
+        return svg
+    named = 'tabindex="0" role="region" aria-label="the block"'
+    return f'<div {named} style="max-height:{height}px;overflow:auto">{svg}</div>'

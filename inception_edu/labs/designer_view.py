@@ -185,7 +185,9 @@ def _branches_html(state: State) -> str:
     params, macs = shares(found)
     colours = [BRANCH_COLOURS[i % len(BRANCH_COLOURS)] for i in range(len(found))]
     rows = {
-        "branch": [f'<b style="color:{c}">{i}</b>' for i, c in enumerate(colours, 1)],
+        "branch": [
+            f'<b class="ied-paper" style="color:{c}">{i}</b>' for i, c in enumerate(colours, 1)
+        ],
         "sees": [f"{b.field[0]}×{b.field[1]}" for b in found],
         "parameters": [f"{share:.0%}" for share in params],
         "multiply-adds": [f"{share:.0%}" for share in macs],

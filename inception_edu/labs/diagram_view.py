@@ -17,7 +17,7 @@ from inception_edu.labs.blocks import sized
 from inception_edu.labs.core import Column, Control, Lab, Part, Row, Set, Tell, View
 from inception_edu.labs.pieces import card, status, table
 
-HEIGHT = 430  # of the drawings, in pixels
+HEIGHT = 520  # of the drawings, in pixels
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _details(state: State) -> str:
         for head, text in pieces
     )
     return card(
-        '<div style="display:flex;flex-wrap:wrap;gap:4px 16px">'
+        f'<div style="display:flex;flex-wrap:wrap;gap:4px 16px;min-height:{HEIGHT}px">'
         f'<div>{sized(picture, HEIGHT)}</div><div style="min-width:0">{facts}{folded}</div></div>'
     )
 

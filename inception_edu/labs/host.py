@@ -25,6 +25,12 @@ from inception_edu.labs.core import Column, End, Press, Report, Set, Stop, Tell
 from inception_edu.labs.live import LiveRun, let_clicks_through, page_seconds, pick_mode
 from inception_edu.labs.page import component, style
 
+# Under the stored picture, which looks as if it could be pressed.
+HINT = (
+    '<p style="font-size:13px;margin:4px 0">A picture of the lab. In JupyterLab or Colab, run this '
+    "cell and the lab answers.</p>"
+)
+
 
 class NotebookLab(Shown):
     """A `core.Lab` with widgets. `mode`: see `live.pick_mode`."""
@@ -235,7 +241,7 @@ class NotebookLab(Shown):
         html = "".join(picture._repr_html_() for picture in self.lab.stored(state))
         return {
             WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id},
-            "text/html": f'<div class="ied-static">{html}</div>',
+            "text/html": f'<div class="ied-static">{html}{HINT}</div>',
             "text/plain": text,
         }
 

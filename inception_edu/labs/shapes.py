@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PADDINGS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywhere"}
 SMALLEST, LARGEST = 8, 640  # sides of the image, in pixels
 KEYS = (*NETWORKS, *(f"mini {key}" for key in NETWORKS if key not in ("resnet101", "resnet152")))
-HEIGHT = 430  # of the drawings, in pixels
+HEIGHT = 560  # of the drawings, in pixels
 
 
 @lru_cache(maxsize=64)
@@ -223,8 +223,8 @@ def reach(state: State) -> str:
     said = f"the image, {side} pixels, and the field, {sees} pixels, to scale"
     return (
         '<div style="display:flex;gap:8px;font-size:12px;line-height:1.35;margin-top:6px">'
-        f'<svg width="98" height="98" style="flex:none;background:#fff" role="img" '
-        f'aria-label="{said}">{image}{frame}</svg><div>{escape(words)} '
+        '<svg class="ied-paper" width="98" height="98" style="flex:none;background:#fff" '
+        f'role="img" aria-label="{said}">{image}{frame}</svg><div>{escape(words)} '
         '<span style="white-space:nowrap">(<span style="color:#0072b2">■</span> image,</span> '
         '<span style="white-space:nowrap"><span style="color:#d55e00">▢</span> field)</span>'
         "</div></div>"

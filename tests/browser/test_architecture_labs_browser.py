@@ -180,7 +180,7 @@ def test_slider_and_result_are_seen_together(shapes):
 
 @SIZES
 def test_the_shape_explorer_is_accessible_and_fits(shapes, theme, width):
-    fits(shapes, theme, width, 560)
+    fits(shapes, theme, width, 620)
 
 
 # --- Block designer -------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ function mount(el, value, tell) {
     if (now.pictures && beside.dataset.of !== path) {
       beside.dataset.of = path;
       beside.innerHTML = now.pictures[path] ?? "";
+      beside.querySelector("svg")?.classList.add("ied-paper");
     }
   };
   const mark = () => {
@@ -77,6 +78,7 @@ function mount(el, value, tell) {
     drawn = now.svg;
     const svg = picture.querySelector("svg");
     if (!svg) return;
+    svg.classList.add("ied-paper");
     if (now.height) svg.style.maxHeight = `${now.height}px`;
     svg.setAttribute("role", "listbox");
     if (now.said) svg.setAttribute("aria-label", now.said);
