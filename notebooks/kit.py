@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
-from markup import parse_exercise
+from markup import ONLY_SAYS, parse_exercise
 from nbformat.v4 import new_output
 from slides import formulas, page
 
@@ -144,8 +144,7 @@ def _tags(cell) -> list[str]:
 
 def _folded(cell) -> bool:
     """Cells that show and do not teach: folded ones, and those that only say, ask or answer."""
-    only = r"\s*(say|predict|outcome|claim|display\(claim|five_lines)\("
-    return "hide-input" in _tags(cell) or bool(re.match(only, cell.source))
+    return "hide-input" in _tags(cell) or bool(ONLY_SAYS.match(cell.source))
 
 
 def handout(notebook, file: Path) -> None:

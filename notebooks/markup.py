@@ -36,6 +36,9 @@ from dataclasses import dataclass
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+# Code that only says, asks or answers: on paper and in a page its output stands alone.
+ONLY_SAYS = re.compile(r"\s*(say|predict|outcome|claim|display\(claim|five_lines|opening_figure)\(")
+
 
 class SourceError(ValueError):
     """A chapter's source breaks the markup described at the top of this file."""

@@ -55,3 +55,23 @@ def test_a_column_without_a_head_has_a_plain_cell():
 
     table = '<tr><th class="head"></th><th scope="col"> <p></p> </th><th>paper</th></tr>'
     assert website.accessible(table) == "<tr><td></td><td></td><th>paper</th></tr>"
+
+
+def test_links_to_files_and_into_chapters_lead_to_pages():
+    import website
+
+    text = "[a](01_some.ipynb#The-language), [b](02_other.ipynb), [c](../docs/glossary.md)"
+    assert website.links_to_pages(text) == (
+        "[a](01_some.ipynb#the-language), [b](02_other.ipynb), [c](glossary.md)"
+    )
+
+
+def test_code_that_only_says_something_is_not_on_a_page():
+    import website
+
+    sources = ['say("04.parallel")', "predict(\n  1)", "figure(4)", 'x = 1\nsay("a")']
+    cells = [
+        {"cell_type": "code", "source": text, "metadata": {}, "outputs": []} for text in sources
+    ]
+    shown = website.for_the_site({"cells": cells}, live=False)["cells"]
+    assert [c["metadata"] for c in shown] == [{"tags": ["remove-input"]}] * 2 + [{}] * 2

@@ -29,6 +29,9 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "notebooks"))
+from markup import ONLY_SAYS  # noqa: E402
+
 STAGE = ROOT / "dist" / "site-source"
 SITE = ROOT / "dist" / "site"
 PAGES = {"figures": "Figure index", "glossary": "Glossary", "TEACHING": "For teachers"}
@@ -45,13 +48,16 @@ def chapters() -> list[Path]:
 
 
 def for_the_site(notebook: dict, live: bool) -> dict:
-    """A chapter as a page: without the cell that installs, with links to pages, not to files, and,
-    where they can be `live`, with a place for each lab."""
+    """A chapter as a page: without the cell that installs and without the code that only says
+    something, with links to pages, not to files, and, where they can be `live`, with a place for
+    each lab."""
     kept = []
     answered = live_exercises.exercises(notebook) if live else {}
     for i, cell in enumerate(notebook["cells"]):
         if "bootstrap" in cell.get("metadata", {}).get("tags", []):
             continue
+        if cell["cell_type"] == "code" and ONLY_SAYS.match("".join(cell["source"])):
+            cell["metadata"].setdefault("tags", []).append("remove-input")
         if cell["cell_type"] == "markdown":
             cell["source"] = links_to_pages(headings_in_order("".join(cell["source"])))
         for output in cell.get("outputs", []):

@@ -207,7 +207,8 @@ class Comparison:
             "": f"these {self.images:,} images show no difference between {first} and {second}",
         }[self.seen]
         verdict = verdict[0].upper() + verdict[1:]
-        counts = f"it saves {len(self.saved)} images and spoils {len(self.spoiled)}"
+        images = "image" if len(self.saved) == 1 else "images"
+        counts = f"it saves {len(self.saved)} {images} and spoils {len(self.spoiled)}"
         points = (
             f"{100 * self.gain:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
         ).replace("-", "−")

@@ -66,8 +66,8 @@ class Prediction:
         from inception_edu.teach.claims import as_html as markdown
 
         offered = "".join(
-            f'<span style="border:1px solid currentColor;border-radius:4px;padding:1px 8px;'
-            f'margin-right:8px">{escape(choice)}</span>'
+            f'<span style="display:inline-block;border:1px solid currentColor;border-radius:4px;'
+            f'padding:1px 8px;margin:0 8px 4px 0">{escape(choice)}</span>'
             for choice in self.choices
         )
         return (

@@ -109,13 +109,13 @@ outcome(
 )
 
 # %% [markdown]
-# A share limits what can be won. Let a part take the share $p$ of the time. If it becomes $k$ times
-# as fast, the whole becomes $1 / (1 - p + p/k)$ times as fast. This is Amdahl's law. So much would
-# be won if batch norm cost nothing at all:
+# A share limits what can be won: however fast a part becomes, the rest takes as long as before.
+# This is Amdahl's law, and in exercise 2 you write it down. So much would be won if batch norm took
+# no time at all:
 
 # %%
 bounds = {name: 1 / (1 - found["batch norm"] / 100) for name, found in parts.items()}
-columns = ["network", "times as fast at most, with batch norm for nothing"]
+columns = ["network", "times as fast at most, if batch norm took no time"]
 table(bounds, columns, formats={columns[1]: ".2f"})
 
 # %% [markdown]
