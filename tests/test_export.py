@@ -2,6 +2,8 @@
 answers. Every network does so small; the slow tests take the whole ones."""
 
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +12,10 @@ from inception_edu.describe import FAMILY, NETWORKS, mini, network, smallest_ima
 from inception_edu.nets import PORTED, build, evaluating, from_timm, to_timm
 
 NAMES = (*NETWORKS, *FAMILY)
+WAYS = ("export", "compile", "onnx", "names")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "family.md"
+START = "<!-- ways out: python tests/test_export.py --write -->"
+END = "<!-- end of ways out -->"
 QUICK = ("inception_v4", "inception_resnet_v2", "bn_inception", "resnext50")
 SMALL = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
 
@@ -117,15 +123,42 @@ def test_a_whole_network_leaves_with_its_heads(name):
     assert max(found.values()) < 1e-5, found
 
 
-def main(names) -> None:
-    """Network × way out × difference, printed: `python tests/test_export.py [NAME …]`."""
-    ways = ("export", "compile", "onnx", "names")
-    print(f"{'network':30}", *(f"{way:9}" for way in ways), "names of", flush=True)
-    for name in names or NAMES:
+def main(arguments: list[str]) -> None:
+    """Network × way out × difference, printed: `python tests/test_export.py [--write] [NAME …]`.
+    `--write` puts the rows into docs/family.md; those of other networks stay."""
+    names = [name for name in arguments if name != "--write"] or NAMES
+    for name in names:
+        start = time.process_time()
         found = whole(name)
-        cells = (f"{found[way]:.1e}" if way in found else "-" for way in ways)
+        cells = [f"{found[way]:.1e}" if way in found else "—" for way in WAYS]
         packages = PORTED[PORTS[name]].packages if name in PORTS else "no package has it"
-        print(f"{name:30}", *(f"{cell:9}" for cell in cells), packages, flush=True)
+        print(name, *cells, packages, f"{time.process_time() - start:.0f} s", sep="  ", flush=True)
+        if "--write" in arguments:
+            write(name, [*cells, packages])
+
+
+def table() -> dict[str, list[str]]:
+    """The rows of docs/family.md by network."""
+    text = PAGE.read_text(encoding="utf-8").split(START)[1].split(END)[0]
+    lines = [line.strip("| ").split(" | ") for line in text.strip().splitlines()[2:]]
+    return {first.strip("`"): cells for first, *cells in lines}
+
+
+def write(name: str, cells: list[str]) -> None:
+    rows = table() | {name: cells}
+    lines = [f"| network | {' | '.join(WAYS)} | names of |", f"|---|{'---:|' * len(WAYS)}---|"]
+    lines += [f"| `{n}` | {' | '.join(rows[n])} |" for n in NAMES if n in rows]
+    before, rest = PAGE.read_text(encoding="utf-8").split(START)
+    between = "\n".join([START, *lines, END])
+    PAGE.write_text(before + between + rest.split(END)[1], encoding="utf-8")
+
+
+def test_the_page_has_every_network_and_no_large_difference():
+    rows = table()
+    assert list(rows) == list(NAMES)
+    for name, cells in rows.items():
+        assert [cell == "—" for cell in cells[:4]] == [False] * 3 + [name not in PORTS], name
+        assert all(float(cell) < 1e-5 for cell in cells[:4] if cell != "—"), name
 
 
 if __name__ == "__main__":

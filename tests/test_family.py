@@ -1,22 +1,35 @@
 """The family complete: each network computes what an independent implementation with the same
-weights computes, has its published size, and sees as far as Google's table says."""
+weights computes, has its published size, and sees as far as Google's table says.
 
-from dataclasses import replace
+    python tests/test_family.py            the table: network × witness × largest difference …
+    python tests/test_family.py --write    ... into docs/family.md
+"""
+
+import re
+import sys
+from pathlib import Path
 
 import plain_googlenet
 import pytest
 import torch
 from torch import nn
+from witnesses import (
+    PAIRS,
+    copy_weights,
+    difference,
+    inception_v3_pair,
+    layers,
+    plain_googlenet_pair,
+    torchvision,
+)
 
 from inception_edu.describe import (
     FAMILY,
     NETWORKS,
-    Concat,
     LocalNorm,
     Pool,
     SpecError,
     bn_inception,
-    facenet,
     googlenet,
     inception_resnet_v2_released,
     inception_v3,
@@ -29,222 +42,25 @@ from inception_edu.describe import (
     resnext,
 )
 from inception_edu.describe.code import parse
-from inception_edu.nets import build, evaluating, from_timm
+from inception_edu.describe.parts import with_padding
+from inception_edu.nets import build
 
-KINDS = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
-
-
-def layers(model: nn.Module, leave: tuple[str, ...] = ()) -> list[nn.Module]:
-    """Layers with weights in the order of definition, without those below the names in `leave`."""
-    found = []
-    for name, module in model.named_modules():
-        if isinstance(module, KINDS) and not any(part in leave for part in name.split(".")):
-            found.append(module)
-    return found
-
-
-@torch.no_grad()
-def copy_weights(ours: list[nn.Module], theirs: list[nn.Module]) -> None:
-    """Random weights and statistics into both: layer by layer, in the order of definition."""
-    assert len(ours) == len(theirs)
-    generator = torch.Generator().manual_seed(0)
-    for a, b in zip(ours, theirs):
-        if isinstance(b, nn.BatchNorm2d | nn.BatchNorm1d):
-            for tensor in (b.running_mean, b.bias):
-                tensor.copy_(0.1 * torch.randn(tensor.shape, generator=generator))
-            for tensor in (b.running_var, b.weight):
-                tensor.copy_(0.8 + 0.4 * torch.rand(tensor.shape, generator=generator))
-        else:
-            fan_in = b.weight[0].numel()
-            draw = torch.randn(b.weight.shape, generator=generator)
-            b.weight.copy_(draw * (1.5 / fan_in) ** 0.5)
-            if b.bias is not None:
-                b.bias.copy_(0.1 * torch.randn(b.bias.shape, generator=generator))
-        for (key, ours_), theirs_ in zip(a.state_dict().items(), b.state_dict().values()):
-            assert ours_.numel() == theirs_.numel(), (a, b, key)
-            ours_.copy_(theirs_.reshape(ours_.shape))
-
-
-def difference(ours: nn.Module, theirs, side: int) -> float:
-    """The largest difference of two networks' outputs, relative to the outputs' spread."""
-    x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
-    with evaluating(ours), evaluating(theirs):
-        a, b = ours(x), theirs(x)
-    assert a.shape == b.shape and b.std() > 1e-3
-    return ((a - b).abs().max() / b.std()).item()
-
-
-def torchvision(name: str, **options) -> nn.Module:
-    models = pytest.importorskip("torchvision.models")
-    return getattr(models, name)(weights=None, **options)
-
-
-def pool_last(description):
-    """Pools at the end of reductions, where the port has them: the same in another order."""
-
-    def moved(node):
-        if isinstance(node, Concat) and isinstance(node.branches[0], Pool):
-            return replace(node, branches=(*node.branches[1:], node.branches[0]))
-        return node
-
-    return description.map(moved)
-
-
-def googlenet_pair():
-    heads = ("aux1", "aux2", "heads")
-    ours = build(googlenet("torchvision", heads=True), init="empty")
-    theirs = torchvision("googlenet", init_weights=False, aux_logits=True)
-    copy_weights(layers(ours, heads), layers(theirs, heads))
-    return ours, theirs
-
-
-class Answer(nn.Module):
-    """The first of several outputs."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, x):
-        return self.model(x)[0]
-
-
-def plain_googlenet_pair(local: bool):
-    """Ours with all heads, and the plain one with all of its outputs."""
-    ours = build(googlenet(heads=True, local=local), init="empty")
-    theirs = plain_googlenet.GoogLeNet(local)
-    copy_weights(layers(ours), layers(theirs))
-    return ours, theirs
-
-
-def bn_inception_pair():
-    models = pytest.importorskip("pretrainedmodels.models.bninception")
-    ours, theirs = build(bn_inception(bias=True), init="empty"), models.BNInception()
-    copy_weights(layers(ours), layers(theirs))
-    return ours, theirs
-
-
-def inception_v3_pair():
-    heads = ("heads", "AuxLogits")
-    ours = build(inception_v3_aux(), init="empty")
-    theirs = torchvision("inception_v3", init_weights=False, aux_logits=True)
-    copy_weights(layers(ours, heads), layers(theirs, heads))
-    copy_weights(layers(ours.heads), layers(theirs.AuxLogits))
-    return ours, theirs
-
-
-def resnet_pair():
-    ours, theirs = build(resnet(50), init="empty"), torchvision("resnet50")
-    copy_weights(layers(ours), layers(theirs))
-    return ours, theirs
-
-
-def resnext_pair():
-    ours, theirs = build(resnext(), init="empty"), torchvision("resnext50_32x4d")
-    copy_weights(layers(ours), layers(theirs))
-    return ours, theirs
-
-
-def resnet_stride_1x1_pair(depth: int):
-    """torchvision's ResNet with the strides moved to where He et al. have them."""
-    ours, theirs = build(resnet(depth, "1×1"), init="empty"), torchvision(f"resnet{depth}")
-    for block in (m for m in theirs.modules() if type(m).__name__ == "Bottleneck"):
-        block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
-    copy_weights(layers(ours), layers(theirs))
-    return ours, theirs
-
-
-def facenet_pair():
-    models = pytest.importorskip("facenet_pytorch.models.inception_resnet_v1")
-    described = pool_last(facenet(identities=100))
-    ours = build(described, init="empty")
-    theirs = models.InceptionResnetV1(pretrained=None, classify=True, num_classes=100)
-    names = nn.BatchNorm1d, *KINDS
-    copy_weights(layers(ours), [m for m in theirs.modules() if isinstance(m, names)])
-    return ours, theirs
-
-
-def with_answer(ours, theirs):
-    return ours, Answer(theirs)
-
-
-def deeper_resnet_pair(depth: int):
-    ours, theirs = build(resnet(depth), init="empty"), torchvision(f"resnet{depth}")
-    copy_weights(layers(ours), layers(theirs))
-    return ours, theirs
-
-
-def timm_pair(name: str):
-    theirs = pytest.importorskip("timm").create_model(name, pretrained=False).eval()
-    copy_weights(layers(theirs), layers(theirs))
-    return from_timm(name, theirs), theirs
-
-
-# Network: its description, the package that is its witness, and how both get the same weights.
-PAIRS = {
-    "googlenet": (
-        googlenet(),
-        "plain torch, after BVLC's",
-        lambda: with_answer(*plain_googlenet_pair(False)),
-    ),
-    "googlenet_local": (
-        googlenet(local=True),
-        "plain torch, after BVLC's",
-        lambda: with_answer(*plain_googlenet_pair(True)),
-    ),
-    "googlenet_torchvision": (googlenet("torchvision"), "torchvision", googlenet_pair),
-    "bn_inception": (bn_inception(bias=True), "pretrainedmodels", bn_inception_pair),
-    "inception_v3": (inception_v3(), "timm", lambda: timm_pair("inception_v3")),
-    "inception_v3_aux": (inception_v3_aux(), "torchvision", inception_v3_pair),
-    "inception_v4_released": (
-        inception_v4("released"),
-        "timm",
-        lambda: timm_pair("inception_v4"),
-    ),
-    "inception_resnet_v2_released": (
-        inception_resnet_v2_released(),
-        "timm",
-        lambda: timm_pair("inception_resnet_v2"),
-    ),
-    "resnet50": (resnet(50), "torchvision", resnet_pair),
-    "resnet50, stride on the 1×1": (
-        resnet(50, "1×1"),
-        "torchvision, strides moved",
-        lambda: resnet_stride_1x1_pair(50),
-    ),
-    "resnet101": (resnet(101), "torchvision", lambda: deeper_resnet_pair(101)),
-    "resnet101, stride on the 1×1": (
-        resnet(101, "1×1"),
-        "torchvision, strides moved",
-        lambda: resnet_stride_1x1_pair(101),
-    ),
-    "resnet152": (resnet(152), "torchvision", lambda: deeper_resnet_pair(152)),
-    "resnet152, stride on the 1×1": (
-        resnet(152, "1×1"),
-        "torchvision, strides moved",
-        lambda: resnet_stride_1x1_pair(152),
-    ),
-    "resnext50": (resnext(), "torchvision", resnext_pair),
-    "inception_resnet_v1_released": (facenet(), "facenet-pytorch", facenet_pair),
-}
-# The networks as the paper prints them were published by nobody: tests/test_transcription.py holds
-# their blocks against the figures.
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "family.md"
 
 
 def row(name: str) -> tuple[str, ...]:
     """A line of the table: network, witness, largest difference, size, cost, field."""
     described, witness, pair = PAIRS[name]
-    found, measured = difference(*pair(), described.image), measure(described)
+    found = difference(*pair(), described.image)
     assert found < 1e-5, name
+    return (name, witness, f"{found:.1e}", *counted(described))
+
+
+def counted(described) -> tuple[str, str, str]:
+    """Parameters, multiply-adds, field, in words."""
+    measured = measure(described)
     field = "×".join(map(str, measured.receptive_field))
-    return (
-        name,
-        witness,
-        f"{found:.1e}",
-        f"{measured.params:,}",
-        f"{measured.macs:,}",
-        field,
-    )
+    return f"{measured.params:,}", f"{measured.macs:,}", field
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -292,6 +108,7 @@ def test_local_response_normalisation_is_caffes():
     assert measure(googlenet(local=True)).receptive_field == measure(googlenet()).receptive_field
     assert measure(googlenet(local=True)).params == measure(googlenet()).params == 6_998_552
     assert parse(repr(googlenet(local=True).blocks[0].node)) == googlenet(local=True).blocks[0].node
+    assert with_padding(LocalNorm(), "valid") == with_padding(LocalNorm(), "same") == LocalNorm()
     with pytest.raises(SpecError, match="has a 1×1 window: write LocalNorm"):
         Pool("local", 3)
 
@@ -368,19 +185,38 @@ def test_a_mini_of_each_runs_and_learns_from_every_weight(name):
     assert not set(FAMILY) & set(NETWORKS)
 
 
-def main() -> None:
-    """The table, printed: `python tests/test_family.py`."""
-    head = ("network", "witness", "largest difference", "parameters", "multiply-adds", "field")
-    rows = []
+def test_the_page_has_every_network_with_its_numbers():
+    """The differences are those of the machine that wrote the page; all else is counted here."""
+    assert set(PAIRS) >= {*NETWORKS, *FAMILY}
+    table = PAGE.read_text(encoding="utf-8").split(START)[1].split(END)[0]
+    rows = [line.strip("| ").split(" | ") for line in table.strip().splitlines()[2:]]
+    found = {cells[0].strip("`"): cells for cells in rows}
+    assert list(found) == list(PAIRS)
+    for name, (described, witness, _) in PAIRS.items():
+        cells = found[name]
+        assert [cells[1], *cells[3:]] == [witness, *counted(described)]
+        assert float(cells[2]) < 1e-5
+
+
+START = "<!-- witnesses: python tests/test_family.py --write -->"
+END = "<!-- end of witnesses -->"
+HEAD = ("network", "witness", "largest difference", "parameters", "multiply-adds", "field")
+
+
+def main(write: bool) -> None:
+    rows = [HEAD]
     for name in PAIRS:
-        try:
-            rows.append(row(name))
-        except pytest.skip.Exception as missing:
-            rows.append((name, str(missing), *"----"))
-    widths = [max(map(len, column)) for column in zip(head, *rows)]
-    for line in (head, *rows):
-        print("  ".join(word.ljust(width) for word, width in zip(line, widths)).rstrip())
+        rows.append(row(name))
+        print(*rows[-1], sep="  ", flush=True)
+    if write:
+        lines = [f"| {' | '.join(cells)} |" for cells in rows]
+        lines = [line.replace(f"| {n} |", f"| `{n}` |", 1) for n, line in zip(["", *PAIRS], lines)]
+        lines.insert(1, "|---|---|---:|---:|---:|---:|")
+        between = "\n".join([START, *lines, END])
+        text = PAGE.read_text(encoding="utf-8")
+        text = re.sub(f"{START}.*{END}", lambda _: between, text, flags=re.DOTALL)
+        PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main("--write" in sys.argv[1:])

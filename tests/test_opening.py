@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import inception_edu.teach.opening as opening
 from inception_edu.learn import pace
 from inception_edu.teach import begin
+from inception_edu.teach.shell import at_each_cell
 
 
 @pytest.fixture
@@ -46,6 +47,29 @@ def test_threads_are_chosen_anew_before_a_later_cell(shell, monkeypatch):
     assert seen == [2, 1, 1], "two while free, one beside other work, not asked again at once"
     ours = [h for h in shell.events.callbacks["pre_run_cell"] if h.__module__ == opening.__name__]
     assert len(ours) == 1
+
+
+def test_what_is_done_at_each_cell_is_replaced_by_itself_alone(shell):
+    done = []
+
+    def first(word):
+        def act(*_):
+            done.append(word)
+
+        return act
+
+    def second(*_):
+        done.append("second")
+
+    ours = first("old"), second, first("new")
+    try:
+        for act in ours:
+            at_each_cell("pre_run_cell", act)
+        shell.run_cell("1")
+        assert done == ["second", "new"]
+    finally:
+        for act in ours[1:]:
+            shell.events.unregister("pre_run_cell", act)
 
 
 @pytest.mark.parametrize("source", build.sources(), ids=lambda path: path.stem)

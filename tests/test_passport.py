@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from test_family import copy_weights, difference, layers, torchvision
+from witnesses import copy_weights, difference, layers, torchvision
 
 from inception_edu.nets import PORTED, WeightsError, from_timm, passport, to_timm
 from inception_edu.nets.checkpoints import TABLE_END

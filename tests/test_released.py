@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_family import torchvision
 from test_passport import random
+from witnesses import torchvision
 
 from inception_edu.learn.released import evaluate_file, labelled, main
 from inception_edu.nets import PORTED, WeightsError

@@ -130,10 +130,11 @@ def last_conv(node: Node) -> Path:
 
 def with_padding(node: Node, padding: str) -> Node:
     """The same description with "same" or "valid" padding in every convolution and pool. "same"
-    leaves even kernels as they are: a map cannot be padded evenly for them."""
+    leaves even kernels as they are: a map cannot be padded evenly for them. Local response
+    normalisation has nothing to pad."""
 
     def changed(n: Node) -> Node:
-        if not isinstance(n, (Conv, Pool)):
+        if not isinstance(n, (Conv, Pool)) or (isinstance(n, Pool) and n.kind == "local"):
             return n
         if padding == "same" and not all(k % 2 for k in n.kernel):
             return n

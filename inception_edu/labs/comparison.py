@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # Networks with stages A, B and C, which can be laid side by side.
 KEYS = (
+    "googlenet",
+    "googlenet_torchvision",
+    "bn_inception",
     *(key for key in NETWORKS if key.startswith("inception")),
     "inception_resnet_v2_printed",
     "facenet",
@@ -128,7 +131,8 @@ def comparison_lab(
 ) -> NotebookLab:
     """Display the comparison lab and return it; `lab.state.table` holds what it shows.
 
-    `left` and `right` are keys of `networks.NETWORKS`, "inception_resnet_v2_printed" or "facenet".
+    `left` and `right` are keys of `describe.network` whose networks have stages A, B and C,
+    "inception_resnet_v2_printed" or "facenet".
     Raises `SpecError` for another network.
     """
     from inception_edu.labs.host import NotebookLab

@@ -63,7 +63,7 @@ def network_diagram(
 ) -> NetworkDiagram:
     """Display a network as a clickable overview and return the lab.
 
-    `what` is a `Network` or a key of `networks.NETWORKS`, `image` the side of the image in pixels
+    `what` is a `Network` or a key of `describe.network`, `image` the side of the image in pixels
     (the network's own by default). `on_select(name)` is called when a block is selected, by click,
     key, list or `lab.selected = …`.
     """

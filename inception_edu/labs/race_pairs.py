@@ -24,8 +24,10 @@ NAMES = {TOWERS: ("without identity", "with identity")} | {
 }
 _BLOCKS = {  # key of `describe.network`, blocks a stage
     "GoogLeNet": ("googlenet", (1, 2, 1)),
+    "GoogLeNet with batch norm": ("googlenet_torchvision", (1, 2, 1)),
     "BN-Inception": ("bn_inception", (1, 2, 1)),
     **{SHORT[key]: (key, repeats) for key, repeats in RACERS.items()},
+    "Inception-v4, released": ("inception_v4_released", RACERS["inception_v4"]),
     "Inception-ResNet-v1 for faces": ("inception_resnet_v1_released", (1, 3, 2)),
     "Inception-ResNet-v2, released": ("inception_resnet_v2_released", (2, 3, 2)),
     "ResNet-50": ("resnet50", (1, 1, 1, 1)),

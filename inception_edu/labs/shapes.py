@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from inception_edu.describe.blocks import Network
 from inception_edu.describe.draw import Drawing, draw
+from inception_edu.describe.family import FAMILY
 from inception_edu.describe.measure import Trace, trace
 from inception_edu.describe.networks import NETWORKS, network
 from inception_edu.describe.sides import padded, side_chain, smallest
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 PADDINGS = {"printed": "as printed", "same": "same everywhere", "valid": "V everywhere"}
 SMALLEST, LARGEST = 8, 640  # sides of the image, in pixels
-KEYS = (*NETWORKS, *(f"mini {key}" for key in NETWORKS if key not in ("resnet101", "resnet152")))
+# Auxiliary heads change no shape on the way to the answer, and some networks are the same small.
+_WHOLE = tuple(key for key in (*NETWORKS, *FAMILY) if not key.endswith("_aux"))
+_ONCE = ("resnet101", "resnet152", "googlenet_local")
+KEYS = (*_WHOLE, *(f"mini {key}" for key in _WHOLE if key not in _ONCE))
 HEIGHT = 560  # of the drawings, in pixels
 
 
@@ -38,7 +42,9 @@ HEIGHT = 560  # of the drawings, in pixels
 def _network(key: str) -> Network:
     if not key.startswith("mini "):
         return network(key)
-    return mini(network(key[5:]), repeats=(1, 1, 1, 1) if key == "mini resnet50" else (1, 2, 1))
+    whole = network(key.removeprefix("mini "))
+    stages = {block.stage for block in whole.blocks if block.stage}
+    return mini(whole, repeats=(1, 2, 1) if len(stages) == 3 else (1,) * len(stages))
 
 
 @dataclass(frozen=True)
@@ -275,7 +281,7 @@ def shape_explorer(
 ) -> NotebookLab:
     """Display the shape explorer and return it.
 
-    `network` is a key of `networks.NETWORKS`, or "mini " and a key; `image` the side of the image
+    `network` is a key of `describe.network`, or "mini " and a key; `image` the side of the image
     in pixels (the network's own by default); `padding` "printed", "same" or "valid". In code, set
     `lab.network`, `lab.image`, `lab.padding` or `lab.block` as the reader does; `lab.state.trace`
     holds the shapes.

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import nn
 
-from inception_edu.describe import NETWORKS, measure, mini, network
+from inception_edu.describe import FAMILY, NETWORKS, measure, mini, network
 from inception_edu.learn import default_device
 from inception_edu.learn.machine import synchronize
 from inception_edu.learn.pace import set_threads
@@ -20,8 +20,9 @@ from inception_edu.nets.build import build
 from inception_edu.nets.fast import fold, merge_siblings
 
 MINI = "mini "
+# Auxiliary heads are there in training only.
 KEYS = (
-    *(key for key in NETWORKS if key.startswith("inception")),
+    *(key for key in (*NETWORKS, *FAMILY) if not key.endswith("_aux")),
     *(MINI + key for key in ("inception_v4", "inception_resnet_v1", "inception_resnet_v2")),
 )
 WEIGHTS = (("as trained", "plain"), ("folded", "folded"), ("folded and merged", "merged"))

@@ -15,11 +15,11 @@ def at_each_cell(event: str, act: Callable[..., None]) -> None:
     if shell is None:
         return
     for old in list(shell.events.callbacks[event]):
-        if place(old) == place(act):
+        if _place(old) == _place(act):
             shell.events.unregister(event, old)
     shell.events.register(event, act)
 
 
-def place(function: Any) -> tuple[str, str]:
+def _place(function: Any) -> tuple[str, str]:
     """Where a function stands: its module, and its name in there."""
     return getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
