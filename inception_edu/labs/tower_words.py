@@ -96,7 +96,7 @@ def _run_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
         return words, track.status != "stopped"
     told = [fate_words(track)]
     told += [_against(state, look, track), _inside(look, track)]
-    told.append("One seed is a picture, not a verdict: Five seeds gives one.")
+    told.append("One seed is a picture, not a verdict.")
     words = f"{told[0]}\n{' '.join(filter(None, told[1:]))}"
     return words, track.fate is not None and track.fate.word == "dies"
 
@@ -170,13 +170,11 @@ def _inside(look: Look, track: Track) -> str:
         return ""
     low, high = min(here.cell.accuracy), max(here.cell.accuracy)
     seeds = len(here.cell.runs)
-    where = "inside"
-    if not low - 1e-9 <= track.accuracy <= high + 1e-9:
-        # The least or the largest of n + 1 draws.
-        where = f"outside (a new seed is so {say(round(200 / (seeds + 1)))} times in 100)"
-    return (
-        f"This is {where} what {seeds} recorded seeds gave ({100 * low:.0f} to {100 * high:.0f} %)."
-    )
+    gave = f"what {seeds} recorded seeds gave ({100 * low:.0f} to {100 * high:.0f} %)"
+    if low - 1e-9 <= track.accuracy <= high + 1e-9:
+        return f"Inside {gave}."
+    # The least or the largest of n + 1 draws.
+    return f"Outside {gave}, as {round(200 / (seeds + 1))} of 100 new seeds are."
 
 
 def _group_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
