@@ -30,7 +30,7 @@ help:
 	@echo "make colab        dist/inception_edu_colab.zip: upload it beside a chapter in Colab"
 	@echo "make colab-test   every chapter and the labs with the versions of Colab (first time: several GB)"
 	@echo "make versions     imports and tests of describe with Python 3.10 to 3.13, lowest and newest packages"
-	@echo "make site         dist/site: the chapters as a static site"
+	@echo "make site         dist/site: the chapters as a static site (SITE_URL=https://…: a link to a page shows a picture)"
 	@echo "make screenshots CHAPTER=08 ARGS='--theme dark --width 600'   pictures of a chapter in JupyterLab"
 	@echo "make screenshots ARGS=--see   the labs that show without training, light, dark and narrow (--labs: those that train)"
 	@echo "make student      dist/student: the chapters without any solution (ARGS=\"08 09\": only these)"
@@ -101,7 +101,7 @@ versions: $(VENV)/.test
 	$(BIN)/python tools/versions.py $(ARGS)
 
 site: $(VENV)/.test
-	$(BIN)/python tools/website.py $(ARGS)
+	$(BIN)/python tools/website.py $(if $(SITE_URL),--url $(SITE_URL)) $(ARGS)
 
 student: $(VENV)/.test
 	$(BIN)/python notebooks/build.py --student $(ARGS)

@@ -7,6 +7,7 @@ the scripts of MyST-NB for live widgets are left out, because the labs have thei
 import os
 import re
 from html import escape
+from pathlib import Path
 
 from docutils.nodes import paragraph
 from latex2mathml.converter import convert
@@ -41,6 +42,9 @@ html_math_renderer = "mathml"
 if os.environ.get("SITE_LIVE"):  # labs with Python in the page
     html_css_files.append("live/labs.css")
     html_js_files = [("live/page_host.js", {"type": "module"})]
+
+_url = os.environ.get("SITE_URL", "").rstrip("/")  # where the site will stand, "" if not known
+html_baseurl = f"{_url}/" if _url else ""
 
 _address = os.environ.get("SITE_REPOSITORY", "")
 html_theme_options = {
@@ -78,7 +82,8 @@ def _leave(self, node):
 
 
 def _preview(app, page, template, context, doctree):
-    """What other sites show of a link to the page: its title and its first sentence."""
+    """What other sites show of a link to the page: its title, its first sentence and, where the
+    site's address is known, a picture."""
     if doctree is None:
         return
     first = next((node.astext() for node in doctree.findall(paragraph)), "")
@@ -88,6 +93,16 @@ def _preview(app, page, template, context, doctree):
         "og:title": re.sub("<[^>]+>", "", context.get("title", project)),
         "og:description": " ".join(first.split())[:200],
     }
+    if _url:
+        said["og:url"] = f"{_url}/{page}.html"
+        name = (
+            page
+            if (Path(app.srcdir) / "_static" / "previews" / f"{page}.png").exists()
+            else "index"
+        )
+        said["og:image"] = f"{_url}/_static/previews/{name}.png"
+        said |= {"og:image:width": "1200", "og:image:height": "630"}
+        said["og:image:alt"] = f"{said['og:title']}. {said['og:description']}"
     tags = [f'<meta property="{key}" content="{escape(text)}" />' for key, text in said.items()]
     tags.append(f'<meta name="description" content="{escape(said["og:description"])}" />')
     context["metatags"] = context.get("metatags", "") + "\n".join(tags)

@@ -101,6 +101,42 @@ def test_a_run_of_the_page_is_told_begun_and_ended():
     assert "no memory" in view["status"] and view["alert"]
 
 
+def test_a_race_of_the_page_is_told_begun_and_ended():
+    """Its images are there at once, its recorded seeds before anybody trains."""
+    lab = open_lab("race_lab", '{"seed": 2}')
+    view = json.loads(lab.view())
+    assert "Recorded, 5 seeds" in view["status"] and "Press Race" in view["status"]
+    chart = next(part["value"] for part in view["parts"] if part["key"] == "curves")
+    assert len(chart["bands"]) == 2 and "seed 2" in chart["runs"][0]["words"]
+    [effect] = json.loads(lab.send("press", "retrain"))["effects"]
+    assert effect["start"] == "race" and len(effect["job"]["sides"]) == 2
+    assert len(effect["job"]["places"]) == 12
+    record = {"step": 4, "accuracy": 0.25, "seconds": 0.5}
+    lap = {"sides": [record, None], "says": [[9] * 12, [0] * 12]}
+    view = json.loads(lab.send("report", "race", json.dumps([lap])))
+    assert "step 4 of 100" in view["status"] and "✓" in json.dumps(view, ensure_ascii=False)
+    side = {"status": "finished", "sentence": "", "dead": {}, "curves": {}, "maps": {}}
+    results = [side | {"test_accuracy": right, "seconds": 1.0} for right in (0.5, 0.75)]
+    end = {"status": "finished", "sentence": "", "results": results}
+    view = json.loads(lab.send("end", "race", json.dumps(end)))
+    assert "without identity 50 %, with identity 25 %" in view["status"]
+    assert "ahead in 1" in view["status"]
+    lab.send("set", "pair", json.dumps("Inception-v4 / Inception-ResNet-v2"))
+    view = json.loads(lab.send("press", "retrain"))
+    assert "open the chapter in JupyterLab" in view["status"] and view["effects"] == []
+    view = json.loads(lab.send("set", "data", '"shapes, generated"'))
+    assert "A page has the clothes alone" in view["status"] and view["alert"]
+
+
+def test_the_images_of_a_race_come_back_from_their_file(tmp_path):
+    from inception_edu.labs import page_run, race_images
+
+    images = page_run.images("fashion")
+    assert len(images.pictures) == len(images.places) == len(set(images.places)) == 12
+    race_images.write(tmp_path / "images.json", images)
+    assert race_images.read(tmp_path / "images.json") == images
+
+
 def test_what_a_page_has_not_is_said():
     """A picture of the curves needs matplotlib, which a page has not."""
     script = (ROOT / "tests" / "without_packages.py").read_text(encoding="utf-8")
@@ -128,7 +164,7 @@ def test_an_answer_is_checked_with_what_stands_above_it():
     [
         ('lab = shape_explorer("inception_v4", image=299)', ("shape_explorer", ["inception_v4"])),
         ("ie.convolution_lab(kernel=(3, 3))", ("convolution_lab", [])),
-        ("shape_explorer(name)", None),
+        ("lab = race_lab(depth=8)", ("race_lab", [])),
         ("%timeit 3", None),
         ("figure(4)", None),
     ],
@@ -140,3 +176,40 @@ def test_a_place_is_made_for_labs_whose_settings_are_known(source, found):
         return
     assert f'data-lab="{found[0]}"' in html
     assert json.dumps(found[1]).replace('"', "&quot;") in html
+
+
+@pytest.mark.parametrize("source", ["shape_explorer(name)", 'speed_lab("inception_v4")', "film(a)"])
+def test_a_lab_that_a_page_cannot_open_is_said_to_be_a_picture(source):
+    html = live_pages.place(source)
+    assert "data-lab" not in html and "picture of the lab" in html and "JupyterLab" in html
+
+
+def test_a_recorded_lab_has_a_view_and_a_link_for_each_choice(monkeypatch):
+    from inception_edu.labs import film, link
+
+    monkeypatch.setattr(live_pages, "STAGED", {})
+    first = live_pages.recorded("death", [], {})
+    entries = json.loads(live_pages.STAGED[first["index"]])
+    titles = [made.title for made in film.committed()]
+    assert [entry["chosen"] for entry in entries] == [[title] for title in titles]
+    assert first["usual"] == entries[0]["link"]
+    for entry, title in zip(entries, titles):
+        view = json.loads(live_pages.STAGED[entry["file"]])
+        assert control(view, "film")["text"] == title and not control(view, "film")["disabled"]
+        assert link.read(entry["link"]) == ("death", {"film": title})
+    assert json.loads(live_pages.STAGED[entries[0]["file"]]) == json.loads(
+        json.dumps(first["view"])
+    )
+    again = dict(live_pages.STAGED)
+    live_pages.recorded("death", [], {"film": titles[1]})
+    assert live_pages.STAGED == again
+
+
+def test_of_a_recorded_lab_all_else_is_closed(monkeypatch):
+    """The inside lab, of a small network: pictures and blocks can be chosen, nothing else."""
+    from inception_edu.labs.core import Session
+
+    session = Session(live_pages._inside(), carry_out=lambda effect: None)
+    view = live_pages.closed(session.view, ["picture", "block"])
+    for one in view["controls"]:
+        assert one["disabled"] == (one["key"] not in ("picture", "block")), one["key"]

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from inception_edu.labs import host, in_page, link
-from inception_edu.labs.core import Refused, Session, Tell
+from inception_edu.describe import Chain, Concat, Conv, inception_v4
+from inception_edu.labs import designer, diagram_view, family, field, film, host, in_page, link
+from inception_edu.labs.core import Press, Refused, Session, Set, Tell
 from inception_edu.labs.dying import dying_core
 from inception_edu.labs.race import race_core
 from inception_edu.labs.race_pairs import NAMES
@@ -93,3 +94,60 @@ def test_on_a_page_the_address_opens_the_lab(name, events):
     assert json.loads(there.view()) == json.loads(lab.view()) or name == "shape_explorer"
     assert there.link() == lab.link() != in_page.open_lab(name).link()
     assert in_page.open_lab(name, "{}", "[]", "another?x=1").link() == in_page.open_lab(name).link()
+
+
+OWN = Concat(Conv(8, 1), Chain(Conv(4, 3), Conv(8, (1, 7), 1)))
+BUILT = {
+    "family_lab": (family.make(), [Set("x", "year"), Tell("plot", {"choose": "googlenet"})]),
+    "field_lab": (field.make("Fig. 4, branch 4"), [Tell("field", {"place": [0, 34]})]),
+    "field_lab, own": (field.make(OWN, (3, 9, 9)), [Tell("field", {"place": [2, 0]})]),
+    "block_designer": (
+        designer.make("InceptionB", goal="branch 3 sees 7×7"),
+        [Press("add_step"), Set("filters", "48"), Press("add_branch")],
+    ),
+    "block_designer, own": (designer.make(OWN, (3, 9, 9)), [Press("widen")]),
+    "network_diagram": (diagram_view.make(), [Set("block", "inception_a"), Set("copy", "2")]),
+    "death": (film.death_core(), [Set("film", film.committed()[2].title)]),
+}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_a_link_holds_what_was_built_and_opens_it_in_a_notebook(name, monkeypatch):
+    monkeypatch.setattr(host.NotebookLab, "show", lambda lab: None)
+    core, events = BUILT[name]
+    session, before = Session(core), core.link(core.start)
+    for event in events:
+        session.send(event)
+    line = core.link(session.state)
+    assert line.partition("?")[0] == name.partition(",")[0] and line != before
+    lab = link.open_link(line)
+    assert lab.link == line
+    if "block_designer" in name:
+        assert lab.state.node == session.state.node and lab.state.goal == session.state.goal
+        assert lab.state.original == session.state.original
+        lab.press("undo")
+        assert lab.link == before
+    else:
+        assert [p.value for p in lab.view.parts] == [p.value for p in session.view.parts]
+
+
+def test_what_no_line_can_hold_has_no_link():
+    for lab in (field.make(inception_v4()), diagram_view.make(inception_v4())):
+        assert lab.link(lab.start) == ""
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("death?film=a comedy", "a comedy"),
+        ("network_diagram?block=stern", "has no block 'stern'"),
+        ("network_diagram?block=inception_a&copy=9", "there is no copy 9"),
+        ("block_designer?block=Conv(8, 3)", "needs the shape"),
+        ("block_designer?text=eval(1)", "There is no 'eval'"),
+        ("field_lab?what=5×5&place=[20, 0]", "there is no row 20"),
+        ("family_lab?x=weight", "There is no axis 'weight'"),
+    ],
+)
+def test_a_link_to_what_there_is_not_is_a_sentence(text, said):
+    with pytest.raises(ValueError, match=said):
+        link.open_link(text)

@@ -16,7 +16,7 @@ LEVELS = {"describe": 0, "nets": 1, "data": 1, "learn": 2, "study": 3, "teach": 
 BELOW = "_lazy"  # no room: all may import it, it imports none
 
 # Rooms and modules that load no torch when they are imported.
-TORCH_FREE = ("describe", "study.fates", "study.recorded")
+TORCH_FREE = ("describe", "data.windows", "study.fates", "study.recorded", "study.results")
 
 LONGEST = 330  # lines of a file: what can be read in one sitting
 

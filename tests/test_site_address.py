@@ -9,37 +9,87 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 CHAPTER = "13_making_it_fast"
+URL = "https://someone.example/course"
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """The HTML of a chapter, of a site with the address of a project that does not exist."""
+def built(tmp_path_factory, url: str) -> Path:
+    """The site of one chapter, with the address of a project that does not exist."""
     if not os.environ.get("CI"):
         pytest.importorskip("sphinx_book_theme")
+    import website
+
     stage, out = tmp_path_factory.mktemp("stage"), tmp_path_factory.mktemp("out")
     shutil.copy(ROOT / "docs" / "conf.py", stage)
     shutil.copytree(ROOT / "docs" / "_static", stage / "_static")
     shutil.copy(ROOT / "notebooks" / f"{CHAPTER}.ipynb", stage)
     (stage / "index.md").write_text(f"# A course\n\n```{{toctree}}\n{CHAPTER}\n```\n")
+    if url:
+        website.lay_out_previews(stage / "_static" / "previews")
     settings = os.environ | {"SITE_REPOSITORY": "https://github.com/someone/course"}
+    settings["SITE_URL"] = url
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", stage, out]
     subprocess.run([*map(str, command)], check=True, env=settings)
-    return (out / f"{CHAPTER}.html").read_text(encoding="utf-8")
+    return out
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The HTML of a chapter, of a site that is told its address."""
+    site = built(tmp_path_factory, URL)
+    return (site / f"{CHAPTER}.html").read_text(encoding="utf-8"), site
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory):
+    """The same of a site that is not."""
+    return (built(tmp_path_factory, "") / f"{CHAPTER}.html").read_text(encoding="utf-8")
 
 
 def test_a_chapter_opens_in_colab_where_the_address_is_known(page):
+    html, _ = page
     there = f"github/someone/course/blob/main/notebooks/{CHAPTER}.ipynb"
-    assert f"https://colab.research.google.com/{there}" in page
-    assert 'href="https://github.com/someone/course"' in page
+    assert f"https://colab.research.google.com/{there}" in html
+    assert 'href="https://github.com/someone/course"' in html
 
 
-def test_a_link_to_a_page_shows_its_title_and_what_it_is_about(page):
-    said = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)"', page))
+def preview(html: str) -> dict[str, str]:
+    return dict(re.findall(r'<meta property="(og:[\w:]+)" content="([^"]*)"', html))
+
+
+def test_a_link_to_a_page_shows_its_title_what_it_is_about_and_a_picture(page):
+    html, site = page
+    said = preview(html)
     assert said["og:title"] == "Making it fast" and len(said["og:description"]) > 60
+    assert said["og:url"] == f"{URL}/{CHAPTER}.html"
+    assert f'<link rel="canonical" href="{URL}/{CHAPTER}.html"' in html
+    image = site / said["og:image"].removeprefix(f"{URL}/")
+    with Image.open(image) as picture:
+        assert picture.format == "PNG"
+        sides = [int(said[f"og:image:{side}"]) for side in ("width", "height")]
+        assert list(picture.size) == sides == [1200, 630]
+        assert len(picture.convert("L").getcolors()) > 50  # words stand on it
+    assert image.stat().st_size < 100_000
+    front = preview((site / "index.html").read_text(encoding="utf-8"))
+    assert front["og:image"] == f"{URL}/_static/previews/index.png"
+
+
+def test_without_an_address_there_is_no_picture_of_a_link(without):
+    said = preview(without)
+    assert said["og:title"] == "Making it fast"
+    assert "og:image" not in said and "og:url" not in said and "canonical" not in without
+
+
+def test_an_address_that_is_none_is_refused(capsys):
+    import website
+
+    with pytest.raises(SystemExit):
+        website.main(["--url", "example.org"])
+    assert "begins with https://" in capsys.readouterr().err
 
 
 def test_the_front_page_says_how_to_cite():

@@ -1,5 +1,5 @@
-"""The training of a web page (web/tower.js, web/gemm.ts) against torch: the same weights and images
-give the same loss, gradients and steps."""
+"""The training of a web page (web/run.js, web/tower.js, web/gemm.ts) against torch: the same
+weights and images give the same loss, gradients and steps."""
 
 import json
 import os
@@ -17,6 +17,8 @@ from inception_edu.labs import page_run
 from inception_edu.labs.core import Refused
 from inception_edu.labs.dying import FIRST, REMEDIES, config
 from inception_edu.labs.page import script
+from inception_edu.labs.race_pairs import NAMES, TOWERS, configs
+from inception_edu.labs.race_state import FIRST as RACE
 from inception_edu.learn import gradient_norm, make_optimizer
 from inception_edu.study.identity import open_data
 
@@ -67,6 +69,19 @@ const end = await train(code, job, images, r => records.push(r), () => records.l
 console.log(JSON.stringify({ records, end }));
 """
 
+RACED = """
+import { readFileSync } from "node:fs";
+const { job, folder, stopAt } = JSON.parse(readFileSync(0, "utf8"));
+const code = new WebAssembly.Module(readFileSync(process.argv[2]));
+const facts = JSON.parse(readFileSync(`${folder}/images.json`, "utf8"));
+const bytes = new Uint8Array(readFileSync(`${folder}/images.bin`));
+const images = new Images(bytes, facts, job.sides[0]);
+const laps = [], alone = [];
+const end = await race(code, job, images, lap => laps.push(lap), () => laps.length >= stopAt);
+for (const side of job.sides) alone.push(await train(code, side, images, () => {}, () => false));
+console.log(JSON.stringify({ laps, end, alone }));
+"""
+
 
 @pytest.fixture(scope="module")
 def products(tmp_path_factory):
@@ -80,7 +95,7 @@ def products(tmp_path_factory):
 
 def in_node(products: Path, driver: str, told: dict) -> dict:
     module = products.with_name("driver.mjs")
-    module.write_text(script("tower") + driver, encoding="utf-8")
+    module.write_text(script("run") + driver, encoding="utf-8")
     done = subprocess.run(
         ["node", str(module), str(products)], input=json.dumps(told), capture_output=True, text=True
     )
@@ -106,7 +121,22 @@ HERE = [name for name in REMEDIES if name not in ("slow classifier", "last layer
     "remedy, optimizer", [*((name, "rmsprop") for name in HERE), ("nothing", "sgd")]
 )
 def test_loss_gradients_and_steps_are_those_of_torch(products, remedy, optimizer):
-    what = small(remedy, optimizer=optimizer)
+    as_torch(products, small(remedy, optimizer=optimizer))
+
+
+def racers(steps: int = 100, **settings):
+    """Both sides of the race lab's first race."""
+    return configs(RACE | settings, page_run.images("fashion"), steps)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_both_sides_of_a_race_are_those_of_torch(products, side):
+    what = racers(depth=2)[side]
+    as_torch(products, replace(what, arguments={**dict(what.arguments), "width": 30}))
+
+
+def as_torch(products, what) -> None:
+    """The page's five steps of a network are torch's."""
     model, (images, labels) = what.model().train(), batch()
     weights = torch.cat([p.detach().flatten() for p in model.parameters()])
     job, steps = page_run.job(what), 5
@@ -190,7 +220,41 @@ def test_a_run_in_the_page_learns_repeats_and_stops(products, tmp_path):
     assert stopped["end"]["status"] == "stopped" and len(stopped["records"]) == 3
 
 
+def test_a_race_in_the_page_trains_each_side_as_alone(products, tmp_path):
+    live_pages.images(tmp_path / "images.bin")
+    job = page_run.race(racers(steps=24))
+    assert len(set(job["places"])) == 12
+    told = {"job": job, "folder": str(tmp_path), "stopAt": 99}
+    found = in_node(products, RACED, told)
+    assert [lap["sides"][0]["step"] for lap in found["laps"]] == [1, *range(4, 25, 4)]
+    assert found["end"]["status"] == "finished"
+    for side, alone in enumerate(found["alone"]):
+        for key in ("curves", "maps", "dead", "test_accuracy"):
+            assert found["end"]["results"][side][key] == alone[key]
+    plain, residual = (result["curves"]["loss"] for result in found["end"]["results"])
+    assert plain[0] != residual[0] and residual[-1] < residual[0]
+    says = found["laps"][-1]["says"]
+    assert [len(side) for side in says] == [12, 12] and says[0] != found["laps"][0]["says"][0]
+    stopped = in_node(products, RACED, {**told, "stopAt": 2})
+    assert stopped["end"]["status"] == "stopped" and len(stopped["laps"]) == 2
+
+
+def test_a_side_that_diverges_leaves_the_race(products, tmp_path):
+    live_pages.images(tmp_path / "images.bin")
+    job = page_run.race(racers(steps=12))
+    job["sides"][0]["rates"] = [1e30] * 12
+    told = {"job": job, "folder": str(tmp_path), "stopAt": 99}
+    end = in_node(products, RACED, told)["end"]
+    assert [result["status"] for result in end["results"]] == ["diverged", "finished"]
+    assert end["status"] == "finished"
+
+
 def test_what_the_page_cannot_train_is_refused_in_a_sentence():
+    whole = next(pair for pair in NAMES if pair != TOWERS)
+    with pytest.raises(Refused, match="trains towers alone: to train Inception-"):
+        page_run.race(racers(pair=whole))
+    with pytest.raises(Refused, match="clothes alone"):
+        page_run.images("scales")
     for remedy in ("slow classifier", "last layers centred"):
         with pytest.raises(Refused, match="cannot train this"):
             page_run.job(small(remedy))

@@ -7,6 +7,7 @@ without live labs.
 """
 
 import ast
+import itertools
 import json
 import shutil
 import subprocess
@@ -24,12 +25,19 @@ FILES = (
     *("python_stdlib.zip", "pyodide-lock.json"),
 )
 # What labs in a page read of data/.
-RECORDED = ("lab_grid.json.gz",)
+RECORDED = ("lab_grid.json.gz", "lab_race.jsonl")
 TRAINS = (
     "A run is computed by this page, in WebAssembly: the network and optimizer of the notebook, "
     "2,000 of its images, random numbers of its own."
 )
-CLOSED = "What was recorded is here; to run it yourself, open the chapter in JupyterLab or Colab."
+TOWERS_ALONE = " It trains towers: whole networks race in JupyterLab or Colab."
+RECORDED_HERE = {  # labs with recorded views that have more than these
+    "ensembles_lab": "Every “Take” with every number of crops is recorded here. To choose members "
+    "by hand, open the chapter in JupyterLab or Colab.",
+    "feature_maps": "Every picture and every block of this network is recorded here. For its "
+    "training, the other networks and pictures of your own open the chapter in JupyterLab or Colab.",
+}
+CLOSED = "What was recorded is here; for all else open the chapter in JupyterLab or Colab."
 
 
 def npm(name: str) -> Path | None:
@@ -51,10 +59,12 @@ def npm(name: str) -> Path | None:
 
 
 def components() -> list[str]:
-    """The components of the labs: each file in web/ that has a `mount`."""
+    """The components of the labs: each file in web/ that has a `mount`, its own or another's."""
+    from inception_edu.labs.page import script
+
     web = ROOT / "inception_edu" / "labs" / "web"
     names = (path.stem for path in sorted(web.glob("*.js")))
-    return [n for n in names if "function mount(" in (web / f"{n}.js").read_text(encoding="utf-8")]
+    return [name for name in names if "function mount(" in script(name)]
 
 
 def products(target: Path) -> bool:
@@ -91,6 +101,7 @@ def lay_out(static: Path) -> bool:
     if source is None:
         print("No live labs: npm, which fetches Python for the browser, did not give it.")
         return False
+    from inception_edu.labs import page_run, race_images
     from inception_edu.labs.page import script, style
 
     target = static / "live"
@@ -112,6 +123,10 @@ def lay_out(static: Path) -> bool:
             archive.write(path, path.relative_to(ROOT).as_posix())
         for name in RECORDED:
             archive.write(ROOT / "data" / "results" / name, f"inception_edu/_data/results/{name}")
+        pictures = target / page_run.PICTURES
+        race_images.write(pictures, page_run.images("fashion"))
+        archive.write(pictures, f"inception_edu/_data/{page_run.PICTURES}")
+    pictures.unlink()
     memory = "python.bin" if snapshot(source, target) else ""
     (target / "start.json").write_text(json.dumps({"memory": memory}), encoding="utf-8")
     return True
@@ -150,13 +165,15 @@ def place(source: str, exercise: dict | None = None) -> str:
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         if name in ("predict", "outcome"):
             return answer(name, node)
+        if name in PICTURED:
+            return picture_of(name)
         if name not in KINDS:
             continue
         try:
             arguments = [ast.literal_eval(value) for value in node.args]
             settings = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
         except ValueError:  # what the lab is given was computed
-            return ""
+            return picture_of(name)
         return (
             f'<div class="ied-page-lab" data-lab="{name}" '
             f'data-settings="{escape(json.dumps(settings), quote=True)}" '
@@ -178,7 +195,7 @@ def answer(kind: str, node: ast.Call) -> str:
 
 def embedded(value: dict) -> str:
     """JSON in a page."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    text = compact(value).replace("</", "<\\/")
     return f'<script type="application/json">{text}</script>'
 
 
@@ -190,62 +207,114 @@ def alive(name: str, arguments: list, settings: dict) -> dict:
     shown = view_dict(lab.session.view)
     found = {"name": lab.name, "title": lab.title, "view": shown, "usual": lab.link()}
     found["alive"] = name != "convolution_lab"  # which does everything in the page
-    found["about"] = (
-        TRAINS if "retrain" in [control["key"] for control in shown["controls"]] else ""
-    )
+    trains = "retrain" in [control["key"] for control in shown["controls"]]
+    found["about"] = TRAINS + (TOWERS_ALONE if name == "race_lab" else "") if trains else ""
     return found
 
 
 def recorded(name: str, arguments: list, settings: dict) -> dict:
-    """What a lab shows first, and, where it has one list and nothing else, for each choice."""
-    from inception_edu.labs import field, film, race
+    """What a lab shows first; what it shows for each choice is put down in files, to be read when a
+    reader makes that choice. All else of the lab is closed."""
     from inception_edu.labs.core import Session, Set
+
+    core, keys = _makers()[name]
+    session = Session(core(*arguments, **settings), carry_out=lambda effect: None)
+    lab, index = session.lab, f"recorded/{name}/index.json"
+    found = {"name": lab.name, "title": lab.title, "view": closed(session.view, keys)}
+    found |= {"closed": CLOSED, "about": RECORDED_HERE.get(name, "")}
+    found |= {"usual": lab.link(session.state), "keys": keys, "index": index}
+    if index in STAGED:  # another place of the same lab
+        return found
+    choices = [session.view.control(key).choices for key in keys]
+    entries = []
+    for chosen in itertools.product(*choices):
+        for key, (_, value) in zip(keys, chosen):
+            session.send(Set(key, value))
+        file = f"recorded/{name}/{len(entries)}.json"
+        STAGED[file] = compact(closed(session.view, keys))
+        words = [words for words, _ in chosen]
+        entries.append({"chosen": words, "file": file, "link": lab.link(session.state)})
+    STAGED[index] = compact(entries)
+    return found
+
+
+def _makers() -> dict:
+    """The labs whose views are recorded: what makes one, and the controls that a reader has."""
+    from inception_edu.labs import field, film
+
+    return {
+        "death": (film.death_core, ["film"]),
+        "field_lab": (field.make, ["what"]),
+        "ensembles_lab": (_ensembles, ["preset", "crops"]),
+        "feature_maps": (_inside, ["picture", "block"]),
+    }
+
+
+def _ensembles():
+    """The ensembles lab over the committed runs of the race."""
+    from inception_edu.labs.ensembles import Ensembles
+    from inception_edu.labs.ensembles_pictures import pictures_of
+    from inception_edu.study import Answers, load_results
+
+    results = load_results("race")
+    answers = Answers.of(results)
+    return Ensembles(answers, *pictures_of(results, answers.labels)).lab()
+
+
+def _inside():
+    """The lab of a network's inside, of the networks that come with the project."""
+    from inception_edu.labs.inside import Inside
+    from inception_edu.labs.inside_desk import Desk
+    from inception_edu.labs.subjects import default_subjects
+
+    desk = Desk(default_subjects(), [])
+    inside = Inside(desk)
+    return inside.lab(inside.begin(desk.names[0]))
+
+
+def closed(view, keys: list[str]) -> dict:
+    """A view in which only the controls `keys` can be used."""
     from inception_edu.labs.in_page import view_dict
 
-    makers = {
-        "death": lambda: film.film_core(film.committed()),
-        "field_lab": field.make,
-        "race_lab": race.race_core,
-    }
-    lab = makers[name](*arguments, **settings)
-    session = Session(lab, carry_out=lambda effect: None)
-    view = session.view
-    found = {"name": lab.name, "title": lab.title, "view": view_dict(view), "closed": CLOSED}
-    if [control.kind for control in view.controls] == ["list"]:
-        [control] = view.controls
-        views = []
-        for _, value in control.choices:
-            session.send(Set(control.key, value))
-            views.append(view_dict(session.view))
-        return found | {"views": kept(name, views)}
-    for control in found["view"]["controls"]:
-        control["disabled"] = True
+    found = view_dict(view)
+    for control in found["controls"]:
+        control["disabled"] = control["disabled"] or control["key"] not in keys
     return found
 
 
 STAGED: dict[str, str] = {}  # file in live/ → its text, written by `lay_out_views`
 
 
-def kept(name: str, views: list[dict]) -> str:
-    """The views of a lab's choices in a file of their own, read at the first choice: its name."""
-    file = f"recorded/{name}.json"
-    STAGED[file] = json.dumps(views, ensure_ascii=False, separators=(",", ":"))
-    return file
+def compact(value) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def lay_out_views(static: Path) -> None:
-    """Write what `kept` has named."""
+    """Write what `recorded` has put down."""
     for file, text in STAGED.items():
-        (static / "live" / file).parent.mkdir(exist_ok=True)
+        (static / "live" / file).parent.mkdir(parents=True, exist_ok=True)
         (static / "live" / file).write_text(text, encoding="utf-8")
 
 
 def _kinds() -> dict:
     from inception_edu.labs.in_page import MODULES
 
-    return dict.fromkeys(MODULES, alive) | dict.fromkeys(
-        ("death", "field_lab", "race_lab"), recorded
-    )
+    recorded_labs = ("death", "field_lab", "ensembles_lab", "feature_maps")  # as in `_makers`
+    return dict.fromkeys(MODULES, alive) | dict.fromkeys(recorded_labs, recorded)
 
 
 KINDS = _kinds()
+# Labs that are pictures on a page, and why.
+PICTURED = {
+    "speed_lab": "It times networks with torch, which a page has not.",
+    "film": "It plays a run of this notebook.",
+}
+
+
+def picture_of(name: str) -> str:
+    """What is said under the picture of a lab that a page cannot open."""
+    why = PICTURED.get(name, "It shows what this notebook has computed.")
+    return (
+        '<p class="ied-page-closed">This is a picture of the lab, as the chapter was run. '
+        f"{why} Open the chapter in JupyterLab or Colab to use it.</p>"
+    )

@@ -2,6 +2,8 @@
 
     python tools/website.py             lay out the pages and build
     python tools/website.py --serve     … and show it on 127.0.0.1
+    python tools/website.py --url https://example.org/course
+                                        … which will stand there: a link to a page shows a picture
 
 The pages are the executed chapters as they stand in notebooks/, the figure index, the glossary, the
 claims with their verdicts, and the page for teachers. Nothing is executed and nothing is fetched,
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import live_exercises
 import live_pages
+import previews
 import yaml
 
 try:
@@ -158,8 +161,30 @@ def pictures_of(text: str) -> list[str]:
     return [name for name in found if not name.startswith(("http", "pictures/"))]
 
 
-def lay_out() -> None:
-    """All pages, in dist/site-source."""
+def lay_out_previews(folder: Path) -> None:
+    """A picture for a link to each chapter and to the front page, by the page's name."""
+    site = project()
+    previews.card(folder / "index.png", site, site, head_of_readme())
+    for path in chapters():
+        title, claim = head(path)
+        previews.card(folder / f"{path.stem}.png", site, title, claim)
+
+
+def project() -> str:
+    """The site's name, as `docs/conf.py` has it."""
+    text = (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
+    return re.search(r'^project = "(.+)"$', text, re.M)[1]
+
+
+def head_of_readme() -> str:
+    """The first paragraph of words in the README."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    paragraphs = [p.replace("\n", " ").strip() for p in text.split("\n\n")]
+    return next(p for p in paragraphs if p and p[0].isalpha())
+
+
+def lay_out(url: str = "") -> None:
+    """All pages, in dist/site-source; with the `url` of the site the pictures of links to them."""
     shutil.rmtree(STAGE, ignore_errors=True)
     STAGE.mkdir(parents=True)
     shutil.copy(ROOT / "docs" / "conf.py", STAGE)
@@ -172,6 +197,8 @@ def lay_out() -> None:
         text = json.dumps(notebook, ensure_ascii=False)
         (STAGE / path.name).write_text(text, encoding="utf-8")
     live_pages.lay_out_views(STAGE / "_static")
+    if url:
+        lay_out_previews(STAGE / "_static" / "previews")
     for name in PAGES:
         text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
         (STAGE / f"{name}.md").write_text(text.replace("../notebooks/", ""), encoding="utf-8")
@@ -183,14 +210,14 @@ def lay_out() -> None:
         shutil.copy(ROOT / name, STAGE / name)
 
 
-def build() -> None:
+def build(url: str = "") -> None:
     """dist/site from dist/site-source; the old site is replaced only when all went well, and a
     picture or a page that is not there is an error, not a warning."""
     fresh = SITE.with_name("site-new")
     shutil.rmtree(fresh, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     command += ["-d", STAGE / "_build"]
-    settings = os.environ | {"SITE_REPOSITORY": repository()}
+    settings = os.environ | {"SITE_REPOSITORY": repository(), "SITE_URL": url}
     settings["SITE_LIVE"] = "1" if (STAGE / "_static" / "live").exists() else ""
     subprocess.run([*command, STAGE, fresh], check=True, env=settings)
     for page in fresh.glob("*.html"):
@@ -229,9 +256,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--serve", action="store_true", help="show it on this machine")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--url", default="", help="where the site will stand, such as https://example.org/course"
+    )
     args = parser.parse_args(arguments)
-    lay_out()
-    build()
+    url = args.url.rstrip("/")
+    if url and not url.startswith(("https://", "http://")):
+        parser.error(f"--url begins with https:// or http://; got {args.url}")
+    lay_out(url)
+    build(url)
     print(f"dist/site: {weight()}")
     if args.serve:
         serve(args.port)

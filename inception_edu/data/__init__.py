@@ -12,29 +12,21 @@
 | `scales`      | generated: shapes and textures whose size is known (`scales:64` for 64×64)     |
 | `cifar10`     | an existing copy, or else the original archive from the internet (163 MiB)     |
 | `folder:PATH` | any folder with one subfolder of images for each class                         |
+
+Names are fetched when they are first used: `window` and `data_dir` need no torch.
 """
 
-from inception_edu.data.augmentation import AUGMENTATIONS, augment, reach, window
-from inception_edu.data.paths import data_dir, downloads_dir
-from inception_edu.data.pictures import PictureError, folder_pictures, free_name, read_picture
-from inception_edu.data.sources import load
-from inception_edu.data.types import Data, DataError, Split, evenly, rescale
+from inception_edu._lazy import lazy
 
-__all__ = [
-    "AUGMENTATIONS",
-    "Data",
-    "DataError",
-    "PictureError",
-    "Split",
-    "augment",
-    "data_dir",
-    "downloads_dir",
-    "evenly",
-    "folder_pictures",
-    "free_name",
-    "load",
-    "read_picture",
-    "reach",
-    "rescale",
-    "window",
-]
+_NAMES = {
+    ".augmentation": ("AUGMENTATIONS", "augment"),
+    ".errors": ("DataError",),
+    ".paths": ("data_dir", "downloads_dir"),
+    ".pictures": ("PictureError", "folder_pictures", "free_name", "read_picture"),
+    ".sources": ("load",),
+    ".types": ("Data", "Split", "evenly", "rescale"),
+    ".windows": ("reach", "window"),
+}
+__all__ = sorted(name for names in _NAMES.values() for name in names)
+
+__getattr__, __dir__ = lazy(__name__, _NAMES)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from inception_edu.data.windows import reach, window
+
 AUGMENTATIONS = ("crop", "window", "flip", "cutout")
 
 
@@ -43,17 +45,6 @@ def parse(how: str) -> tuple[str, ...]:
                 f"{', '.join(AUGMENTATIONS)} by '+', for example 'crop+flip'."
             )
     return kinds
-
-
-def reach(side: int) -> int:
-    """How many pixels "crop" shifts an image of this side at most: an eighth of it, 4 at 32
-    pixels."""
-    return max(1, round(side / 8))
-
-
-def window(side: int) -> int:
-    """The side that "window" leaves of an image's: 28 of 32 pixels."""
-    return side - reach(side)
 
 
 def draw(

@@ -13,8 +13,9 @@ import torch
 
 from inception_edu.data import kept as kept_images
 from inception_edu.data.download import download, md5_of
+from inception_edu.data.errors import DataError
 from inception_edu.data.paths import downloads_dir
-from inception_edu.data.types import Data, DataError, Split, rescale
+from inception_edu.data.types import Data, Split, rescale
 
 CIFAR10_NAME = "cifar-10-python.tar.gz"
 CIFAR10_MIRRORS = (  # the same bytes; the original host is slow

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from inception_edu.data.errors import DataError
 from inception_edu.data.progress import Progress
-from inception_edu.data.types import DataError
 
 
 class _WrongFile(Exception):

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from inception_edu.data import paths
-from inception_edu.data.types import Data, DataError, Split, rescale
+from inception_edu.data.errors import DataError
+from inception_edu.data.types import Data, Split, rescale
 
 FASHION_SHA256 = "ff2095ba7f32272bab8b786394254f515150a9bdb8bfef46367b547fa775a1bb"
 FASHION_CLASSES = (

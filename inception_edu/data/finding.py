@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inception_edu.data.types import DataError
+from inception_edu.data.errors import DataError
 
 ENDINGS = (
     ".jpg",

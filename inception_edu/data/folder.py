@@ -15,11 +15,12 @@ import numpy as np
 import torch
 
 from inception_edu.data import kept as kept_images
+from inception_edu.data.errors import DataError
 from inception_edu.data.finding import Found, find_images, is_folder, need_two, shown, within
 from inception_edu.data.paths import downloads_dir
 from inception_edu.data.pictures import PictureError, read_picture
 from inception_edu.data.progress import Progress
-from inception_edu.data.types import Data, DataError, Split, evenly
+from inception_edu.data.types import Data, Split, evenly
 
 STEP = 250  # pictures that one thread decodes at a time
 _SAID: set[tuple[str, str]] = set()  # (folder, problem): a warning is given once, notes always

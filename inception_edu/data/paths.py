@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from inception_edu.data.types import DataError
+from inception_edu.data.errors import DataError
 
 PACKAGE = Path(__file__).resolve().parents[1]
 

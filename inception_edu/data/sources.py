@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from inception_edu.data.cifar10 import cifar10
+from inception_edu.data.errors import DataError
 from inception_edu.data.fashion import fashion
 from inception_edu.data.folder import folder
 from inception_edu.data.scales import scales_data
-from inception_edu.data.types import Data, DataError, Split, evenly
+from inception_edu.data.types import Data, Split, evenly
 
 
 def load(

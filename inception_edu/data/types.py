@@ -20,10 +20,6 @@ from torch import Tensor
 from inception_edu.data import augmentation
 
 
-class DataError(RuntimeError):
-    """Images could not be had. The message is a sentence that says what is wrong and what to do."""
-
-
 @dataclass(frozen=True, eq=False)
 class Split:
     """Images with their labels, on one device: the CPU, unless `to` put them elsewhere.

@@ -18,6 +18,7 @@ from inception_edu.describe.measure import measure
 from inception_edu.describe.parts import Path, at
 from inception_edu.describe.spec import Conv, Node, Pool, Residual, Shape, SpecError
 from inception_edu.describe.words import leaf_words, size_words
+from inception_edu.labs import link
 from inception_edu.labs.blocks import BLOCKS, OWN, origin
 from inception_edu.labs.core import End, Lab, Press, Refused, Set, Start, Tell
 from inception_edu.labs.designer_state import State
@@ -190,11 +191,28 @@ def words(state: State) -> str:
     return f"{state.block}, input {size_words(state.shape)}, {how}.{asked}"
 
 
+def link_to(state: State) -> str:
+    """The line that opens the lab again: the block as it was, and what the reader made of it."""
+    settings: dict = {"block": state.block}
+    if state.block == OWN:
+        settings = {"block": repr(state.original), "shape": state.shape}
+    if state.node != state.changes[0][0]:
+        settings["text"] = repr(state.node)
+    return link.write(
+        "block_designer", settings | ({"goal": state.goal.text} if state.goal else {})
+    )
+
+
 def make(
-    block: str | Node = "InceptionA", shape: Shape | None = None, goal: str | Goal | None = None
+    block: str | Node = "InceptionA",
+    shape: Shape | None = None,
+    goal: str | Goal | None = None,
+    text: str = "",
 ) -> Lab:
     """The lab without widgets: a `core.Lab`. Raises as `block_designer`."""
     own = None
+    if isinstance(block, str) and "(" in block:
+        block = texts.parse(block)
     if not isinstance(block, str):
         if shape is None:
             raise SpecError(
@@ -205,15 +223,19 @@ def make(
     elif block not in BLOCKS:
         raise SpecError(f"There is no block {block!r}; choose one of {', '.join(BLOCKS)}.")
     aim = read_goal(goal) if isinstance(goal, str) else goal
+    start = opened(block, own, aim)
+    if text:
+        start = replace(_set(start, "text", text), text="")
     return Lab(
         "block-designer",
         "Block designer",
-        opened(block, own, aim),
+        start,
         update,
         render,
         stored=lambda state: [drawing(state)],
         words=words,
         work=work,
+        link=link_to,
     )
 
 
@@ -222,16 +244,18 @@ def block_designer(
     shape: Shape | None = None,
     goal: str | Goal | None = None,
     mode: str = "auto",
+    text: str = "",
 ) -> NotebookLab:
     """Display the block designer and return it; `lab.state.node` is the block now,
     `lab.state.code` its Python.
 
-    `block` is a name in `blocks.BLOCKS`, or any node, with the `shape` (C, H, W) that enters it.
-    `goal` is what is to be reached, as in `goals.read_goal`; it is checked after every change.
-    Raises `SpecError` for a block or a goal that there is not.
+    `block` is a name in `blocks.BLOCKS`, or any node (or its code), with the `shape` (C, H, W) that
+    enters it. `goal` is what is to be reached, as in `goals.read_goal`; it is checked after every
+    change. `text` is the code of what the block has become, as a link has it. Raises `SpecError`
+    for a block or a goal that there is not.
     """
     from inception_edu.labs.host import NotebookLab
 
-    lab = NotebookLab(make(block, shape, goal), mode)
+    lab = NotebookLab(make(block, shape, goal, text), mode)
     lab.show()
     return lab

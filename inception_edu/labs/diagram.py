@@ -19,9 +19,16 @@ class NetworkDiagram(NotebookLab):
     """`network_diagram` makes one. `selected` is a block's name as in `named_blocks`; set it to
     select."""
 
-    def __init__(self, what: Network | str, image: int | None = None, on_select=None):
+    def __init__(
+        self,
+        what: Network | str,
+        image: int | None = None,
+        on_select=None,
+        block: str = "",
+        copy: int = 1,
+    ):
         self._callbacks: list[Callable[[str], None]] = []
-        super().__init__(make(what, image))
+        super().__init__(make(what, image, block, copy))
         self._before = self.selected
         if on_select is not None:
             self.on_select(on_select)
@@ -59,14 +66,18 @@ class NetworkDiagram(NotebookLab):
 
 
 def network_diagram(
-    what: Network | str = "inception_v4", image: int | None = None, on_select=None
+    what: Network | str = "inception_v4",
+    image: int | None = None,
+    on_select=None,
+    block: str = "",
+    copy: int = 1,
 ) -> NetworkDiagram:
     """Display a network as a clickable overview and return the lab.
 
     `what` is a `Network` or a key of `describe.network`, `image` the side of the image in pixels
     (the network's own by default). `on_select(name)` is called when a block is selected, by click,
-    key, list or `lab.selected = …`.
+    key, list or `lab.selected = …`. `block` and `copy` are what is selected first.
     """
-    lab = NetworkDiagram(what, image, on_select)
+    lab = NetworkDiagram(what, image, on_select, block, copy)
     lab.show()
     return lab

@@ -11,8 +11,9 @@ from inception_edu.describe.draw import Drawing, draw
 from inception_edu.describe.link import source_of
 from inception_edu.describe.measure import Trace, trace
 from inception_edu.describe.networks import network
-from inception_edu.describe.spec import Node
+from inception_edu.describe.spec import Node, SpecError
 from inception_edu.describe.words import amount, size_words
+from inception_edu.labs import link
 from inception_edu.labs.blocks import sized
 from inception_edu.labs.core import Column, Control, Lab, Part, Row, Set, Tell, View
 from inception_edu.labs.pieces import card, status, table
@@ -22,12 +23,14 @@ HEIGHT = 520  # of the drawings, in pixels
 
 @dataclass(frozen=True)
 class State:
-    """A network, the side of its image (None: its own), a block, and which of its copies."""
+    """A network, the side of its image (None: its own), a block, and which of its copies; `key`:
+    what the network is called in `networks`, "" for one of the reader's own."""
 
     network: Network
     image: int | None
     block: str
     copy: int = 1
+    key: str = ""
 
     @property
     def trace(self) -> Trace:
@@ -154,8 +157,39 @@ def _option(block: Block) -> str:
     return f"{block.name}{times}"
 
 
-def make(what: Network | str = "inception_v4", image: int | None = None) -> Lab:
-    """The lab without widgets: a `core.Lab`."""
+def link_to(state: State) -> str:
+    """The line that opens the lab again; "" for a network that has no name."""
+    if not state.key:
+        return ""
+    settings = {"what": state.key, "block": state.block, "copy": state.copy}
+    image = {} if state.image is None else {"image": state.image}
+    return link.write("network_diagram", settings | image)
+
+
+def make(
+    what: Network | str = "inception_v4",
+    image: int | None = None,
+    block: str = "",
+    copy: int = 1,
+) -> Lab:
+    """The lab without widgets: a `core.Lab`. `block` and `copy` are what is selected first. Raises
+    `SpecError` for a network, block or copy that there is not."""
+    key = what if isinstance(what, str) else ""
     net = network(what) if isinstance(what, str) else what
-    start = State(net, image, net.blocks[0].name)
-    return Lab("network-diagram", "Network diagram", start, update, render, pictures, words)
+    repeats = {b.name: b.repeat for b in net.blocks}
+    block = block or net.blocks[0].name
+    if block not in repeats:
+        raise SpecError(f"{net.name} has no block {block!r}; it has {', '.join(repeats)}.")
+    if copy not in range(1, repeats[block] + 1):
+        raise SpecError(f"{net.name} has {block} {repeats[block]} times; there is no copy {copy}.")
+    start = State(net, image, block, copy, key)
+    return Lab(
+        "network-diagram",
+        "Network diagram",
+        start,
+        update,
+        render,
+        pictures,
+        words,
+        link=link_to,
+    )

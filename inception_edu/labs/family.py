@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from inception_edu.describe.draw import draw
 from inception_edu.describe.history import AXES, HISTORY, Fact
 from inception_edu.describe.spec import SpecError
-from inception_edu.labs import Picture
+from inception_edu.labs import Picture, link
 from inception_edu.labs.axis import COLOURS, FAINT, GRID, ticks
 from inception_edu.labs.core import Column, Control, Lab, Part, Press, Row, Set, Tell, View
 from inception_edu.labs.pieces import card, table
@@ -253,6 +253,9 @@ def make(x: str = "macs", y: str = "top5", chosen: str = "inception_resnet_v2") 
         render,
         stored=lambda state: [Picture(picture(state), words(state))],
         words=words,
+        link=lambda state: link.write(
+            "family_lab", {"x": state.x, "y": state.y, "chosen": state.chosen}
+        ),
     )
 
 

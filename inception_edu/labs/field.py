@@ -27,9 +27,10 @@ from inception_edu.describe import (
     inception_v3,
     inception_v4,
 )
+from inception_edu.describe import code as texts
 from inception_edu.describe.canvas import BRANCH_COLOURS, CARD, INK
 from inception_edu.describe.paths import Frame, grow, number_words
-from inception_edu.labs import Picture
+from inception_edu.labs import Picture, link
 from inception_edu.labs.core import Column, Control, Lab, Part, Refused, Row, Set, Tell, View
 
 if TYPE_CHECKING:
@@ -90,14 +91,28 @@ def update(state: State, event) -> State:
     if isinstance(event, Set) and event.key == "what":
         return replace(state, what=event.value, place=None)
     if isinstance(event, Tell):
-        row, column = (int(n) for n in event.value["place"])
-        height, width = state.frames[0].size
-        if not (0 <= row < height and 0 <= column < width):
-            raise Refused(
-                f"The output is {height}×{width}; there is no row {row}, column {column}."
-            )
-        return replace(state, place=(row, column))
+        return _placed(state, event.value["place"])
     return state
+
+
+def _placed(state: State, place) -> State:
+    row, column = (int(n) for n in place)
+    height, width = state.frames[0].size
+    if not (0 <= row < height and 0 <= column < width):
+        raise Refused(f"The output is {height}×{width}; there is no row {row}, column {column}.")
+    return replace(state, place=(row, column))
+
+
+def link_to(state: State) -> str:
+    """The line that opens the lab again; "" for a network of the reader's own, which is too long
+    for a line."""
+    settings: dict = {"what": state.what}
+    if state.own and state.what == OWN:
+        node, shape = state.own
+        if isinstance(node, Network):
+            return ""
+        settings = {"what": repr(node), "shape": shape}
+    return link.write("field_lab", settings | ({"place": state.place} if state.place else {}))
 
 
 @lru_cache(maxsize=8)  # the host asks several times for one state
@@ -207,8 +222,14 @@ def picture(state: State) -> Picture:
     return Picture("".join(out), f"{_verdict(state)} {_said(frame, 1, 2)}")
 
 
-def make(what: str | Node | Network = "3×3 ∘ 3×3", shape: Shape | None = None) -> Lab:
+def make(
+    what: str | Node | Network = "3×3 ∘ 3×3",
+    shape: Shape | None = None,
+    place: tuple[int, int] | None = None,
+) -> Lab:
     """The lab without widgets: a `core.Lab`. Raises as `field_lab`."""
+    if isinstance(what, str) and what not in EXAMPLES and "(" in what:
+        what = texts.parse(what)
     if isinstance(what, str):
         if what not in EXAMPLES:
             raise Refused(f"There is no {what!r} to look at; there are {', '.join(EXAMPLES)}.")
@@ -223,23 +244,29 @@ def make(what: str | Node | Network = "3×3 ∘ 3×3", shape: Shape | None = Non
     return Lab(
         "field-lab",
         "How a field grows",
-        start,
+        start if place is None else _placed(start, place),
         update,
         render,
         stored=lambda state: [picture(state)],
         words=_verdict,
+        link=link_to,
     )
 
 
-def field_lab(what: str | Node | Network = "3×3 ∘ 3×3", shape: Shape | None = None) -> NotebookLab:
+def field_lab(
+    what: str | Node | Network = "3×3 ∘ 3×3",
+    shape: Shape | None = None,
+    place: tuple[int, int] | None = None,
+) -> NotebookLab:
     """Display how a field grows, and return the lab: `lab.what = "5×5"` chooses, `lab.state.frames`
     holds the counts.
 
-    `what` is a key of `EXAMPLES`, a network, or a node with the `shape` (C, H, W) that enters it.
-    Raises `SpecError` where the description does not fit, `Refused` for another key.
+    `what` is a key of `EXAMPLES`, a network, or a node (or its code) with the `shape` (C, H, W)
+    that enters it; `place` the row and column of the output that is looked at, its middle by
+    default. Raises `SpecError` where the description does not fit, `Refused` for another key.
     """
     from inception_edu.labs.host import NotebookLab
 
-    lab = NotebookLab(make(what, shape))
+    lab = NotebookLab(make(what, shape, place))
     lab.show()
     return lab

@@ -8,12 +8,12 @@ film(result, twin)             # … and another beside it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from inception_edu.labs import takeaway
-from inception_edu.labs.core import Column, Control, Lab, Part, Row, Set, View
+from inception_edu.labs import link, takeaway
+from inception_edu.labs.core import Column, Control, Lab, Part, Row, Set, View, begun
 from inception_edu.labs.story import percent, stops
 from inception_edu.labs.tower_curves import series
 from inception_edu.labs.tower_words import fate_words
@@ -235,9 +235,20 @@ def film_core(films: tuple[Film, ...], title: str = "Death, frame by frame") -> 
     )
 
 
-def death(mode: str = "auto") -> NotebookLab:
-    """Display the committed runs on photographs as films, and return the lab."""
-    return _shown(film_core(committed()), mode)
+def death_core(**first) -> Lab:
+    """The committed runs on photographs, without widgets. Raises `Refused` for a film that there is
+    not."""
+    lab = replace(
+        film_core(committed()),
+        link=lambda state: link.write("death", {"film": state.film.title}),
+    )
+    return begun(lab, **first)
+
+
+def death(mode: str = "auto", **first) -> NotebookLab:
+    """Display the committed runs on photographs as films, and return the lab. `film`: the title of
+    the one that is shown first."""
+    return _shown(death_core(**first), mode)
 
 
 def film(result: Result, twin: Result | None = None, mode: str = "auto") -> NotebookLab:

@@ -6,7 +6,7 @@
 
 The page (`web/page_host.js`) draws the view with the same components as a notebook and sends what
 the reader does. Of the labs, those are here that need neither torch nor numpy. A training lab's
-runs are computed by the page (`web/tower.js`); `page_run` says which.
+runs are computed by the page (`web/run.js`); `page_run` says which.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ MODULES = {
     "network_diagram": ("diagram_view", "make"),
     "scaling_lab": ("scaling", "scaling_core"),
     "dying_lab": ("dying", "dying_core"),
+    "race_lab": ("race", "race_core"),
 }
 
 
@@ -104,6 +105,9 @@ class PageLab:
         self.effects: list[dict] = []  # what the page is to do: start or end a run
         self.note = ""
         self.session = Session(lab, self._carry_out)
+        for effect in lab.begin:
+            if effect.task == "open":  # nothing is warmed up: the page trains, not this Python
+                self._carry_out(effect)
 
     def _carry_out(self, effect) -> None:
         if isinstance(effect, Stop):
@@ -113,7 +117,12 @@ class PageLab:
 
         assert isinstance(effect, Start)
         try:
-            self.effects.append({"start": effect.task, "job": page_run.job(effect.job)})
+            if effect.task == "open":
+                _, source = effect.job
+                self.session.send(End("open", "finished", page_run.images(source)))
+                return
+            what = page_run.race(effect.job[1]) if effect.task == "race" else None
+            self.effects.append({"start": effect.task, "job": what or page_run.job(effect.job)})
         except Refused as reason:
             self.session.send(End(effect.task, "failed", None, str(reason)))
 

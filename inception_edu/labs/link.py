@@ -24,6 +24,11 @@ MODULES = {
     "convolution_lab": "convolution",
     "comparison_lab": "comparison",
     "feature_maps": "inside",
+    "family_lab": "family",
+    "field_lab": "field",
+    "block_designer": "designer",
+    "network_diagram": "diagram",
+    "death": "film",
 }
 
 

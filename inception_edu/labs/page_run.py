@@ -1,4 +1,4 @@
-"""A run of a training lab in a web page: what `web/tower.js` is told, and what it says.
+"""A run or a race of a training lab in a web page: what `web/run.js` is told, and what it says.
 
 The page trains the network of the configuration, made from its description, by code of its own: the
 same layers, first weights drawn by the same rule, the same optimizer. Its random numbers are not
@@ -8,18 +8,46 @@ torch's, so a run is one more draw of the same experiment, not the run that a no
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+from inception_edu.data.paths import data_dir
 from inception_edu.describe import Chain, Concat, Conv, Node, Residual
 from inception_edu.describe.blocks import Classifier, Network
+from inception_edu.labs import race_images
 from inception_edu.labs.core import Refused
 from inception_edu.learn.recipe import Recipe, learning_rate
 
 NEEDS_TORCH = "This part needs torch: open the chapter in JupyterLab or Colab to run it."
 NOT_HERE = "The page cannot train this ({}): open the chapter in JupyterLab or Colab to run it."
+WHOLE = "A page trains towers alone: to train {}, open the chapter in JupyterLab or Colab."
+CLOTHES = "A page has the clothes alone: for other images open the chapter in JupyterLab or Colab."
 # Of the embedded images the page has so many, as many of each class.
 TRAIN, TEST = 2000, 200
+PICTURES = "race_images.json"  # beside the recorded runs; the site's builder writes it
+
+
+@lru_cache(maxsize=1)
+def images(source: str) -> race_images.Images:
+    """The twelve test images of a race. Raises `Refused` for a source that a page has not."""
+    if source != "fashion":
+        raise Refused(CLOTHES)
+    if (path := data_dir() / PICTURES).is_file():
+        return race_images.read(path)
+    try:
+        from inception_edu.labs import racing  # in a notebook's Python, which builds the page
+    except ImportError:
+        raise Refused(NEEDS_TORCH) from None
+    return racing.look_at(source, TEST)
+
+
+def race(configs: tuple[Any, Any]) -> dict:
+    """What the page is told of a race. Raises `Refused` for one that it cannot run."""
+    for config in configs:
+        if config.network != "tower":
+            raise Refused(WHOLE.format(config.label))
+    return {"sides": [job(config) for config in configs], "places": images("fashion").places}
 
 
 def job(config: Any) -> dict:
@@ -87,7 +115,11 @@ def node(what: Node) -> dict:
 
 
 def record(said: dict) -> SimpleNamespace:
-    """A record as `learn.Record` has it, of what a training lab reads."""
+    """A record as `learn.Record` has it, or a lap of a race as `racing.Lap`, of what a training lab
+    reads."""
+    if "sides" in said:
+        sides = tuple(one and record(one) for one in said["sides"])
+        return SimpleNamespace(sides=sides, says=tuple(map(tuple, said["says"])))
     return SimpleNamespace(**{key: _long(value) for key, value in said.items()})
 
 
@@ -110,9 +142,15 @@ class Ran:
     seconds: float
     extras: dict = field(default_factory=dict)
 
+    @property
+    def accuracy(self) -> float | None:
+        return self.test_accuracy if self.status == "finished" else None
 
-def result(said: dict) -> Ran | None:
-    """The end of a run; None where it failed."""
+
+def result(said: dict) -> Any:
+    """The end of a run, or of a race with the `results` of its sides; None where it failed."""
     if said["status"] == "failed":
         return None
+    if "results" in said:
+        return SimpleNamespace(results=tuple(result(one) for one in said["results"]))
     return Ran(**{one.name: said[one.name] for one in fields(Ran) if one.name in said})

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from inception_edu.labs.race_pairs import NAMES, TOWERS, configs, names
 from inception_edu.labs.race_state import State
 from inception_edu.labs.story import percent
-from inception_edu.study import ExperimentError, Result, load_results
+from inception_edu.study.config import ExperimentError
+from inception_edu.study.results import Result, load_results
 
 Sides = tuple[tuple[Result, ...], tuple[Result, ...]]
 

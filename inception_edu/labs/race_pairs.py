@@ -3,12 +3,14 @@ sums or without them."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from inception_edu.data import window
+from inception_edu.data.windows import window
 from inception_edu.describe import amount
-from inception_edu.learn import Recipe
-from inception_edu.study import PAIRS, RACERS, Config, tower_pair
+from inception_edu.learn.recipe import Recipe
+from inception_edu.study.config import Config
+from inception_edu.study.racers import PAIRS, RACERS, tower_pair
 
 TOWERS = "tower without / with identity"
 CHOICE = "any two networks …"
@@ -58,8 +60,19 @@ def cost(settings: dict, made: tuple[Config, Config]) -> str:
     """What both sides cost, in words."""
     if settings["pair"] != CHOICE:
         return "Two networks of equal cost"
-    told = (f"{n} ({amount(c.macs())})" for n, c in zip(names(settings), made))
+    told = (f"{n} ({amount(_macs(c))})" for n, c in zip(names(settings), made))
     return f"{' and '.join(told)} multiply-adds for an image"
+
+
+def _macs(config: Config) -> int:
+    """Counted once a network: no slider of the lab changes them."""
+    arguments = tuple(pair for pair in config.arguments if pair[0] != "scale")
+    return _counted(config.network, arguments)
+
+
+@lru_cache(maxsize=64)
+def _counted(network: str, arguments: tuple) -> int:
+    return Config("", network, arguments).macs()
 
 
 def configs(settings: dict, images, steps: int) -> tuple[Config, Config]:

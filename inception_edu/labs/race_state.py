@@ -17,13 +17,13 @@ from inception_edu.labs.core import (
     Stop,
     Tell,
 )
+from inception_edu.labs.race_images import Images
 from inception_edu.labs.race_pairs import TOWERS, configs
 from inception_edu.labs.training import WARM_UP, by_legend
 from inception_edu.labs.training import work as training_work
 
 if TYPE_CHECKING:
-    from inception_edu.labs.racing import Images
-    from inception_edu.study import Result
+    from inception_edu.study.results import Result
 
 STEPS = 100
 RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from inception_edu.data import Data
+from inception_edu.data.types import Data
+from inception_edu.labs.race_images import Images
 from inception_edu.learn import History, Record
 from inception_edu.study import Config, Result, Running, open_data
 
@@ -40,19 +41,6 @@ class Race:
     sentence: str = ""
 
 
-@dataclass(frozen=True)
-class Images:
-    """What the lab shows of a source: its name, classes, side, and twelve test images as PNG (one
-    or two of each class) with their labels."""
-
-    source: str
-    name: str
-    classes: tuple[str, ...]
-    image: int
-    pictures: tuple[str, ...]
-    labels: tuple[int, ...]
-
-
 def twelve(data: Data) -> torch.Tensor:
     """Positions of the twelve test images: the first of each class in turn."""
     labels = data.test.labels.tolist()
@@ -68,13 +56,15 @@ def twelve(data: Data) -> torch.Tensor:
     return torch.tensor(chosen)
 
 
-def look_at(source: str) -> Images:
-    """Open a source of images. Raises `data.DataError` where there are none."""
-    data = open_data(source)
-    chosen = data.test[twelve(data)]
+def look_at(source: str, test_images: int | None = None) -> Images:
+    """Open a source of images, all its test images or some of them. Raises `data.DataError` where
+    there are none."""
+    data = open_data(source, test_images=test_images)
+    places = twelve(data)
+    chosen = data.test[places]
     pictures = tuple(_png(image) for image in chosen.images)
-    labels = tuple(chosen.labels.tolist())
-    return Images(source, data.name, tuple(data.classes), data.image, pictures, labels)
+    labels, there = tuple(chosen.labels.tolist()), tuple(places.tolist())
+    return Images(source, data.name, tuple(data.classes), data.image, pictures, labels, there)
 
 
 def _png(image: torch.Tensor) -> str:

@@ -17,8 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from inception_edu.data import Data, DataError, data_dir, downloads_dir, evenly, load
+from inception_edu.data.errors import DataError
+from inception_edu.data.paths import data_dir, downloads_dir
 from inception_edu.data.pictures import folder_pictures, read_picture
+from inception_edu.data.sources import load
+from inception_edu.data.types import Data, evenly
 from inception_edu.nets import load_checkpoint
 from inception_edu.nets.steps import load_step, steps
 

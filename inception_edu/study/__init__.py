@@ -9,7 +9,8 @@ from inception_edu._lazy import lazy
 
 _NAMES = {
     ".config": ("Config", "ExperimentError", "PHOTOGRAPHS", "Recipe", "seeds"),
-    ".identity": ("Identity", "digest", "fingerprint", "identify", "open_data", "photographs"),
+    ".digests": ("Identity", "digest"),
+    ".identity": ("fingerprint", "identify", "open_data", "photographs"),
     ".watch": ("Watch", "dead_channels"),
     ".crops": ("CROPS", "crop_logits"),
     ".runs": ("Running", "reproduce", "run"),
@@ -38,7 +39,8 @@ _NAMES = {
     ".fates": ("CellFate", "Fate", "fate", "fate_of_cell"),
     ".cells": ("PAPER", "SGD", "SICK"),
     ".experiments_dying": ("ELSEWHERE",),
-    ".experiments_race": ("PAIRS", "RACE", "RACERS", "RATES", "best_rate", "tower_pair"),
+    ".racers": ("PAIRS", "RACERS", "tower_pair"),
+    ".experiments_race": ("RACE", "RATES", "best_rate"),
     ".experiments": ("EXPERIMENTS", "configurations", "mode", "question"),
 }
 __all__ = sorted(name for names in _NAMES.values() for name in names)

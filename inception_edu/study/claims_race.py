@@ -10,7 +10,8 @@ import torch
 
 from inception_edu.describe import measure, networks
 from inception_edu.study.crops import crop_logits
-from inception_edu.study.experiments_race import PAIRS, RATES, best_rate, title
+from inception_edu.study.experiments_race import RATES, best_rate
+from inception_edu.study.racers import PAIRS, title
 from inception_edu.study.results import Result, load_results
 from inception_edu.study.statistics import Cell, Difference, difference, holm, jackknife, summarise
 from inception_edu.study.verdicts import Evidence, Verdict, gain, no_harm, verdict

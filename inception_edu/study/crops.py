@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from inception_edu.data import Data, window
+from inception_edu.data.types import Data
+from inception_edu.data.windows import window
 from inception_edu.learn import centre_crop, logits, many_crops, twelve_crops
 from inception_edu.study.config import ExperimentError
 from inception_edu.study.identity import some

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from inception_edu.study.cells import repeat
 from inception_edu.study.config import Config
-from inception_edu.study.experiments_race import PAIRS, best_rate, racer, title
+from inception_edu.study.experiments_race import best_rate, racer
+from inception_edu.study.racers import PAIRS, title
 
 PER_CLASS = (50, 200, 1000)
 

@@ -9,26 +9,10 @@ from typing import Any
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import SGD, repeat
 from inception_edu.study.config import Config, ExperimentError
+from inception_edu.study.racers import PAIRS, RACERS, tower_pair
 from inception_edu.study.results import load_results
 from inception_edu.study.statistics import summarise
 
-# As in the paper, v3 races v1 and v4 races v2. Its Inception-ResNets have more and cheaper blocks
-# than its pure networks; with these numbers of blocks, each pair has the same multiply-adds within
-# one part in a hundred.
-RACERS = {
-    "inception_v3": (1, 2, 1),
-    "inception_resnet_v1": (1, 3, 2),
-    "inception_v4": (1, 2, 1),
-    "inception_resnet_v2": (2, 3, 2),
-}
-
-
-def title(name: str) -> str:
-    """ "inception_resnet_v2" as the paper writes it: "Inception-ResNet-v2"."""
-    return name.replace("inception_", "Inception-").replace("resnet_", "ResNet-")
-
-
-PAIRS = (("inception_v3", "inception_resnet_v1"), ("inception_v4", "inception_resnet_v2"))
 # Three quarters of a pass over the 50,000 images; the rate falls as in Section 4, by 0.94 at a
 # time, 40 times.
 RACE = Recipe(
@@ -134,24 +118,6 @@ def depth(mode: str) -> list[Config]:
                 cells.append(Config(label, "tower", dict(width=72, depth=d, **arguments), recipe))
     quick = [f"{k}, depth {d}, rate 0.1" for k in ("residual", "plain") for d in (2, 16)]
     return repeat(cells, mode, quick, 60)
-
-
-def tower_pair(
-    steps: int, rate: float, scale: float, data: str, depth: int, **images: Any
-) -> tuple[Config, Config]:
-    """A tower of 72 channels without the identity, and one with it at `scale`, as they race in the
-    lab. `images` has what the towers must know of them: image (their side), classes."""
-    recipe = Recipe(steps=steps, batch_size=32, lr=rate, momentum=0.9, record_every=4)
-    common = dict(width=72, depth=depth, **images)
-    kinds: dict[str, dict[str, Any]] = {
-        "without identity": dict(residual=False),
-        "with identity": dict(scale=scale),
-    }
-    plain, residual = (
-        Config(label, "tower", {**common, **kind}, recipe, data=data, test_images=500)
-        for label, kind in kinds.items()
-    )
-    return plain, residual
 
 
 def lab_race(mode: str) -> list[Config]:

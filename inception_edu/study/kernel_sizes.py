@@ -25,8 +25,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inception_edu.data import Split, data_dir
+from inception_edu.data.paths import data_dir
 from inception_edu.data.scales import CLASSES, scales
+from inception_edu.data.types import Split
 from inception_edu.learn import default_device
 
 SIZES = {"small": (8.0, 12.0), "medium": (12.0, 18.5), "large": (18.5, 28.1)}  # pixels of 32

@@ -15,14 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from inception_edu.study.config import Config, ExperimentError
-from inception_edu.study.identity import (
-    RECIPE_VERSION,
-    SCHEMA,
-    exact_name,
-    fingerprint,
-    open_data,
-    where,
-)
+from inception_edu.study.digests import RECIPE_VERSION, SCHEMA
+from inception_edu.study.identity import exact_name, fingerprint, open_data, where
 from inception_edu.study.results import Result, line, pack, write_whole
 from inception_edu.study.runs import run
 

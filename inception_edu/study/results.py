@@ -17,13 +17,10 @@ import threading
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-import torch
-
 import inception_edu
-from inception_edu.data import data_dir, downloads_dir
-from inception_edu.learn import default_device
+from inception_edu.data.paths import data_dir, downloads_dir
 from inception_edu.study.config import Config, ExperimentError
-from inception_edu.study.identity import RECIPE_VERSION, SCHEMA, Identity, digest, identify
+from inception_edu.study.digests import RECIPE_VERSION, SCHEMA, Identity, digest
 
 RESULTS = data_dir() / "results"
 
@@ -133,6 +130,10 @@ class Result:
 
 def versions() -> dict[str, str]:
     """Of Python, torch and this package; the card's name where a run is computed on one."""
+    import torch  # to read a result none is needed
+
+    from inception_edu.learn import default_device
+
     found = {
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
@@ -204,7 +205,11 @@ def read_result(
     What a file says of itself counts, not its name: a run of another configuration, of other
     images, or an unreadable file is none. `source` says where the photographs are.
     """
-    wanted = digest(config, identity or identify(config, source))
+    if identity is None:
+        from inception_edu.study.identity import identify  # torch, to read the images
+
+        identity = identify(config, source)
+    wanted = digest(config, identity)
     path = Path(folder or runs_folder()) / f"{wanted}.json"
     try:
         result = Result.from_dict(json.loads(path.read_text(encoding="utf-8")))

@@ -31,7 +31,8 @@ import torch
 
 from inception_edu.learn import keep_memory
 from inception_edu.study.config import Config, ExperimentError
-from inception_edu.study.identity import Identity, digest, identify
+from inception_edu.study.digests import Identity, digest
+from inception_edu.study.identity import identify
 from inception_edu.study.results import Result, keep, read_result, runs_folder
 from inception_edu.study.runs import run
 

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from inception_edu.data import Data
+from inception_edu.data.types import Data
 from inception_edu.learn import Moment, Probe, device_of
 from inception_edu.nets.build import last_linear, named_blocks, residual_blocks
 from inception_edu.study.identity import some

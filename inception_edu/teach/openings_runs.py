@@ -68,7 +68,7 @@ def chapter_09() -> Any:
 def chapter_10() -> Any:
     from inception_edu.study import PAIRS, load_results, summarise
     from inception_edu.study.claims_race import mean_error
-    from inception_edu.study.experiments_race import title
+    from inception_edu.study.racers import title
     from inception_edu.teach.claims.ch10 import DEPTHS, best_towers
 
     fig, (left, right) = panels(2, 2.7)
@@ -94,7 +94,7 @@ def chapter_10() -> Any:
 
 def chapter_11() -> Any:
     from inception_edu.study import Answers, load_results
-    from inception_edu.study.experiments_race import title
+    from inception_edu.study.racers import title
 
     members = Answers.of(load_results("race"))
     alone, together = {}, {}

@@ -278,7 +278,7 @@ provenance(race)
 # What do 144 crops bring to *all* members together?
 
 # %%
-lab = ensembles_lab(race)
+lab = ensembles_lab()
 
 # %% [markdown]
 # ## Experiment 1: what do crops bring?

@@ -157,23 +157,18 @@ def see_labs(out: Path, names: list[str]) -> None:
             lab.close()
 
 
-READY = """() => {
-    const place = document.querySelector('[data-lab=dying_lab]');
-    window.start = performance.now();
-    new MutationObserver(() => { window.ready ??= performance.now() - window.start; })
-        .observe(place, { attributeFilter: ['data-ready'] });
-    place.querySelector('input[type=range]').focus();
-}"""
-
-
 def site(out: Path) -> None:
-    """Pictures of every page of the built site, and what it weighs and takes."""
+    """Pictures of every page of the built site, and what it weighs."""
     folder = ROOT / "dist" / "site"
     names = sorted(path.name for path in folder.glob("*.html"))
     if not names:
         sys.exit("There is no site: run `make site` first.")
-    for path in sorted([*folder.glob("*.html"), *(folder / "_static" / "live").rglob("*.*")]):
-        print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.relative_to(folder)}")
+    for path in sorted([*folder.glob("*.html"), *(folder / "_static" / "live").glob("**/*.*")]):
+        if path.parent.parent.name != "recorded":  # a view for each choice: told together
+            print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.relative_to(folder)}")
+    for lab in sorted((folder / "_static" / "live" / "recorded").glob("*")):
+        sizes = [path.stat().st_size for path in lab.glob("*.json")]
+        print(f"{sum(sizes) / 1e6:8.2f} MB  {lab.relative_to(folder)}: {len(sizes)} files")
     with serving(folder) as address, open_browser() as browser:
         for theme, width, height in (("light", 1280, 720), ("dark", 375, 800)):
             context = browser.new_context(
@@ -187,27 +182,6 @@ def site(out: Path) -> None:
                 page.screenshot(path=picture, full_page=True)
                 print(picture, *page.trouble)
             context.close()
-        page = watched(browser.new_page(), address)
-        page.goto(f"{address}/09_dying_networks.html")
-        page.locator("[data-lab=dying_lab] .ied-lab").wait_for(timeout=PATIENCE)
-        paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-        print(f"first paint after {page.evaluate(paint):.0f} ms")
-        page.evaluate(READY)
-        page.wait_for_function("window.ready", timeout=PATIENCE)
-        print(f"the dying lab is ready after {page.evaluate('window.ready'):.0f} ms")
-        for _ in range(5):
-            took = page.evaluate(ANSWER)
-            print(f"a step of its slider is answered after {took:.0f} ms")
-
-
-ANSWER = """() => new Promise(done => {
-    const place = document.querySelector('[data-lab=dying_lab]');
-    const slider = place.querySelector('input[type=range]'), start = performance.now();
-    new MutationObserver((_, seen) => { seen.disconnect(); done(performance.now() - start); })
-        .observe(place.querySelector('.ied-status'), { childList: true, characterData: true });
-    slider.valueAsNumber = Math.max(0, slider.valueAsNumber - 0.1);
-    slider.dispatchEvent(new Event('input'));
-})"""
 
 
 def main() -> None:

@@ -3,12 +3,13 @@
 // what the reader does. A place for a lab is
 //
 //   <div class="ied-page-lab" data-lab="shape_explorer" data-settings="{…}" data-arguments="[…]">
-//     <script type="application/json">{ name, title, view, views, alive, usual, about, closed }
+//     <script type="application/json">{ name, title, view, keys, index, alive, usual, about, closed }
 //     </script>
 //
 // The view is drawn at once; what its components do by themselves (films, charts, the convolution)
-// needs nothing else. `views`: the file with one for each choice of the only list. `alive`: what else the reader
-// does starts Python, once a page; of labs that are not, it is disabled, and `closed` says so.
+// needs nothing else. `alive`: what else the reader does starts Python, once a page. `keys`: the
+// controls of a lab whose views are recorded; `index`: the file that says which view belongs to which
+// choice, and its link. What such a lab has beside that is disabled, and `closed` says so.
 // `usual`: the link to the lab as it stands there.
 
 async function partBox(first, tell) {
@@ -71,7 +72,7 @@ class PageLab {
     this.body.setAttribute("aria-label", this.title);
     this.body.append(arrange(view.layout, nodes), this.note);
     if (this.about) this.body.append(make("div", "ied-about", this.about));
-    if (this.alive || this.settings) this.body.append(linkButton(this));
+    if (this.settings || this.usual) this.body.append(linkButton(this));
     const theme = () =>
       this.body.classList.toggle("ied-dark", document.documentElement.dataset.theme === "dark");
     new MutationObserver(theme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -80,10 +81,13 @@ class PageLab {
     this.show(view);
     const cell = this.place.closest(".cell_output");
     cell?.querySelectorAll(".ied-stored").forEach(node => { node.hidden = true; });
-    if (!this.alive && !this.views && !this.settings) this.say(this.closed);
     if (this.address) {
       this.place.scrollIntoView();
       if (this.alive) this.send("look", "");
+      if (this.keys) {
+        const same = decodeURIComponent(this.address);
+        this.openRecorded(entry => decodeURIComponent(entry.link) === same);
+      }
     }
     // Whoever puts a hand on a control will want Python in a moment.
     for (const sign of ["pointerdown", "focusin"])
@@ -91,11 +95,14 @@ class PageLab {
   }
 
   show(view) {
+    this.shown = view;
     // A control that has been moved again meanwhile stays where the reader's hand has it.
     const moved = new Set(this.queue.filter(({ kind }) => kind === "set").map(({ key }) => key));
     for (const item of [...view.controls, ...view.parts])
       if (!moved.has(item.key)) this.boxes.get(item.key).show(item);
-    this.status.textContent = view.status;
+    const [lead, ...more] = view.status.split("\n"); // what counts first, the rest in its own line
+    if (more.length) this.status.replaceChildren(make("b", "", lead), make("div", "", more.join(" ")));
+    else this.status.textContent = view.status;
     this.status.hidden = !view.status;
     this.status.setAttribute("role", view.alert ? "alert" : "status");
     if (view.note !== undefined) this.say(view.note);
@@ -104,7 +111,7 @@ class PageLab {
 
   // What the reader does, or what a run reports. Of a slider that is dragged only the last counts.
   send(kind, key, value = null) {
-    if (this.views) return kind === "set" ? this.choose(key, value) : this.say(this.closed);
+    if (this.keys) return this.choose(kind === "set" ? { [key]: value } : value);
     if (this.settings && kind === "tell") { this.settings = value.settings; return; }
     if (!this.alive) return;
     const last = this.queue.at(-1);
@@ -113,14 +120,31 @@ class PageLab {
     if (!this.busy) this.work();
   }
 
-  async choose(key, value) {
-    const { choices } = this.view.controls.find(control => control.key === key);
+  // Of a lab with recorded views: the one in which the controls have these values.
+  choose(said) {
+    if (said?.point !== undefined) return; // what is pointed at, for a kernel that draws more
+    const key = this.keys.find(name => said?.[name] !== undefined);
+    if (!key) { this.say(this.closed); return; }
+    const { controls } = this.shown;
+    const wanted = this.keys.map(name =>
+      name === key ? said[name] : controls.find(control => control.key === name).text);
+    this.openRecorded(entry => entry.chosen.every((words, i) => words === wanted[i]));
+  }
+
+  async openRecorded(fits) {
+    const turn = this.turn = (this.turn ?? 0) + 1; // a later choice counts, whichever comes first
+    const read = name => fetch(new URL(name, here)).then(answer => answer.json());
     try {
-      this.chosen ??= fetch(new URL(this.views, here)).then(answer => answer.json());
-      this.show((await this.chosen)[choices.indexOf(value)]);
+      this.entries ??= read(this.index);
+      const entry = (await this.entries).find(fits);
+      if (!entry) { this.say(this.closed); return; }
+      const view = await read(entry.file);
+      if (turn !== this.turn) return;
+      this.show(view);
+      this.usual = entry.link;
       this.say("");
     } catch (error) {
-      this.chosen = undefined;
+      this.entries = undefined;
       this.say(`This did not work (${error.message}). Try again, or reload the page.`);
     }
   }
@@ -204,7 +228,7 @@ function linkButton(lab) {
 let asked = decodeURIComponent(location.hash.slice(1)) && location.hash.slice(1);
 for (const place of document.querySelectorAll(".ied-page-lab")) {
   const lab = new PageLab(place);
-  if (!lab.alive && !lab.views && lab.view.parts[0]?.kind === "convolution")
+  if (!lab.alive && !lab.keys && lab.view.parts[0]?.kind === "convolution")
     lab.settings = lab.view.parts[0].value.settings;
   if (asked.startsWith(`${place.dataset.lab}?`)) {
     lab.take(asked);

@@ -20,12 +20,20 @@ async function snapshot() {
 }
 
 async function load() {
-  const [memory, files, { loadPyodide }] = await Promise.all([
+  const [memory, files, { loadPyodide }, { default: python }] = await Promise.all([
     snapshot(), file("inception_edu.zip").then(answer => answer.arrayBuffer()),
     import(new URL("pyodide/pyodide.mjs", here)),
+    import(new URL("pyodide/pyodide.asm.mjs", here)),
   ]);
+  // A fresh Python has 30 MB and does not grow by itself to what a kept memory needs.
+  const roomy = async settings => {
+    const module = await python(settings);
+    if (memory.length > module.HEAP8.length) module.growMemory(memory.length);
+    return module;
+  };
   const pyodide = await loadPyodide({
-    indexURL: new URL("pyodide/", here).href, ...memory ? { _loadSnapshot: memory } : {},
+    indexURL: new URL("pyodide/", here).href,
+    ...memory ? { _loadSnapshot: memory, createPyodideModule: roomy } : {},
   });
   pyodide.unpackArchive(files, "zip", { extractDir: "/lab" });
   pyodide.runPython(`

@@ -1,7 +1,7 @@
 // needs: layers.js
-// A page that trains: a network of a description (labs/page_run.py), its optimizer, its run. What it
-// computes is what torch computes with the same weights and images (tests/test_tower.py); its random
-// numbers are its own.
+// A network of a description (labs/page_run.py) and its optimizer, for a page that trains (run.js).
+// What it computes is what torch computes with the same weights and images (tests/test_tower.py); its
+// random numbers are its own.
 
 // Numbers of 0 to 1 from a seed (mulberry32).
 export function generator(seed) {
@@ -193,115 +193,4 @@ export class Network {
     const mean = rows.reduce((a, b) => a + b) / rows.length;
     return Math.sqrt(rows.reduce((a, b) => a + (b - mean) ** 2, 0) / (rows.length - 1));
   }
-}
-
-// Images as bytes (labels, pixels; for training, then for the test) and what normalises them.
-export class Images {
-  constructor(bytes, { mean, std, side }, { train, test }) {
-    const size = side * side;
-    const cut = (from, length) => bytes.subarray(from, from + length);
-    Object.assign(this, { size, shift: 255 * mean, factor: 1 / (255 * std) });
-    this.train = { labels: cut(0, train), pixels: cut(train, train * size) };
-    const rest = train * (1 + size);
-    this.test = { labels: cut(rest, test), pixels: cut(rest + test, test * size) };
-  }
-
-  // Put images into a network, the grey ones into three channels; their labels.
-  put(net, split, chosen) {
-    const { f } = net.memory, { size } = this, n = chosen.length;
-    chosen.forEach((image, i) => {
-      for (let k = 0; k < size; k++) {
-        const value = (split.pixels[image * size + k] - this.shift) * this.factor;
-        for (let c = 0; c < 3; c++) f[net.input.at(n) + (c * n + i) * size + k] = value;
-      }
-    });
-    return chosen.map(image => split.labels[image]);
-  }
-}
-
-function shuffled(count, random) {
-  const order = [...Array(count).keys()];
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
-const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
-
-// Train once. `say(record)` after each recorded step; `stopped()` is asked before each step; the end
-// is as labs/page_run.py takes it.
-export async function train(module, job, images, say, stopped, now = () => performance.now()) {
-  const { recipe, rates } = job, batch = recipe.batch_size, steps = rates.length;
-  const net = new Network(module, job, batch), random = generator(job.seed + 0x9e3779b9);
-  net.draw(job.seed);
-  const curves = { step: [], loss: [], accuracy: [], push: [], logits: [] }, maps = { dead: {} };
-  let status = "finished", seconds = 0, loss = 0, right = 0, counted = 0, order = [];
-  const end = (sentence, more = {}) =>
-    ({ status, sentence, test_accuracy: null, dead: {}, curves, maps, seconds, ...more });
-
-  for (let step = 1; step <= steps; step++) {
-    await new Promise(done => setTimeout(done)); // the word to stop may come in
-    if (stopped()) {
-      status = "stopped";
-      return end(`Stopped after ${step - 1} of ${steps} steps.`);
-    }
-    const start = now();
-    if (order.length < batch) order = shuffled(job.train, random);
-    const labels = images.put(net, images.train, order.splice(0, batch));
-    net.forward(batch);
-    const found = net.backward(batch, labels);
-    net.clip(recipe.clip);
-    net.step(rates[step - 1], recipe);
-    loss += found.loss;
-    right += found.right;
-    counted += 1;
-    seconds += (now() - start) / 1000;
-    if (step > 1 && step < steps && step % recipe.record_every) continue;
-    if (!isFinite(loss)) {
-      status = "diverged";
-      return end(`Diverged: by step ${step} the loss was no longer a finite number.`);
-    }
-    const record = {
-      step, loss: loss / counted, accuracy: right / counted / batch, ...net.inside(batch),
-      inside: { push: found.push, logits: net.spreadOfLogits(batch) },
-    };
-    [loss, right, counted] = [0, 0, 0];
-    curves.step.push(step);
-    for (const key of ["loss", "accuracy"]) curves[key].push(record[key]);
-    for (const key of ["push", "logits"]) curves[key].push(record.inside[key]);
-    for (const [name, share] of Object.entries(record.dead)) (maps.dead[name] ??= []).push(share);
-    say(record);
-  }
-
-  net.training = false;
-  let hits = 0;
-  for (let from = 0; from < job.test; from += batch) {
-    const labels = images.put(net, images.test, range(from, Math.min(from + batch, job.test)));
-    net.forward(labels.length);
-    labels.forEach((label, i) => {
-      const { row } = net.shares(labels.length, i);
-      hits += row.indexOf(Math.max(...row)) === label;
-    });
-  }
-  net.training = true;
-  const alive = {};
-  for (const from of [0, batch]) { // channels that are silent in both batches
-    images.put(net, images.train, range(from, from + batch));
-    net.forward(batch);
-    const { f } = net.memory;
-    for (const { name, part: { to } } of net.blocks) {
-      const row = to.area * batch, seen = alive[name] ??= new Uint8Array(to.channels);
-      for (let c = 0; c < to.channels; c++)
-        for (let i = to.at(batch) + c * row; i < to.at(batch) + (c + 1) * row && !seen[c]; i++)
-          if (f[i] > 0) seen[c] = 1;
-    }
-  }
-  const dead = Object.fromEntries(Object.entries(alive).map(
-    ([name, seen]) => [name, 1 - seen.reduce((a, b) => a + b, 0) / seen.length]));
-  const accuracy = hits / job.test;
-  return end(`Finished ${steps} steps in ${seconds.toPrecision(3)} s, in this page: ` +
-    `${(100 * accuracy).toFixed(1)} % of ${job.test} test images right.`,
-  { test_accuracy: accuracy, dead });
 }

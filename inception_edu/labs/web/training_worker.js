@@ -1,5 +1,5 @@
-// needs: tower.js
-// A run in a worker of its own: told a job, it answers { kind: "report" | "end", value }; "stop" ends
+// needs: run.js
+// A run or a race in a worker of its own: told a job, it answers { kind: "report" | "end", value }; "stop" ends
 // it after the step that it is in.
 
 const here = new URL(".", import.meta.url);
@@ -19,8 +19,9 @@ onmessage = async ({ data }) => {
       file("gemm.wasm", "arrayBuffer"), file("images.bin", "arrayBuffer"), file("images.json", "json"),
     ]);
     const module = await WebAssembly.compile(code);
-    const images = new Images(new Uint8Array(bytes), facts, data);
-    tell("end", await train(module, data, images, record => tell("report", record), () => halt));
+    const images = new Images(new Uint8Array(bytes), facts, data.sides?.[0] ?? data);
+    const work = data.sides ? race : train;
+    tell("end", await work(module, data, images, record => tell("report", record), () => halt));
   } catch (error) {
     tell("end", { status: "failed", sentence: `The page could not train: ${error.message}.` });
   }

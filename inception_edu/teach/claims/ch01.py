@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inception_edu.describe import AvgPool, Chain, Concat, Conv, amount, measure
 from inception_edu.study import heads_verdict, kernel_sizes, load_results, summarise
-from inception_edu.study.experiments_race import RACERS, title
+from inception_edu.study.racers import RACERS, title
 from inception_edu.teach.claims import judged, registered
 
 NAIVE = Concat(Conv(64, 1), Conv(128, 3), Conv(32, 5))

@@ -6,7 +6,8 @@ from typing import Any
 
 from inception_edu.study import PAIRS, Cell, Difference, difference, holm, load_results, summarise
 from inception_edu.study.claims_race import mean_error, untuned
-from inception_edu.study.experiments_race import RACERS, best_rate, title
+from inception_edu.study.experiments_race import best_rate
+from inception_edu.study.racers import RACERS, title
 
 # It registers the claims in it.
 from inception_edu.teach.claims import ch10_training as ch10_training

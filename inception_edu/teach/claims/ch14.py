@@ -7,7 +7,7 @@ from functools import cache
 
 from inception_edu.study import Answers, difference, gains, holm, load_results, summarise
 from inception_edu.study.experiments_own import PER_CLASS, cell
-from inception_edu.study.experiments_race import PAIRS, title
+from inception_edu.study.racers import PAIRS, title
 from inception_edu.study.results import Result
 from inception_edu.study.statistics import Difference
 from inception_edu.teach.claims import registered
