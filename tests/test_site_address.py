@@ -92,6 +92,13 @@ def test_an_address_that_is_none_is_refused(capsys):
     assert "begins with https://" in capsys.readouterr().err
 
 
+def test_the_words_of_a_picture_have_no_marks():
+    import previews
+
+    assert previews.plain("by *hand*: [*v4*](https://a.org), `x`") == "by hand: v4, x"
+    assert previews.plain("see [the race](10.ipynb)") == "see the race"
+
+
 def test_the_front_page_says_how_to_cite():
     import website
 

@@ -35,7 +35,7 @@ RECORDED_HERE = {  # labs with recorded views that have more than these
     "ensembles_lab": "Every “Take” with every number of crops is recorded here. To choose members "
     "by hand, open the chapter in JupyterLab or Colab.",
     "feature_maps": "Every picture and every block of this network is recorded here. For its "
-    "training, the other networks and pictures of your own open the chapter in JupyterLab or Colab.",
+    "training, other networks and pictures of your own open the chapter in JupyterLab or Colab.",
 }
 CLOSED = "What was recorded is here; for all else open the chapter in JupyterLab or Colab."
 

@@ -328,7 +328,7 @@ def test_a_link_holds_what_was_chosen(live, page, name, lab, label, python):
     place = live(name, lab, python=python)
     chosen = place.get_by_label(label, exact=True)
     before, status = chosen.input_value(), place.locator(".ied-status").inner_text()
-    chosen.select_option(index=3 if lab != "block_designer" else 1)
+    chosen.select_option(index=3)
     page.wait_for_function(
         "([lab, before]) => document.querySelector(`[data-lab=${lab}] .ied-status`)"
         ".innerText !== before",
