@@ -79,6 +79,8 @@ class PageLab {
     theme();
     this.place.append(this.body);
     this.show(view);
+    if (this.body.querySelector("h4")) // its own headings need one above them, for whoever goes by these
+      this.body.prepend(make("h3", "ied-heading", this.title));
     const cell = this.place.closest(".cell_output");
     cell?.querySelectorAll(".ied-stored").forEach(node => { node.hidden = true; });
     if (this.address) {
