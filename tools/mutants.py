@@ -56,6 +56,7 @@ NODES, SHAPES = "tests/test_by_hand_nodes.py", "tests/test_by_hand_shapes.py"
 MEASURE, SMALL = "tests/test_by_hand_measure.py", "tests/test_by_hand_small.py"
 EDITS, FIGURES = "tests/test_by_hand_edits.py", "tests/test_figures.py"
 BUILT, SPEC = "tests/test_edits.py", "tests/test_spec.py"
+HEADS = "tests/test_heads.py"
 WRONG = "tests/test_networks.py::test_wrong_requests_end_with_a_sentence"
 TESTS = {
     "spec": (NODES, SHAPES, EDITS, WORDS, SPEC),
@@ -63,9 +64,9 @@ TESTS = {
     "flow": (SHAPES, NODES, MEASURE, FIGURES, WORDS, SPEC),
     "figures": (TRANSCRIPTION, FIGURES, WORDS),
     "baselines": (TRANSCRIPTION, FIGURES, WORDS),
-    "blocks": (NODES, MEASURE, TRANSCRIPTION, WORDS),
+    "blocks": (NODES, MEASURE, TRANSCRIPTION, WORDS, HEADS),
     "networks": (TRANSCRIPTION, FIGURES, WORDS, WRONG),
-    "small": (SMALL, EDITS, WORDS, WRONG),
+    "small": (SMALL, EDITS, WORDS, WRONG, HEADS),
     "measure": (MEASURE, SHAPES, FIGURES, WORDS, WRONG),
     "edits": (EDITS, BUILT),
     "build": (BUILT, "tests/test_build_module.py", SPEC, WRONG),
