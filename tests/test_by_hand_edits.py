@@ -27,6 +27,7 @@ def test_parts_by_their_addresses():
     both = d.put(node, ("step 2", "branch 2", "residual branch"), b, c)
     assert d.at(both, ("step 2", "branch 2", "residual branch")) == Chain(b, c)
     assert d.put(node, (), b) == b and d.put(node, (), b, c) == Chain(b, c)
+    assert d.put(node, ()) == Chain()
     from inception_edu.describe.parts import last_conv, leaf_paths, leaves, with_padding
 
     assert list(leaves(node)) == [a, b, c, a] and list(leaves(a)) == [a]
@@ -52,6 +53,8 @@ def test_parts_by_their_addresses():
         d.at(a, ("step 1",))
     with pytest.raises(SpecError, match="A Conv has 0 parts, got 1"):
         d.rebuild(a, (b,))
+    with pytest.raises(SpecError, match="A Residual has 1 parts, got 0"):
+        d.rebuild(Residual(c), ())
     assert d.rebuild(a, ()) is a
     assert d.rebuild(Residual(c, shortcut=a), (b, c)) == Residual(b, shortcut=c)
 

@@ -9,6 +9,8 @@ its own, read from the fields of the nodes alone. No torch.
     x + s * (f)   a residual block, then ReLU; "(no relu)", "shortcut (g)" where it has them
 """
 
+from dataclasses import replace
+
 import pytest
 
 from inception_edu import describe as d
@@ -360,3 +362,11 @@ def test_resnet_as_he_et_al_have_it_and_other_depths():
         d.Bottleneck(64, stride_on="5×5")
     with pytest.raises(d.SpecError, match="got 'printed'"):
         d.InceptionB("printed")
+
+
+def test_plain_words_make_a_network():
+    from inception_edu.describe.networks import make
+
+    assert make("inception_v4", classes=7) == replace(d.inception_v4(), classes=7)
+    assert make("mini", network="inception_v3", width=0.25) == d.mini(d.inception_v3(), width=0.25)
+    assert make("tower", width=64, depth=3) == d.tower(64, 3)
