@@ -58,6 +58,12 @@ def counts(node, shape):
         (Residual(Linear(3)), (3, 2, 2), ((3, 2, 2), 12, 48, (1, 1), (1, 1))),
         # ... and one learnt scale; a norm after the sum has 2·3 = 6.
         (Residual(Linear(3), learnable=True), (3, 2, 2), ((3, 2, 2), 13, 48, (1, 1), (1, 1))),
+        # One channel: 1 and the scale.
+        (
+            Residual(Linear(1, bias=False), learnable=True),
+            (1, 2, 2),
+            ((1, 2, 2), 2, 4, (1, 1), (1, 1)),
+        ),
         (Residual(Linear(3), norm=True), (3, 2, 2), ((3, 2, 2), 18, 54, (1, 1), (1, 1))),
     ],
 )

@@ -11,6 +11,7 @@ from torch import nn
 from inception_edu.describe import (
     CHANGES,
     Chain,
+    Classifier,
     Conv,
     Network,
     Residual,
@@ -142,6 +143,17 @@ def test_a_slow_classifier_starts_the_same_and_moves_ten_times_slower():
         torch.allclose(slow_step, 0.1 * fast_step, rtol=1e-4, atol=1e-7)
         and fast_step.abs().max() > 1e-4
     )
+
+
+def test_a_classifier_may_learn_faster_too():
+    network = tower(32, 1)
+    fast = replace(network, classifier=Classifier(rate=4.0))
+    a = torch.rand(8, 32, generator=torch.Generator().manual_seed(1)).double()
+    plain, quick = (build(n, seed=0).classifier.double() for n in (network, fast))
+    assert torch.allclose(plain(a), quick(a), atol=1e-6)
+    step = step_of(plain, [plain.weight], lambda: plain(a))
+    larger = step_of(quick, [quick.weight], lambda: quick(a))
+    assert torch.allclose(larger, 4 * step, rtol=1e-4, atol=1e-7)
 
 
 def test_slow_last_layers_start_the_same_and_move_a_hundred_times_slower():
