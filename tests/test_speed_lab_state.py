@@ -45,6 +45,19 @@ def test_it_foretells_and_says_when_it_is_long(lab, monkeypatch):
     assert speed.seconds_for(shown) < 0.2, "what the machine has shown counts more than the probe"
 
 
+def test_a_side_that_the_network_cannot_take_is_moved_on_and_told(lab):
+    lab.send(Set("network", "bn_inception"))
+    assert lab.state.settings.image == 134 and "Set to 134×134" in lab.view.status
+    lab.send(Set("image", 135))
+    assert lab.state.settings.image == 159, "the next larger one"
+    lab.send(Set("image", 158))
+    assert lab.state.settings.image == 134
+    lab.send(Set("image", 299))
+    assert lab.state.settings.image == 294, "none is larger"
+    lab.send(Set("image", 224))
+    assert lab.state.settings.image == 224 and "cannot" not in lab.view.status
+
+
 def test_after_a_measurement_the_next_one_is_foretold_too(lab, monkeypatch):
     monkeypatch.setattr(speed, "probe", lambda: 1e9)
     lab.send(Press("measure"))

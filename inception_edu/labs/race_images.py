@@ -29,4 +29,5 @@ def write(path: Path, images: Images) -> None:
 def read(path: Path) -> Images:
     """What `write` wrote."""
     said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return Images(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
+    return Images(**values)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from statistics import median
 
-from inception_edu.describe import SpecError, smallest_image
+from inception_edu.describe import SpecError, smallest_image, trace
 from inception_edu.labs import Picture, core
 from inception_edu.labs.core import Column, Control, End, Part, Press, Report, Row, Set, Start, Stop
 from inception_edu.labs.speed_clock import (
@@ -34,6 +34,7 @@ from inception_edu.labs.speed_recorded import recorded
 
 LONG = 10.0  # seconds from which a measurement is announced as long
 MOST = 6  # rows that are kept
+LARGEST = 299  # pixels of a side
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ def update(state: State, event):
         settings = replace(state.settings, **{event.key: event.value})
         if event.key == "network":
             # Another network begins with a size that is quick.
-            settings = replace(settings, image=min(settings.description.image, 139))
+            return _sized(state, replace(settings, image=min(settings.description.image, 139)))
+        if event.key == "image":
+            return _sized(state, settings)
         return replace(state, settings=settings, said="")
     if isinstance(event, Press):
         if event.key == "measure" and not state.running:
@@ -72,6 +75,22 @@ def update(state: State, event):
             return replace(state, said=event.sentence)
         return replace(state, found=(*state.found, event.value)[-MOST:])
     return state
+
+
+def _sized(state: State, wanted: Settings) -> State:
+    """With the next side, in the direction of the move, that the network can take. BN-Inception
+    takes 31 to 38, 63 to 70 pixels and so on: between them its branches end at different sizes."""
+    network, side = wanted.description, wanted.image
+    larger, smaller = range(side, LARGEST + 1), range(side, 0, -1)
+    ways = (larger, smaller) if side > state.settings.image else (smaller, larger)
+    fitting = next(s for way in ways for s in way if trace(network, s).broken is None)
+    said = ""
+    if fitting != side:
+        said = (
+            f"{network.name} cannot take images of {side}×{side}: branches would end at different "
+            f"sizes. Set to {fitting}×{fitting}."
+        )
+    return replace(state, settings=replace(wanted, image=fitting), said=said)
 
 
 def seconds_for(state: State) -> float:
@@ -131,7 +150,7 @@ def render(state: State) -> core.View:
             "Image",
             now.image,
             low=least,
-            high=299,
+            high=LARGEST,
             whole=True,
             unit="px",
             disabled=run,
