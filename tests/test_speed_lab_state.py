@@ -47,11 +47,11 @@ def test_it_foretells_and_says_when_it_is_long(lab, monkeypatch):
 
 def test_a_side_that_the_network_cannot_take_is_moved_on_and_told(lab):
     lab.send(Set("network", "bn_inception"))
-    assert lab.state.settings.image == 134 and "Set to 134×134" in lab.view.status
+    assert lab.state.settings.image == 159 and "Set to 159×159" in lab.view.status
+    lab.send(Set("image", 158))
+    assert lab.state.settings.image == 134, "the next smaller one"
     lab.send(Set("image", 135))
     assert lab.state.settings.image == 159, "the next larger one"
-    lab.send(Set("image", 158))
-    assert lab.state.settings.image == 134
     lab.send(Set("image", 299))
     assert lab.state.settings.image == 294, "none is larger"
     lab.send(Set("image", 224))
