@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from inception_edu.learn import Pace, Recipe, clock, history, pace, ratio, threads, timing, train
-from inception_edu.learn.pace import AGAIN
+from inception_edu.learn.pace import AGAIN, LOOKS
 from inception_edu.learn.timing import Timing
 
 pytestmark = pytest.mark.usefixtures("threads_put_back")
@@ -51,14 +51,25 @@ class Machine:
 
 def test_two_threads_where_they_are_faster(monkeypatch):
     used, seconds = Machine(monkeypatch, quiet=0.7).run(200)
-    assert used[:6] == [2, 2, 2, 1, 2, 2]
-    assert used.count(2) > 180
-    assert seconds < 0.05 * 200 * 0.75
+    assert set(used[: LOOKS - 1]) == {2} and used[LOOKS - 1] == 1
+    assert used.count(2) > 190
+    assert seconds < 0.05 * 200 * 0.73
+
+
+def test_looks_at_one_thread_cost_little_where_a_step_is_long(monkeypatch):
+    """Of steps of seconds, not one in three is spent on looking."""
+    machine = Machine(monkeypatch, quiet=0.6)
+    paced, used = Pace(), []
+    for _ in range(100):
+        with paced.step():
+            used.append(torch.get_num_threads())
+            machine.work(seconds=3.0)
+    assert used.count(1) == 100 // LOOKS
 
 
 def test_one_thread_where_two_bring_nothing(monkeypatch):
     used, seconds = Machine(monkeypatch, quiet=0.99).run(400)
-    assert used.count(2) <= 3 + 400 * 0.05 / AGAIN
+    assert used.count(2) <= LOOKS + 400 * 0.05 / AGAIN
     assert seconds < 0.05 * 400 * 1.02
 
 
@@ -75,6 +86,11 @@ def test_other_work_that_begins_is_met_once(monkeypatch):
     assert used[100] == 2 and set(used[101:]) == {1}
     one = 0.05 * 400
     assert seconds < 1.1 * one
+
+
+def test_other_work_that_begins_before_one_thread_was_timed_is_met_once(monkeypatch):
+    used, _ = Machine(monkeypatch, quiet=0.7).run(200, changes=[10])
+    assert used[10] == 2 and set(used[11:]) == {1}
 
 
 def test_other_work_that_ends_is_noticed(monkeypatch):

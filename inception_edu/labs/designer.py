@@ -198,9 +198,7 @@ def link_to(state: State) -> str:
         settings = {"block": repr(state.original), "shape": state.shape}
     if state.node != state.changes[0][0]:
         settings["text"] = repr(state.node)
-    return link.write(
-        "block_designer", settings | ({"goal": state.goal.text} if state.goal else {})
-    )
+    return link.write("block_designer", settings | {"goal": state.goal and state.goal.text})
 
 
 def make(

@@ -161,9 +161,10 @@ def link_to(state: State) -> str:
     """The line that opens the lab again; "" for a network that has no name."""
     if not state.key:
         return ""
-    settings = {"what": state.key, "block": state.block, "copy": state.copy}
-    image = {} if state.image is None else {"image": state.image}
-    return link.write("network_diagram", settings | image)
+    return link.write(
+        "network_diagram",
+        {"what": state.key, "block": state.block, "copy": state.copy, "image": state.image},
+    )
 
 
 def make(

@@ -112,7 +112,7 @@ def link_to(state: State) -> str:
         if isinstance(node, Network):
             return ""
         settings = {"what": repr(node), "shape": shape}
-    return link.write("field_lab", settings | ({"place": state.place} if state.place else {}))
+    return link.write("field_lab", settings | {"place": state.place})
 
 
 @lru_cache(maxsize=8)  # the host asks several times for one state

@@ -33,8 +33,9 @@ MODULES = {
 
 
 def write(name: str, settings: dict[str, Any]) -> str:
-    """The link to a lab. Texts stand in it as they are, other values as JSON."""
-    told = {k: v if isinstance(v, str) else json.dumps(v) for k, v in settings.items()}
+    """The link to a lab. Texts stand in it as they are, other values as JSON; None is left out."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    told = {k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()}
     return f"{name}?{urlencode(told, quote_via=quote)}"
 
 

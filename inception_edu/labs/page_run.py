@@ -147,10 +147,17 @@ class Ran:
         return self.test_accuracy if self.status == "finished" else None
 
 
+@dataclass(frozen=True)
+class Raced:
+    """What a race in the page showed: of `racing.Race` that which the race lab reads."""
+
+    results: tuple[Ran | None, ...]
+
+
 def result(said: dict) -> Any:
-    """The end of a run, or of a race with the `results` of its sides; None where it failed."""
+    """The end of a run as `Ran`, or of a race as `Raced`; None where it failed."""
     if said["status"] == "failed":
         return None
     if "results" in said:
-        return SimpleNamespace(results=tuple(result(one) for one in said["results"]))
+        return Raced(tuple(result(one) for one in said["results"]))
     return Ran(**{one.name: said[one.name] for one in fields(Ran) if one.name in said})

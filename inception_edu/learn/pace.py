@@ -3,8 +3,8 @@
 On two quiet cores the second thread makes a training step 1.15 to 1.6 times as fast. On two cores
 that something else uses as well, threads wait for one another at every layer, and a step takes 5 to
 15 times as long as with one. Counting cores cannot tell the two apart, timing can: `Pace` looks
-whether the cores are free, times the first steps of a loop with all threads and one with one, and
-looks again while it runs.
+whether the cores are free, times the steps of a loop with all threads and now and then one with
+one, and takes a single thread at once where a step met other work.
 
 INCEPTION_EDU_THREADS, where it is set, decides; so does `with threads(1):`.
 """
@@ -25,8 +25,10 @@ from inception_edu.learn.machine import cores
 
 SAMPLES = 2  # timed steps with all threads before a number is chosen
 AGAIN = 5.0  # seconds from look to look at the other number
+LOOKS = 25  # steps with all threads from look to look at one thread: a look costs one slow step
 WORTH = 0.95  # all threads must take less than this share of one thread's time
 SPOILT = 1.5  # a step that takes this much of one thread's time has met other work
+ALONE = 2.0  # the same, of the fastest step with all threads, before one thread was timed
 PATIENCE = 30.0  # the longest time, in seconds, before all threads are tried once more
 TRUST = 0.5  # seconds for which cores that were free are taken to be free
 _PROBE = 0.02  # seconds that `cores_are_free` takes
@@ -139,6 +141,7 @@ class Pace:
             self.fixed = self.most
         self.seconds: dict[int, deque[float]] = {n: deque(maxlen=3) for n in (1, self.most)}
         self.again = self.not_before = 0.0
+        self.look = LOOKS
         self.wait = 1.0
         self.trusted = 0.0
 
@@ -158,19 +161,17 @@ class Pace:
         self.steps += 1
         if len(self.seconds[self.most]) < SAMPLES:
             return self.most if self._free() else 1
-        now = time.perf_counter()
-        if not self.seconds[1]:
-            self.again = now + AGAIN
-            return 1
-        best = self._best()
-        if now < self.again:
+        best, now = self._best(), time.perf_counter()
+        if now < self.again or (best == self.most and self.steps < self.look):
             return best
-        self.again = now + AGAIN
+        self.again, self.look = now + AGAIN, self.steps + LOOKS
         if best == self.most:
             return 1
         return self.most if self._free() else 1
 
     def _best(self) -> int:
+        if not self.seconds[1]:
+            return self.most
         one, all_of_them = (median(self.seconds[n]) for n in (1, self.most))
         return self.most if all_of_them < WORTH * one else 1
 
@@ -195,13 +196,19 @@ class Pace:
     def _note(self, number: int, seconds: float) -> None:
         if self.steps == 1:  # it warms up
             return
-        self.seconds[number].append(seconds)
-        one = self.seconds[1]
-        if number != 1 and one and seconds > SPOILT * median(one):
+        if number != 1 and self._spoilt(number, seconds):
             self.seconds[number].clear()
             self._later(time.perf_counter())
-        elif len(self.seconds[self.most]) == 3:
+            return
+        self.seconds[number].append(seconds)
+        if len(self.seconds[self.most]) == 3:
             self.wait = 1.0
+
+    def _spoilt(self, number: int, seconds: float) -> bool:
+        one, so_far = self.seconds[1], self.seconds[number]
+        if one:
+            return seconds > SPOILT * median(one)
+        return bool(so_far) and seconds > ALONE * min(so_far)
 
 
 _most_at_import = torch.get_num_threads()

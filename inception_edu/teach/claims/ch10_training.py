@@ -11,7 +11,7 @@ from inception_edu.study import (
 )
 from inception_edu.study.claims_training import MARGIN, SECTION_4, untuned
 from inception_edu.study.experiments_training import OPTIMISERS, RATES, best_rate
-from inception_edu.teach.claims import judged, registered
+from inception_edu.teach.claims import Made, judged, registered
 
 # What is claimed of each part, as docs/verdicts.md has it.
 SAYS = {
@@ -36,29 +36,12 @@ def training_rates() -> tuple[bool, str]:
     )
 
 
-@registered("10.rmsprop")
-def rmsprop() -> tuple[bool, str]:
-    return judged(SAYS["RMSProp"], section_4("RMSProp"))
+def _verdict(part: str) -> Made:
+    return lambda: judged(SAYS[part], section_4(part))
 
 
-@registered("10.falling-rate")
-def falling_rate() -> tuple[bool, str]:
-    return judged(SAYS["falling rate"], section_4("falling rate"))
-
-
-@registered("10.running-average")
-def running_average() -> tuple[bool, str]:
-    return judged(SAYS["running average"], section_4("running average"))
-
-
-@registered("10.label-smoothing")
-def label_smoothing() -> tuple[bool, str]:
-    return judged(SAYS["label smoothing"], section_4("label smoothing"))
-
-
-@registered("10.clipping")
-def clipping() -> tuple[bool, str]:
-    return judged(SAYS["clipping"], section_4("clipping"))
+for part in SAYS:  # "10.rmsprop", "10.falling-rate", …
+    registered(f"10.{part.lower().replace(' ', '-')}")(_verdict(part))
 
 
 @registered("10.training-power")
