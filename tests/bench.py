@@ -272,15 +272,17 @@ def loop() -> list[Line]:
 @line("rate")
 def rate() -> list[Line]:
     """Multiply-adds of a training step (three times the forward pass) a second, over those of the
-    best of a few matrix products of 256 to 1536 rows. Steps enough that the one which tries a
-    single thread counts as little as it does in a reader's run."""
+    best of a few matrix products of 256 to 1536 rows. As in a notebook of `make lab`, whose
+    processes keep their memory; in steps enough that the one which tries a single thread counts as
+    little as it does in a reader's run."""
     import torch
 
     from inception_edu.describe import measure
-    from inception_edu.learn import Recipe, train
+    from inception_edu.learn import Recipe, keep_memory, train
     from inception_edu.nets.build import build
 
-    data, steps, batch = _data(), 24, 64
+    keep_memory()
+    data, steps, batch = _data(), 50, 64
 
     def products() -> float:
         best = 0.0

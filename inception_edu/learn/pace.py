@@ -25,7 +25,7 @@ from inception_edu.learn.machine import cores
 
 SAMPLES = 2  # timed steps with all threads before a number is chosen
 AGAIN = 5.0  # seconds from look to look at the other number
-LOOKS = 25  # steps with all threads from look to look at one thread: a look costs one slow step
+LOOKS = 50  # steps with all threads from look to look at one thread: a look costs one slow step
 WORTH = 0.95  # all threads must take less than this share of one thread's time
 SPOILT = 1.5  # a step that takes this much of one thread's time has met other work
 ALONE = 2.0  # the same, of the fastest step with all threads, before one thread was timed
