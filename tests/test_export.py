@@ -123,6 +123,25 @@ def test_a_whole_network_leaves_with_its_heads(name):
     assert max(found.values()) < 1e-5, found
 
 
+@pytest.mark.slow
+def test_the_code_of_the_page_writes_files_that_give_the_same_answers(tmp_path, monkeypatch):
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    monkeypatch.chdir(tmp_path)
+    _, code, _ = PAGE.read_text(encoding="utf-8").split("```", 2)
+    said: dict = {}
+    with torch.no_grad():
+        exec(code.removeprefix("python").replace("299, 299", "75, 75"), said)
+        (images,), expected = said["images"], said["model"](*said["images"])
+        back = torch.export.load("v4.pt2").module()(images)
+        session = runtime.InferenceSession("v4.onnx")
+        (onnx,) = session.run(None, {session.get_inputs()[0].name: images.numpy()})
+        named = from_timm("inception_v4", torch.load("v4.pt"))(images)
+    for found in (back, torch.from_numpy(onnx), named):
+        assert torch.allclose(found, expected, atol=1e-5)
+    assert callable(said["fast"])
+
+
 def main(arguments: list[str]) -> None:
     """Network × way out × difference, printed: `python tests/test_export.py [--write] [NAME …]`.
     `--write` puts the rows into docs/family.md; those of other networks stay."""

@@ -45,6 +45,39 @@ def test_a_vote_of_three_saves_what_one_of_them_misses():
     assert gap.mean == pytest.approx(0.5 - 0.25)  # two of four each; together all but the last
 
 
+TWO = answers(
+    {
+        ("inception_v3", 0): [[1, 1, 0, 0], [1, 1, 1, 0]],
+        ("inception_v3", 1): [[1, 0, 1, 0], [1, 1, 1, 0]],
+        ("inception_v3", 2): [[0, 1, 1, 0], [0, 1, 1, 1]],
+        ("inception_v4", 0): [[1, 1, 1, 1], [1, 1, 1, 1]],
+        ("inception_v4", 1): [[1, 1, 1, 1], [1, 1, 1, 1]],
+        ("inception_v4", 2): [[1, 1, 1, 0], [1, 1, 1, 1]],
+    }
+)
+
+
+def test_the_mean_over_networks_keeps_the_seeds_apart():
+    gap = gains.mean_crop_gain(TWO, "1 crop", "12 crops")
+    # Seeds 0 and 1 save a quarter in one network of two, seed 2 in both.
+    assert gap.paired and gap.n == 3 and gap.mean == pytest.approx((0.125 + 0.125 + 0.25) / 3)
+
+
+def test_all_seeds_with_one_crop_against_one_network_with_many():
+    # Together: v3 misses one image of four, v4 none. One of them with one crop misses 1/2 and 1/12.
+    gap = gains.together_instead(TWO, "1 crop")
+    assert gap.mean == pytest.approx((0.5 - 0.25 + 1 / 12) / 2)
+    # With twelve crops one of v3 misses a quarter, as all together do with one crop.
+    assert gains.together_instead(TWO, "12 crops").mean == pytest.approx(0)
+    kept = Answers(TWO.labels, TWO.kinds, (0, 1, 2, 0, 1, 5), TWO.rows)
+    for ask in (
+        lambda: gains.together_instead(kept, "1 crop"),
+        lambda: gains.mean_crop_gain(kept, "1 crop", "12 crops"),
+    ):
+        with pytest.raises(StatisticsError, match="same seeds"):
+            ask()
+
+
 def test_how_many_miss_an_image_and_what_independent_ones_would():
     found, alone = gains.missed_by(THREE)
     assert found == pytest.approx([0, 0.75, 0, 0.25])

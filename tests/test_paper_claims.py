@@ -20,7 +20,7 @@ from inception_edu.study import (
 )
 from inception_edu.study.claims import table
 from inception_edu.study.lengths import committed_lengths, squared_lengths
-from inception_edu.study.predictor import judge, transfer
+from inception_edu.study.predictor import apart, judge, transfer
 from inception_edu.study.statistics import StatisticsError
 from inception_edu.study.verdicts import WORDS
 
@@ -59,6 +59,40 @@ def test_a_run_that_two_findings_share_is_counted_once():
     found = CLAIMS["C7"].verdict()
     assert sum(e.runs for e in found.evidence) == 70
     assert found.runs == 70 - 5, "scale 1 at 72 channels stands in two of the differences"
+
+
+def test_a_run_and_its_continuation_are_counted_once():
+    def starts(*names, labels):
+        runs = [r for name in names for r in load_results(name) if r.label in labels]
+        arguments = {(r.config.arguments, r.config.recipe.lr, r.seed) for r in runs}
+        return len(runs), len(arguments)
+
+    # C10: nothing and rate / 10, for 60 and for 3000 steps; two settings of other experiments.
+    labels = ("nothing", "rate / 10")
+    assert starts("remedies", "long", labels=labels) == (20, 10)
+    more = [e for e in claims_dying.scaling_is_necessary().evidence[2:]]
+    assert claims_dying.scaling_is_necessary().runs == 10 + sum(e.runs for e in more)
+    # C3: three widths at step 60, one of them followed to step 600; the network with all filters.
+    assert [e.runs for e in claims_dying.wide_networks_die().evidence] == [15, 5, 5]
+    assert claims_dying.wide_networks_die().runs == 20
+
+
+def test_what_a_claim_asks_is_corrected_together(monkeypatch):
+    asked = []
+    original = claims_race.holm
+
+    def counted(table):
+        asked.append(len(table))
+        return original(table)
+
+    monkeypatch.setattr(claims_race, "holm", counted)
+    for decide, questions in (
+        (claims_race.speed, 2),
+        (claims_race.final_accuracy, 4),
+        (claims_race.crops_and_ensembles, 2),
+    ):
+        asked.clear()
+        assert len(decide().evidence) == questions and asked == [questions]
 
 
 def test_rates_that_test_images_chose_allow_no_verdict(monkeypatch):
@@ -187,6 +221,17 @@ def test_pairs_are_ordered_as_by_hand():
     assert found["width"].low <= found["width"].share <= found["width"].high
     with pytest.raises(StatisticsError, match="some runs have to die"):
         judge([outcome(10, 0.9), outcome(30, 0.9)])
+
+
+def test_two_scores_are_set_apart_on_the_same_draws():
+    # The width orders all pairs, the rate none: it is told apart in every draw of settings.
+    wide = [outcome(w, 0.9, lr=0.1) for w in (40, 50, 60, 70)]
+    narrow = [outcome(w, 0.0, lr=0.2) for w in (10, 15, 20, 25)]
+    assert apart(wide + narrow, "width", "rate") == (1, 1, 1)
+    mean, low, high = apart(wide + narrow, "width", "width")
+    assert (mean, low, high) == (0, 0, 0)
+    with pytest.raises(StatisticsError, match="some runs have to die"):
+        apart(wide, "width", "rate")
 
 
 def test_a_threshold_is_fitted_here_and_judged_there():

@@ -9,12 +9,14 @@ from itertools import groupby
 
 from torch import nn
 
+from inception_edu.describe.tables import BORDER
+
 
 def folded(module: nn.Module, name: str = "") -> str:
     """`module` as nested <details>: one line a child, "4 × …" for neighbours that are alike, its
     parameters at the end of the line. The first level is open."""
     style = (
-        "background:#fff;color:#222;border:1px solid #d0d0d0;border-radius:8px;padding:8px 10px;"
+        f"color:inherit;border:1px solid {BORDER};border-radius:8px;padding:8px 10px;"
         "font:12.5px/1.6 monospace;overflow-x:auto"
     )
     return f'<div style="{style}">{_line(name, module, 1, True)}</div>'
@@ -23,7 +25,7 @@ def folded(module: nn.Module, name: str = "") -> str:
 def _line(name: str, module: nn.Module, count: int, opened: bool = False) -> str:
     params = sum(p.numel() for p in module.parameters())
     times = f"{count} × " if count > 1 else ""
-    size = f' <span style="color:#5f5f5f">{params:,} parameters</span>' if params else ""
+    size = f' <span style="opacity:.75">{params:,} parameters</span>' if params else ""
     label = f"<b>{escape(name)}</b> {times}{escape(_words(module))}{size}"
     if _one_line(module):
         return f'<div style="padding-left:1.1em">{label}</div>'

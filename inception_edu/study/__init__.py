@@ -34,7 +34,7 @@ _NAMES = {
     ".claims_training": ("heads_verdict", "section_4", "section_4_differences"),
     ".verdicts": ("REDUCED",),
     ".answers": ("Answers", "Comparison", "Outcome", "compare", "mixtures", "outcome"),
-    ".predictor": ("judge", "recorded_runs", "transfer"),
+    ".predictor": ("apart", "judge", "recorded_runs", "transfer"),
     ".recorded": ("recorded_grid",),
     ".fates": ("CellFate", "Fate", "fate", "fate_of_cell"),
     ".cells": ("PAPER", "SGD", "SICK"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
-from inception_edu.study.config import ExperimentError
+from inception_edu.study.config import Config, ExperimentError
 from inception_edu.study.experiments_dying import cell
 from inception_edu.study.fates import CellFate, fate, fate_of_cell
 from inception_edu.study.results import Result, load_results
@@ -47,7 +48,15 @@ def _expect(name: str, expected: dict[str, str], note: str = "") -> Evidence | N
     found = fates_of(name)
     if not set(expected) <= set(found):
         return None
-    return fates({label + note: (found[label], word) for label, word in expected.items()})
+    evidence = fates({label + note: (found[label], word) for label, word in expected.items()})
+    return replace(evidence, of=frozenset(_start(r) for r in _runs(name) if r.label in expected))
+
+
+def _start(run: Result) -> Config:
+    """What a run has in common with one that goes on for longer from the same start: they are
+    counted as one."""
+    recipe = replace(run.config.recipe, steps=1, record_every=1)
+    return replace(run.config, label="", recipe=recipe, test_images=0)
 
 
 def _at_paper_width(expected: dict[tuple[float, float], str]) -> Evidence | None:

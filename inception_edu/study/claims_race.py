@@ -6,14 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-import torch
-
 from inception_edu.describe import measure, networks
-from inception_edu.study.crops import crop_logits
+from inception_edu.study.answers import Answers
 from inception_edu.study.experiments_race import RATES, best_rate
+from inception_edu.study.gains import mean_crop_gain, together_instead
 from inception_edu.study.racers import PAIRS, title
 from inception_edu.study.results import Result, load_results
-from inception_edu.study.statistics import Cell, Difference, difference, holm, jackknife, summarise
+from inception_edu.study.statistics import Difference, difference, holm, summarise
 from inception_edu.study.verdicts import Evidence, Verdict, gain, no_harm, verdict
 
 COST = 0.05
@@ -68,21 +67,25 @@ def speed() -> Verdict:
     return verdict(evidence, "reduced", untuned())
 
 
+def final_differences() -> tuple[dict[str, Difference], dict[str, Difference]]:
+    """Final accuracy: residual minus plain in both pairs, and the larger minus the smaller network
+    of a kind; the four corrected together."""
+    cells = summarise(_race(), "accuracy")
+    pairs = [(residual, plain) for plain, residual in PAIRS]
+    sizes = [(large, small) for small, large in zip(*PAIRS)]
+    found = holm({(a, b): difference(cells[a], cells[b]) for a, b in pairs + sizes})
+
+    def named(keys: list[tuple[str, str]]) -> dict[str, Difference]:
+        return {f"{title(a)} minus {title(b)}": found[a, b] for a, b in keys}
+
+    return named(pairs), named(sizes)
+
+
 def final_accuracy() -> Verdict:
     """C2: the residual network of a pair does not end worse; the larger of a kind ends better."""
-    cells = summarise(_race(), "accuracy")
-    pairs = {
-        f"final accuracy, {title(r)} minus {title(p)}": difference(cells[r], cells[p])
-        for p, r in PAIRS
-    }
-    evidence = [no_harm(what, d, 0.01) for what, d in holm(pairs).items()]
-    sizes = {
-        f"final accuracy, {title(large)} minus {title(small)}": difference(
-            cells[large], cells[small]
-        )
-        for small, large in zip(*PAIRS)
-    }
-    evidence += [gain(what, d, 0.01) for what, d in holm(sizes).items()]
+    pairs, sizes = final_differences()
+    evidence = [no_harm(f"final accuracy, {what}", gap, 0.01) for what, gap in pairs.items()]
+    evidence += [gain(f"final accuracy, {what}", gap, 0.01) for what, gap in sizes.items()]
     return verdict(evidence, "reduced", untuned())
 
 
@@ -107,52 +110,12 @@ def crops_and_ensembles() -> Verdict:
     these networks were trained on.
     """
     answered = [run for run in _race() if "labels" in run.extras]
-    errors = {(run.config.network, run.seed): _errors(run) for run in answered}
-    names = sorted({name for name, _ in errors})
-    seeds = sorted({seed for _, seed in errors})
-
-    def by_seed(kind: str) -> Cell:
-        means = [sum(errors[n, s][kind] for n in names) / len(names) for s in seeds]
-        return Cell(kind, tuple(means), tuple(seeds))
-
-    crops = difference(by_seed("1 crop"), by_seed("12 crops"))
-    mean, half = _ensemble_gain(answered, seeds)
-    shows = "for" if mean - half > 0 and mean >= 0.01 else "against" if mean + half < 0.01 else ""
-    said = (
-        f"one network minus five: {100 * mean:+.1f} points of error (± {100 * half:.1f}, jackknife)"
-    )
+    answers = Answers.of(answered)
+    gaps = {
+        "error with 1 crop minus 12": mean_crop_gain(answers, "1 crop", "12 crops"),
+        "error of one network minus five, jackknife": together_instead(answers, "1 crop"),
+    }
     # Both are answers of the same networks.
     of = frozenset(run.digest for run in answered)
-    one = replace(gain("error with 1 crop minus 12", crops, 0.01), of=of)
-    return verdict([one, Evidence(shows, said, of)], "reduced")
-
-
-@cache
-def _rows(digest_: str) -> tuple:
-    run = next(r for r in _race() if r.digest == digest_)
-    labels, rows = crop_logits(run)
-    return labels, rows
-
-
-def _errors(run: Result) -> dict[str, float]:
-    labels, rows = _rows(run.digest)
-    return {kind: (r.argmax(1) != labels).float().mean().item() for kind, r in rows.items()}
-
-
-def _ensemble_gain(runs: list[Result], seeds: list[int]) -> tuple[float, float]:
-    """How much lower the error of all seeds together is than the mean of each, over the networks;
-    and half of its 95 % interval, with one seed left out at a time."""
-    whole = _gain_of(runs, seeds)
-    return whole, jackknife([_gain_of(runs, [s for s in seeds if s != left]) for left in seeds])
-
-
-def _gain_of(runs: list[Result], seeds: list[int]) -> float:
-    gains = []
-    for name in sorted({run.config.network for run in runs}):
-        chosen = [run for run in runs if run.config.network == name and run.seed in seeds]
-        labels, _ = _rows(chosen[0].digest)
-        rows = [_rows(run.digest)[1]["1 crop"].softmax(1) for run in chosen]
-        together = (torch.stack(rows).mean(0).argmax(1) != labels).float().mean().item()
-        alone = sum(_errors(run)["1 crop"] for run in chosen) / len(chosen)
-        gains.append(alone - together)
-    return sum(gains) / len(gains)
+    evidence = [replace(gain(what, gap, 0.01), of=of) for what, gap in holm(gaps).items()]
+    return verdict(evidence, "reduced")

@@ -17,7 +17,13 @@ from torch import Tensor
 
 from inception_edu.learn import agreement, right
 from inception_edu.study.answers import Answers
-from inception_edu.study.statistics import Cell, Difference, difference, leave_one_out
+from inception_edu.study.statistics import (
+    Cell,
+    Difference,
+    StatisticsError,
+    difference,
+    leave_one_out,
+)
 
 
 def misses(answers: Answers, group: Sequence[int], crops: str) -> Tensor:
@@ -41,6 +47,41 @@ def crop_gain(answers: Answers, kind: str, before: str, after: str) -> Differenc
         for crops in (before, after)
     )
     return difference(old, new)
+
+
+def mean_crop_gain(answers: Answers, before: str, after: str) -> Difference:
+    """The same as the mean over all networks, which have to have the same seeds."""
+    seeds = _shared_seeds(answers)
+
+    def cell(crops: str) -> Cell:
+        groups = [_with_seeds(answers, kind, seeds) for kind in answers.networks]
+        errors = zip(*([answers.error([i], crops) for i in group] for group in groups))
+        return Cell(crops, tuple(sum(row) / len(row) for row in errors), tuple(seeds))
+
+    return difference(cell(before), cell(after))
+
+
+def together_instead(answers: Answers, crops: str) -> Difference:
+    """How much lower the error of all seeds together with one crop each is than that of one network
+    with `crops`: mean over the networks, which have to have the same seeds. The interval leaves out
+    one seed at a time."""
+
+    def value(seeds: list[int]) -> float:
+        groups = [_with_seeds(answers, kind, seeds) for kind in answers.networks]
+        gaps = [
+            misses(answers, group, crops).mean().item() - answers.error(group, "1 crop")
+            for group in groups
+        ]
+        return sum(gaps) / len(gaps)
+
+    return leave_one_out(value, _shared_seeds(answers))
+
+
+def _shared_seeds(answers: Answers) -> list[int]:
+    first, *others = (_seeds(answers, kind) for kind in answers.networks)
+    if any(seeds != first for seeds in others):
+        raise StatisticsError("A mean over networks needs the same seeds of each of them.")
+    return first
 
 
 def together_gain(answers: Answers, kind: str, crops: str) -> Difference:

@@ -2,6 +2,7 @@
 
     judge(results)                     how well each score orders dead and living runs, with a 95 %
                                        interval over the settings
+    apart(results, one, other)         by how much one score orders more of the pairs than another
     transfer(fitted, judged)           the threshold that is best on some runs, tried on others
 
 Each score is judged beside its simple rivals, and where it was not fitted.
@@ -61,18 +62,48 @@ def judge(
 ) -> dict[str, Judged]:
     """Every score on the runs that die or live (what suffers is left out). The interval draws
     settings, not runs: seeds of one setting are much alike."""
+    cells = _settings(results)
+    draws = _drawn(cells, seed)
+    return {name: _judged(cells, score, draws) for name, score in scores.items()}
+
+
+def apart(
+    results: Iterable[Result], one: str, other: str, seed: int = 0
+) -> tuple[float, float, float]:
+    """By how much one of `SCORES` orders more of the pairs than another, and the 95 % interval of
+    that: both scores see the same draws of settings, so what makes a draw hard drops out."""
+    cells = _settings(results)
+    values = [_valued(cells, SCORES[name]) for name in (one, other)]
+    gaps = []
+    for draw in _drawn(cells, seed):
+        first, second = (_share([those[i] for i in draw]) for those in values)
+        if first is not None and second is not None:
+            gaps.append(first - second)
+    low, high = np.quantile(gaps, (0.025, 0.975))
+    first, second = (_share(those) for those in values)
+    assert first is not None and second is not None  # `_settings` has seen both kinds of runs
+    return first - second, float(low), float(high)
+
+
+def _settings(results: Iterable[Result]) -> list[list[tuple[Result, bool]]]:
+    """The runs that die or live, by setting, and whether they die."""
     groups: dict[tuple, list[tuple[Result, bool]]] = {}
     for result in results:
         word = fate(result).word
         if word in ("lives", "dies"):
             groups.setdefault(_setting(result.config), []).append((result, word == "dies"))
-    cells = list(groups.values())
-    told = {dies for cell in cells for _, dies in cell}
+    told = {dies for cell in groups.values() for _, dies in cell}
     if told != {True, False}:
         raise StatisticsError("To judge a score, some runs have to die and some have to live.")
-    random = np.random.default_rng(seed)
-    draws = random.integers(0, len(cells), (DRAWS, len(cells)))
-    return {name: _judged(cells, score, draws) for name, score in scores.items()}
+    return list(groups.values())
+
+
+def _drawn(cells: list, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, len(cells), (DRAWS, len(cells)))
+
+
+def _valued(cells: list, score: Callable) -> list[list[tuple[float, bool]]]:
+    return [[(score(result), dies) for result, dies in cell] for cell in cells]
 
 
 def _setting(config: Any) -> tuple:
@@ -82,7 +113,7 @@ def _setting(config: Any) -> tuple:
 
 
 def _judged(cells, score, draws) -> Judged:
-    values = [[(score(result), dies) for result, dies in cell] for cell in cells]
+    values = _valued(cells, score)
     shares = [s for draw in draws if (s := _share([values[i] for i in draw])) is not None]
     low, high = np.quantile(shares, (0.025, 0.975))
     dead = sum(dies for cell in values for _, dies in cell)

@@ -33,17 +33,6 @@ def same_shape() -> tuple[bool, tuple[str, str]]:
     )
 
 
-@registered("03.deep-branch")
-def deep_branch() -> tuple[bool, str]:
-    block, shape = BLOCKS["A"]
-    parts = [measure(branch, shape).params for branch in block.branches]
-    whole = measure(block, shape).params
-    return max(parts) == parts[3] and sum(parts) == whole, (
-        f"Branch 4 of Inception-A holds {parts[3]:,} of its {whole:,} parameters, "
-        f"{parts[3] / whole:.0%}."
-    )
-
-
 @registered("03.orientation")
 def orientation() -> tuple[bool, str]:
     """Fig. 5 as printed and as released: turned kernels, equal counts, another field."""

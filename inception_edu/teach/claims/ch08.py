@@ -29,16 +29,6 @@ def wide() -> tuple[bool, tuple[str, str]]:
     )
 
 
-@registered("08.use")
-def use() -> tuple[bool, str]:
-    cells = summarise(load_results("scaling"), by=("width", "scale"))
-    gap = difference(cells[576, 0.1], cells[576, 0.0])
-    return gap.seen == "", (
-        "Alive is not yet useful. In such short runs the scaled blocks add "
-        f"{gap.text()} of test accuracy to a tower without blocks: {gap.word()}."
-    )
-
-
 @registered("08.blocks-add")
 def blocks_add() -> tuple[bool, str]:
     cells = summarise(load_results("scaling"), by=("width", "scale"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inception_edu.study import PAIRS, Cell, Difference, difference, holm, load_results, summarise
-from inception_edu.study.claims_race import mean_error, untuned
+from inception_edu.study.claims_race import final_differences, mean_error, untuned
 from inception_edu.study.experiments_race import best_rate
 from inception_edu.study.racers import RACERS, title
 
@@ -42,9 +42,9 @@ def best_towers() -> dict[tuple, Cell]:
 def _could_show(gaps: dict[Any, Difference]) -> str:
     """What "no difference seen" is worth in a table of differences, in a sentence."""
     least = [f"{100 * f(gap.could_have_seen for gap in gaps.values()):.1f}" for f in (min, max)]
+    asked = max(gap.questions for gap in gaps.values())
     return (
-        f"Corrected for {len(gaps)} questions, these runs can show {' to '.join(least)} points or "
-        "more."
+        f"Corrected for {asked} questions, these runs can show {' to '.join(least)} points or more."
     )
 
 
@@ -94,15 +94,9 @@ def speed() -> tuple[bool, str]:
 
 @registered("10.final")
 def final() -> tuple[bool, str]:
-    cells = summarise(load_results("race"))
-    pairs = holm({pair: difference(cells[pair[1]], cells[pair[0]]) for pair in PAIRS})
-    sizes = holm({size: difference(cells[size[1]], cells[size[0]]) for size in zip(*PAIRS)})
-    of_pairs = ", and ".join(
-        f"{gap.text()} for {title(b)} minus {title(a)}" for (a, b), gap in pairs.items()
-    )
-    of_sizes = " ".join(
-        f"{title(b)} minus {title(a)}: {gap.text()}, {gap.word()}." for (a, b), gap in sizes.items()
-    )
+    pairs, sizes = final_differences()
+    of_pairs = ", and ".join(f"{gap.text()} for {what}" for what, gap in pairs.items())
+    of_sizes = " ".join(f"{what}: {gap.text()}, {gap.word()}." for what, gap in sizes.items())
     return all(gap.seen != "more" for gap in pairs.values()), (
         "In neither pair is the residual network seen to end better. The final test accuracy "
         f"differs by {of_pairs}. {_could_show(pairs)} The larger network against the smaller: "
@@ -121,27 +115,33 @@ def meet() -> tuple[bool, str]:
         for place, step in enumerate(steps):
             cells = summarise(runs, lambda r, i=place: 1 - r.extras["evaluations"][i][1])
             gaps[step] = difference(cells[residual], cells[plain])
-        seen = [step for step, gap in holm(gaps).items() if gap.seen == "less"]
+        gaps = holm(gaps)
         lower = [step for step in steps if gaps[step].mean < 0]
-        below += len(seen)
+        below += sum(gap.seen == "less" for gap in gaps.values())
         told.append(
             f"{title(residual)} has the lower mean error than {title(plain)} at {len(lower)} of "
-            f"{len(steps)} tests; first {gaps[steps[0]].text()}, last {gaps[steps[-1]].text()}"
+            f"{len(steps)} tests; first {gaps[steps[0]].text()}, last {gaps[steps[-1]].text()}. "
+            f"{_could_show(gaps)}"
         )
     return below == 0, (
         "In Figs 21 to 26 the residual curve runs below the plain one and both meet late. Here no "
-        f"test shows it below, corrected for {len(steps)} tests of each pair. {'. '.join(told)}."
+        f"test shows it below. {' '.join(told)}"
     )
 
 
-@registered("10.deep")
-def deep() -> tuple[bool, str]:
+def _identity() -> dict[int, Difference]:
+    """What the identity (× 0.1) is worth at each depth, at full width, corrected together."""
     cells = best_towers()
     gaps = {
         d: difference(cells["residual × 0.1", d], cells["plain, full width", d]) for d in DEPTHS
     }
-    few, many = DEPTHS[0], DEPTHS[-1]
-    return holm(gaps)[many].seen == "more", (
+    return holm(gaps)
+
+
+@registered("10.deep")
+def deep() -> tuple[bool, str]:
+    gaps, few, many = _identity(), DEPTHS[0], DEPTHS[-1]
+    return gaps[many].seen == "more", (
         f"With {many} blocks a tower with the identity is better by {gaps[many].text()} of test "
         f"accuracy than one without it. With {few} blocks the difference is {gaps[few].text()}: "
         f"{gaps[few].word()}."
@@ -169,23 +169,18 @@ def bottleneck() -> tuple[bool, str]:
     cells = best_towers()
     narrow, wide = (cells[kind, 16] for kind in ("plain", "plain, full width"))
     residual = cells["residual × 0.1", 16]
-    gap = difference(residual, wide)
-    return gap.seen == "more", (
-        f"The bottleneck is not what the deep plain towers suffer from: 16 blocks give "
-        f"{narrow.text()} with it and {wide.text()} without it; with the identity "
-        f"{residual.text()}."
+    gaps = holm({"width": difference(wide, narrow), "identity": difference(residual, wide)})
+    width, identity = gaps["width"], gaps["identity"]
+    return identity.seen == "more" and width.high < identity.low, (
+        "The bottleneck is not what the deep plain towers suffer from most: 16 blocks give "
+        f"{narrow.text()} with it and {wide.text()} without it, a difference of {width.text()}. "
+        f"Without it, but with the identity, they give {residual.text()}: {identity.text()} more."
     )
 
 
 @registered("10.depth")
 def advantage() -> tuple[bool, str]:
-    cells = best_towers()
-    gaps = holm(
-        {
-            depth: difference(cells["residual × 0.1", depth], cells["plain, full width", depth])
-            for depth in DEPTHS
-        }
-    )
+    gaps = _identity()
     ahead = [depth for depth in DEPTHS if gaps[depth].seen == "more"]
     told = "; ".join(f"{depth}: {gap.text()}" for depth, gap in gaps.items())
     return 16 in ahead, (
