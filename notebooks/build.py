@@ -48,6 +48,7 @@ from xml.etree import ElementTree
 
 import jupytext
 import lint
+import machines
 import minutes
 import nbformat
 import stamps
@@ -536,6 +537,8 @@ def main(arguments: list[str] | None = None) -> None:
         found = {target(s).name: stale(s, args.mode) for s in sources(*args.chapters)}
         if readme() != (ROOT / "README.md").read_text(encoding="utf-8"):
             found["README.md"] = ["its tables are not those of the chapters and of the runs"]
+        if machines.page() != machines.PAGE.read_text(encoding="utf-8"):
+            found["docs/machines.md"] = ["its table is not that of data/machines"]
         for name, reasons in found.items():
             if reasons:
                 more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
@@ -543,7 +546,7 @@ def main(arguments: list[str] | None = None) -> None:
         if any(found.values()):
             print("Run `make notebooks`.")
         sys.exit(any(found.values()))
-    took = {}
+    took = []
     for source in sources(*args.chapters):
         reasons = stale(source, args.mode)
         if reasons and not args.force and write_text(source):
@@ -552,15 +555,17 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"{target(source).name}: up to date")
             continue
         print(f"{target(source).name}: ", end="", flush=True)
-        took[source.stem] = build(source, args.mode, not args.no_execute)
-        print(f"{took[source.stem]:.0f} s")
+        seconds = build(source, args.mode, not args.no_execute)
+        took.append(machines.ran(source.stem, seconds, args.mode))
+        print(f"{seconds:.0f} s")
         for problem in lint.problems(target(source).read_text(encoding="utf-8")):
             print(f"    {problem}")
-    if args.machine and took:
-        minutes.write_times(args.machine, took, args.mode)
+    if args.machine and took and not args.no_execute:
+        machines.keep(args.machine, took, **machines.versions())
         for source in sources():
             write_text(source)
     (ROOT / "README.md").write_text(readme(), encoding="utf-8")
+    machines.PAGE.write_text(machines.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

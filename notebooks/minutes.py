@@ -10,16 +10,15 @@ of their files; where no machine was measured, nothing is said.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import machines
 from count import counts
 
 from inception_edu.describe.tables import table
 
-MACHINES = Path(__file__).resolve().parent.parent / "data" / "machines"
 WORDS_A_MINUTE = 120
 LINES_A_MINUTE = 12
 
@@ -35,16 +34,16 @@ def minutes(source: Path) -> tuple[int, int, int]:
 
 
 def waiting(name: str) -> list[str]:
-    """What running all cells of a chapter took, a phrase for each machine that was measured."""
-    found = []
-    for path in sorted(MACHINES.glob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
+    """What running all cells of a chapter took in standard mode, a phrase for each machine that was
+    measured."""
+    told = []
+    for content in machines.found():
         together = content.get("together", 1)
         beside = f" ({together} chapters at a time)" if together > 1 else ""
         for row in content["chapters"]:
-            if row["chapter"] == name and row["status"] == "ran":
-                found.append(f"{row['seconds']:.0f} s on {content['machine']['card']}{beside}")
-    return found
+            if (row["chapter"], row["mode"], row["status"]) == (name, "standard", "ran"):
+                told.append(f"{row['seconds']:.0f} s on {content['machine']['card']}{beside}")
+    return told
 
 
 def sentence(source: Path) -> str:
@@ -63,22 +62,6 @@ def row(sources: Sequence[Path]) -> str:
     cells = ["minutes", *map(str, whole), str(sum(whole))]
     lines = (heads, ["---"] * len(heads), cells)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def write_times(card: str, seconds: dict[str, float], mode: str) -> Path:
-    """Keep what running all cells of each chapter took on the machine called `card`."""
-    rows = [
-        {"chapter": name, "mode": mode, "status": "ran", "seconds": round(took, 1)}
-        for name, took in seconds.items()
-    ]
-    name = re.sub(r"[^a-z0-9]+", "-", card.lower()).strip("-")
-    MACHINES.mkdir(exist_ok=True)
-    path = MACHINES / f"{name}.json"
-    part = path.with_suffix(".part")
-    content = {"machine": {"card": card}, "chapters": rows}
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
-    return path
 
 
 def main(sources: Sequence[Path]) -> None:

@@ -1,7 +1,6 @@
 """The time of a chapter: counted words, lines and exercises, and measured waiting."""
 
-import json
-
+import machines
 import minutes
 
 CHAPTER = (
@@ -25,14 +24,37 @@ def test_words_lines_and_exercises_are_counted(tmp_path):
 
 
 def test_waiting_is_what_was_measured_on_a_machine_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr(minutes, "MACHINES", tmp_path)
+    monkeypatch.setattr(machines, "MACHINES", tmp_path)
     source = tmp_path / "99_some.py"
     source.write_text(CHAPTER, encoding="utf-8")
     assert "Running" not in minutes.sentence(source)
-    path = minutes.write_times("two cores, no GPU", {"99_some": 12.34}, "standard")
+    for row in (
+        machines.ran("99_some", 3.21, "quick"),
+        machines.ran("99_some", 12.34, "standard"),
+        machines.ran("98_other", 5.67, "standard"),
+    ):
+        path = machines.keep("two cores, no GPU", [row])
     assert path.name == "two-cores-no-gpu.json"
     assert minutes.sentence(source).endswith("Running all cells took 12 s on two cores, no GPU.")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    content["chapters"][0]["status"] = "failed"
-    path.write_text(json.dumps(content), encoding="utf-8")
+    machines.keep("two cores, no GPU", [machines.ran("99_some", 1, "standard", "a\nKeyError: 'b'")])
     assert "Running" not in minutes.sentence(source)
+
+
+def test_the_table_has_a_line_for_each_machine_and_mode(tmp_path, monkeypatch):
+    monkeypatch.setattr(machines, "MACHINES", tmp_path)
+    first = machines.ran("98_other", 5.67, "standard") | {"load": 1.6, "date": "2026-01-02"}
+    again = machines.ran("99_some", 7.6, "standard") | {"load": 8.2, "date": "2026-01-03"}
+    broken = machines.ran("99_some", 1, "quick", "oh") | {"load": None}
+    machines.keep("a", [first], python="3.13.0", torch="2.11.0+cpu")
+    machines.keep("a", [again, broken])
+    heads, _, standard, quick = machines.table(["97", "98", "99"]).splitlines()
+    assert heads.startswith("| machine | mode | 97 | 98 | 99 | load")
+    assert standard == (
+        "| a | standard |  | 6 | 8 | 2 to 8 | 2026-01-02 to 2026-01-03 | 3.13.0 | 2.11.0 |"
+    )
+    assert quick.startswith("| a | quick |  |  | failed |  | 20")
+
+
+def test_the_page_of_machines_is_as_its_command_makes_it():
+    assert machines.PAGE.read_text(encoding="utf-8") == machines.page()
+    assert "nvidia" in machines.page().lower()

@@ -6,7 +6,7 @@
 Makes, once, an environment in .colab/env with Python 3.13 and the versions of Colab (August 2026);
 several GB are downloaded for it. In it, each chapter is executed from its first cell, which
 installs the bundle, in an empty folder that holds nothing but the bundle. The kernel believes to be
-on Colab: the labs train in the foreground there.
+on Colab: the labs train in the foreground there. The seconds are kept in data/machines.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from versions import find_python
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".colab"
-RESULT = ROOT / "dist" / "colab.json"
 
 # As Colab had them in August 2026. timm, tqdm, pandas and scipy are there; torchinfo is not.
 VERSIONS = [
@@ -60,6 +59,7 @@ def environment() -> Path:
 def execute(source: Path, bundle: Path, python: Path) -> dict:
     """Run one chapter; its seconds, and the first error."""
     import build
+    import machines
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
@@ -104,13 +104,10 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
             client.execute(env=settings)
         except Exception as problem:  # one chapter's trouble must not hide the others'
             error = f"{type(problem).__name__}: {problem}"
+            print(error[-2000:], file=sys.stderr)
         finally:
             run_sync(manager.shutdown_kernel)(now=True)
-        return {
-            "chapter": source.stem,
-            "seconds": round(time.monotonic() - begun, 1),
-            "error": error[-2000:],
-        }
+        return machines.ran(source.stem, time.monotonic() - begun, "quick", error)
 
 
 def labs(python: Path) -> int:
@@ -130,18 +127,18 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     sys.path.insert(0, str(ROOT / "notebooks"))
     import build
+    import machines
 
     python = environment()
+    facts = machines.versions(python)
     bundle = build.colab()
-    rows = []
+    failed = False
     for source in build.sources(*args.chapters):
-        rows.append(execute(source, bundle, python))
-        said = rows[-1]["error"].strip().splitlines()
-        print(f"{source.stem:30} {rows[-1]['seconds']:6.0f} s  {said[-1] if said else 'ran'}")
-        sys.stdout.flush()
-        RESULT.parent.mkdir(exist_ok=True)
-        RESULT.write_text(json.dumps(rows, indent=1) + "\n")
-    failed = any(row["error"] for row in rows)
+        row = execute(source, bundle, python)
+        failed |= row["status"] == "failed"
+        print(f"{source.stem:30} {row['seconds']:6.0f} s  {row.get('error', 'ran')}", flush=True)
+        machines.keep("the versions of Colab", [row], **facts)
+    machines.PAGE.write_text(machines.page(), encoding="utf-8")
     if not args.chapters:
         failed |= bool(labs(python))
     return int(failed)

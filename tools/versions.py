@@ -8,8 +8,8 @@ and with the newest. `make versions` calls it.
 
 For each environment: import every module of `describe`, then run its unit tests. With --torch:
 every module of the package, the unit tests of the description, the networks, the data, the training
-loop and the statistics, and two chapters in quick mode. A Python that this machine does not have is
-named as such.
+loop and the statistics, and two chapters in quick mode, whose seconds are kept in data/machines. A
+Python that this machine does not have is named as such.
 """
 
 import argparse
@@ -103,11 +103,18 @@ def attempt(version: str, lowest: bool, torch: bool) -> str:
         said = last_line(done.stdout) or last_line(done.stderr)
         failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
         said = "; ".join([said, *failed])
-        return f"{said}; {chapters(python, settings)}" if torch else said
+        if not torch:
+            return said
+        card = f"Python {version}, the {'lowest' if lowest else 'newest'} packages"
+        return f"{said}; {chapters(python, settings, card)}"
 
 
-def chapters(python: Path, settings: dict[str, str]) -> str:
-    """Two chapters, executed in quick mode: the seconds of each, or what went wrong."""
+def chapters(python: Path, settings: dict[str, str], card: str) -> str:
+    """Two chapters, executed in quick mode: the seconds of each, or what went wrong. They are kept
+    as those of the machine called `card`."""
+    sys.path.insert(0, str(ROOT / "notebooks"))
+    import machines
+
     command = [python, ROOT / "tests" / "on_second_device.py", "cpu", *CHAPTERS]
     quick = settings | {"INCEPTION_EDU_MODE": "quick"}
     with tempfile.TemporaryDirectory() as empty:
@@ -115,6 +122,9 @@ def chapters(python: Path, settings: dict[str, str]) -> str:
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if len(rows) < len(CHAPTERS):
         return "chapters fail: " + last_line(done.stderr)
+    kept = [machines.ran(row["name"], row["seconds"], "quick", row["error"]) for row in rows]
+    machines.keep(card, kept, **machines.versions(python))
+    machines.PAGE.write_text(machines.page(), encoding="utf-8")
     return ", ".join(
         f"{row['name']} {'fails: ' + last_line(row['error']) if row['error'] else row['seconds']}"
         + ("" if row["error"] else " s")
