@@ -55,11 +55,12 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.lab
 
 # The reader works in work/, on copies of the chapters, so that `git pull` meets nobody's answers.
+# JupyterLab serves the whole folder: chapters link to pages in docs/.
 # Training steps of its notebooks are a tenth to a fifth faster where freed memory stays with them.
 lab: export INCEPTION_EDU_KEEP_MEMORY = 1
 lab: $(VENV)/.lab
 	$(BIN)/python tools/work.py
-	$(BIN)/jupyter-lab $(ROOT) $(if $(PORT),--port=$(PORT)) $(ARGS) $(START)
+	$(BIN)/jupyter-lab $(ROOT) --notebook-dir=. $(if $(PORT),--port=$(PORT)) $(ARGS) $(START)
 
 # The browser tests take a Chromium or Chrome that is there; else Playwright fetches one, where it can.
 # The device without hardware must be known before torch computes its first gradient: its tests run

@@ -3,9 +3,9 @@ docs/machines.md.
 
     python notebooks/machines.py --write      docs/machines.md anew; `make notebooks` does so too
 
-`make gpu`, `make colab-test`, `make versions ARGS=--torch`, `notebooks/build.py --machine WORDS` and
-`tests/bench_load.py --machine WORDS` write the files. A run of one chapter replaces the one before on
-that machine and leaves the other chapters alone.
+`make gpu`, `make colab-test`, `make versions ARGS=--torch`, `notebooks/build.py --machine WORDS`
+and `tests/bench_load.py --machine WORDS` write the files. What a chapter took replaces what it took
+before on that machine, and leaves the other chapters alone.
 """
 
 from __future__ import annotations

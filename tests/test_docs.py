@@ -35,6 +35,17 @@ def test_make_targets_that_pages_name_exist():
         assert named <= targets, (page.name, named - targets)
 
 
+def test_jupyterlab_is_started_where_the_links_of_chapters_lead_somewhere():
+    """A chapter's copy in work/ links to ../docs: JupyterLab must serve the folder above."""
+    pages = [*PAGES, ROOT / "Makefile", ROOT / "environment.yml"]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    starts = [line for line in lines if re.search(r"jupyter[- ]lab.*(00_start|START)", line)]
+    assert len(starts) == 7 and all("--notebook-dir=. " in line for line in starts)
+    for chapter in SOURCES:
+        for target in re.findall(r"\]\((\.\./[^)#\s]+)", chapter.read_text(encoding="utf-8")):
+            assert (ROOT / "work" / target).resolve().exists(), (chapter.name, target)
+
+
 def test_the_figure_index_is_as_its_command_makes_it():
     command = [sys.executable, ROOT / "tools" / "figure_index.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True)

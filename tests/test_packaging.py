@@ -140,7 +140,7 @@ def test_second_make_lab_only_starts_the_server(tmp_path):
 
     root = "--allow-root " if os.geteuid() == 0 else ""
     copies = ".venv/bin/python tools/work.py"
-    start = f".venv/bin/jupyter-lab {root}work/00_start_here.ipynb"
+    start = f".venv/bin/jupyter-lab {root}--notebook-dir=. work/00_start_here.ipynb"
     first = commands("lab")
     assert first == [".venv/bin/python tools/install.py lab", "touch .venv/.lab", copies, start]
     (tmp_path / ".venv" / ".lab").touch()
