@@ -1,7 +1,8 @@
 """Words and visible lines of code of each chapter, now and at another revision.
 
     python notebooks/count.py                 the chapters as they are
-    python notebooks/count.py v0.1            … beside a revision of git
+    python notebooks/count.py 16afd6d         … beside a revision of git
+    python notebooks/count.py 16afd6d --write … into docs/chapters.md
 
 Words are those of text cells and exercise cards; lines are those of code cells that are not folded,
 without blank lines, comments and the solutions of exercises. Printing lines are those with `print`.
@@ -17,6 +18,8 @@ import jupytext
 from inception_edu.describe.tables import table
 
 SOURCES = Path(__file__).resolve().parent / "src"
+PAGE = SOURCES.parent.parent / "docs" / "chapters.md"
+TABLE = re.compile(r"(<!-- counted.*?-->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def counts(text: str) -> tuple[int, int, int]:
@@ -48,15 +51,22 @@ def at(revision: str, path: Path) -> str:
 
 
 def main(words: list[str]) -> None:
+    revision = next((word for word in words if not word.startswith("-")), "")
     rows = []
     for path in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
         now = counts(path.read_text(encoding="utf-8"))
-        before = counts(at(words[0], path)) if words else ()
+        before = counts(at(revision, path)) if revision else ()
         rows.append((path.stem[:2], *before, *now))
     rows.append(("all", *(sum(column) for column in list(zip(*rows))[1:])))
     names = ["words", "lines of code", "that print"]
-    old = [f"{name}, {words[0]}" for name in names] if words else []
-    print(table(rows, ["chapter", *old, *names]))
+    old = [f"{name}, {revision}" for name in names] if revision else []
+    found = table(rows, ["chapter", *old, *names])
+    print(found)
+    if "--write" in words:
+        lines = [list(found.columns), ["---", *["---:"] * len(names + old)], *found.texts()]
+        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(TABLE.sub(lambda m: m[1] + text + m[2], page), encoding="utf-8")
 
 
 if __name__ == "__main__":

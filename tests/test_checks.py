@@ -781,3 +781,16 @@ def test_hit_rate(mutants, least):
     found = mutants()
     assert all(m.caught for m in found), [m for m in found if not m.caught]
     assert sum(m.named for m in found) >= least * len(found), [m for m in found if not m.named]
+
+
+def test_a_constant_factor_and_a_word_that_never_comes_are_named():
+    said = checks.function(lambda x: 0.6 * x, lambda x: x, [1.0, 2.0, 5.0], name="f")
+    assert "0.6 times what is asked for" in said.message and said.diagnosed
+    assert "times what" not in checks.function(lambda x: x + 3, lambda x: x, [1.0, 2.0]).message
+    said = checks.function(
+        lambda x: "up" if x else "level",
+        lambda x: "up" if x > 0 else "down" if x < 0 else "level",
+        [1, -1, 0],
+        name="f",
+    )
+    assert "never gives 'down'" in said.message and said.diagnosed

@@ -1,5 +1,6 @@
 """Every claim of the chapters holds for the committed results, and one that does not is noticed."""
 
+import re
 import subprocess
 import sys
 
@@ -59,6 +60,17 @@ def test_sentences_and_lists_are_markdown_with_numbers_filled_in():
         "2. A plain sentence.",
     ]
     assert repr(say("One.", claim("99.y", True, "Two."))) == "One. Two."
+    names = ("05.longest-path", "05.total")
+    assert repr(say(*names)).splitlines() == [f"- {claim(name).sentence}" for name in names]
+    assert repr(say("05.total")) == claim("05.total").sentence
+
+
+def test_percent_is_written_in_one_way():
+    assert repr(say(f"{0.5:.0%} of 2 and {0.125:+.1%}.")) == "50 % of 2 and +12.5 %."
+    assert claim("99.z", True, "From 3% to 44 %.").sentence == "From 3 % to 44 %."
+    assert "%" in claim("05.stem-and-c").sentence and not re.search(
+        r"[0-9]%", claim("05.stem-and-c").sentence + claim("04.parallel").short
+    )
 
 
 def test_the_command_prints_them_all():

@@ -1,6 +1,7 @@
 """Small collections of photographs: training on a few of each class, answers, a look inside."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,18 @@ from PIL import Image
 from inception_edu.data import Data, Split, load
 from inception_edu.labs.subjects import own_subject
 from inception_edu.nets import build
-from inception_edu.study import Answers, Config, Identity, Recipe, configurations, digest, run
+from inception_edu.study import (
+    Answers,
+    Config,
+    Identity,
+    Recipe,
+    Running,
+    configurations,
+    digest,
+    run,
+    train_within,
+    within,
+)
 from inception_edu.study.config import ExperimentError
 from inception_edu.study.experiments_own import PER_CLASS
 
@@ -69,3 +81,56 @@ def test_a_network_of_ones_own_is_asked_about_pictures_as_it_was_trained_on_them
     assert torch.allclose(subject.prepare(picture), data.normalise(pixels), atol=0.02)
     assert subject.prepare(picture, 64).shape == (1, 3, 64, 64)
     assert subject.classes == data.classes and len(subject.pictures()) > 0
+
+
+def three(steps):
+    recipe = replace(TINY.recipe, steps=steps)
+    return [replace(TINY, label=f"tiny {n}", seed=n, recipe=recipe, after="") for n in range(3)]
+
+
+def test_runs_that_fit_are_trained_whole():
+    found = train_within(three(8), seconds=600)
+    assert [r.config.recipe.steps for r in found.results] == [8, 8, 8]
+    assert [r.seed for r in found.results] == [0, 1, 2]
+    assert "3 networks" in found.sentence and "8 steps each. Nothing was left" in found.sentence
+    assert [run.config for run in found.runs] == [r.config for r in found.results]
+    again = run(three(8)[2], threads=None)
+    assert again.accuracy == pytest.approx(found.results[2].accuracy, abs=0.11)
+
+
+def slow_clock(monkeypatch, seconds):
+    """Each look at the clock comes so many seconds after the one before."""
+    ticks = iter(range(10**6))
+    clock = SimpleNamespace(monotonic=lambda: seconds * next(ticks))
+    monkeypatch.setattr(within, "time", clock)
+
+
+def test_runs_that_do_not_fit_get_fewer_steps_and_it_is_told(monkeypatch):
+    slow_clock(monkeypatch, 1.0)  # a step takes a second
+    found = train_within(three(200), seconds=300)
+    steps = [r.config.recipe.steps for r in found.results]
+    assert steps[0] < 100 and steps == sorted(steps, reverse=True) and min(steps) >= 20
+    assert "200 steps each would not have ended within 300 s here." in found.sentence
+
+
+def test_a_first_run_is_trained_in_any_case_and_others_are_left_out(monkeypatch):
+    slow_clock(monkeypatch, 1.0)
+    found = train_within(three(200), seconds=3)
+    assert [r.config.recipe.steps for r in found.results] == [20]
+    assert found.results[0].status == "finished" and found.results[0].accuracy is not None
+    assert "1 network in" in found.sentence
+    assert "Left out for want of time: tiny 1 with seed 1, tiny 2 with seed 2." in found.sentence
+
+
+def test_a_run_that_meets_other_work_is_stopped(monkeypatch):
+    begun = within._begun
+
+    def sudden(config, given, stop):
+        slow_clock(monkeypatch, 0.1 if config.seed == 0 else 50.0)
+        running = Running(config, stop=stop)
+        return (running, True) if config.seed else begun(config, given, stop)
+
+    slow_clock(monkeypatch, 0.1)
+    monkeypatch.setattr(within, "_begun", sudden)
+    found = train_within(three(30)[:2], seconds=60)
+    assert [r.seed for r in found.results] == [0] and "tiny 1 with seed 1" in found.sentence

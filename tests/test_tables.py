@@ -16,7 +16,7 @@ from inception_edu.describe import (
     narrowest,
 )
 from inception_edu.describe.tables import Table, table
-from inception_edu.teach import branches, changes
+from inception_edu.teach import branches, changes, figure_costs, shapes, stages, totals
 
 
 class Cells(HTMLParser):
@@ -51,8 +51,8 @@ def test_text_is_aligned_numbers_at_the_right():
         "Sizes",
         "block        parameters  change",
         "───────────────────────────────",
-        "stem <b>      1,234,567    +25%",
-        "inception_a           8    −50%",
+        "stem <b>      1,234,567   +25 %",
+        "inception_a           8   −50 %",
     ]
 
 
@@ -60,10 +60,10 @@ def test_html_has_the_same_cells_escaped_and_scrolls():
     made = table(ROWS, NAMES, formats={"change": "+.0%"}, caption="Sizes & shares")
     html = made._repr_html_()
     cells = Cells(html).found
-    assert [text for _, _, text in cells] == [*NAMES, "stem <b>", "1,234,567", "+25%"] + [
+    assert [text for _, _, text in cells] == [*NAMES, "stem <b>", "1,234,567", "+25 %"] + [
         "inception_a",
         "8",
-        "−50%",
+        "−50 %",
     ]
     assert "<b>" not in html and "Sizes &amp; shares" in html and "overflow-x:auto" in html
     assert "text-align:right" in cells[4][1]["style"] and "text-align:left" in cells[3][1]["style"]
@@ -128,6 +128,34 @@ def test_branches_of_a_block_and_the_sum_of_a_residual_one():
     assert "Fig. 4" in plain.caption
 
 
+def test_figures_cost_what_their_descriptions_do():
+    rows = figure_costs(4, 10).rows
+    assert rows[0] == ("Fig. 4", "Inception-A", "35×35×384", 317632, 387610816)
+    assert rows[1][3:] == (77440, 94393984) and "Inception-ResNet-v1" in rows[1][1]
+    with pytest.raises(AssertionError, match="overview"):
+        figure_costs(9)
+
+
+def test_shapes_before_and_after_each_step():
+    rows = shapes(Chain(Conv(32, 3, 2, "valid"), MaxPool(3, 2, "valid")), (3, 299, 299)).rows
+    assert rows == (
+        ("step 1", 'Conv(32, 3, stride=2, padding="valid")', (3, 299, 299), (32, 149, 149)),
+        ("step 2", 'MaxPool(3, stride=2, padding="valid")', (32, 149, 149), (32, 74, 74)),
+    )
+
+
+def test_whole_networks_and_their_stages_side_by_side():
+    from inception_edu.describe import inception_resnet_v1, inception_resnet_v2, inception_v4
+
+    found = totals(inception_resnet_v2(), inception_v4(), base=inception_v4())
+    assert found.columns[-1] == "Inception-v4 = 1"
+    assert found.rows[1] == ("Inception-v4", 149, 42679816, 12254038792, 1.0)
+    assert found.texts()[0][1:] == ["132", "32,433,928", "9,264,354,856", "0.76"]
+    both = {row[0]: row[1:] for row in stages(inception_resnet_v1(), inception_resnet_v2()).rows}
+    assert both["reduction_a"] == (1, (896, 17, 17), 1, (1152, 17, 17))
+    assert both["inception_resnet_b"] == (10, (896, 17, 17), 10, (1152, 17, 17))
+
+
 def test_changes_have_one_row_a_place():
     found = changes(differences(InceptionB("paper"), InceptionB("released")), "paper", "released")
     assert found.columns == ("where", "what", "paper", "released")
@@ -158,6 +186,21 @@ def test_fates_of_a_setting_are_counted_in_words():
     assert found.columns == ("setting", "fate", "its runs", "dead in the worst block")
     assert found.rows[0] == ("wide", "differs by seed", "1 suffers, 2 die", "20 % to 90 %")
     assert found.rows[1] == ("narrow", "lives", "1 lives", "0 %")
+
+
+def test_a_setting_is_compared_with_the_others_of_its_group():
+    from inception_edu.study import Cell
+    from inception_edu.teach import against
+
+    cells = {
+        "width 72: base": Cell("a", (0.30, 0.31, 0.32, 0.30, 0.31)),
+        "width 72: more": Cell("b", (0.80, 0.81, 0.82, 0.80, 0.81)),
+        "width 72: same": Cell("c", (0.30, 0.31, 0.32, 0.30, 0.31)),
+        "width 9: more": Cell("d", (0.1, 0.1, 0.1, 0.1, 0.2)),
+    }
+    more, same = against(cells, "width 72: base", "Accuracy").rows
+    assert more[0] == "more" and more[1].startswith("+50.0 points") and more[2] == "better"
+    assert same[0] == "same" and same[2].startswith("no difference seen")
 
 
 def test_contrasts_say_where_the_correction_decides_against_an_interval():

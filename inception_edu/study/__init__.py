@@ -14,6 +14,7 @@ _NAMES = {
     ".watch": ("Watch", "dead_channels"),
     ".crops": ("CROPS", "crop_logits"),
     ".runs": ("Running", "reproduce", "run"),
+    ".within": ("train_within",),
     ".results": ("RESULTS", "Result", "load_results", "pack", "read_result", "runs_folder"),
     ".sweeps": ("local_executor", "sweep"),
     ".statistics": (

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from inception_edu.describe.tables import plain
+from inception_edu.describe.tables import plain, spaced
 from inception_edu.teach import journal
 
 _ANSWERS: dict[str, Any] = {}  # of this session, also where no journal is kept
@@ -101,14 +101,14 @@ class Outcome:
     unit: str = ""
 
     def sentences(self) -> str:
-        said = kept(self.name)
+        said, text = kept(self.name), spaced(self.text)
         unit = f" {self.unit}" if self.unit else ""
         found = f"The answer: **{plain(self.value)}{unit}**."
         if said is None:
-            return f"{found} {self.text}".strip()
+            return f"{found} {text}".strip()
         if _agrees(said, self.value):
-            return f"You predicted **{plain(said)}{unit}**, and so it is. {self.text}".strip()
-        return f"You predicted {plain(said)}{unit}. {found} {self.text}".strip()
+            return f"You predicted **{plain(said)}{unit}**, and so it is. {text}".strip()
+        return f"You predicted {plain(said)}{unit}. {found} {text}".strip()
 
     def __repr__(self) -> str:
         return self.sentences().replace("**", "")

@@ -70,6 +70,17 @@ def contrasts(differences: Mapping[Any, Any], caption: str = "") -> Table:
     return table(rows, ["", "difference", "verdict"], caption=caption)
 
 
+def against(cells: Mapping[str, Any], base: str, caption: str = "") -> Table:
+    """`contrasts` of the setting `base` of `cells` (as `summarise` gives them) with all others of
+    its group, corrected together (Holm). "width 72: unscaled" is in the group "width 72"."""
+    from inception_edu.study import difference, holm
+
+    group = base.rpartition(": ")[0]
+    names = [label for label in cells if label.rpartition(": ")[0] == group and label != base]
+    gaps = {name.rpartition(": ")[2]: difference(cells[name], cells[base]) for name in names}
+    return contrasts(holm(gaps), caption)
+
+
 def verdicts(*names: str) -> Table:
     """Claims of the paper, such as "C1", with the evidence of the committed runs."""
     from inception_edu.study import CLAIMS

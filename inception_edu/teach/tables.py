@@ -7,22 +7,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inception_edu.describe import (
+    FIGURES,
     Chain,
     Concat,
     Conv,
     Difference,
+    Network,
     Node,
     Pool,
     Residual,
     Shape,
     amount,
+    leaves,
     measure,
     out_shape,
     size_words,
+    walk,
 )
 from inception_edu.describe.tables import Table, table
 
-__all__ = ["Table", "branches", "changes", "costs", "table"]
+__all__ = [
+    "Table",
+    "branches",
+    "changes",
+    "costs",
+    "figure_costs",
+    "shapes",
+    "stages",
+    "table",
+    "totals",
+]
 
 
 def costs(
@@ -77,6 +91,60 @@ def branches(node: Node, shape: Shape, caption: str = "") -> Table:
     named = () if isinstance(node, (Conv, Pool)) else (node.figure, node.name)
     title = caption or " ".join(word for word in named if word)
     return table(rows, columns, caption=title, formats=formats, strong=[len(rows) - 1])
+
+
+def figure_costs(*numbers: int) -> Table:
+    """Parameters and multiply-adds of figures of the paper, with the shape that the paper prints
+    as their input."""
+    rows = []
+    for number in numbers:
+        figure = FIGURES[number]
+        assert not isinstance(figure.node, tuple), "An overview has blocks, no cost of its own."
+        size = measure(figure.node, figure.input)
+        gives = size_words(size.output)
+        rows.append((f"Fig. {number}", figure.title, gives, size.params, size.macs))
+    return table(rows, ["", "block", "gives", "parameters", "multiply-adds"])
+
+
+def shapes(node: Node, shape: Shape) -> Table:
+    """Each convolution and pool of a description, with the shape (C, H, W) that enters and the one
+    that leaves it. Raises as `walk` does where the description cannot take the shape."""
+    rows = [
+        (", ".join(step.path), repr(step.node), step.input, step.output)
+        for step in walk(node, shape)
+        if isinstance(step.node, (Conv, Pool))
+    ]
+    return table(rows, ["where", "step", "enters C×H×W", "leaves C×H×W"])
+
+
+def totals(*networks: Network, base: Network | None = None) -> Table:
+    """What whole networks cost: convolutions, parameters, multiply-adds for one image; with `base`
+    also as a multiple of that network's multiply-adds."""
+    rows = []
+    for network in networks:
+        size = measure(network)
+        found = (block.repeat * sum(map(_is_conv, leaves(block.node))) for block in network.blocks)
+        times = (size.macs / measure(base).macs,) if base else ()
+        rows.append((network.name, sum(found), size.params, size.macs, *times))
+    more = [f"{base.name} = 1"] if base else []
+    columns = ["network", "convolutions", "parameters", "multiply-adds", *more]
+    return table(rows, columns, formats=dict.fromkeys(more, ".2f"))
+
+
+def stages(*networks: Network) -> Table:
+    """The blocks of networks that have the same ones, side by side: how many times each stands
+    there, and the shape that leaves the last of them."""
+    rows: dict[str, list[Any]] = {block.name: [block.name] for block in networks[0].blocks}
+    for network in networks:
+        leaves_it = {row.name.split(".")[0]: row.output for row in measure(network).rows}
+        for block in network.blocks:
+            rows[block.name] += [block.repeat, leaves_it[block.name]]
+    columns = [f"{what} {network.name}" for network in networks for what in ("times in", "leaves")]
+    return table(list(rows.values()), ["block", *columns])
+
+
+def _is_conv(node: Node) -> bool:
+    return isinstance(node, Conv)
 
 
 def changes(

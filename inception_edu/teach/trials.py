@@ -78,5 +78,7 @@ def refusal(make: Any, *arguments: Any) -> Text:
     try:
         make(*arguments)
     except (SpecError, RuntimeError) as error:
-        return Text(f"> {str(error).splitlines()[0]}")
+        lines = str(error).splitlines()
+        said = next((line.strip() for line in lines if not line.endswith(":")), lines[0])
+        return Text(f"> {said}")
     raise AssertionError("Nothing refuses this.")

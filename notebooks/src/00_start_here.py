@@ -29,6 +29,11 @@ from inception_edu.teach import paper_claims, predict, say
 
 # %% [markdown]
 # ## What the paper says, and what is seen here
+#
+# Four words first. A channel is *dead* when it is 0 everywhere, in every image of a batch. A
+# network *dies* when half of the channels of some block are dead, and it *lives* when less than a
+# tenth are. A residual block adds its result to its input. With a *scale* of 0.1 it multiplies the
+# result by 0.1 before it adds it.
 
 # %%
 say("00.verdicts", "09.full-width")
@@ -162,14 +167,13 @@ say(
 #
 # Every lab works like this one. Move a slider: drag it, use the arrow keys, or type a number. You
 # see at once what recorded runs did with such settings. The strip under the slider says where
-# networks live and die. Bet, press **Retrain**, and watch. **Stop** ends the run, **Reset** forgets
-# all runs.
+# networks live and die. Choose what you expect (*Bet*), press **Retrain**, and watch. **Stop** ends
+# the run, **Reset** forgets all runs.
 #
-# The lab begins with a residual network of ten blocks. *Scale* is a number: each block multiplies
-# its result by it before it adds it to its input. A channel is *silent*, or dead, when it is 0
-# everywhere. The optimizer is the paper's (RMSProp with decay 0.9 and ε = 1). The rate is high, so
-# a few dozen steps are enough to see what happens. Press *Retrain*. Then set *scale* to 0.1 and
-# press it again. What changes, and where first?
+# The lab begins with a residual network of ten blocks. It calls dead channels *silent*. The
+# optimizer is the paper's (RMSProp with decay 0.9 and ε = 1). The rate is high, so a few dozen
+# steps are enough to see what happens. Press *Retrain*. Then set *scale* to 0.1 and press it again.
+# What changes, and where first?
 
 # %%
 lab = scaling_lab()

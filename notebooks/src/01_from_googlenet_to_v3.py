@@ -88,12 +88,13 @@ predict("01.branch", "Which of the three branches costs most?", ["1×1, 64", "3�
 
 # %% [markdown]
 # A convolution does one multiply-add for each weight, at every place of its output. It has height ×
-# width × channels in × filters weights. Batch norm adds two numbers for each filter.
+# width × channels in × filters weights. Batch norm adds two numbers for each filter. In the table,
+# *sees* is the receptive field: the window of input pixels on which one output depends.
 
 # %%
 costs({repr(branch): branch for branch in naive.branches}, (192, 28, 28))
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "01.branch",
     "3×3, 128",
@@ -257,8 +258,9 @@ plots.show(
 
 # %% [markdown]
 # To look at the kernel alone we train *only the last layer*. The filters are random and all of one
-# size. Each gives three numbers: mean, maximum and spread of its response. A linear classifier is
-# then computed in closed form. With 48 filters this takes seconds, and no learning rate is needed.
+# size. Each gives three numbers: mean, maximum and spread of its response. The linear classifier on
+# these numbers is found by solving one system of equations. With 48 filters this takes seconds, and
+# no learning rate is needed.
 
 # %%
 predict(
@@ -305,8 +307,12 @@ plots.show(
     f"Right: five choices of equal cost: {said}. {len(facts['seeds'])} seeds each.",
 )
 
-# %%
-outcome("01.small-objects", "9×9", "A 9×9 window holds a small object as a whole.")
+# %% tags=["hide-input"]
+outcome(
+    "01.small-objects",
+    "9×9",
+    "A 9×9 window holds a small object as a whole.",
+)
 
 # %%
 say("01.large-kernel", "01.equal-cost", "01.known-size")
@@ -441,11 +447,11 @@ plots.show(
 
 # %% [markdown]
 # With small first weights each ReLU halves the mean square of the signal. Without the identity
-# nearly nothing arrives. Weights √2 larger (He's rule) make up for the ReLU. Then the *sum* grows
-# from block to block, which is the subject of chapter 08. Batch norm alone turns the loss into
-# growth. Batch norm with the identity stays moderate. So with the identity, a deep stack depends
-# less on the size of its first weights. Whether Inception *needs* the identity is the question of
-# this paper, and of chapter 10.
+# nearly nothing arrives. Weights √2 larger (He's rule) make up for the ReLU. But with them the
+# *sum* grows from block to block, which is the subject of chapter 08. With batch norm and no
+# identity the gradient grows on its way down. With batch norm and the identity it grows far less.
+# So with the identity, a deep stack depends less on the size of its first weights. Whether
+# Inception *needs* the identity is the question of this paper, and of chapter 10.
 #
 # ## Auxiliary heads
 #
@@ -495,7 +501,7 @@ plots.show(
     + "; ".join(f"{name} {cell.text()} right" for name, cell in summarise(head_runs).items()),
 )
 
-# %%
+# %% tags=["hide-input"]
 faster, better = (heads_verdict(part).word == REDUCED for part in ("speed", "end"))
 word = {(1, 1): "both", (1, 0): "a faster start", (0, 1): "a better end"}.get((faster, better))
 outcome("01.heads", word or "neither", "The two sentences below say it with intervals.")
@@ -504,9 +510,11 @@ outcome("01.heads", word or "neither", "The two sentences below say it with inte
 say("01.heads-speed", "01.heads-end")
 
 # %% [markdown]
-# The rule and the margins were written down before these runs: 2 points of error on the way, 1
-# point at the end. These are short runs of small networks on ten classes. A long training may say
-# something else: Inception-v3's authors saw the gain only near the end.
+# *These runs can show* names the difference that four of five such experiments would have found. A
+# smaller one may be there and not be seen. The *margin* is the smallest difference that would
+# matter. The rule and the margins were written down before these runs: 2 points of error on the
+# way, 1 point at the end. These are short runs of small networks on ten classes. A long training
+# may say something else: Inception-v3's authors saw the gain only near the end.
 #
 # ## Lab: the family
 #
@@ -547,7 +555,7 @@ def multiply_adds(c, filters, h, w, kh, kw):
 check("01.1", multiply_adds)
 
 # %%
-# exercise: Where a 1×1 stops paying | ●●○ | 5 min
+# exercise: Up to where a 1×1 saves weights | ●●○ | 5 min
 # task: 256 channels, a 3×3 with 256 filters. You may put a 1×1 with `m` filters in front. Below
 # which `m` is the pair
 #   cheaper than the 3×3 alone, in weights? Give the largest whole `m` that still saves something.

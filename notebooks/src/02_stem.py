@@ -8,7 +8,7 @@
 # **After this chapter you can**
 #
 # 1. compute the size of any map from input, kernel, stride and padding, and read a V in a figure;
-# 2. follow 299 → 149 → 147 → 147 → 73 → 71 → 35, and walk it backwards to the smallest legal image;
+# 2. follow 299 → 149 → 147 → 147 → 73 → 71 → 35, and go back to the smallest possible image;
 # 3. say which padding makes a concatenation break, and mend it.
 
 # %% tags=["hide-input"]
@@ -30,13 +30,12 @@ from inception_edu.describe import (
     out_shape,
     slide,
     smallest_image,
-    walk,
     with_padding,
 )
 from inception_edu.nets import build
 from inception_edu.study import experiments
 from inception_edu.teach import begin, check, costs, five_lines, milliseconds, opening_figure
-from inception_edu.teach import outcome, plots, predict, refusal, say, table
+from inception_edu.teach import outcome, plots, predict, refusal, say, shapes, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -56,6 +55,12 @@ opening_figure("02")
 # %% tags=["picture"]
 figure(3)
 
+# %% [markdown]
+# Read the figure from the bottom. A **V** means *valid*: there is no padding, so the window stays
+# inside the map. Without a V the padding is *same*: $(k-1)/2$ zeros stand on each side of the map
+# ($k$ is odd). With same padding and stride 1 the map keeps its size. With stride $s$ it becomes
+# $\lceil n/s \rceil$. In this figure every stride of 2 comes with a V.
+
 # %%
 predict(
     "02.first-map",
@@ -65,11 +70,6 @@ predict(
 )
 
 # %% [markdown]
-# Read the figure from the bottom. A **V** means *valid*: there is no padding, so the window stays
-# inside the map. Without a V the padding is *same*: $(k-1)/2$ zeros stand on each side of the map
-# ($k$ is odd). With same padding and stride 1 the map keeps its size. With stride $s$ it becomes
-# $\lceil n/s \rceil$. In this figure every stride of 2 comes with a V.
-#
 # ## One line of arithmetic
 #
 # A window of $k$ pixels moves by $s$ over $n$ pixels. There are $p$ zeros on each side. The window
@@ -87,7 +87,7 @@ table(
     ["window", "pixels", "places"],
 )
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "02.first-map",
     str(slide(300, 3, 2, "valid")),
@@ -96,8 +96,8 @@ outcome(
 )
 
 # %% [markdown]
-# The first three steps have no branches. We write them as a description. `walk` then computes the
-# shape after each step:
+# The first three steps have no branches. We write them as a description. The shape after each step
+# is computed from it:
 
 # %%
 first = Chain(
@@ -105,13 +105,7 @@ first = Chain(
     Conv(32, 3, padding="valid"),
     Conv(64, 3),
 )
-table(
-    [
-        ("all three" if step.node is first else repr(step.node), step.output)
-        for step in walk(first, (3, 299, 299))
-    ],
-    ["step", "output C×H×W"],
-)
+shapes(first, (3, 299, 299))
 
 # %% [markdown]
 # ## Move the window yourself
@@ -174,7 +168,7 @@ draw(forgotten, (64, 147, 147), wrong=True)
 # %%
 refusal(out_shape, forgotten, (64, 147, 147))
 
-# %%
+# %% tags=["hide-input"]
 meet = sorted(out_shape(branch, (64, 147, 147))[1] for branch in forgotten.branches)
 outcome(
     "02.join",

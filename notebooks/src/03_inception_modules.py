@@ -14,8 +14,6 @@
 
 # %% tags=["hide-input"]
 # @title Imports
-from textwrap import fill
-
 import torch
 from torch import nn
 
@@ -31,12 +29,10 @@ from inception_edu.describe import (
     figures,
     measure,
     networks,
-    size_words,
-    walk,
 )
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import begin, branches, changes, check, costs, five_lines, opening_figure
-from inception_edu.teach import outcome, plots, predict, say, table
+from inception_edu.teach import begin, branches, changes, check, costs, figure_costs, five_lines
+from inception_edu.teach import opening_figure, outcome, plots, predict, refusal, say, shapes, table
 from inception_edu.nets import Concat as Join, ConvBNReLU, build
 from inception_edu.learn import Recipe, default_device, train
 
@@ -93,10 +89,10 @@ class HandA(nn.Module):
 # %%
 by_hand = HandA().eval()
 x = torch.randn(2, 384, 35, 35, generator=torch.Generator().manual_seed(0))
+parts = {**dict(by_hand.named_children()), "joined": by_hand}
 with torch.inference_mode():
-    shapes = [(name, tuple(branch(x).shape)) for name, branch in by_hand.named_children()]
-    shapes.append(("joined", tuple(by_hand(x).shape)))
-table(shapes, ["branch", "output N×C×H×W"])
+    sizes = {name: (tuple(part(x).shape),) for name, part in parts.items()}
+table(sizes, ["branch", "output N×C×H×W"])
 
 # %% [markdown]
 # Two details decide whether this equals the paper's block. Padded zeros must not count in the
@@ -148,19 +144,12 @@ assert inception_a.branches == figures.InceptionA().branches
 # from it, and nothing has to run for that.
 
 # %%
-table(
-    [
-        (", ".join(step.path), repr(step.node), step.input, step.output)
-        for step in walk(inception_a, (384, 35, 35))
-        if isinstance(step.node, (Conv, Pool))
-    ],
-    ["where", "step", "enters C×H×W", "leaves C×H×W"],
-)
+shapes(inception_a, (384, 35, 35))
 
 # %%
 branches(inception_a, (384, 35, 35))
 
-# %%
+# %% tags=["hide-input"]
 words = ["branch 1, the pool", "branch 2, 1×1", "branch 3, one 3×3", "branch 4, two 3×3"]
 params = [measure(branch, (384, 35, 35)).params for branch in inception_a.branches]
 outcome(
@@ -181,13 +170,8 @@ from torchinfo import summary
 # Without a device named, it moves the module to a GPU where there is one.
 info = summary(described, (1, 384, 35, 35), device="cpu", verbose=0)
 whole = measure(inception_a, (384, 35, 35))
-table(
-    {
-        "torchinfo": (info.total_params, info.total_mult_adds),
-        "the description": (whole.params, whole.macs),
-    },
-    ["counted by", "parameters", "multiply-adds"],
-)
+counted = [(info.total_params, info.total_mult_adds), (whole.params, whole.macs)]
+table(dict(zip(("torchinfo", "the description"), counted)), ["by", "parameters", "multiply-adds"])
 
 # %% [markdown]
 # ### All three are the same
@@ -211,15 +195,12 @@ for buffer in by_hand.buffers():  # running averages as after some training, not
         buffer.copy_(torch.rand(buffer.shape, generator=generator) + 0.5)
 
 # %%
-off = {}
+others = {"three modules": with_modules, "description": described}
 with torch.inference_mode():
     wanted = by_hand(x)
-    for name, other in {"three modules": with_modules, "description": described}.items():
-        found = copy_weights(by_hand, other)(x)
-        off[name] = ((found - wanted).abs().max().item(), wanted.abs().max().item())
-rounding = [worst for worst, _ in off.values()]
-columns = ["against the module by hand", "largest difference", "largest value"]
-table(off, columns, formats={"largest difference": ".1e", "largest value": ".1f"})
+    found = {name: copy_weights(by_hand, other)(x) for name, other in others.items()}
+rounding = {name: (y - wanted).abs().max().item() for name, y in found.items()}
+table(rounding, ["against the module by hand", "largest difference"])
 
 # %%
 predict(
@@ -240,7 +221,7 @@ places = {
 }
 table(places, ["where", "largest difference"], formats={"largest difference": ".2f"})
 
-# %%
+# %% tags=["hide-input"]
 border, others, inside = places.values()
 outcome(
     "03.zeros",
@@ -285,24 +266,15 @@ printed, released = figures.InceptionB("paper"), figures.InceptionB("released")
 changes(differences(printed, released), "in the paper", "as released")
 
 # %%
-costs(
-    {
-        f"branch {number}, {words}": block.branches[number - 1]
-        for number in (3, 4)
-        for words, block in (("in the paper", printed), ("as released", released))
-    },
-    (1024, 17, 17),
-)
+third = {"in the paper": printed.branches[2], "as released": released.branches[2]}
+costs(third, (1024, 17, 17), caption="Branch 3")
 
 # %% [markdown]
-# Shapes, parameters and multiply-adds are equal for both. The functions are different: the weights
-# of one do not even fit the shapes of the other.
+# Shapes, parameters and multiply-adds are equal for both, in branch 4 too. The functions are
+# different: the weights of one do not even fit the shapes of the other.
 
 # %%
-try:
-    copy_weights(build(printed, 1024), build(released, 1024))
-except RuntimeError as error:
-    print(fill(str(error).splitlines()[1].strip(), 100))
+refusal(copy_weights, build(printed, 1024), build(released, 1024))
 
 # %% [markdown]
 # In branch 4 every kernel is turned. So it is the paper's branch for an image that lies on its
@@ -361,12 +333,7 @@ branches(inception_c, (1536, 8, 8), caption="Inception-C")
 # each can be repeated: 4, 7 and 3 times in Inception-v4. One block of each kind costs:
 
 # %%
-STAGES = {"InceptionA": (384, 35, 35), "InceptionB": (1024, 17, 17), "InceptionC": (1536, 8, 8)}
-sizes = {name: measure(getattr(figures, name)(), shape) for name, shape in STAGES.items()}
-table(
-    {name: (size_words(m.output), m.params, m.macs) for name, m in sizes.items()},
-    ["block", "in and out", "parameters", "multiply-adds"],
-)
+figure_costs(4, 5, 6)
 
 # %% [markdown]
 # ## Lab: take the block apart
@@ -385,7 +352,7 @@ lab = block_designer("InceptionB", goal="branch 3 sees 7×7")
 #
 # Two small networks have the same blocks. One has the paper's kernels, the other the released ones.
 # All else is equal. In pictures of clothes, neighbours across and neighbours down do not differ
-# equally (the cell measures it). So if the orientation matters, it should matter here.
+# equally (the folded cell measures it). So if the orientation matters, it should matter here.
 
 
 # %%
@@ -397,6 +364,8 @@ def small(orientation):
 
 SEEDS, STEPS = (range(2), 4) if QUICK else (range(5), 40)
 clothes = data.load("fashion", limit=(5000, 200 if QUICK else 1000))
+
+# %% tags=["hide-input"]
 pixels = clothes.train.images.float()
 across, down = (pixels.diff(dim=d).abs().mean().item() for d in (3, 2))
 say(
@@ -526,7 +495,7 @@ check("03.3", turn)
 five_lines(
     "03.same-shape",
     "A block by hand, from 3 modules, or from a description is one function: with copied weights "
-    f"the outputs differ by {max(rounding):g} at most.",
+    f"the outputs differ by at most {max(rounding.values()):g}.",
     "The description holds only what the figure prints. Channels that enter, costs and the picture "
     "follow from it.",
     "Two slips change no shape: padded zeros that count in the average, and another ε in batch "
@@ -535,7 +504,7 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** The authors say that Fig. 5 was meant as printed. Now the released
-# code and the symmetry of all other branches speak for a misprint.
+# **What would change our mind.** A word of the authors that Fig. 5 was meant as printed. So far,
+# the released code and the symmetry of all other branches speak for a misprint.
 #
 # **Next.** Chapter 04: how 35×35 becomes 17×17.

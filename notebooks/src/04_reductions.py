@@ -79,7 +79,7 @@ predict(
 # %%
 costs({"pool, then widen": pool_first, "widen, then pool": widen_first}, ENTERS)
 
-# %%
+# %% tags=["hide-input"]
 times = measure(widen_first, ENTERS).macs / measure(pool_first, ENTERS).macs
 outcome(
     "04.times",
@@ -191,7 +191,7 @@ plots.show(
     + "; ".join(f"{n} {by_count[n]:.2f} by count, {by_clock[n]:.2f} by clock" for n in WAYS),
 )
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "04.slowest",
     max(took, key=took.get),
@@ -275,7 +275,7 @@ figure(18)
 branches(figures.ReductionB_v2(), FIGURES[18].input)
 
 # %% [markdown]
-# ## Where a reduction spends
+# ## Which branch costs most
 #
 # Four blocks, branch by branch. The pool costs no multiply-add. The last, deepest branch does most
 # of the arithmetic.
@@ -411,7 +411,7 @@ say(
 # exercise: What leaves Reduction-A | ●○○ | 3 min
 # task: Write `leaves(c, k, l, m, n)`: the number of channels that leave Fig. 7 when `c` enter.
 # hint: Follow the three lines that reach the join at the top of the figure.
-# explain: k and l are consumed inside the third branch.
+# explain: k and l are widths inside the third branch.
 def leaves(c, k, l, m, n):
     # begin solution
     return c + n + m

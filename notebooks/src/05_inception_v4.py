@@ -290,11 +290,12 @@ try:
     torch.manual_seed(0)
     theirs = timm.create_model("inception_v4").eval()
     numbers = sum(p.numel() for p in theirs.parameters())
-    print(f"timm {timm.__version__}: {numbers:,} parameters, as in the description:", end=" ")
-    print(numbers == measured.params)
+    same = "as many as" if numbers == measured.params else "not as many as"
+    said = f"timm {timm.__version__} has {numbers:,} parameters, {same} the description."
 except ImportError:
     theirs = None
-    print("timm is not installed here, so this comparison is left out: pip install timm")
+    said = "timm is not installed here, so this comparison is left out: pip install timm"
+say(said)
 
 # %% [markdown]
 # The statistics of batch norm must be random too (the folded cell does it). Otherwise a mistake in
@@ -314,14 +315,15 @@ def shake(model, seed=0):
 
 
 # %%
+said = "Left out, because timm is not installed here."
 if theirs is not None:
     shake(theirs)
     ours = from_timm("inception_v4", theirs)
     with torch.inference_mode():
         a, b = theirs(image), ours(image)
-    print(
-        f"largest difference of 1000 logits: {(a - b).abs().max():.1e}, their spread {a.std():.3f}"
-    )
+    off, spread = (a - b).abs().max(), a.std()
+    said = f"The 1000 logits differ by at most {off:.1e}. Their spread is {spread:.3f}."
+say(said)
 
 # %% [markdown]
 # This difference is rounding: the same sums in another order. `from_timm` had to change two things.

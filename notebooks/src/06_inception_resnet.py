@@ -26,6 +26,7 @@ from inception_edu.describe import (
     FIGURES,
     Linear,
     Residual,
+    changed,
     draw,
     figure,
     figures,
@@ -37,10 +38,10 @@ from inception_edu.describe import (
     out_shape,
 )
 from inception_edu.labs.designer import block_designer
-from inception_edu.nets import ScaledResidual, build
+from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import begin, branches, check, five_lines, opening_figure, outcome, plots
-from inception_edu.teach import predict, refusal, say, table
+from inception_edu.teach import begin, branches, check, figure_costs, five_lines, opening_figure
+from inception_edu.teach import outcome, plots, predict, refusal, say, stages, table, totals
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -79,7 +80,7 @@ predict(
 # %%
 figure(10)
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "06.expansion",
     "a 1×1 that gives 256 channels",
@@ -113,16 +114,7 @@ branches(inception_resnet_a, (256, 35, 35), caption="Fig. 10, 256×35×35 enter"
 # because the identity carries the input on. So one block costs far less:
 
 # %%
-blocks = {
-    "Inception-A (Fig. 4)": (figures.InceptionA(), (384, 35, 35)),
-    "Inception-ResNet-A v1 (Fig. 10)": (figures.InceptionResNetA_v1(), (256, 35, 35)),
-    "Inception-ResNet-A v2 (Fig. 16)": (figures.InceptionResNetA_v2(), (384, 35, 35)),
-}
-sizes = {name: measure(node, shape) for name, (node, shape) in blocks.items()}
-table(
-    {name: (size.params, size.macs) for name, size in sizes.items()},
-    ["block", "parameters", "multiply-adds"],
-)
+figure_costs(4, 10, 16)
 
 # %%
 say("06.cheaper")
@@ -310,24 +302,22 @@ predict(
 
 # %%
 def projected(block, width):
-    """The block with its printed number, and a 1×1 on the shortcut so that the addition closes."""
+    """The block with its printed number, and a 1×1 on the shortcut so that the widths agree."""
     return replace(block, shortcut=Linear(width))
 
 
-b = measure(projected(figures.InceptionResNetB_v2(printed=True), 1154), after_a)
+B, C = figures.InceptionResNetB_v2, figures.InceptionResNetC_v2
 after_1154 = out_shape(figures.ReductionB_v2(), (1154, *after_a[1:]))
-c = measure(projected(figures.InceptionResNetC_v2(printed=True), 2048), after_1154)
-identity = [
-    measure(figures.InceptionResNetB_v2(), after_a).params,
-    measure(figures.InceptionResNetC_v2(), after_b).params,
-]
+b = measure(projected(B(printed=True), 1154), after_a).params
+c = measure(projected(C(printed=True), 2048), after_1154).params
+as_drawn = [measure(B(), after_a).params, measure(C(), after_b).params]
 table(
-    {"B": (identity[0], b.params), "C": (identity[1], c.params)},
+    {"B": (as_drawn[0], b), "C": (as_drawn[1], c)},
     ["block", "parameters with the identity", "with a projection"],
 )
 
-# %%
-times = c.params / identity[1]
+# %% tags=["hide-input"]
+times = c / as_drawn[1]
 outcome(
     "06.projection",
     f"{times:.0f} times",
@@ -335,34 +325,21 @@ outcome(
 )
 
 # %% [markdown]
-# With 1152 and 2144 every sum closes, and the shortcut stays the identity that the paper argues
-# for. The released code computes the width of the linear layer from the trunk, so this error cannot
-# occur there. We use 1152 and 2144.
+# With 1152 and 2144 the two sides of every sum agree, and the shortcut stays the identity that the
+# paper argues for. The released code computes the width of the linear layer from the trunk, so this
+# error cannot occur there. We use 1152 and 2144.
 #
 # ## Both networks
 
 # %%
-widths = {}
-for network in (inception_resnet_v1(), inception_resnet_v2()):
-    leaves = {row.name.split(".")[0]: row.output for row in measure(network).rows}
-    for block in network.blocks:
-        widths.setdefault(block.name, []).append((block.repeat, leaves[block.name]))
-table(
-    [(name, *(cell for pair in found for cell in pair)) for name, found in widths.items()],
-    ["block", "times in v1", "leaves v1's C×H×W", "times in v2", "leaves v2's C×H×W"],
-)
+stages(inception_resnet_v1(), inception_resnet_v2())
 
 # %% [markdown]
 # Section 3.2 names counterparts: v1 should cost about as much as Inception-v3, and v2 about as much
 # as Inception-v4. We count:
 
 # %%
-names = (inception_resnet_v1(), inception_v3(), inception_resnet_v2(), inception_v4())
-sizes = [measure(network) for network in names]
-table(
-    [(size.name, size.params, size.macs) for size in sizes],
-    ["network", "parameters", "multiply-adds"],
-)
+totals(inception_resnet_v1(), inception_v3(), inception_resnet_v2(), inception_v4())
 
 # %%
 say("06.cost")
@@ -392,29 +369,16 @@ lab = block_designer("InceptionResNetB_v2")
 # ## Experiment: no batch norm after the sum
 #
 # The paper normalises inside the branches but "not on top of the summations". Its reason is memory:
-# a replica had to fit on one GPU. How much memory would these norms need? torch can tell, because a
-# hook sees every tensor that is kept for the backward pass (the folded cell).
-
+# a replica had to fit on one GPU. How much memory would these norms need? The change is an edit of
+# the description: each block becomes `relu(norm(x + scale * body(x)))`.
 
 # %%
-class NormedResidual(ScaledResidual):
-    """relu(norm(x + scale * body(x))): the block with a batch norm on top of the summation."""
+as_described = inception_resnet_v2()
+with_norms = changed(as_described, "norm after every sum")
 
-    def __init__(self, block, channels):
-        super().__init__(block.body, block.scale)
-        self.norm = nn.BatchNorm2d(channels, eps=1e-3)
-
-    def forward(self, x):
-        return self.relu(self.norm(x + self.scale * self.body(x)))
-
-
-def with_norms(model):
-    """The same network with a batch norm after every sum."""
-    for parent in list(model.modules()):
-        for name, child in parent.named_children():
-            if type(child) is ScaledResidual:
-                setattr(parent, name, NormedResidual(child, child.body[-1].out_channels))
-    return model
+# %% [markdown]
+# torch can tell what is kept for the backward pass, because a hook sees every such tensor (the
+# folded cell).
 
 
 # %% tags=["hide-input"]
@@ -438,8 +402,10 @@ def kept_bytes(model, images):
 # %%
 side = 107 if QUICK else 299
 images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
-plain = kept_bytes(build(inception_resnet_v2(), seed=0), images) / len(images)
-normed = kept_bytes(with_norms(build(inception_resnet_v2(), seed=0)), images) / len(images)
+plain, normed = (
+    kept_bytes(build(network, seed=0), images) / len(images)
+    for network in (as_described, with_norms)
+)
 say(
     f"At {side}×{side} pixels Inception-ResNet-v2 keeps {plain / 1e6:.1f} MB for an image as "
     f"described and {normed / 1e6:.1f} MB with a norm after each sum, {normed / plain - 1:+.1%}."
@@ -450,7 +416,7 @@ say(
 # trunk for each block:
 
 # %%
-rows = measure(inception_resnet_v2(), side).rows
+rows = measure(as_described, side).rows
 extra = sum(
     4 * c * h * w for c, h, w in (row.output for row in rows if isinstance(row.node, Residual))
 )

@@ -48,7 +48,7 @@ from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments
 from inception_edu.teach import begin, changes, check, costs, five_lines, opening_figure, outcome
-from inception_edu.teach import plots, predict, refusal, say, table
+from inception_edu.teach import plots, predict, refusal, say, table, totals
 
 begin()
 
@@ -91,7 +91,7 @@ paper, printed, released = (
 )
 compare(paper, printed, released, facenet())
 
-# %%
+# %% tags=["hide-input"]
 released_size, paper_size = measure(released).params, measure(paper).params
 outcome(
     "07.parameters",
@@ -150,22 +150,10 @@ lab = comparison_lab()
 # Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4. It also says
 # that v4 was slower per step, "probably" because it has more layers.
 
-
 # %%
-def convolutions(network):
-    return sum(b.repeat * isinstance(leaf, Conv) for b in network.blocks for leaf in leaves(b.node))
-
-
 v4 = inception_v4()
-by_count = {n.name: measure(n).macs / measure(v4).macs for n in (v4, paper, released)}
-table(
-    [
-        (n.name, measure(n).macs, by_count[n.name], measure(n).params, convolutions(n))
-        for n in (v4, paper, released)
-    ],
-    ["network", "multiply-adds", "v4 = 1", "parameters", "convolutions"],
-    formats={"v4 = 1": ".2f"},
-)
+counted = totals(v4, paper, released, base=v4)
+counted
 
 # %% [markdown]
 # The first statement fits the network that was released. But v4 has *fewer* convolutions than the
@@ -190,6 +178,7 @@ measured = clock(models, x, rounds=rounds, budget=60, one_core=True)  # in turns
 by_clock = {name: timing.median / measured[v4.name].median for name, timing in measured.items()}
 
 # %% tags=["hide-input"]
+by_count = {name: times for name, *_, times in counted.rows}
 axis = plots.paired_bars(
     {"multiply-adds": by_count, "time on this machine": by_clock}, xlabel="Inception-v4 = 1"
 )
@@ -214,11 +203,12 @@ def judged(network):
     """Whether a network has v4's cost, by count and by clock, within 15 %."""
     count, time = by_count[network.name], by_clock[network.name]
     near = 0.85 < count < 1.15 and 0.85 < time < 1.15
-    layers = "more" if convolutions(v4) > convolutions(network) else "fewer"
+    convolutions = {name: number for name, number, *_ in counted.rows}
+    layers = "more" if convolutions[v4.name] > convolutions[network.name] else "fewer"
     return (
         f"{network.name} has {count:.2f} times v4's multiply-adds and takes {time:.2f} times its "
         f"time, so it {'matches' if near else 'does not match'} v4's cost within 15 %. v4 has "
-        f"{layers} convolutions and is {'slower' if time < 1 else 'not slower'}."
+        f"{layers} convolutions and is {'slower' if time < 1 else 'faster'}."
     )
 
 
@@ -253,8 +243,10 @@ costs(third, (1024, 17, 17))
 #
 # ## What the ports decide for themselves
 #
-# We read these values in the ports' source code. The first column is what the paper says. (The
-# paper gives no ε. Our description of its network uses slim's 0.001.)
+# A *port* is the network written once more for another library. slim is Google's own, in
+# TensorFlow. Keras and timm are libraries that hold it. Cadene, facenet and facenet-pytorch are
+# ports of single authors. We read these values in their source code. The first column is what the
+# paper says. (The paper gives no ε. Our description of its network uses slim's 0.001.)
 
 # %%
 PORTS
@@ -332,10 +324,12 @@ try:
     ours = from_timm("inception_resnet_v2", theirs)
     with torch.inference_mode():
         a, b = theirs(image), ours(image)
-    print(f"largest difference of 1000 logits: {(a - b).abs().max():.1e}; spread {a.std():.3f}")
+    off, spread = (a - b).abs().max(), a.std()
+    said = f"The 1000 logits differ by at most {off:.1e}. Their spread is {spread:.3f}."
 except ImportError:
     theirs = None
-    print("timm is not installed here, so this comparison is left out: pip install timm")
+    said = "timm is not installed here, so this comparison is left out: pip install timm"
+say(said)
 
 # %% [markdown]
 # The difference is rounding. Would this test notice one wrong detail? We change ours, one detail at
@@ -380,7 +374,8 @@ table(off, columns, formats={columns[1]: ".1e"})
 #
 # A file of weights does not say what it is. `passport` reads the names and shapes in it and never
 # runs code from it. It knows the names of timm, torchvision, Cadene, facenet, slim (saved by NumPy)
-# and Keras (HDF5). Here we save the random weights from above, as if they came from a stranger:
+# and Keras (HDF5). Here we save the random weights from above, as if we did not know whose they
+# are:
 
 # %%
 import tempfile

@@ -9,8 +9,8 @@
 #
 # 1. write the scaled block in one line, and say what in it is scaled and what is not;
 # 2. predict how the signal grows from block to block, and check it on a real network;
-# 3. judge from five seeds what the scale does to stability and to accuracy, and what it is a short
-#    way of writing.
+# 3. judge from five seeds what the scale does to stability and to accuracy, and say which weights
+#    and rates do the same without a scale.
 
 # %% tags=["hide-input"]
 # @title Imports
@@ -25,9 +25,10 @@ from inception_edu import study
 from inception_edu.describe import Chain, Conv, Linear, Residual, draw, networks
 from inception_edu.labs.scaling import scaling_lab
 from inception_edu.nets import ScaledResidual, build, named_blocks
-from inception_edu.study import difference, experiments, holm, load_results, summarise
+from inception_edu.study import difference, experiments, fates_of, holm, load_results, summarise
 from inception_edu.study import rows as rows_of
 from inception_edu.teach import (
+    against,
     begin,
     check,
     claim,
@@ -169,7 +170,7 @@ table(
     ["scale", "growth over ten blocks, mean of 5 seeds", "smallest", "largest"],
 )
 
-# %%
+# %% tags=["hide-input"]
 grown = sum(growths[1.0]) / 5
 outcome(
     "08.growth",
@@ -222,12 +223,13 @@ plots.show(axis.figure, f"Standard deviation by block. Behind ten blocks: {'; '.
 # a normal distribution. Without the floor at 0 it would be $s\,b\sqrt{n}$.) The scale sets the
 # pace. The growth is a square root, not an exponential.
 #
-# Batch norm inside the branches makes it so. Here it is taken away. The weights are He's, which are
-# made for that. Now each block multiplies the variance. The factor is not quite $1 + s^2$, because
-# the ReLU behind the sum cuts a part off.
+# Batch norm inside the branches makes it so. Here it is taken away: the folded cell edits the
+# description. The weights are He's, which are made for networks without batch norm. Now each block
+# multiplies the variance. The factor is not quite $1 + s^2$, because the ReLU behind the sum cuts a
+# part off.
 
 
-# %%
+# %% tags=["hide-input"]
 def without_norm(node):
     """The same description with every batch norm left out."""
     if isinstance(node, Conv):
@@ -324,7 +326,8 @@ fates(results)
 
 # %% [markdown]
 # The differences in accuracy are paired by seed. Several questions are asked at once, so the
-# p-values are corrected together (Holm).
+# p-values are corrected together (Holm). *These runs can show* names the difference that four of
+# five such experiments would have found: a smaller one may be there and not be seen.
 
 # %%
 for width in (72, 576):
@@ -362,24 +365,17 @@ terms = load_results("which_term")
 accuracy_ = summarise(terms, "accuracy")
 fates(terms, accuracy=True)
 
-# %%
-from inception_edu.study import fates_of
-
-outcome("08.slip", fates_of("which_term")["width 144: identity × 0.1"].word, "In the table above.")
-
-
-# %%
-WAYS = (
-    "residual × 0.1",
-    "identity × 0.1",
-    "learnable, from 0.1",
-    "learnable, from 1",
-    "last layer from zero",
+# %% tags=["hide-input"]
+outcome(
+    "08.slip",
+    fates_of("which_term")["width 144: identity × 0.1"].word,
+    "In the table above.",
 )
+
+# %%
 for width in (144, 72):
-    unscaled = accuracy_[f"width {width}: unscaled"]
-    gaps = {what: difference(accuracy_[f"width {width}: {what}"], unscaled) for what in WAYS}
-    display(contrasts(holm(gaps), f"Accuracy against unscaled, width {width}"))
+    caption = f"Accuracy against unscaled, width {width}"
+    display(against(accuracy_, f"width {width}: unscaled", caption))
 
 # %%
 display(claim("08.safe"), claim("08.ways"), claim("08.shared-runs"))
@@ -433,17 +429,10 @@ verdicts("C5", "C7")
 # finished is kept.
 
 # %%
-quick = [
-    c
-    for c in experiments.configurations("scaling", "quick", data="fashion")
-    if "width 72" in c.label
-]
-rows = [
-    (run.label, run.config.recipe.steps, run.dead_last, run.accuracy)
-    for run in study.sweep(quick, progress=False)
-]
-share = dict.fromkeys(["dead in the last block", "accuracy"], ".0%")
-table(rows, ["setting", "steps", *share], formats=share)
+quick = experiments.configurations("scaling", "quick", data="fashion")
+narrow = [config for config in quick if "width 72" in config.label]
+caption = f"After {narrow[0].recipe.steps} steps"
+settings(study.sweep(narrow, progress=False), "dead_last", "accuracy", caption=caption)
 
 # %% [markdown]
 # ## Exercises
@@ -469,16 +458,15 @@ check("08.1", growth)
 
 
 # %%
-# exercise: What scaling is short for | ●●● | 10 min
+# exercise: The same without a scale | ●●● | 10 min
 # task: Train a scaled layer $y = s\,W z$ by plain SGD at rate $\eta$, or its folded twin $y = W' z$
-#   with $W' = sW$. At which rate must the twin be trained so that both stay equal for ever? Write
-#   `twin_rate(rate, scale)`.
+#   with $W' = sW$ at the start. At which rate must the twin be trained so that both are equal after
+#   every step? Write `twin_rate(rate, scale)`.
 # hint: Write down both gradients: $\partial L/\partial W = s\,\partial L/\partial W'$.
 # hint: $W \leftarrow W - \eta\, s\,g'$. Multiply by $s$ to see what happens to $sW$.
 # explain: $sW \leftarrow sW - \eta s^2 g'$. A scale of 0.1 is a last layer that *starts* ten times
-# smaller and
-#   *learns* a hundred times more slowly, while all other layers keep their rate. That is why
-#   dividing the rate of the whole network is not the same medicine.
+#   smaller and *learns* a hundred times more slowly, while all other layers keep their rate. To
+#   divide the rate of the whole network is another change.
 def twin_rate(rate, scale):
     # begin solution
     return rate * scale**2
@@ -495,7 +483,7 @@ check("08.2", twin_rate)
 # a standard deviation of `spread` points, the same for both. Write `seeds_needed(spread, gap)`: the
 # smallest n for which the 95 % interval of the difference of the two means,
 # $\pm 1.96\,\sqrt{2\,\text{spread}^2/n}$, is not wider than $\pm$`gap`. How many seeds
-# would show half a point, with the scatter that the verdict above reports?
+# would show half a point where the spread is 2 points?
 # hint: Set $1.96\,\sqrt{2\,\text{spread}^2/n} \le \text{gap}$ and solve for n.
 # hint: `math.ceil` rounds up.
 # explain: Half the gap needs four times the seeds. "No difference" from five seeds means only that

@@ -105,9 +105,9 @@ table({what: (tuple(found.shape),) for what, found in values.items()}, ["", "sha
 # %%
 steps = 24 if experiments.mode() == "quick" else 40
 recipe = replace(study.PAPER, lr=0.2, steps=steps, record_every=2)
-patient = run(
+tower_run = run(
     Config(
-        "patient",
+        "a tower that dies",
         "tower",
         dict(width=288, depth=10, scale=1.0),
         recipe,
@@ -115,10 +115,10 @@ patient = run(
         test_images=100,
     )
 )
-film(patient)
+film(tower_run)
 
 # %% tags=["hide-input"]
-shares = list(patient.dead.values())[1:]  # without the stem
+shares = list(tower_run.dead.values())[1:]  # without the stem
 place = shares.index(max(shares)) * 3 // len(shares)
 outcome(
     "09.where",
@@ -129,14 +129,14 @@ outcome(
 
 # %%
 say(
-    f"After {steps} steps this tower {fate(patient).word}: {fate(patient).dead:.0%} of its worst "
-    "block is dead. The paper saw it after tens of thousands of iterations.",
+    f"After {steps} steps this tower {fate(tower_run).word}: {fate(tower_run).dead:.0%} of its "
+    "worst block is dead. The paper saw it after tens of thousands of iterations.",
 )
 
 # %% [markdown]
 # ## Lab: keep it alive
 #
-# The lab shows what recorded runs did with these settings. Bet on what will happen, press *Retrain*
+# The lab shows what recorded runs did with these settings. Choose what you expect, press *Retrain*
 # and watch. Then change one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy,
 # another width. For remedies there are no recorded runs. Yours are the first.
 
@@ -186,7 +186,7 @@ def story(result, every=2, last=24):
     return table(rows, [*names, "dead in the last block"], formats=formats)
 
 
-story(patient)
+story(tower_run)
 
 # %% [markdown]
 # Read it from left to right. The first steps make the logits far too large: the classifier
@@ -206,7 +206,7 @@ story(patient)
 claim("09.time-of-death")
 
 # %% [markdown]
-# ## How far does one step throw the logits?
+# ## How far does one step move the logits?
 #
 # Take one SGD step of rate $\eta$ on an image *alone in its batch*. It moves the logits of the
 # image by $-\eta\,(p - y)\,\lVert a\rVert^2$: rate times squared length. In a batch of $N$ an

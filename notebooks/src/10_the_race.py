@@ -52,7 +52,7 @@ opening_figure("10")
 # them, but only "by a thin margin". Figs. 21 to 26 race Inception-v3 with Inception-ResNet-v1, and
 # Inception-v4 with Inception-ResNet-v2. Table 2 has the final errors:
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for plain, residual in PAIRS:
     a, b = TABLE_2[plain], TABLE_2[residual]
@@ -605,7 +605,7 @@ table(
 # Inception-v4 is slower per step in practice. The multiply-adds follow from the figures, at full
 # size:
 
-# %%
+# %% tags=["hide-input"]
 full = {name: measure(networks.network(name)) for name in RACERS}
 rows = []
 for plain, residual in PAIRS:
@@ -710,7 +710,7 @@ plots.show(
     + "; ".join(f"{label} {c.text()}" for label, c in summarise(recipes).items()),
 )
 
-# %%
+# %% tags=["hide-input"]
 better = [part for part in ("RMSProp", "falling rate") if study.section_4(part).word == REDUCED]
 words = {"RMSProp": "RMSProp, against SGD"}
 words["falling rate"] = "the falling rate, against a constant one"

@@ -92,7 +92,8 @@ table(
 #
 # ## The code: average the softmax
 #
-# Crops and members are averaged in the same way: as probabilities, not as logits.
+# The networks of an ensemble are its *members*. Crops and members are averaged in the same way: as
+# probabilities, not as logits.
 
 
 # %%
@@ -112,7 +113,8 @@ table(
 # %% [markdown]
 # ## The paper's tables
 #
-# Errors in percent on ImageNet's validation images, top-1 and top-5.
+# Errors in percent on ImageNet's validation images, top-1 and top-5. IR stands for
+# Inception-ResNet. *Dense* means that the network read the whole image at once, without crops.
 
 # %%
 TABLES = {"1 crop": TABLE_2, "12 crops": TABLE_3, "144 crops": TABLE_4}
@@ -232,7 +234,7 @@ table(
     formats=dict.fromkeys(["points gained, one network", "four networks", "lost"], ".1f"),
 )
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "11.carry",
     "less" if alone["top1"] - together["top1"] > 0.2 else "2 points",
@@ -501,7 +503,7 @@ plots.show(
     f"{seeds} members.",
 )
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "11.budget",
     "more networks, one crop each"
@@ -546,7 +548,7 @@ say(
 # where they are independent, and 1 where one of them misses all that the other misses. The first
 # folded cell below shows it for every pair of members. The second asks whether two seeds of
 # one network are more alike than two different networks: if the kind does not matter, the names can
-# be dealt out at random.
+# be given to the members at random.
 #
 # *The jackknife.* An ensemble of five seeds is one number, so there is no spread to see. Leave out
 # one seed at a time: this gives five numbers $x_i$ with the mean $\bar{x}$. The standard error is
@@ -617,7 +619,7 @@ say("11.paper-gap", "11.carried")
 
 # %% [markdown]
 # Now all four networks at once. The slope says what a point gained by the single network is worth
-# in the ensemble. It is 1 if gains carry over whole.
+# in the ensemble. It is 1 if gains carry over in full.
 
 # %%
 numbers = sorted({members.seeds[i] for i in of("inception_v3")})
@@ -755,7 +757,7 @@ check("11.2", crops_bring)
 
 
 # %%
-# exercise: What nobody knows | ●●○ | 6 min
+# exercise: What all of them miss | ●●○ | 6 min
 # task: `wrong` is M×N, true where a member misses an image. Write `missed_by_all(wrong)`: two
 #   shares of the images, those that all M members miss, and those that all would miss if members
 #   erred independently.

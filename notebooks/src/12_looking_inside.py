@@ -56,7 +56,7 @@ opening_figure("12")
 # Each checkpoint is one safetensors file. It holds tensors. Its header says how the network is made
 # and what is known of it. Nothing in such a file can run code.
 
-# %%
+# %% tags=["hide-input"]
 known = {path: load_checkpoint(path)[1] for path in sorted(folder.glob("*.safetensors"))}
 table(
     [
@@ -95,8 +95,8 @@ predict(
 #    *does* look at. Press the tile: its channel is shown large, with the pieces of test images that
 #    excite it most.
 # 2. Press a branch. It is switched off, and the network answers again.
-# 3. Move *Training* back to before the first step. The features go, and so does the answer. The
-#    "tower that dies" shows another way to lose them.
+# 3. Move *Training* back to before the first step. The features disappear, and the answer becomes
+#    wrong. The "tower that dies" shows another way to lose them.
 #
 # *Why this answer* shows which places speak for a class, and for a second one. *Compare with* sets
 # another network beside this one. A crossed-out tile is a channel that is 0 everywhere on this
@@ -107,7 +107,7 @@ predict(
 # network has learned, so trust its answer less. A network can only name one of its classes: shown a
 # person, it still has to choose between them.
 #
-# *Copy as code* gives a cell that opens the lab as you see it, for a report or a neighbour.
+# *Copy as code* gives a cell that opens the lab as you see it, for a report.
 
 # %%
 lab = feature_maps()
@@ -131,7 +131,7 @@ for name in ("inception_resnet_a.1", "inception_resnet_c.2"):
     zeros[name] = (maps == 0).float().mean().item()
 last = zeros["inception_resnet_c.2"]
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "12.maps",
     "under a third" if last < 1 / 3 else "over two thirds" if last > 2 / 3 else "about half",
@@ -225,7 +225,7 @@ plots.show(
     f"{len(few)} test images, of which the whole network names {whole:.1%} rightly.",
 )
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "12.loudest",
     "all" if same == len(names) else "most" if same > len(names) / 2 else "few",
@@ -237,7 +237,7 @@ outcome(
 # This is one network from one seed. It shows how to ask, not how Inception networks in general
 # answer. The stem and the reductions have no identity path beside their branches. They lose more:
 
-# %%
+# %% tags=["hide-input"]
 plain = {name: losses for name, losses in effects.items() if name not in names}
 points = {f"without {i}": lambda loss: f"{100 * loss:.1f}" for i in range(1, 5)}
 table(
@@ -285,7 +285,7 @@ plots.show(
     + "; ".join(f"{n} {fresh[n]:.0%} before, {trained[n]:.0%} after training" for n in names),
 )
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "12.share",
     largest.removeprefix("inception_resnet_")[0].upper(),
@@ -524,7 +524,7 @@ plots.show(
 
 
 # %%
-# exercise: Listen | ●●○ | 6 min
+# exercise: How strongly each branch is read | ●●○ | 6 min
 # task: Write `listening(weight, channels)`: `weight` is the 1×1's kernel, out×in×1×1, `channels`
 #   how many inputs each branch brings, in order. Return a list: the root mean square of the weights
 #   on each branch's slice, as shares that sum to 1.
@@ -542,7 +542,7 @@ check("12.1", listening)
 
 
 # %%
-# exercise: How far is far | ●●○ | 5 min
+# exercise: A field of three layers | ●●○ | 5 min
 # task: Three 3×3 convolutions with stride 1 follow each other. All weights are equal. Return, as a
 #   list of 7 numbers with the middle one 1, the effective receptive field along one axis: the
 #   number of ways from each pixel to the middle value, divided by the largest.

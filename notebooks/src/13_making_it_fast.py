@@ -98,7 +98,7 @@ predict(
 parts = {name: time_shares(training_step(name)) for name in ("inception_v4", "inception_resnet_v1")}
 share_bars(parts, "% of the processor's time in a training step")
 
-# %%
+# %% tags=["hide-input"]
 other = 100 - parts["inception_resnet_v1"]["convolution"]
 outcome(
     "13.not-convolution",
@@ -189,7 +189,7 @@ predict(
     ["σ and µ depend on the batch", "the weights are not final", "it would be slower"],
 )
 
-# %%
+# %% tags=["hide-input"]
 outcome(
     "13.training",
     "σ and µ depend on the batch",
@@ -288,7 +288,7 @@ plots.show(
     + "; ".join(f"{name}: {gain.median:.2f}" for name, gain in gains.items()),
 )
 
-# %%
+# %% tags=["hide-input"]
 gain = gains["folded"]
 outcome("13.fold-gain", gain.verdict, f"The middle round was {gain.median:.2f} times as fast.")
 

@@ -4,13 +4,14 @@
     python -m wrong_answers fresh      one set
     python -m wrong_answers 03 -v      one chapter, and what is said to each undiagnosed answer
 
-There are three sets, `answers/chNN.txt`, `fresh/chNN.txt` and `third/chNN.txt`. `== 01.2` begins
-an exercise, `--` divides its answers. Each is what a student would write into the stub cell.
+There are four sets: `answers/chNN.txt`, `fresh/`, `third/` and, for three chapters, `fourth/`.
+`== 01.2` begins an exercise, `--` divides its answers. Each is what a student would write into the
+stub cell.
 
 `answers` was written after reading the checks of that day: it shows that what they know is still
 known. `fresh` was written from the text of the tasks alone, before a look at any check: its first
-run, in README.md, says how much of what a student may do the checks knew. `third` was written in
-the same way after the checks had been mended with the help of the others.
+run, in README.md, says how much of what a student may do the checks knew. `third` and `fourth` were
+written in the same way after the checks had been mended with the help of the others.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from inception_edu.teach.grade.slices import needed
 from inception_edu.teach.verdict import Verdict
 
 HERE = Path(__file__).parent
-SETS = ("answers", "fresh", "third")
+SETS = ("answers", "fresh", "third", "fourth")
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,11 @@ def chapters() -> list[str]:
 
 
 def answers(chapter: str, which: str = "answers") -> dict[str, list[str]]:
-    """{exercise: its wrong answers} of a chapter such as "01", from one of the SETS."""
+    """{exercise: its wrong answers} of a chapter such as "01", from one of the SETS; empty where
+    the set has none of this chapter."""
     found: dict[str, list[str]] = {}
-    text = (HERE / which / f"ch{chapter}.txt").read_text(encoding="utf-8")
+    path = HERE / which / f"ch{chapter}.txt"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     for part in re.split(r"^== ", text, flags=re.M)[1:]:
         name, _, body = part.partition("\n")
         found[name.strip()] = [code.strip("\n") for code in body.split("\n--\n")]
@@ -92,7 +95,7 @@ def tried(chapter: str, which: str = "answers", right: bool = False) -> Iterator
         if "exercise" in cell.metadata.get("tags", []):
             solution = next(solutions)
             name = solution.check.split('"')[1]
-            for code in [solution.solution] if right else wrong[name]:
+            for code in [solution.solution] if right else wrong.get(name, []):
                 yield Tried(name, code, verdict(name, before, solution.solution, code))
             before.append(solution.solution)
         elif not {"check", "bootstrap"} & set(cell.metadata.get("tags", [])):

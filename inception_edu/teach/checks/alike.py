@@ -145,6 +145,13 @@ def relation(got: Sequence[float], wanted: Sequence[float]) -> str:
         return "That is its square root: take the square."
     if all(_near(a, math.floor(b)) or _near(a, round(b)) for a, b in pairs):
         return "It is rounded to a whole number."
+    ratios = [a / b for a, b in pairs if b]
+    if len(ratios) > 1 and ratios[0] and all(_near(r, ratios[0]) for r in ratios):
+        if all(not a for a, b in pairs if not b) and len(set(wanted)) > 1:
+            return (
+                f"In each case it is {ratios[0]:.4g} times what is asked for: a constant factor is "
+                "missing or too many."
+            )
     return ""
 
 

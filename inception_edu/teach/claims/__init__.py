@@ -29,7 +29,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from inception_edu.describe.tables import Table, table
+from inception_edu.describe.tables import Table, spaced, table
 
 __all__ = [
     "Claim",
@@ -44,6 +44,7 @@ __all__ = [
 
 Made = Callable[[], tuple[bool, str] | tuple[bool, tuple[str, str]]]
 _CLAIMS: dict[str, Made] = {}
+_NAME = re.compile(r"\d\d\.[\w-]+|C\d+")  # of a registered claim
 
 
 class ClaimError(AssertionError):
@@ -115,7 +116,7 @@ def claim(name: str, condition: bool | None = None, sentence: str = "") -> Claim
         sentence, short = (said, "") if isinstance(said, str) else said
     else:
         holds = bool(condition)
-    found = Claim(name, bool(holds), " ".join(sentence.split()), short)
+    found = Claim(name, bool(holds), spaced(" ".join(sentence.split())), spaced(short))
     if not found.holds and os.environ.get("INCEPTION_EDU_CLAIMS") == "strict":
         raise ClaimError(f"{name}: {found}")
     return found
@@ -197,7 +198,7 @@ def judged(says: str, found: Any) -> tuple[bool, str]:
     why = f" ({found.why})" if found.why else ""
     told = "; ".join(piece.sentence for piece in found.evidence)
     whole = bool(found.evidence) and all(piece.runs >= 10 for piece in found.evidence)
-    return whole, f"{says}: **{found.word}**{why}. {told}."
+    return whole, f"{says}: **{found.word}**{why}. {told[:1].upper()}{told[1:]}."
 
 
 def all_claims() -> Iterator[str]:
@@ -221,8 +222,12 @@ class Text:
 
 
 def say(*parts: str | Claim) -> Text:
-    """A paragraph of sentences and claims, as Markdown, so that its numbers are computed."""
-    return Text(" ".join(_sentence(part) for part in parts))
+    """A paragraph of sentences and claims, as Markdown, so that its numbers are computed. Several
+    registered claims, and nothing else, are a list: one thought a line."""
+    found = [_sentence(part) for part in parts]
+    if len(parts) > 1 and all(isinstance(part, str) and _NAME.fullmatch(part) for part in parts):
+        return Text("\n".join(f"- {sentence}" for sentence in found))
+    return Text(" ".join(found))
 
 
 def five_lines(*parts: str | Claim) -> Text:
@@ -235,5 +240,4 @@ def five_lines(*parts: str | Claim) -> Text:
 def _sentence(part: str | Claim) -> str:
     if isinstance(part, Claim):
         return str(part)
-    is_name = re.fullmatch(r"\d\d\.[\w-]+|C\d+", part)
-    return str(claim(part)) if is_name else part
+    return str(claim(part)) if _NAME.fullmatch(part) else spaced(part)

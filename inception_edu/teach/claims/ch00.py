@@ -26,7 +26,7 @@ def verdicts() -> tuple[bool, tuple[str, str]]:
     listed = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
     return sum(counts.values()) == len(CLAIMS) and set(counts) <= set(SAID), (
         f"We test {len(CLAIMS)} claims on training, cost and ensembles: {listed}.",
-        f"{len(CLAIMS)} claims: "
-        + ", ".join(f"{counts[word]} {word}" for word in SAID if counts[word])
+        f"Of {len(CLAIMS)} claims "
+        + ", ".join(f"{counts[word]} {word.removesuffix(' only')}" for word in SAID if counts[word])
         + ".",
     )

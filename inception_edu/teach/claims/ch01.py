@@ -27,8 +27,7 @@ def bottleneck() -> tuple[bool, tuple[str, str]]:
     return after < before / 2, (
         "A 1×1 before each large kernel reduces a block like GoogLeNet's from "
         f"{amount(before)} to {amount(after)} multiply-adds, with one branch more.",
-        f"A 1×1 before each large kernel: {amount(after)} multiply-adds in place of "
-        f"{amount(before)}.",
+        f"A 1×1 first: {amount(after)} multiply-adds in place of {amount(before)}.",
     )
 
 
@@ -98,12 +97,12 @@ def heads_end() -> tuple[bool, str]:
 def family_here() -> tuple[bool, str]:
     """Final errors of the four networks that raced, small, in chapter 10."""
     cells = summarise(load_results("race"), "accuracy")
-    told = ", ".join(
-        f"{title(name)} {100 * (1 - cells[name].mean):.1f} % ({cells[name].n} seeds)"
+    told = "; ".join(
+        f"{title(name)}: {100 * (1 - cells[name].mean):.1f} % ({cells[name].n} seeds)"
         for name in RACERS
     )
     run = load_results("race")[0]
     return all(cells[name].n >= 5 for name in RACERS), (
         f"With a sixteenth of the filters, on {run.data['name']}, after "
-        f"{run.config.recipe.steps} steps the test errors are {told}. Chapter 10 compares them."
+        f"{run.config.recipe.steps} steps the test errors are: {told}. Chapter 10 compares them."
     )

@@ -29,7 +29,7 @@ def same_shape() -> tuple[bool, tuple[str, str]]:
     return holds, (
         f"Each Inception block returns the shape that it receives: {', '.join(told)}. "
         "So a block can be repeated.",
-        f"Each of the {len(BLOCKS)} Inception blocks returns the shape that it receives.",
+        f"Each of {len(BLOCKS)} blocks returns the shape that it receives.",
     )
 
 

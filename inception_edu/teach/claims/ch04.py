@@ -31,8 +31,8 @@ def grid() -> tuple[bool, str]:
     first, wide = (measure(node, ENTERS).macs for node in (POOL_FIRST, WIDEN_FIRST))
     left = narrowest(POOL_FIRST, ENTERS) / math.prod(ENTERS)
     return 4 < wide / first < 4.5 and left < 0.25, (
-        f"Widening before the pooling costs {wide / first:.1f} times as many multiply-adds as "
-        f"pooling first, but pooling first leaves only {left:.0%} of the numbers that enter."
+        f"To widen before the pooling costs {wide / first:.1f} times as many multiply-adds as to "
+        f"pool first. But pooling first leaves only {left:.0%} of the numbers that enter."
     )
 
 
@@ -43,10 +43,10 @@ def parallel() -> tuple[bool, tuple[str, str]]:
     wider = narrowest(FIG_7, ENTERS) / narrowest(POOL_FIRST, ENTERS)
     share = ours.params / first.params
     return wider > 2 and share < 0.7 and ours.macs > first.macs, (
-        "Reduction-A pools and convolves side by side. Compared with pooling first and widening "
-        f"then, its narrowest place holds {wider:.1f} times as many numbers, with {share:.0%} of "
+        "Reduction-A pools and convolves side by side. Its narrowest place holds "
+        f"{wider:.1f} times as many numbers as that of *pool, then widen*. It has {share:.0%} of "
         f"the parameters and {ours.macs / first.macs:.2f} times the multiply-adds.",
-        f"Pooling beside a convolution needs {share:.0%} of the parameters of pooling before it.",
+        f"To pool beside a convolution takes {share:.0%} of the parameters.",
     )
 
 
@@ -76,5 +76,5 @@ def one_by_one() -> tuple[bool, str]:
     params, macs = without.params / with_it.params, without.macs / with_it.macs
     return params > 1.5 and macs > 1.5 and with_it.output == without.output, (
         f"Without the 1×1 that begins its branches, Fig. 8 would have {params:.1f} times the "
-        f"parameters and {macs:.1f} times the multiply-adds ({amount(with_it.macs)} with it)."
+        f"parameters and {macs:.1f} times the multiply-adds (with it {amount(with_it.macs)})."
     )

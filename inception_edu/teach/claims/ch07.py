@@ -38,7 +38,7 @@ def nothing_shared() -> tuple[bool, tuple[str, str]]:
         "The released Inception-ResNet-v2 has another stem, another trunk and another head than "
         f"the paper's, and {blocks[1]} blocks in its stages in place of {blocks[0]}. Its branches "
         "have the same widths.",
-        f"The released Inception-ResNet-v2 has {blocks[1]} blocks, the paper's {blocks[0]}.",
+        f"The released network has {blocks[1]} blocks, the paper's {blocks[0]}.",
     )
 
 

@@ -24,7 +24,7 @@ def wide() -> tuple[bool, tuple[str, str]]:
         "Without a scale, a tower of 576 channels loses "
         f"{100 * unscaled.mean:.0f} % of the channels of its last block in 60 steps. With a scale "
         f"of 0.1 it loses {100 * scaled.mean:.0f} % (means of {unscaled.n} seeds).",
-        f"Unscaled, {100 * unscaled.mean:.0f} % of a tower's last channels die; scaled by 0.1, "
+        f"Unscaled {100 * unscaled.mean:.0f} % of the last channels die, with scale 0.1 "
         f"{100 * scaled.mean:.0f} %.",
     )
 
@@ -39,7 +39,7 @@ def blocks_add() -> tuple[bool, str]:
         less = ", ".join(f"{s:g}" for s, gap in gaps.items() if gap.seen == "less")
         told.append(
             f"{width} channels: scale 0.1 minus no blocks {gaps[0.1].text()}, {gaps[0.1].word()}; "
-            f"worse than no blocks at {'scale ' + less if less else 'no scale'}"
+            f"{'worse than no blocks at scale ' + less if less else 'no scale is seen to be worse'}"
         )
     return not more, (
         "In runs as short as these the blocks add nothing that can be seen to the stem alone. "
@@ -71,9 +71,9 @@ def ways() -> tuple[bool, str]:
     rest = [way for way in gaps if way not in worse]
     least = [100 * gaps[way].could_have_seen for way in rest]
     return all(gap.seen != "more" for gap in gaps.values()), (
-        f"Where nothing dies, {len(worse)} of {len(gaps)} other ways is worse than the scaled "
-        f"residual, corrected for {len(gaps)} comparisons: {told or 'none'}. For the others no "
-        f"difference is seen: {', '.join(rest)} (these runs can show {min(least):.1f} to "
+        f"Where nothing dies, {len(worse)} of the {len(gaps)} other ways is seen to be worse than "
+        f"the scaled residual (corrected for {len(gaps)} questions): {told or 'none'}. For the "
+        f"rest no difference is seen: {', '.join(rest)} (these runs can show {min(least):.1f} to "
         f"{max(least):.1f} points or more)."
     )
 

@@ -63,8 +63,8 @@ def patient() -> tuple[bool, str]:
     narrow = fates_of("causes")["as it is"]
     wide = fates_of("dying")[cell(1152, 1, RATE)]
     return narrow.word == "dies" and min(narrow.dead) > min(wide.dead), (
-        f"The patient, 144 channels at rate 0.3, {narrow.sentence}. 1152 channels at the paper's "
-        f"rate: {wide.sentence}. Both after 60 steps."
+        f"The tower of this experiment, 144 channels at rate 0.3, {narrow.sentence}. A tower of "
+        f"1152 channels at the paper's rate {wide.sentence}. Both after 60 steps."
     )
 
 
@@ -115,9 +115,9 @@ def more_images() -> tuple[bool, str]:
         r for r in counted if word_of(max(r.extras["dead_training"].values())) != fate(r).word
     ]
     return len(changed) <= len(counted) / 5, (
-        f"Counted on 500 training images instead of 64, in {len(counted)} runs: a channel that is "
-        f"0 on few images may not be 0 on many, so at most {percent(max(fewer))} of the worst "
-        f"block less is dead; {len(changed)} runs would have another word."
+        "A channel that is 0 on 64 images may be alive on 500. So all was counted once more, on "
+        f"500 training images, in {len(counted)} runs: at most {percent(max(fewer))} of the worst "
+        f"block less is dead, and {len(changed)} runs would have another word."
     )
 
 
@@ -140,8 +140,8 @@ def lasting() -> tuple[bool, str]:
     kept = [x for x in ("scale 0.1", "rate / 10") if long[x].word == "lives"]
     told = "; ".join(f"{x} {short[x].word} for 60 steps and {long[x].word} at 3000" for x in fell)
     return len(kept) == 2, (
-        f"For 3000 steps these live: {', '.join(kept)}. Not the same after 60 steps and after "
-        f"3000: {told or 'none'}."
+        f"For 3000 steps these live: {', '.join(kept)}. These have another word after 60 steps "
+        f"than after 3000: {told or 'none'}."
     )
 
 
@@ -156,7 +156,8 @@ def earn() -> tuple[bool, str]:
     )
     same, slow = gaps["scale"], gaps["rate"]
     return same.mean > 0, (
-        "Being alive is not yet being of use. After 3000 steps, blocks at a scale of 0.1 against "
+        "A tower that lives need not be better than no tower. After 3000 steps, blocks at a scale "
+        "of 0.1 against "
         f"none at the same rate: {same.text()}, {same.word()}. Unscaled blocks at a tenth of the "
         f"rate against none: {slow.text()}, {slow.word()}."
     )
@@ -170,11 +171,11 @@ def released() -> tuple[bool, str]:
     paper = found["Inception-ResNet-v2, scale 0.1"].cell
     plain = found["Inception-v4"].cell
     return last.cell.mean < before / 4 and paper.mean > 4 * plain.mean, (
-        f"Rate × ‖a‖² at the paper's rate, before any training: Inception-v4 "
-        f"{RATE * plain.mean:.0f}, Inception-ResNet-v2 scaled by 0.1 {RATE * paper.mean:.0f}, as "
-        f"released {RATE * last.cell.mean:.0f}. The released network's last 1×1 convolution with "
-        f"batch norm takes ‖a‖² from {before:.0f} to {last.cell.mean:.0f}. Why it was added is "
-        "told nowhere; this is what it does."
+        f"Rate × ‖a‖² at the paper's rate, before any training, is {RATE * plain.mean:.0f} in "
+        f"Inception-v4, {RATE * paper.mean:.0f} in Inception-ResNet-v2 with scale 0.1, and "
+        f"{RATE * last.cell.mean:.0f} in the released network. There a last 1×1 convolution with "
+        f"batch norm takes ‖a‖² from {before:.0f} to {last.cell.mean:.0f}. Nobody has written why "
+        "it was added."
     )
 
 
@@ -187,8 +188,8 @@ def time_of_death() -> tuple[bool, str]:
         over = next(i for i, p in enumerate(push) if i > peak and abs(p) < 0.1)
         later.append((dead[over - 1], run.dead_last - dead[over]))
     return all(before < 0.1 and after > 0.2 for before, after in later), (
-        f"While the push lasts at most {percent(max(b for b, _ in later))} of the last block is "
-        f"dead; at least {percent(min(a for _, a in later))} more dies when it is over."
+        f"While the push lasts, at most {percent(max(b for b, _ in later))} of the last block is "
+        f"dead. When it is over, at least {percent(min(a for _, a in later))} more die."
     )
 
 
@@ -198,9 +199,9 @@ def returns() -> tuple[bool, str]:
     ends = [fate(r) for r in runs]
     back = [f for f in ends if f.peak - f.dead > 0.1]
     return len(back) > 0, (
-        f"Dead is not for ever: in {len(back)} of {len(runs)} unscaled runs of 3000 steps more "
-        "than a tenth of the worst block's channels came back after the worst moment. "
-        f"The tower still {fate_of_cell(ends).sentence}."
+        f"Dead channels can come back. In {len(back)} of {len(runs)} unscaled runs of 3000 steps "
+        "more than a tenth of the worst block's channels did, after the worst moment. "
+        f"Even so the tower {fate_of_cell(ends).sentence}."
     )
 
 
@@ -214,8 +215,7 @@ def lower_rate() -> tuple[bool, tuple[str, str]]:
         "Scaling is not the only remedy. An unscaled tower of 144 channels dies at rate 0.3 in "
         f"{dies} of {runs[0]} runs of 3000 steps, and lives at a tenth of the rate in {lives} of "
         f"{runs[1]}. After 60 steps the same seeds say the same.",
-        f"An unscaled tower dies in {dies} of {runs[0]} runs, and at a tenth of the rate lives in "
-        f"{lives} of {runs[1]}.",
+        f"Unscaled, {dies} of {runs[0]} towers die; at a tenth of the rate {lives} of {runs[1]} live.",
     )
 
 
@@ -226,7 +226,7 @@ def another_victim() -> tuple[bool, str]:
     saved, elsewhere = mean(last[label]), min(worst[label])
     return saved < 0.2 and elsewhere > 0.5, (
         f"Slow last layers save the last block ({saved:.0%} dead in the mean), but not the "
-        f"others: in every run at least {elsewhere:.0%} of some block is dead."
+        f"other blocks: in every run at least {elsewhere:.0%} of some block is dead."
     )
 
 
@@ -235,8 +235,8 @@ def both_halves() -> tuple[bool, str]:
     small = min(shares("causes", "dead_most")["small last layers"])
     scaled = max(shares("remedies", "dead_most")["scale 0.1"])
     return small > 0.5 and scaled < 0.1, (
-        f"Small last layers alone do not help (at least {small:.0%} of some block dead); a scale "
-        f"of 0.1, which makes them small *and* slow, does (at most {scaled:.0%})."
+        f"Small last layers alone do not help: at least {small:.0%} of some block is dead. A scale "
+        f"of 0.1 makes them small *and* slow, and helps: at most {scaled:.0%}."
     )
 
 
@@ -251,8 +251,8 @@ def warm_up() -> tuple[bool, str]:
 
     slow, fast = fall("two-phase warm-up"), fall("two-phase warm-up from rate / 10")
     return slow < 0.05 < 0.15 < fast, (
-        "The paper's warm-up learns nothing before the rate rises (the loss changes by "
-        f"{-slow:+.2f} in ten steps); one that starts at a tenth of the rate does ({-fast:+.2f})."
+        "In the first phase of the paper's warm-up the tower learns nothing: the loss changes by "
+        f"{-slow:+.2f} in ten steps. From a tenth of the rate on it learns ({-fast:+.2f})."
     )
 
 
@@ -264,8 +264,8 @@ def remedies() -> tuple[bool, str]:
     nearly = worst["slow classifier"]
     return len(held) > 1 and LIVES_BELOW < nearly < 0.15, (
         f"These remedies hold in every seed: {', '.join(held)}. At most "
-        f"{max(worst[label] for label in held):.0%} of any block is dead at the end. A slow "
-        f"classifier nearly does: {nearly:.0%} at most."
+        f"{max(worst[label] for label in held):.0%} of any block is dead at the end. With a slow "
+        f"classifier it is {nearly:.0%} at most."
     )
 
 

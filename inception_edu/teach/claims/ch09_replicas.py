@@ -77,7 +77,7 @@ def replicas_slow() -> tuple[bool, str]:
         cells[f"scale 0.1, rate {rate:g}, 1 replica"],
     )
     return slower.high < 0, (
-        f"To live is not yet to learn well. The scaled tower lives with {MANY} replicas at rate "
-        f"{rate:g}, but after as many steps its accuracy, {MANY} replicas minus one, is "
+        f"A tower that lives need not learn well. The scaled tower lives with {MANY} replicas at "
+        f"rate {rate:g}, but after as many steps its accuracy, {MANY} replicas minus one, is "
         f"{slower.text()}: {slower.word()}."
     )

@@ -59,7 +59,7 @@ def pairs() -> tuple[bool, tuple[str, str]]:
     return all(gap.seen != "less" for gap in gaps.values()), (
         "In neither pair is the residual network seen to learn faster. The mean test error on the "
         f"way differs by {told}. {_could_show(gaps)}",
-        f"In {len(gaps)} pairs of equal cost the residual network is not seen to learn faster.",
+        f"In {len(gaps)} pairs of equal cost no faster learning is seen.",
     )
 
 

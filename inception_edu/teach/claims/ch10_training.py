@@ -73,6 +73,6 @@ def average_early() -> tuple[bool, str]:
     early, late = gaps
     return early.low > late.high > 0, (
         f"At step {steps[0]}, while the rate is high, the running average is right more often by "
-        f"{early.text()}. At step {steps[-1]} it is {late.text()}. Nobody had asked this before "
+        f"{early.text()}. At step {steps[-1]} it is {late.text()}. This was asked after "
         "the runs, so no verdict rests on it."
     )

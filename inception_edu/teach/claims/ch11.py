@@ -86,9 +86,9 @@ def shared() -> tuple[bool, str]:
     answers = _members()
     found, alone = gains.missed_by(answers)
     return found[-1] > 0.05 and alone[-1] < 1e-4, (
-        f"All {len(answers)} members miss the same {found[-1]:.1%} of the images. If they erred "
-        f"independently, it would be fewer than 1 image in 10,000. No average can be expected to "
-        "correct what all members miss."
+        f"All {len(answers)} trained networks miss the same {found[-1]:.1%} of the "
+        f"{len(answers.labels):,} test images. If they erred independently, it would be fewer than "
+        "1 image in 10,000. No average can be expected to correct what all of them miss."
     )
 
 
@@ -123,8 +123,8 @@ def carried() -> tuple[bool, str]:
     least = min(gap.could_have_seen for gap in found.values())
     grown = [pair for pair, gap in found.items() if gap.seen == "less"]
     return not seen and not grown and 100 * least > PAPER_LOSS, (
-        f"In our runs the ensemble gains clearly less than the single network in {len(seen)} of "
-        f"{len(found)} comparisons. Corrected for {len(found)} comparisons, five seeds "
+        f"In our runs the ensemble is seen to gain less than the single network in {len(seen)} of "
+        f"{len(found)} comparisons. Corrected for {len(found)} questions, five seeds "
         f"can show a loss of {100 * least:.1f} points or more. The paper's is {PAPER_LOSS:.1f}. So "
         "this half of the claim is undecided."
     )

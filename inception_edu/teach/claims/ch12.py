@@ -47,11 +47,10 @@ def listening() -> tuple[bool, tuple[str, str]]:
         shares += [two[1] for two in heard if len(two) == 2]
     louder = sum(share > 0.5 for share in shares)
     return louder == len(shares), (
-        "In the blocks B and C the linear 1×1 reads the branch with 1×n and n×1 more strongly than "
-        f"the branch that is a 1×1 alone: in {louder} of {len(shares)} blocks of two trained "
-        f"networks, with {min(shares):.0%} to {max(shares):.0%} of its weights.",
-        f"In {louder} of {len(shares)} blocks the linear 1×1 reads the branch with 1×n and n×1 "
-        "most.",
+        "A block B or C has two branches: one is a 1×1 alone, the other has 1×n and n×1. In "
+        f"{louder} of {len(shares)} such blocks of two trained networks the linear 1×1 reads the "
+        f"second branch more strongly, with {min(shares):.0%} to {max(shares):.0%} of its weights.",
+        f"In {louder} of {len(shares)} blocks the 1×1 reads the branch with 1×n most.",
     )
 
 

@@ -72,10 +72,10 @@ def memory() -> tuple[bool, str]:
     known, new = summarise(runs(), in_training), summarise(runs())
     gaps = [100 * (known[cell(RESIDUAL, n)].mean - new[cell(RESIDUAL, n)].mean) for n in counts]
     return gaps == sorted(gaps, reverse=True), (
-        "The fewer pictures, the more the network knows by heart. In training the pictures are "
-        "shifted and mirrored. With "
-        f"{_row(counts)} a class its accuracy in training is "
-        f"{_row([f'{gap:+.0f}' for gap in gaps])} points against that on new pictures."
+        "The fewer pictures there are, the more the network learns these pictures themselves. In "
+        f"training they are shifted and mirrored. With {_row(counts)} a class its accuracy in "
+        "training minus that on new pictures is "
+        f"{_row([f'{gap:+.0f}' for gap in gaps])} points."
     )
 
 

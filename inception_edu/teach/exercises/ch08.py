@@ -51,6 +51,9 @@ def exercise_1(growth: Any) -> Verdict:
             ),
             "In the textbook's law each block multiplies the variance. Here each block adds the "
             "same.": lambda s, n, v: (1 + s**2) ** (n / 2),
+            "The depth counts terms that are added: it is a factor under the root, no exponent.": (
+                lambda s, n, v: s * (v / 2) ** (n / 2)
+            ),
             "$v$ is halved, not doubled.": lambda s, n, v: s * (n * v * 2) ** 0.5,
         },
     )
@@ -66,6 +69,9 @@ def exercise_2(twin_rate: Any) -> Verdict:
         wrong={
             "The scale multiplies the rate; nothing is subtracted.": lambda rate, scale: (
                 rate - scale**2
+            ),
+            "The scale multiplies the rate, twice; 1 minus it has no part.": lambda rate, scale: (
+                rate * (1 - scale)
             ),
             "That holds at scale 0.1 only: use `scale`.": lambda rate, scale: rate * 0.01,
             "One factor comes from the gradient; what does the twin's definition add?": (
@@ -135,6 +141,9 @@ def exercise_3(seeds_needed: Any) -> Verdict:
             ),
             "The interval reaches ±gap, so half its width is compared with the gap; you compared "
             "the whole width.": lambda s, g: math.ceil(8 * (1.96 * s / g) ** 2),
+            "The gap is half of the interval's width already: do not double it.": (
+                lambda s, g: math.ceil(2 * (1.96 * s / (2 * g)) ** 2)
+            ),
             "2 spread² is the variance for one seed each: its factor is 2, not 4.": (
                 lambda s, g: math.ceil(4 * (1.96 * s / g) ** 2)
             ),
