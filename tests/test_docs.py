@@ -40,7 +40,7 @@ def test_jupyterlab_is_started_where_the_links_of_chapters_lead_somewhere():
     pages = [*PAGES, ROOT / "Makefile", ROOT / "environment.yml"]
     lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
     starts = [line for line in lines if re.search(r"jupyter[- ]lab.*(00_start|START)", line)]
-    assert len(starts) == 7 and all("--notebook-dir=. " in line for line in starts)
+    assert len(starts) == 5 and all("--notebook-dir=. " in line for line in starts)
     for chapter in SOURCES:
         for target in re.findall(r"\]\((\.\./[^)#\s]+)", chapter.read_text(encoding="utf-8")):
             assert (ROOT / "work" / target).resolve().exists(), (chapter.name, target)

@@ -60,7 +60,7 @@ def predictor_fails() -> tuple[bool, str]:
     score = {OURS: lambda r: r.config.recipe.lr * r.curves["length"][0]}
     found = judge(runs, score)[OURS]
     return found.low < 0.5, (
-        f"In the runs of Experiment 2, {OURS} fails: it orders {_percent(found.share)} of the pairs "
+        f"In the runs of Experiment 2 {OURS} fails: it orders {_percent(found.share)} of the pairs "
         f"(95 % interval {_percent(found.low)} to {_percent(found.high)}; guessing gives 50 %). It "
         "does not contain how fast the classifier and the last layers learn."
     )
