@@ -215,7 +215,8 @@ def lower_rate() -> tuple[bool, tuple[str, str]]:
         "Scaling is not the only remedy. An unscaled tower of 144 channels dies at rate 0.3 in "
         f"{dies} of {runs[0]} runs of 3000 steps, and lives at a tenth of the rate in {lives} of "
         f"{runs[1]}. After 60 steps the same seeds say the same.",
-        f"{dies} of {runs[0]} towers die unscaled; {lives} of {runs[1]} live at a tenth of the rate.",
+        f"{dies} of {runs[0]} towers die unscaled; {lives} of {runs[1]} live at a tenth of the "
+        "rate.",
     )
 
 
