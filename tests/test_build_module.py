@@ -206,4 +206,9 @@ def test_a_notebook_shows_a_network_that_opens_with_repeats_folded():
     assert "1 … 3</b> 3 × Concat" in html
     params = sum(p.numel() for p in model.parameters())
     assert f"{params:,} parameters" in html
-    assert len(re.findall("ConvBNReLU", html)) < repr(model).count("ConvBNReLU")
+    layers = sum(type(part).__name__ == "ConvBNReLU" for part in model.modules())
+    shown = repr(model).count("ConvBNReLU(")
+    assert len(re.findall(r"ConvBNReLU\(", html)) == shown == layers - 2 * 10  # of two B blocks
+    text = repr(model).splitlines()
+    assert text[0] == f"{model.description.name}: NetworkModule  {params:,} parameters"
+    assert any(line.startswith("    1 … 3: 3 × Concat  ") for line in text)

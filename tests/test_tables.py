@@ -223,6 +223,7 @@ def test_contrasts_say_where_the_correction_decides_against_an_interval():
     assert near[1] == alone["near"].text()
     assert near[2].startswith("corrected for 3 questions: no difference seen")
     assert none[2].startswith("no difference seen") and clear[2] == "better"
+    assert contrasts(holm(alone), "", "higher", "lower").rows[2][2] == "higher"
     caption = contrasts(holm(alone), "Accuracy").caption
     assert caption.startswith("Accuracy. Each interval") and "Holm" in caption
     without = {name: gap for name, gap in holm(alone).items() if name != "near"}

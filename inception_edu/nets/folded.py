@@ -1,5 +1,5 @@
-"""A module as HTML that opens: repeats folded into one line, children on demand, without a
-script."""
+"""A module as HTML that opens, and as plain text: repeats folded into one line; in HTML children on
+demand, without a script."""
 
 from __future__ import annotations
 
@@ -20,6 +20,21 @@ def folded(module: nn.Module, name: str = "") -> str:
         "font:12.5px/1.6 monospace;overflow-x:auto"
     )
     return f'<div style="{style}">{_line(name, module, 1, True)}</div>'
+
+
+def folded_text(module: nn.Module, name: str = "") -> str:
+    """The same as plain text, everything open but repeats."""
+    return "\n".join(_lines(name, module, 1, ""))
+
+
+def _lines(name: str, module: nn.Module, count: int, indent: str) -> Iterator[str]:
+    params = sum(p.numel() for p in module.parameters())
+    times = f"{count} × " if count > 1 else ""
+    size = f"  {params:,} parameters" if params else ""
+    yield f"{indent}{name}: {times}{_words(module)}{size}"
+    if not _one_line(module):
+        for row in _rows(module):
+            yield from _lines(*row, indent + "  ")
 
 
 def _line(name: str, module: nn.Module, count: int, opened: bool = False) -> str:
@@ -53,6 +68,7 @@ def _words(module: nn.Module) -> str:
 
 
 def _one_line(module: nn.Module) -> bool:
-    """A layer, or a module that says itself in a line of its own, as `ConvBNReLU` does."""
-    alone = type(module).__repr__ is not nn.Module.__repr__
-    return alone or not any(True for _ in module.children())
+    """A layer, or a module that says itself in a line of its own, as `ConvBNReLU` does. (A whole
+    network says itself in many lines: these.)"""
+    own = type(module).__repr__ is not nn.Module.__repr__ and not hasattr(module, "_repr_html_")
+    return own or not any(True for _ in module.children())

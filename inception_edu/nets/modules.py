@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from inception_edu.describe import Conv, Network, Pool, SpecError, input_shape, measure
+from inception_edu.nets.folded import folded, folded_text
 
 
 class ConvBNReLU(nn.Sequential):
@@ -207,9 +208,10 @@ class NetworkModule(nn.Sequential):
         return input
 
     def _repr_html_(self) -> str:
-        from inception_edu.nets.folded import folded
-
         return folded(self, self.description.name)
+
+    def __repr__(self) -> str:
+        return folded_text(self, self.description.name)
 
     def __getitem__(self, at):
         """A block by its position; a slice gives an ordinary `nn.Sequential` of blocks."""

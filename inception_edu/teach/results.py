@@ -56,13 +56,19 @@ ALONE = (
 )
 
 
-def contrasts(differences: Mapping[Any, Any], caption: str = "") -> Table:
-    """A row a difference: its mean with the 95 % interval, and what may be said. Where an interval
-    lies on one side of 0 and after Holm's correction no difference is seen, the row names the
-    correction, and the caption says why the two disagree."""
+def contrasts(
+    differences: Mapping[Any, Any],
+    caption: str = "",
+    more: str = "better",
+    less: str = "worse",
+) -> Table:
+    """A row a difference: its mean with the 95 % interval, and what may be said: `more` where it is
+    seen above 0, `less` below. Where an interval lies on one side of 0 and after Holm's correction
+    no difference is seen, the row names the correction, and the caption says why the two
+    disagree."""
     rows, why = [], ""
     for name, gap in differences.items():
-        word = gap.word()
+        word = gap.word(more, less)
         if not gap.seen and (gap.low > 0 or gap.high < 0):
             word, why = f"corrected for {gap.questions} questions: {word}", ALONE
         rows.append((str(name), gap.text(), word))

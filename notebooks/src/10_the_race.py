@@ -403,11 +403,9 @@ for plain, residual in PAIRS:
         (f"mean error in the first {end:.0f} s", lambda r, t=end: area_by_clock(r, t)),
         ("final error", final_error),
     ):
-        pair = f"{SHORT[residual]} minus {SHORT[plain]}"
-        gaps[pair, what] = difference(cell(residual, value), cell(plain, value))
-rows = [(*key, gap.text(), gap.word("higher", "lower")) for key, gap in holm(gaps).items()]
-columns = ["pair", "error", "difference, points", "so it is"]
-table(rows, columns, caption=f"Corrected for {len(gaps)} questions (Holm)")
+        name = f"{SHORT[residual]} minus {SHORT[plain]}, {what}"
+        gaps[name] = difference(cell(residual, value), cell(plain, value))
+contrasts(holm(gaps), f"Errors, corrected for {len(gaps)} questions", "higher", "lower")
 
 # %% [markdown]
 # With the same seed, both networks of a pair see the same images in the same order. So the runs are
