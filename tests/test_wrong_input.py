@@ -16,7 +16,7 @@ from torch import nn
 from inception_edu.data import Data, DataError, Split, folder, load
 from inception_edu.describe import SpecError
 from inception_edu.describe.networks import inception_v4, mini, tower
-from inception_edu.nets import plain_names, read_tensors
+from inception_edu.nets import WeightsError, load_checkpoint, plain_names, read_tensors
 from inception_edu.nets.build import build
 
 
@@ -70,6 +70,21 @@ def test_a_path_as_windows_writes_it(tmp_path, monkeypatch):
 def test_a_name_that_no_system_takes(source):
     with pytest.raises(DataError) as caught:
         load(source)
+    sentence(caught)
+
+
+def test_a_path_object_is_a_folder_and_a_number_is_none(tmp_path):
+    root = two_classes(tmp_path / "pets")
+    assert len(load(root).train) == 8
+    with pytest.raises(DataError, match="There is no source '5': use 'fashion'") as caught:
+        load(5)
+    sentence(caught)
+
+
+def test_an_archive_that_was_not_unpacked(tmp_path):
+    (tmp_path / "pets.zip").write_bytes(b"PK")
+    with pytest.raises(DataError, match="pets.zip is a file: unpack it") as caught:
+        load(f"folder:{tmp_path / 'pets.zip'}")
     sentence(caught)
 
 
@@ -220,6 +235,30 @@ def test_a_batch_of_64_bits():
     assert network().double()(images).dtype == torch.float64, "where both have 64 bits it works"
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_batch_of_16_bits(kind):
+    images = torch.randn(2, 3, 32, 32)
+    with pytest.raises(SpecError, match="weights of float32, got a batch of b?float16") as caught:
+        network()(images.to(kind))
+    assert "images.float()" in sentence(caught)
+    with pytest.raises(SpecError, match=r"weights of bfloat16.*images.to\(torch.bfloat16\)"):
+        network().bfloat16()(images)
+    with torch.autocast("cpu", torch.bfloat16):
+        network()(images.bfloat16())  # there torch brings both together
+
+
+def test_an_array_of_numpy():
+    with pytest.raises(SpecError, match="takes a tensor, got ndarray") as caught:
+        network()(np.zeros((2, 3, 32, 32), np.float32))
+    assert "torch.as_tensor(images)" in sentence(caught)
+
+
+def test_channels_last():
+    with pytest.raises(SpecError, match="got 2×32×32×3") as caught:
+        network()(torch.zeros(2, 32, 32, 3))
+    assert "images.permute(0, 3, 1, 2)" in sentence(caught)
+
+
 def test_kinds_are_looked_at_in_every_batch():
     model, images = network(), torch.randn(2, 3, 32, 32)
     model(images)
@@ -268,11 +307,29 @@ def test_weights_saved_from_data_parallel(tmp_path):
     """It writes "module." before every name."""
     model = network()
     torch.save({"state_dict": nn.DataParallel(model).state_dict()}, tmp_path / "mine.pth")
-    state = read_tensors(tmp_path / "mine.pth")
-    other = build(tower(8, 2), seed=1)
-    other.load_state_dict(state)
-    for name, tensor in model.state_dict().items():
-        assert torch.equal(other.state_dict()[name], tensor)
+    for state in (read_tensors(tmp_path / "mine.pth"), nn.DataParallel(model).state_dict()):
+        other = build(tower(8, 2), seed=1)
+        other.load_state_dict(state)
+        for name, tensor in model.state_dict().items():
+            assert torch.equal(other.state_dict()[name], tensor)
+
+
+def test_weights_of_another_network_are_told_in_one_sentence():
+    model = network()
+    with pytest.raises(WeightsError, match=r"These weights do not fit .*: \d+ of its") as caught:
+        model.load_state_dict(build(mini(inception_v4(), image=32)).state_dict())
+    assert "passport(file)" in sentence(caught) and len(sentence(caught)) < 400
+    with pytest.raises(WeightsError, match="is 16×3×3×3 there and 8×3×3×3 here") as caught:
+        model.load_state_dict(build(tower(16, 2)).state_dict())
+    sentence(caught)
+    assert model.load_state_dict({}, strict=False).missing_keys, "torch's own, where it is asked"
+
+
+def test_a_file_of_weights_that_is_no_checkpoint_of_ours(tmp_path):
+    torch.save(network().state_dict(), tmp_path / "theirs.pth")
+    with pytest.raises(WeightsError, match="not a checkpoint of this project") as caught:
+        load_checkpoint(tmp_path / "theirs.pth")
+    assert "passport('theirs.pth')" in sentence(caught)
 
 
 def test_a_network_with_a_part_called_module_keeps_its_names():

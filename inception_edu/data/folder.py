@@ -77,6 +77,8 @@ def _no_folder(root: Path) -> str:
             f"There is no folder {written}: here folders are divided by /, so write "
             f"'folder:{turned}'."
         )
+    if os.path.isfile(root):
+        return f"{shown(written)} is a file: unpack it, and name the folder that it makes."
     return (
         f"There is no folder {shown(written)}: check the path, it should hold one subfolder of "
         "images for each class."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from inception_edu.data.types import Data, Split, evenly
 
 
 def load(
-    source: str = "fashion",
+    source: str | os.PathLike = "fashion",
     device: str | torch.device = "cpu",
     limit: int | tuple[int, int] | None = None,
     image: int | None = None,
@@ -24,7 +25,8 @@ def load(
 ) -> Data:
     """The images of a source, on the CPU.
 
-    source: "fashion", "scales" or "scales:64", "cifar10", or "folder:PATH".
+    source: "fashion", "scales" or "scales:64", "cifar10", or "folder:PATH"; a `Path` is such a
+        folder.
     device: keep the whole set on this device instead; see `Data.to`.
     limit: at most so many images in each split, or a pair for (training, test); evenly from the
         classes.
@@ -37,6 +39,10 @@ def load(
     Raises DataError, with a sentence that says what to do, if the source is unknown or cannot be
     read.
     """
+    if isinstance(source, os.PathLike):
+        source = f"folder:{os.fspath(source)}"
+    if not isinstance(source, str):
+        raise DataError(_unknown(repr(source)))
     kind, _, rest = source.partition(":")
     limits = limit if isinstance(limit, tuple) else (limit, limit)
     if any(most is not None and most < 1 for most in limits):

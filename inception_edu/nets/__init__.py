@@ -6,16 +6,11 @@ CPU, so that every device gets the same.
 """
 
 from inception_edu.nets.build import build, last_linear, named_blocks, residual_blocks
-from inception_edu.nets.checkpoints import (
-    WeightsError,
-    load_checkpoint,
-    plain_names,
-    read_tensors,
-    save_checkpoint,
-)
+from inception_edu.nets.checkpoints import load_checkpoint, read_tensors, save_checkpoint
 from inception_edu.nets.excite import Exciting, exciting
 from inception_edu.nets.explain import covered
 from inception_edu.nets.fast import Siblings, fold, merge_siblings
+from inception_edu.nets.fit import WeightsError, plain_names
 from inception_edu.nets.inference import device_of, evaluating, fast_layout
 from inception_edu.nets.look import windows
 from inception_edu.nets.modules import (

@@ -19,14 +19,11 @@ from torch import nn
 
 from inception_edu.describe import Network, make
 from inception_edu.nets.build import build
+from inception_edu.nets.fit import WeightsError, misfit, plain_names
 from inception_edu.nets.modules import NetworkModule
 
 KERAS_WEIGHTS = "model.weights.h5"  # in a .keras archive
 TABLE_END = bytes.fromhex("57fb808b247547db")  # of LevelDB's tables, which TensorFlow writes
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be had or do not fit. The message is a sentence for the reader."""
 
 
 def read_tensors(path: str | os.PathLike) -> dict[str, torch.Tensor]:
@@ -161,26 +158,13 @@ _READERS = {
 }
 
 
-def plain_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The same tensors under the network's own names: a model saved from inside
-    `torch.nn.DataParallel` has "module." before each of them, a compiled one "_orig_mod.", one
-    that is a part of another the name of that part."""
-    while len(state) > 1 and all("." in name for name in state):
-        first = {name.partition(".")[0] for name in state}
-        if len(first) > 1 or first.pop().isdigit():
-            break
-        state = {name.partition(".")[2]: tensor for name, tensor in state.items()}
-    return state
-
-
 def load_tensors(model: nn.Module, state: dict[str, torch.Tensor], what: str) -> None:
     try:
         model.load_state_dict(state)
-    except RuntimeError as error:
-        lines = str(error).splitlines()
+    except (RuntimeError, WeightsError) as error:
         raise WeightsError(
             f"The weights of {what} do not fit the network: "
-            f"{lines[1].strip() if lines[1:] else error}"
+            f"{misfit(model.state_dict(), state) or error}."
         ) from None
 
 
@@ -218,13 +202,15 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[NetworkModule, dict]:
     from safetensors import safe_open
 
     path = Path(path)
-    tensors = read_tensors(path)
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
+    tensors, kind = read_file(path)
+    metadata: dict[str, str] = {}
+    if kind == "safetensors":
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
     if "network" not in metadata:
         raise WeightsError(
-            f"{path.name} is not a checkpoint of this project: "
-            "it does not say which network it holds."
+            f"{path.name} is not a checkpoint of this project: it does not say which network it "
+            f"holds. Weights of others: passport({path.name!r}) says whose they are."
         )
     network: Network = make(**json.loads(metadata["network"]))
     model = build(network, init="empty")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from inception_edu.nets.checkpoints import WeightsError
+from inception_edu.nets.fit import WeightsError
 from inception_edu.nets.ports import PORTED
 
 SCOPES = {

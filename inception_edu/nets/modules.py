@@ -8,6 +8,7 @@ say.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from inception_edu.describe import Conv, Network, Pool, SpecError, input_shape, measure
+from inception_edu.nets import fit
 from inception_edu.nets.folded import folded, folded_text
 
 
@@ -203,9 +205,26 @@ class NetworkModule(nn.Sequential):
                 input = module(input)
         except ValueError as error:
             if self.training and batch == 1:  # batch norm refuses a single value a channel
-                raise SpecError(_one_value(self.description)) from error
+                raise SpecError(fit.one_value(self.description)) from error
             raise
         return input
+
+    @torch.jit.unused
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign=False):
+        """As torch's, also of weights that were saved from inside `torch.nn.DataParallel`.
+
+        Raises `WeightsError` where they do not fit.
+        """
+        own = self.state_dict()
+        if not own.keys() & state_dict.keys():
+            state_dict = fit.plain_names(state_dict)
+        try:
+            return super().load_state_dict(state_dict, strict, assign)
+        except RuntimeError:
+            if not fit.misfit(own, state_dict):
+                raise
+            name = self.description.name
+            raise fit.WeightsError(fit.do_not_fit(name, own, state_dict)) from None
 
     def _repr_html_(self) -> str:
         return folded(self, self.description.name)
@@ -224,47 +243,14 @@ class NetworkModule(nn.Sequential):
         """A sentence instead of an error from inside torch, for a batch that does not fit."""
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return
-        shape = tuple(images.shape)
         network = self.description
-        _check_kind(network, images, self)
+        fit.check_kind(network, images, next(self.parameters()).dtype)
+        shape = tuple(images.shape)
         if shape[1:] in self._seen:
             return
-        if len(shape) != 4 or shape[1] != network.channels:
-            advice = ""
-            if len(shape) == 4 and shape[1] == 1 and network.channels == 3:
-                advice = " Grey images: write images.expand(-1, 3, -1, -1)."
-            elif len(shape) == 3:
-                advice = " One image: write image[None]."
-            raise SpecError(
-                f"{network.name} takes batches of shape N×{network.channels}×H×W, "
-                f"got {'×'.join(map(str, shape))}.{advice}"
-            )
+        fit.check_shape(network, shape)
         measure(network, input_shape(network, shape[1:]))
         self._seen.add(shape[1:])
-
-
-def _check_kind(network: Network, images: Tensor, model: nn.Module) -> None:
-    """A sentence for bytes, and for 64-bit numbers where the weights have 32."""
-    kind = str(images.dtype).removeprefix("torch.")
-    if not images.is_floating_point():
-        raise SpecError(
-            f"{network.name} takes float32 numbers around 0, got a batch of {kind}: "
-            "`data.normalise(images)` makes them of bytes."
-        )
-    weights = next(model.parameters()).dtype
-    if images.dtype == torch.float64 != weights:
-        raise SpecError(
-            f"{network.name} has weights of {str(weights).removeprefix('torch.')}, got a batch of "
-            f"{kind}: write images.float()."
-        )
-
-
-def _one_value(network: Network) -> str:
-    return (
-        f"{network.name} in training got a batch of one image, so small that a map is one pixel: "
-        "batch norm needs more than one value a channel. Take two images or more, larger ones, or "
-        "model.eval()."
-    )
 
 
 class WithHeads(NetworkModule):

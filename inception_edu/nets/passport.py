@@ -22,7 +22,8 @@ from inception_edu.describe import (
     inception_v3,
     leaves,
 )
-from inception_edu.nets.checkpoints import WeightsError, read_file
+from inception_edu.nets.checkpoints import read_file
+from inception_edu.nets.fit import WeightsError
 from inception_edu.nets.foreign import Foreign, from_keras, from_tensorflow
 from inception_edu.nets.ports import PORTED
 from inception_edu.nets.preprocessing import Preprocessing

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from inception_edu.describe import make
 from inception_edu.nets.build import build
-from inception_edu.nets.checkpoints import WeightsError
+from inception_edu.nets.fit import WeightsError
 
 SCALE = ".scale"  # ends the name of a tensor's scales
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from inception_edu.describe import Network
 from inception_edu.nets.build import build
-from inception_edu.nets.checkpoints import WeightsError, load_tensors, plain_names, read_tensors
+from inception_edu.nets.checkpoints import load_tensors, read_tensors
+from inception_edu.nets.fit import WeightsError, plain_names
 from inception_edu.nets.ports import PORTED, Port
 from inception_edu.nets.preprocessing import Preprocessing
 
