@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
         failed |= row["status"] == "failed"
         print(f"{source.stem:30} {row['seconds']:6.0f} s  {row.get('error', 'ran')}", flush=True)
         machines.keep("the versions of Colab", [row], **facts)
-    machines.PAGE.write_text(machines.page(), encoding="utf-8")
+        machines.PAGE.write_text(machines.page(), encoding="utf-8")
     if not args.chapters:
         failed |= bool(labs(python))
     return int(failed)
