@@ -133,7 +133,7 @@ def test_many_members_are_counted_in_the_sentence_and_named_in_the_picture():
     assert lab.view.status.startswith("19 members, 1 crop: error ")
     shown = "v3 (0–4) + v4 (0, 1, 3, 4) + ResNet-v1 (0–4) + ResNet-v2 (0–4) · 1 crop"
     assert shown in texts(lab, "rows")
-    lab.set("members", "0 1 5 6 10")
+    lab.set("members", "0 1 5 6 10 11 15 16")
     assert lab.view.status.startswith("Inception-v3 (seeds 0, 1) + ")
 
 

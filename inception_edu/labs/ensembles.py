@@ -35,7 +35,7 @@ from inception_edu.study.results import Result, load_results
 
 KEPT = 4  # rows that are kept, below the choice of now
 SHOWN = 4  # saved pictures that are shown, and spoiled ones
-NAMED = 5  # members that the sentence still names one by one
+NAMED = 8  # members that the sentence still names one by one
 BEST, BY_HAND = "its best member", ("chosen by hand", "")
 
 

@@ -9,15 +9,15 @@
 //          pictures: { data-path: SVG } what is drawn beside, of the box that is pointed at }
 // tells: { choose: data-path }
 
-/** The place that an arrow key leads to from the one at `from`, or -1. `places`: [x, y] of centres.
- *  Up and Down stay in a branch, or go where it splits; Left and Right take the nearest beside. */
+/** The place that an arrow key leads to from the one at `from`, or -1. `places`: [x, y] of centres
+ *  and the width. Up and Down stay in a branch, or go where it splits; Left and Right take the nearest beside. */
 export function towards(places, from, key) {
-  const [x, y] = places[from], upright = key === "ArrowUp" || key === "ArrowDown";
+  const [x, y, wide] = places[from], upright = key === "ArrowUp" || key === "ArrowDown";
   const sign = key === "ArrowUp" || key === "ArrowLeft" ? -1 : 1;
   let best = -1, least = Infinity;
   places.forEach(([u, v], i) => {
     const along = sign * (upright ? v - y : u - x), beside = Math.abs(upright ? u - x : v - y);
-    if (along < 2 || (upright && beside > 1.5 * along)) return;
+    if (along < 2 || (upright && beside > 0.9 * wide)) return;
     const far = along + 3 * beside;
     if (far < least) [best, least] = [i, far];
   });
@@ -77,7 +77,7 @@ function mount(el, value, tell) {
   }
   const centres = () => boxes.map(box => {
     const place = (box.querySelector(".box") ?? box).getBBox();
-    return [place.x + place.width / 2, place.y + place.height / 2];
+    return [place.x + place.width / 2, place.y + place.height / 2, place.width];
   });
   function key(event, box) {
     const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
