@@ -65,6 +65,8 @@ def test_the_first_answer_is_right_and_every_piece_follows(inside):
 
     box(inside).get_by_role("button", name="inception_resnet_c.2").click()
     until(inside, "block", "inception_resnet_c.2")
+    expect(box(inside).locator(".ied-inside-tiles")).to_contain_text("Inception-ResNet-C, 2 of 2")
+    inside.page.wait_for_timeout(300)
     height = box(inside).bounding_box()["height"]
     box(inside).locator(".ied-tile").last.hover()
     expect(box(inside).locator(".ied-words")).to_contain_text("also beyond the border")
