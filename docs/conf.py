@@ -31,17 +31,14 @@ suppress_warnings = ["mystnb.unknown_mime_type", "myst.header"]
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "live/labs.css"]
+html_js_files = [("live/page_host.js", {"type": "module"})]  # labs in the page
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_use_index = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_math_renderer = "mathml"
-
-if os.environ.get("SITE_LIVE"):  # labs with Python in the page
-    html_css_files.append("live/labs.css")
-    html_js_files = [("live/page_host.js", {"type": "module"})]
 
 _url = os.environ.get("SITE_URL", "").rstrip("/")  # where the site will stand, "" if not known
 html_baseurl = f"{_url}/" if _url else ""

@@ -178,7 +178,9 @@ def test_a_place_is_made_for_labs_whose_settings_are_known(source, found):
     assert json.dumps(found[1]).replace('"', "&quot;") in html
 
 
-@pytest.mark.parametrize("source", ["shape_explorer(name)", 'speed_lab("inception_v4")', "film(a)"])
+@pytest.mark.parametrize(
+    "source", ["shape_explorer(name)", 'speed_lab("inception_v4", image=75)', "film(a)"]
+)
 def test_a_lab_that_a_page_cannot_open_is_said_to_be_a_picture(source):
     html = live_pages.place(source)
     assert "data-lab" not in html and "picture of the lab" in html and "JupyterLab" in html
@@ -203,6 +205,63 @@ def test_a_recorded_lab_has_a_view_and_a_link_for_each_choice(monkeypatch):
     again = dict(live_pages.STAGED)
     live_pages.recorded("death", [], {"film": titles[1]})
     assert live_pages.STAGED == again
+
+
+def test_the_speed_lab_shows_what_was_recorded_for_each_choice(monkeypatch):
+    from inception_edu.labs import link
+    from inception_edu.labs.speed_clock import Settings
+    from inception_edu.labs.speed_recorded import ALL, measured
+
+    monkeypatch.setattr(live_pages, "STAGED", {})
+    first = live_pages.recorded("speed_lab", ["inception_resnet_v2"], {"image": 139})
+    entries, seen = json.loads(live_pages.STAGED[first["index"]]), set()
+    for entry in entries:
+        view = json.loads(live_pages.STAGED[entry["file"]])
+        name, told = link.read(entry["link"])
+        settings = Settings(told.pop("key"), **told)
+        seen.add(settings)
+        found, where = measured(settings)
+        assert str(found.speedup)[1:] in view["status"]
+        assert f"Measured beforehand ({where})." in view["status"] and "load" in where
+        assert view["parts"][0]["value"].count('class="ied-median"') in (4, 5)
+        usable = {c["key"] for c in view["controls"] if not c["disabled"]}
+        assert usable == {"weights", "layout", "precision"} and name == "speed_lab"
+    assert seen == set(ALL) and len(entries) == 12
+    assert "cannot time networks" in first["about"]
+
+
+def test_without_node_one_sentence_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(live_pages, "tool", lambda name: None)
+    said = live_pages.missing()
+    assert said.startswith(
+        "The site has no Python: the command node was not found. Install Node.js"
+    )
+    monkeypatch.setattr(live_pages, "tool", lambda name: "node" if name == "node" else None)
+    monkeypatch.setattr(live_pages, "NPM", tmp_path)
+    assert "npm was not found, so it could not give pyodide and assemblyscript" in (
+        live_pages.missing()
+    )
+
+
+def test_a_command_of_node_is_found_beside_python(monkeypatch, tmp_path):
+    (tmp_path / "node").touch(mode=0o755)
+    monkeypatch.setattr(live_pages.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert live_pages.tool("node") == str(tmp_path / "node") and live_pages.tool("npm") is None
+
+
+def test_without_python_a_lab_stands_still_and_says_why():
+    def embedded(source: str) -> dict:
+        html = live_pages.place(source, python=False)
+        return json.loads(
+            html.partition('<script type="application/json">')[2].split("</script")[0]
+        )
+
+    lab = embedded('shape_explorer("inception_v4")')
+    assert all(c["disabled"] for c in lab["view"]["controls"]) and "alive" not in lab
+    assert lab["keys"] == [] and "without Python" in lab["about"] and lab["usual"]
+    lab = embedded("convolution_lab()")  # which needs none
+    assert not any(c["disabled"] for c in lab["view"]["controls"]) and "keys" not in lab
 
 
 def test_of_a_recorded_lab_all_else_is_closed(monkeypatch):

@@ -1,10 +1,11 @@
 """A lab's settings as a line that opens it again."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from inception_edu.describe import Chain, Concat, Conv, inception_v4
+from inception_edu.describe import Chain, Concat, Conv, SpecError, inception_v4, mini, network
 from inception_edu.labs import designer, diagram_view, family, field, film, host, in_page, link
 from inception_edu.labs.core import Press, Refused, Session, Set, Tell
 from inception_edu.labs.dying import dying_core
@@ -131,9 +132,43 @@ def test_a_link_holds_what_was_built_and_opens_it_in_a_notebook(name, monkeypatc
         assert [p.value for p in lab.view.parts] == [p.value for p in session.view.parts]
 
 
-def test_what_no_line_can_hold_has_no_link():
-    for lab in (field.make(inception_v4()), diagram_view.make(inception_v4())):
-        assert lab.link(lab.start) == ""
+@pytest.mark.parametrize("key", ["inception_resnet_v2", "googlenet", "inception_v3_aux"])
+def test_a_network_of_ones_own_is_in_the_link(key, monkeypatch):
+    """Deflated: short enough for any address, and the same in a notebook and on a page."""
+    monkeypatch.setattr(host.NotebookLab, "show", lambda lab: None)
+    net = replace(network(key), name="my own", classes=7, image=139)
+    session = Session(diagram_view.make(net, block=net.blocks[2].name))
+    line = session.lab.link(session.state)
+    assert len(line) < 1500 and "deflated" in line
+    lab = link.open_link(line)
+    assert lab.state.network == net and lab.view.status == session.view.status
+    assert lab.link == line
+    on_page = in_page.open_lab("network_diagram", "{}", "[]", line)
+    assert on_page.session.state.network == net and on_page.link() == line
+
+
+def test_the_field_of_a_network_of_ones_own_is_in_the_link():
+    lab = field.make(mini(inception_v4()), place=(0, 1))
+    line = lab.link(lab.start)
+    name, settings = link.read(line)
+    assert field.make(**settings).start == lab.start and name == "field_lab"
+
+
+def test_half_a_link_is_a_sentence():
+    line = diagram_view.make(inception_v4()).link(diagram_view.make(inception_v4()).start)
+    for cut in (line[:400], line[: line.index("deflated") + 20]):
+        with pytest.raises(Refused, match="This link is not whole"):
+            link.read(cut)
+    short = link.write("network_diagram", {"what": "Network('a', blocks=(1,))"})
+    with pytest.raises(SpecError, match="its parts do not fit together"):
+        link.open_link(short)
+
+
+def test_a_few_bytes_do_not_become_many():
+    bomb = link.write("network_diagram", {"what": "(" + " " * 50_000_000})
+    assert len(bomb) < 100_000
+    with pytest.raises(Refused, match="not whole"):
+        link.read(bomb)
 
 
 @pytest.mark.parametrize(

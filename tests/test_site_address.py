@@ -121,14 +121,52 @@ def test_links_to_files_and_into_chapters_lead_to_pages():
     assert website.links_to_pages(text) == (
         "[a](01_some.ipynb#the-language), [b](02_other.ipynb), [c](glossary.md)"
     )
+    rule = website.links_to_pages("by one rule (`docs/verdicts.md`)")
+    assert rule == "by one rule ([How a verdict is reached](verdicts.md))"
+
+
+def test_an_exercise_that_a_page_cannot_check_says_so():
+    """And not that both cells are to be run again."""
+    import website
+
+    stub, check = (
+        {"cell_type": "code", "source": text, "metadata": {"tags": tags}, "outputs": [output]}
+        for text, tags, output in (
+            ("def combine(rows):\n    return ...", ["exercise"], {"output_type": "stream"}),
+            ('check("11.1", combine)', [], website.displayed("Not solved yet: run both cells")),
+        )
+    )
+    shown = website.for_the_site({"cells": [stub, check]}, python=False)["cells"]
+    assert shown[0]["outputs"] == [website.displayed(website.NOT_HERE)]
+    assert shown[1]["outputs"] == []
+
+
+def test_the_front_page_says_what_can_be_done_in_it():
+    import website
+
+    said = website.what_works(37, 53)
+    assert "37 of 53 exercises are checked" in said and "labs work in the page" in said
+    assert "labs" not in website.what_works(0, 53)
+
+
+def test_a_picture_of_a_lab_says_once_that_it_is_one():
+    import website
+
+    from inception_edu.labs.host import HINT
+
+    assert website.HINT.sub("", f"<b>a</b>{HINT}") == "<b>a</b>"
+    cell = {"cell_type": "code", "source": "film(patient)", "metadata": {}}
+    cell["outputs"] = [website.displayed(f"<b>a</b>{HINT}")]
+    shown = website.for_the_site({"cells": [cell]}, python=False)["cells"][0]["outputs"]
+    assert [o["data"]["text/html"].count("picture of the lab") for o in shown] == [0, 1]
 
 
 def test_code_that_only_says_something_is_not_on_a_page():
     import website
 
-    sources = ['say("04.parallel")', "predict(\n  1)", "figure(4)", 'x = 1\nsay("a")']
+    sources = ['say("04.parallel")', 'predict(\n  "04.a", "?")', "figure(4)", 'x = 1\nsay("a")']
     cells = [
         {"cell_type": "code", "source": text, "metadata": {}, "outputs": []} for text in sources
     ]
-    shown = website.for_the_site({"cells": cells}, live=False)["cells"]
+    shown = website.for_the_site({"cells": cells}, python=False)["cells"]
     assert [c["metadata"] for c in shown] == [{"tags": ["remove-input"]}] * 2 + [{}] * 2

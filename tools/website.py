@@ -21,6 +21,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import light_pages
 import live_exercises
 import live_pages
 import previews
@@ -37,7 +38,17 @@ from markup import ONLY_SAYS  # noqa: E402
 
 STAGE = ROOT / "dist" / "site-source"
 SITE = ROOT / "dist" / "site"
-PAGES = {"figures": "Figure index", "glossary": "Glossary", "TEACHING": "For teachers"}
+PAGES = {
+    "figures": "Figure index",
+    "glossary": "Glossary",
+    "verdicts": "How a verdict is reached",
+    "TEACHING": "For teachers",
+}
+NOT_HERE = (
+    '<p class="ied-page-closed">A page cannot run all that this exercise needs. Write your answer '
+    "in JupyterLab or Colab, where the line below checks it.</p>"
+)
+HINT = re.compile(r"<p [^>]*>A picture of the lab\. [^<]*</p>")  # as `labs.host` has it
 
 
 def repository() -> str:
@@ -50,14 +61,15 @@ def chapters() -> list[Path]:
     return sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
-def for_the_site(notebook: dict, live: bool) -> dict:
+def for_the_site(notebook: dict, python: bool) -> dict:
     """A chapter as a page: without the cell that installs and without the code that only says
-    something, with links to pages, not to files, and, where they can be `live`, with a place for
-    each lab."""
+    something, with links to pages, not to files, and with a place for each lab. Where the page has
+    a `python`, it checks exercises."""
     kept = []
-    answered = live_exercises.exercises(notebook) if live else {}
+    tags = [cell.get("metadata", {}).get("tags", []) for cell in notebook["cells"]]
+    answered = live_exercises.exercises(notebook) if python else {}
     for i, cell in enumerate(notebook["cells"]):
-        if "bootstrap" in cell.get("metadata", {}).get("tags", []):
+        if "bootstrap" in tags[i]:
             continue
         if cell["cell_type"] == "code" and ONLY_SAYS.match("".join(cell["source"])):
             cell["metadata"].setdefault("tags", []).append("remove-input")
@@ -72,11 +84,22 @@ def for_the_site(notebook: dict, live: bool) -> dict:
         cell["outputs"] = [o for o in cell.get("outputs", []) if o.get("data", o) != {}]
         if cell["cell_type"] == "markdown":
             del cell["outputs"]
-        elif live and (html := live_pages.place("".join(cell["source"]), answered.get(i))):
-            data = {"text/html": html}
-            cell["outputs"].append({"output_type": "display_data", "data": data, "metadata": {}})
+        elif "exercise" in tags[i] and i not in answered:
+            cell["outputs"] = [displayed(NOT_HERE)]
+            notebook["cells"][i + 1]["outputs"] = []  # "run both cells again"
+        elif html := live_pages.place("".join(cell["source"]), answered.get(i), python):
+            if "ied-page-closed" in html:  # which says it too
+                for output in cell["outputs"]:
+                    if "text/html" in output.get("data", {}):
+                        output["data"]["text/html"] = HINT.sub("", output["data"]["text/html"])
+            cell["outputs"].append(displayed(html))
         kept.append(cell)
     return notebook | {"cells": kept}
+
+
+def displayed(html: str) -> dict:
+    """An output of a cell."""
+    return {"output_type": "display_data", "data": {"text/html": html}, "metadata": {}}
 
 
 def headings_in_order(text: str) -> str:
@@ -88,6 +111,8 @@ def links_to_pages(text: str) -> str:
     """Links to files beside the chapters, and into another chapter, as the site has them: its
     anchors are in small letters."""
     text = re.sub(r"\]\(\.\./docs/(\w+\.md)\)", r"](\1)", text)
+    for name, title in PAGES.items():
+        text = text.replace(f"`docs/{name}.md`", f"[{title}]({name}.md)")
     return re.sub(r"\]\((\d\d_\w+\.ipynb#)([\w-]+)\)", lambda m: f"]({m[1]}{m[2].lower()})", text)
 
 
@@ -98,8 +123,9 @@ def head(path: Path) -> tuple[str, str]:
     return paragraphs[0].lstrip("# "), paragraphs[1]
 
 
-def front_page() -> str:
-    """The first page: what it is, the chapters with a picture and their claim, the other pages."""
+def front_page(checked: int = 0, asked: int = 0) -> str:
+    """The first page: what it is, what can be done in it (`checked` of the `asked` exercises), the
+    chapters with a picture and their claim, the other pages."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     opening = readme.split("\n## ")[0]
     rows = []
@@ -112,12 +138,23 @@ def front_page() -> str:
     names = "\n".join(path.stem for path in chapters())
     others = "\n".join([f"{title} <{name}>" for name, title in PAGES.items()] + ["claims"])
     return (
-        f"{opening}\n\nThis site shows the chapters as they were run. To run them yourself, take "
-        "the collection: `make lab`.\n\n## Chapters\n\n"
+        f"{opening}\n\n{what_works(checked, asked)}\n\n## Chapters\n\n"
         f"::::{{container}} chapters\n\n{table}\n\n::::\n\n{citation()}\n\n"
         f"```{{toctree}}\n:hidden:\n:caption: Chapters\n\n{names}\n```\n\n"
         f"```{{toctree}}\n:hidden:\n:caption: Look up\n\n{others}\n```\n"
     )
+
+
+def what_works(checked: int, asked: int) -> str:
+    """What a reader can do in the pages, and what needs the collection."""
+    told = ["These are the chapters as they were run. Recorded experiments play in the page."]
+    if checked:
+        told = [
+            "These are the chapters as they were run, and nothing has to be installed: their labs "
+            f"work in the page, small networks train in it, and {checked} of {asked} exercises are "
+            "checked in it. The first touch of a lab may bring Python into the page (13 MB, once)."
+        ]
+    return " ".join([*told, "To run all cells yourself, take the collection: `make lab`."])
 
 
 def citation() -> str:
@@ -145,14 +182,16 @@ def claims_page() -> str:
     details = []
     for claim in CLAIMS.values():
         verdict = claim.verdict()
-        rows.append(f"| {claim.id} | {claim.says} | {claim.where} | {verdict.word} |")
+        place = f"{claim.id} {verdict.word}".lower().replace(" ", "-")
+        rows.append(f"| [{claim.id}](#{place}) | {claim.says} | {claim.where} | {verdict.word} |")
         evidence = "\n".join(f"- {piece.sentence}" for piece in verdict.evidence)
         details.append(
             f"## {claim.id}: {verdict.word}\n\n{claim.says}\n\n{evidence}\n\n"
             f"What would have mattered: {claim.margin}. A full replication needs {claim.needs}.\n"
         )
-    table = "\n".join(rows)
-    return f"# The claims, and what is seen here\n\n{table}\n\n" + "\n".join(details)
+    table, more = "\n".join(rows), "\n".join(details)
+    more = more.replace("docs/verdicts.md", "[the rule](verdicts.md)")
+    return f"# The claims, and what is seen here\n\n{table}\n\n{more}"
 
 
 def pictures_of(text: str) -> list[str]:
@@ -189,13 +228,16 @@ def lay_out(url: str = "") -> None:
     STAGE.mkdir(parents=True)
     shutil.copy(ROOT / "docs" / "conf.py", STAGE)
     shutil.copytree(ROOT / "docs" / "_static", STAGE / "_static")
-    live = live_pages.lay_out(STAGE / "_static")
+    python = live_pages.lay_out(STAGE / "_static")
     if (ROOT / "notebooks" / "pictures").exists():
         shutil.copytree(ROOT / "notebooks" / "pictures", STAGE / "pictures")
+    checked, asked = 0, 0
     for path in chapters():
-        notebook = for_the_site(json.loads(path.read_text(encoding="utf-8")), live)
+        notebook = for_the_site(json.loads(path.read_text(encoding="utf-8")), python)
         text = json.dumps(notebook, ensure_ascii=False)
         (STAGE / path.name).write_text(text, encoding="utf-8")
+        checked += text.count("ied-page-exercise")
+        asked += sum("exercise" in cell["metadata"].get("tags", []) for cell in notebook["cells"])
     live_pages.lay_out_views(STAGE / "_static")
     if url:
         lay_out_previews(STAGE / "_static" / "previews")
@@ -203,7 +245,7 @@ def lay_out(url: str = "") -> None:
         text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
         (STAGE / f"{name}.md").write_text(text.replace("../notebooks/", ""), encoding="utf-8")
     (STAGE / "claims.md").write_text(claims_page(), encoding="utf-8")
-    front = front_page()
+    front = front_page(checked, asked)
     (STAGE / "index.md").write_text(front, encoding="utf-8")
     for name in pictures_of(front):
         (STAGE / name).parent.mkdir(parents=True, exist_ok=True)
@@ -218,10 +260,12 @@ def build(url: str = "") -> None:
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     command += ["-d", STAGE / "_build"]
     settings = os.environ | {"SITE_REPOSITORY": repository(), "SITE_URL": url}
-    settings["SITE_LIVE"] = "1" if (STAGE / "_static" / "live").exists() else ""
     subprocess.run([*command, STAGE, fresh], check=True, env=settings)
     for page in fresh.glob("*.html"):
-        page.write_text(accessible(page.read_text(encoding="utf-8")), encoding="utf-8")
+        html = light_pages.without_unused(accessible(page.read_text(encoding="utf-8")))
+        html = light_pages.pictures_apart(html, fresh / "_images")
+        page.write_text(html, encoding="utf-8")
+    light_pages.remove_unused(fresh)
     (fresh / ".nojekyll").touch()
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)

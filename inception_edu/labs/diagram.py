@@ -74,9 +74,10 @@ def network_diagram(
 ) -> NetworkDiagram:
     """Display a network as a clickable overview and return the lab.
 
-    `what` is a `Network` or a key of `describe.network`, `image` the side of the image in pixels
-    (the network's own by default). `on_select(name)` is called when a block is selected, by click,
-    key, list or `lab.selected = …`. `block` and `copy` are what is selected first.
+    `what` is a `Network`, its text as a link has it, or a key of `describe.network`; `image` the
+    side of the image in pixels (the network's own by default). `on_select(name)` is called when a
+    block is selected, by click, key, list or `lab.selected = …`. `block` and `copy` are what is
+    selected first.
     """
     lab = NetworkDiagram(what, image, on_select, block, copy)
     lab.show()

@@ -7,6 +7,7 @@ from functools import lru_cache
 from html import escape
 
 from inception_edu.describe.blocks import Block, Network
+from inception_edu.describe.code import network_code, parse_network
 from inception_edu.describe.draw import Drawing, draw
 from inception_edu.describe.link import source_of
 from inception_edu.describe.measure import Trace, trace
@@ -158,12 +159,11 @@ def _option(block: Block) -> str:
 
 
 def link_to(state: State) -> str:
-    """The line that opens the lab again; "" for a network that has no name."""
-    if not state.key:
-        return ""
+    """The line that opens the lab again. It holds the description of a network of one's own."""
+    what = state.key or network_code(state.network)
     return link.write(
         "network_diagram",
-        {"what": state.key, "block": state.block, "copy": state.copy, "image": state.image},
+        {"what": what, "block": state.block, "copy": state.copy, "image": state.image},
     )
 
 
@@ -173,8 +173,11 @@ def make(
     block: str = "",
     copy: int = 1,
 ) -> Lab:
-    """The lab without widgets: a `core.Lab`. `block` and `copy` are what is selected first. Raises
+    """The lab without widgets: a `core.Lab`. `what` is a network, its key or its text
+    (`code.network_code`), `block` and `copy` what is selected first. Raises
     `SpecError` for a network, block or copy that there is not."""
+    if isinstance(what, str) and "(" in what:
+        what = parse_network(what)
     key = what if isinstance(what, str) else ""
     net = network(what) if isinstance(what, str) else what
     repeats = {b.name: b.repeat for b in net.blocks}

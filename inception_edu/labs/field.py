@@ -104,14 +104,12 @@ def _placed(state: State, place) -> State:
 
 
 def link_to(state: State) -> str:
-    """The line that opens the lab again; "" for a network of the reader's own, which is too long
-    for a line."""
+    """The line that opens the lab again. It holds the description of what is one's own."""
     settings: dict = {"what": state.what}
     if state.own and state.what == OWN:
         node, shape = state.own
-        if isinstance(node, Network):
-            return ""
-        settings = {"what": repr(node), "shape": shape}
+        text = texts.network_code(node) if isinstance(node, Network) else repr(node)
+        settings = {"what": text, "shape": shape}
     return link.write("field_lab", settings | {"place": state.place})
 
 
@@ -172,13 +170,8 @@ def _said(frame: Frame, at: int, count: int) -> str:
         rows, columns = frame.core()
         words += (
             f" The busiest pixel lies on {number_words(most)} of them, the quietest on "
-            f"{number_words(least)}. Half of all paths begin in "
-            + ", and half in ".join(
-                f"{few} of the {all_} {what}"
-                for few, all_, what in ((rows, height, "rows"), (columns, width, "columns"))
-                if all_ > 1
-            )
-            + "."
+            f"{number_words(least)}. Half of all paths begin in {rows} of the {height} rows, and "
+            f"half in {columns} of the {width} columns."
         )
     elif height * width > 1:
         words += f" Every pixel of the field lies on {number_words(most)}: there is no middle."
@@ -234,7 +227,8 @@ def make(
 ) -> Lab:
     """The lab without widgets: a `core.Lab`. Raises as `field_lab`."""
     if isinstance(what, str) and what not in EXAMPLES and "(" in what:
-        what = texts.parse(what)
+        network = what.startswith("Network(")
+        what = texts.parse_network(what) if network else texts.parse(what)
     if isinstance(what, str):
         if what not in EXAMPLES:
             raise Refused(f"There is no {what!r} to look at; there are {', '.join(EXAMPLES)}.")

@@ -4,16 +4,23 @@
     open_link("dying_lab?scale=0.3")      the lab, with these settings and else its usual ones
 
 On the site the line stands behind the page's address, after "#": the lab there opens with it.
+A long text in it, such as a network of the reader's own, is deflated: about a tenth is left.
 """
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
+import zlib
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from inception_edu.describe.code import LONGEST
 from inception_edu.labs.view import Refused
+
+LONG = 600  # characters of a text from which it is deflated
+DEFLATED = "deflated:"
 
 # The function that readers call → its module, of the labs whose settings are a link.
 MODULES = {
@@ -29,6 +36,7 @@ MODULES = {
     "block_designer": "designer",
     "network_diagram": "diagram",
     "death": "film",
+    "speed_lab": "speed",
 }
 
 
@@ -36,6 +44,7 @@ def write(name: str, settings: dict[str, Any]) -> str:
     """The link to a lab. Texts stand in it as they are, other values as JSON; None is left out."""
     given = {key: value for key, value in settings.items() if value is not None}
     told = {k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()}
+    told = {k: v if len(v) < LONG else _deflated(v) for k, v in told.items()}
     return f"{name}?{urlencode(told, quote_via=quote)}"
 
 
@@ -44,7 +53,32 @@ def read(link: str) -> tuple[str, dict[str, Any]]:
     name, _, told = link.strip().rpartition("#")[2].partition("?")
     if name not in MODULES:
         raise Refused(f"A link begins with one of {', '.join(MODULES)}; got “{name[:40]}”.")
-    return name, {key: _value(text) for key, text in parse_qsl(told)}
+    return name, {key: _value(_inflated(text)) for key, text in parse_qsl(told)}
+
+
+def _deflated(text: str) -> str:
+    packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode()
+    return DEFLATED + packed.rstrip("=")
+
+
+def _inflated(text: str) -> str:
+    """Of a text that `_deflated` has made, the text; any other as it is. Raises `Refused` for half
+    a link."""
+    if not text.startswith(DEFLATED):
+        return text
+    packed = text.removeprefix(DEFLATED)
+    try:
+        inflate = zlib.decompressobj()
+        # Not more than is read of a text: a few bytes can stand for very many.
+        found = inflate.decompress(
+            base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), 4 * LONGEST
+        ).decode()
+        whole = inflate.eof
+    except (ValueError, zlib.error):
+        whole = False
+    if not whole:
+        raise Refused("This link is not whole: copy it again, to its end.")
+    return found
 
 
 def _value(text: str) -> Any:

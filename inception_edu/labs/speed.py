@@ -8,11 +8,11 @@ the plain one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 
 from inception_edu.describe import SpecError, smallest_image, trace
-from inception_edu.labs import Picture, core
+from inception_edu.labs import Picture, core, link
 from inception_edu.labs.core import Column, Control, End, Part, Press, Report, Row, Set, Start, Stop
 from inception_edu.labs.speed_clock import (
     BATCHES,
@@ -116,9 +116,7 @@ def words(state: State) -> str:
     if state.settings != last.settings:
         before = replace(state, settings=last.settings)
         return f"Measuring this takes about {_about(state)}. Measured last: {words(before)}"
-    # Of one round: medians of all rounds, taken apart, can say the opposite of the ratio's.
-    rounds = sorted(zip(last.changed, last.plain), key=lambda r: r[1] / r[0])
-    each = [1000 * s / last.settings.batch for s in rounds[len(rounds) // 2]]
+    each = [1000 * median(s) / last.settings.batch for s in (last.changed, last.plain)]
     stopped = " Stopped before its time: these are the rounds until then." * (
         last.status == "stopped"
     )
@@ -128,7 +126,7 @@ def words(state: State) -> str:
         differ = f"Outputs differ by at most {last.error:.0e} of their spread."
     return (
         f"{last.settings.words()}. {said[0].upper()}{said[1:]}; {each[0]:.1f} ms an image in place "
-        f"of {each[1]:.1f} in the middle round. {differ}{stopped}"
+        f"of {each[1]:.1f}. {differ}{stopped}"
     )
 
 
@@ -200,20 +198,39 @@ def stored(state: State) -> list[Picture]:
     return [Picture(speed_svg(rows, len(rows), said), f"{said} {lines}")]
 
 
+def link_of(settings: Settings) -> str:
+    """The line that opens the lab again with these settings."""
+    return link.write("speed_lab", {"key": settings.network} | asdict(settings) | {"network": None})
+
+
 def speed_lab(
-    key: str = "inception_resnet_v2", image: int = 139, batch: int = 1, mode: str = "auto"
+    key: str = "inception_resnet_v2",
+    image: int = 139,
+    batch: int = 1,
+    mode: str = "auto",
+    weights: str = "merged",
+    layout: str = "channels first",
+    precision: str = "float32",
 ):
     """Display the speed lab and return it; it begins with a measurement of its first settings.
 
     `key`: one of `KEYS`; `image`: the side of its square images in pixels; `batch`: 1, 4 or 16
-    images at once. Raises `SpecError` for a network that it does not have.
+    images at once; `weights`: "plain", "folded" or "merged"; `layout` and `precision` as the lab
+    writes them. Raises `SpecError` for what it does not have.
     """
     from inception_edu.labs.host import NotebookLab
     from inception_edu.labs.live import pick_mode
 
     if key not in KEYS:
         raise SpecError(f"There is no network {key!r} to measure; choose one of {', '.join(KEYS)}.")
-    lab = NotebookLab(lab_of(Settings(key, image, batch)), mode)
+    for what, value, known in (
+        ("weights", weights, [word for _, word in WEIGHTS]),
+        ("layout", layout, list(LAYOUTS)),
+        ("precision", precision, list(PRECISIONS)),
+    ):
+        if value not in known:
+            raise SpecError(f"There is no {what} {value!r}; choose one of {', '.join(known)}.")
+    lab = NotebookLab(lab_of(Settings(key, image, batch, weights, layout, precision)), mode)
     lab.show()
     if pick_mode(mode) == "background":
         lab.press("measure")
@@ -230,4 +247,5 @@ def lab_of(settings: Settings) -> core.Lab:
         stored,
         words,
         clocking,
+        link=lambda state: link_of(state.settings),
     )

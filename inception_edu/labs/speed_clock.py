@@ -113,9 +113,9 @@ def probe() -> float:
     return 3 * 64 * 64 * 9 * 48 * 48 / (time.perf_counter() - start)
 
 
-def clocking(settings: Settings):
+def clocking(settings: Settings, few: int = FEW):
     """A function of (report, stop) that clocks the settings against the plain network, round by
-    round; it reports a `Found` after each."""
+    round, at least `few`; it reports a `Found` after each."""
 
     def work(report, stop) -> Found:
         set_threads()
@@ -136,7 +136,7 @@ def clocking(settings: Settings):
             expected = plain(images)  # these two warm up as well
             error = ((call(images).float() - expected).abs().max() / expected.std()).item()
             found, begun = Found(settings, (), (), error, "running"), time.perf_counter()
-            for done in range(1, MOST_ROUNDS + 1):
+            for done in range(1, max(few, MOST_ROUNDS) + 1):
                 first, second = (_seconds(f, images, device) for f in (plain, call))
                 found = replace(
                     found, plain=(*found.plain, first), changed=(*found.changed, second)
@@ -144,7 +144,7 @@ def clocking(settings: Settings):
                 report(found)
                 if stop.is_set():
                     break
-                if done >= FEW and time.perf_counter() - begun > BUDGET:
+                if done >= few and time.perf_counter() - begun > BUDGET:
                     break
         return replace(found, status="stopped" if stop.is_set() else "finished")
 

@@ -86,7 +86,7 @@ class PageLab {
     if (this.address) {
       this.place.scrollIntoView();
       if (this.alive) this.send("look", "");
-      if (this.keys) {
+      if (this.index) {
         const same = decodeURIComponent(this.address);
         this.openRecorded(entry => decodeURIComponent(entry.link) === same);
       }
