@@ -350,8 +350,8 @@ claim("08.blocks-add")
 # - A *learnable* scale is one more parameter for each block.
 # - *Last layer from zero* starts each branch at 0, as if the scale were 0. Then the weights grow.
 #
-# There are two towers. One has 144 channels and a rate of 0.3. It dies when unscaled. The other has
-# 72 channels and the paper's rate. It lives unscaled, and it trains twice as long.
+# There are two towers. One has 144 channels and a rate of 0.3. The other has 72 channels and the
+# paper's rate, and trains twice as long. The row *unscaled* says what becomes of each.
 
 # %%
 predict(
@@ -414,8 +414,8 @@ display(claim("08.full-width"), claim("08.full-blocks"), claim("08.full-cost"))
 # %% [markdown]
 # Why may a scaled network learn more slowly at the same rate? Exercise 2 shows it for plain SGD: a
 # scale $s$ is a last layer that learns at $s^2$ times the rate. At $s = 0.2$ that is a
-# twenty-fifth. So a scaled network should need a higher rate, and it lives at a rate at which the
-# unscaled network dies. This explanation fits these runs. They do not prove it.
+# twenty-fifth. So a scaled network should need a higher rate. And it does not die at the paper's
+# rate, at which the unscaled network dies. This explanation fits these runs. They do not prove it.
 #
 # Now the paper's two claims on scaling, judged by all committed runs that bear on them: it
 # stabilises training, and it does no harm to the final accuracy.
