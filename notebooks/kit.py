@@ -51,6 +51,7 @@ table.tight td, table.tight th { overflow-wrap: anywhere; white-space: normal !i
 div.output_subarea { max-width: 100%; }
 .ied-table button { text-decoration: none !important; } tr { break-inside: avoid; }
 .anchor-link { display: none; }
+a:not([href^="http"])::after { content: none !important; }
 </style>
 {%- endblock html_head_css -%}
 """

@@ -44,7 +44,8 @@ def ran(name: str, seconds: float, mode: str, error: str = "") -> dict:
     row = {"chapter": name, "mode": mode, "status": "failed" if error else "ran"}
     row |= {"seconds": round(seconds, 1), "load": load()}
     row["date"] = datetime.now(timezone.utc).strftime("%Y-%m-%d")
-    return row | ({"error": error.strip().splitlines()[-1][:300]} if error else {})
+    plain = re.sub(r"\x1b\[[\d;]*m", "", error)  # IPython writes errors in colours
+    return row | ({"error": plain.strip().splitlines()[-1][:300]} if error else {})
 
 
 def versions(python: str | Path = sys.executable) -> dict[str, str]:

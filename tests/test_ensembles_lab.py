@@ -118,6 +118,25 @@ def test_presets_choose_at_once_and_reset_forgets(lab):
     assert lab.state == start
 
 
+def test_each_member_says_what_it_is_worth_alone(lab):
+    for crops in CROPS[:2]:
+        lab.send(Set("crops", crops))
+        error = 100 * outcome(lab.ensembles.answers, (6,), crops).error
+        assert f'Inception-v4, seed 1, alone {error:.1f} % wrong"' in lab.view.part("grid").value
+
+
+def test_many_members_are_counted_in_the_sentence_and_named_in_the_picture():
+    """A sentence that listed 14 of 15 took a line more than its room."""
+    kinds = ("inception_v3", "inception_v4", "inception_resnet_v1", "inception_resnet_v2")
+    lab = session(answers([(kind, seed) for kind in kinds for seed in range(5)]))
+    lab.set("members", " ".join(str(i) for i in range(20) if i != 7))
+    assert lab.view.status.startswith("19 members, 1 crop: error ")
+    shown = "v3 (0–4) + v4 (0, 1, 3, 4) + ResNet-v1 (0–4) + ResNet-v2 (0–4) · 1 crop"
+    assert shown in texts(lab, "rows")
+    lab.set("members", "0 1 5 6 10 11 15 16")
+    assert lab.view.status.startswith("Inception-v3 (seeds 0, 1) + ")
+
+
 def test_the_sentence_tells_less_from_more():
     """A good member is better than its average with a poor but very sure one."""
     import torch

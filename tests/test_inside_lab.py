@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -423,7 +424,11 @@ def test_what_excites_a_channel_is_looked_for_beside(monkeypatch):
     tell(lab, search=True)
     assert lab.state.task == "" and lab.state.searched == 60
     patches = lab.view.part("inside_reasons").value["patches"]
-    assert patches["words"] == "found by looking at 60 test images" and patches["shown"]
+    assert patches["words"].endswith("; looked at 60 test images") and patches["shown"]
+    named = Counter(piece["words"].rsplit(",", 1)[0] for piece in patches["shown"])
+    said = dict(reversed(w.split(" ", 1)) for w in patches["words"].split("; ")[0].split(", "))
+    assert sum(map(int, said.values())) == len(patches["shown"])
+    assert all(int(n) == named[name] for name, n in said.items() if name != "other")
     state = lab.state
     lab.send(End("search 99", "finished"))
     assert lab.state == state, "the end of an older search changes nothing"

@@ -158,3 +158,27 @@ def test_the_handout_is_a_pdf_with_its_figures(tmp_path):
     content = file.read_bytes()
     assert content.startswith(b"%PDF") and b"/Subtype /Image" in content
     assert len(content) > 20_000
+
+
+PRINTED = """() => [...document.querySelectorAll('a[href]')].map(
+  link => [link.getAttribute('href'), getComputedStyle(link, '::after').content])"""
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
+def test_on_paper_only_addresses_of_the_web_are_written_out(tmp_path):
+    """A path such as ../docs/glossary.md is of no use there."""
+    from playwright.sync_api import sync_playwright
+
+    file = tmp_path / "page.html"
+    file.write_text(kit.handout_html(build.transform(SOURCES[0])), encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        page.emulate_media(media="print")
+        page.goto(file.as_uri())
+        printed = page.evaluate(PRINTED)
+        browser.close()
+    files = [after for href, after in printed if not href.startswith(("http", "#"))]
+    assert len(files) >= 3 and set(files) == {"none"}

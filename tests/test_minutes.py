@@ -44,8 +44,11 @@ def test_the_table_has_a_line_for_each_machine_and_mode(tmp_path, monkeypatch):
     monkeypatch.setattr(machines, "MACHINES", tmp_path)
     first = machines.ran("98_other", 5.67, "standard") | {"load": 1.6, "date": "2026-01-02"}
     again = machines.ran("99_some", 7.6, "standard") | {"load": 8.2, "date": "2026-01-03"}
-    broken = machines.ran("99_some", 1, "quick", "oh") | {"load": None}
+    broken = machines.ran("99_some", 1, "quick", "a\n\x1b[0;31mKeyError\x1b[0m: 'b'\n") | {
+        "load": None
+    }
     machines.keep("a", [first], python="3.13.0", torch="2.11.0+cpu")
+    assert broken["error"] == "KeyError: 'b'"
     machines.keep("a", [again, broken])
     heads, _, standard, quick = machines.table(["97", "98", "99"]).splitlines()
     assert heads.startswith("| machine | mode | 97 | 98 | 99 | load")

@@ -109,14 +109,14 @@ def test_runs_that_do_not_fit_get_fewer_steps_and_it_is_told(monkeypatch):
     slow_clock(monkeypatch, 1.0)  # a step takes a second
     found = train_within(three(200), seconds=300)
     steps = [r.config.recipe.steps for r in found.results]
-    assert steps[0] < 100 and steps == sorted(steps, reverse=True) and min(steps) >= 20
+    assert steps[0] < 100 and steps == sorted(steps, reverse=True) and min(steps) >= 60
     assert "200 steps each would not have ended within 300 s here." in found.sentence
 
 
 def test_a_first_run_is_trained_in_any_case_and_others_are_left_out(monkeypatch):
     slow_clock(monkeypatch, 1.0)
     found = train_within(three(200), seconds=3)
-    assert [r.config.recipe.steps for r in found.results] == [20]
+    assert [r.config.recipe.steps for r in found.results] == [60]
     assert found.results[0].status == "finished" and found.results[0].accuracy is not None
     assert "1 network in" in found.sentence
     assert "Left out for want of time: tiny 1 with seed 1, tiny 2 with seed 2." in found.sentence
@@ -125,10 +125,11 @@ def test_a_first_run_is_trained_in_any_case_and_others_are_left_out(monkeypatch)
 def test_a_run_that_meets_other_work_is_stopped(monkeypatch):
     begun = within._begun
 
-    def sudden(config, given, stop):
+    def sudden(config, most, left, many, after, stop):
         slow_clock(monkeypatch, 0.1 if config.seed == 0 else 50.0)
-        running = Running(config, stop=stop)
-        return (running, True) if config.seed else begun(config, given, stop)
+        if config.seed == 0:
+            return begun(config, most, left, many, after, stop)
+        return Running(config, stop=stop), left
 
     slow_clock(monkeypatch, 0.1)
     monkeypatch.setattr(within, "_begun", sudden)

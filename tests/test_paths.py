@@ -125,7 +125,7 @@ def test_wrong_input_is_a_sentence():
 def test_counts_in_words():
     assert paths.number_words(81.0) == "81"
     assert paths.number_words(1234567.0) == "1,234,567"
-    assert paths.number_words(2.5e45) == "2.5·10^45"
+    assert paths.number_words(2.5e45) == "2.5·10⁴⁵"
 
 
 def test_the_formula_is_torchs():

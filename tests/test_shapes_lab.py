@@ -40,7 +40,7 @@ def test_the_chain_of_shapes_of_the_paper():
 
 def test_how_far_a_value_reaches_is_drawn_to_scale():
     html = Session(shapes.make()).view.part("facts").value
-    assert "reaches 2071 pixels far" in text(html)
+    assert "could see 2071×2071 pixels, but the image has only 299×299" in text(html)
     assert "Half of its paths begin in 101 of the 299 rows" in text(html)
     image, field = (float(w) for w in re.findall(RECT, html))
     assert field == 96 and image / field == pytest.approx(299 / 2071, rel=0.01)

@@ -56,9 +56,8 @@ def environment() -> Path:
     return python
 
 
-def execute(source: Path, bundle: Path, python: Path) -> dict:
+def execute(name: str, notebook, bundle: Path, python: Path) -> dict:
     """Run one chapter; its seconds, and the first error."""
-    import build
     import machines
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -67,8 +66,8 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
 
     remove = [python, "-m", "pip", "uninstall", "-q", "-y", *OURS]
     subprocess.run(remove, check=True, capture_output=True)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         start = folder / "ipython" / "profile_default" / "startup"
         start.mkdir(parents=True)
         (start / "00_colab.py").write_text(STARTUP)
@@ -87,7 +86,6 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
             "INCEPTION_EDU_DATA": str(folder / "kept"),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # one warning less in each kernel
         }
-        notebook = build.transform(source)
         manager = AsyncKernelManager(
             kernel_name="colab",
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernel.parent)]),
@@ -107,7 +105,7 @@ def execute(source: Path, bundle: Path, python: Path) -> dict:
             print(error[-2000:], file=sys.stderr)
         finally:
             run_sync(manager.shutdown_kernel)(now=True)
-        return machines.ran(source.stem, time.monotonic() - begun, "quick", error)
+        return machines.ran(name, time.monotonic() - begun, "quick", error)
 
 
 def labs(python: Path) -> int:
@@ -131,12 +129,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     python = environment()
     facts = machines.versions(python)
+    # Both at once: whoever goes on working here changes chapters and the package together.
     bundle = build.colab()
+    chapters = {path.stem: build.transform(path) for path in build.sources(*args.chapters)}
     failed = False
-    for source in build.sources(*args.chapters):
-        row = execute(source, bundle, python)
+    for name, notebook in chapters.items():
+        row = execute(name, notebook, bundle, python)
         failed |= row["status"] == "failed"
-        print(f"{source.stem:30} {row['seconds']:6.0f} s  {row.get('error', 'ran')}", flush=True)
+        print(f"{name:30} {row['seconds']:6.0f} s  {row.get('error', 'ran')}", flush=True)
         machines.keep("the versions of Colab", [row], **facts)
         machines.PAGE.write_text(machines.page(), encoding="utf-8")
     if not args.chapters:

@@ -204,4 +204,5 @@ def number_words(count: float) -> str:
     if count < 2**53 and count < 1e12:
         return f"{int(count):,}"
     power = int(np.floor(np.log10(count)))
-    return f"{count / 10**power:.1f}·10^{power}"
+    raised = str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{count / 10**power:.1f}·10{raised}"

@@ -25,8 +25,8 @@ BUTTONS = {  # key: label, tip
     "remove_step": ("Remove step", "Take the chosen step out"),
     "add_branch": ("Add branch", "A copy of the chosen step's branch, beside it"),
     "remove_branch": ("Remove branch", "Take out the chosen step's branch"),
-    "widen": ("Widen × 2", "Twice the filters in the chosen step's branch"),
-    "narrow": ("Narrow ÷ 2", "Half the filters in the chosen step's branch"),
+    "widen": ("Widen branch × 2", "Twice the filters in the chosen step's branch"),
+    "narrow": ("Narrow branch ÷ 2", "Half the filters in the chosen step's branch"),
 }
 
 
@@ -170,9 +170,9 @@ def _diagram(state: State) -> dict:
         "svg": str(drawing(state)),
         "kinds": ["conv", "pool"],
         "selected": "/".join(state.selected),
-        "upwards": True,
+        "grid": True,
         "facts": facts,
-        "height": 460,
+        "height": 424,
         "said": "the steps of the block",
     }
 

@@ -17,10 +17,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 
-from inception_edu.describe import network
 from inception_edu.labs import Picture, core
 from inception_edu.labs.core import Column, Control, Part, Press, Refused, Row, Set, Tell
-from inception_edu.labs.ensembles_rows import number, percent, rows_svg, signed
+from inception_edu.labs.ensembles_rows import members_html, number, percent, rows_svg, signed
 from inception_edu.labs.pieces import table
 from inception_edu.study.answers import (
     Answers,
@@ -36,6 +35,7 @@ from inception_edu.study.results import Result, load_results
 
 KEPT = 4  # rows that are kept, below the choice of now
 SHOWN = 4  # saved pictures that are shown, and spoiled ones
+NAMED = 8  # members that the sentence still names one by one
 BEST, BY_HAND = "its best member", ("chosen by hand", "")
 
 
@@ -166,21 +166,8 @@ class Ensembles:
         return ", ".join(map(str, state.chosen))
 
     def _grid(self, state: State) -> str:
-        """A button a member, a line a network."""
-        lines = []
-        for kind in self.answers.networks:
-            name = network(kind).name
-            cells = []
-            for i in self.answers.of_kind(kind):
-                seed, on = self.answers.seeds[i], str(i in state.chosen).lower()
-                cells.append(
-                    f'<button type="button" data-tell="member {i}" aria-pressed="{on}" '
-                    f'aria-label="{escape(name)}, seed {seed}">{seed}</button>'
-                )
-            lines.append(
-                f'<tr><th scope="row">{escape(name)}</th><td>seed {"".join(cells)}</td></tr>'
-            )
-        return f'<table class="ied-members">{"".join(lines)}</table>'
+        alone = [self.outcome((i,), state.crops).error for i in range(len(self.answers))]
+        return members_html(self.answers, state.chosen, alone)
 
     def _shown(self, state: State):
         shown = []
@@ -209,7 +196,7 @@ class Ensembles:
                 )
             )
         head = ("row", "error %", "95 % interval", "gain on best", "gain on mean", "disagree on %")
-        room = 22 * (KEPT + 2) + 12  # also for the rows that may come: nothing moves then
+        room = 21 * (KEPT + 2)  # also for the rows that may come: nothing moves then
         return f'<div style="min-height:{room}px">{table(rows, head, "ied-facts")}</div>'
 
     def against(self, state: State) -> tuple[Comparison, str] | None:
@@ -265,8 +252,8 @@ class Ensembles:
         if not cells:
             cells.append("<li><span>none</span></li>")
         what = {"saves": "It saves, for example", "spoils": "It spoils, for example"}[verb]
-        if not self.pictures:
-            what += " (by number: the images are not on this machine)"
+        if not self.pictures and verb == "saves":
+            what += " (numbers: no images here)"
         return f'<h5>{what}</h5><ul class="ied-cases">{"".join(cells)}</ul>'
 
     def _name(self, label: int) -> str:
@@ -277,8 +264,11 @@ class Ensembles:
             return "Choose at least one member."
         o = self.outcome(state.chosen, state.crops)
         low, high = o.interval
+        # The grid shows who they are. A sentence that lists 19 of 20 takes three lines of the lab.
+        many = len(o.members) > NAMED and len(o.members) < len(self.answers)
+        who = f"{len(o.members)} members" if many else words_for(self.answers, state.chosen)
         start = (
-            f"{words_for(self.answers, state.chosen)}, {state.crops}: error {percent(o.error)} "
+            f"{who}, {state.crops}: error {percent(o.error)} "
             f"(95 % interval {number(low)} to {number(high)})"
         )
         if len(o.members) == 1 or o.disagreement is None:

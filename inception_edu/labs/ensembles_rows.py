@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -13,7 +14,7 @@ from inception_edu.study.answers import Answers, Outcome, words_for
 INK, FAINT = "var(--ied-ink, #1d1d1f)", "var(--ied-faint, #5a5f66)"
 GRID, CARD = "var(--ied-grid, #e6e9ee)", "var(--ied-card, #ffffff)"
 SOFT = "var(--ied-soft, #f3f5f8)"
-TALL = 42  # of a row
+TALL = 38  # of a row
 
 # number, members, crops, what they reach; number 0 is the choice that is not added yet
 ShownRow = tuple[int, tuple[int, ...], str, Outcome]
@@ -43,6 +44,23 @@ def signed(share: float) -> str:
 
 def percent(share: float) -> str:
     return f"{number(share)} %"
+
+
+def members_html(answers: Answers, chosen: Sequence[int], alone: Sequence[float]) -> str:
+    """A line a network, a button a member: its seed, and its error alone in percent."""
+    lines = []
+    for kind in answers.networks:
+        name, cells = escape(network(kind).name), []
+        for i in answers.of_kind(kind):
+            seed, on = answers.seeds[i], str(i in chosen).lower()
+            said = f"{name}, seed {seed}, alone {percent(alone[i])} wrong"
+            cells.append(
+                f'<button type="button" data-tell="member {i}" aria-pressed="{on}" '
+                f'aria-label="{said}" title="{said}"><b>{seed}</b> {number(alone[i])}</button>'
+            )
+        lines.append(f'<tr><th scope="row">{name}</th><td>{"".join(cells)}</td></tr>')
+    head = "<tr><td></td><td>seed, and its error alone (%)</td></tr>"
+    return f'<table class="ied-members">{head}{"".join(lines)}</table>'
 
 
 def rows_svg(answers: Answers, rows: Sequence[ShownRow], room_for: int = 0) -> Picture:
@@ -82,12 +100,12 @@ def rows_svg(answers: Answers, rows: Sequence[ShownRow], room_for: int = 0) -> P
         name = f"{_short_words(answers, chosen)} · {crops}"
         weight = ' font-weight="600"' if now else ""
         body.append(
-            f'<text x="12" y="{y + 16}" font-weight="600">{place or "now"}</text>'
-            f'<text x="52" y="{y + 16}"{weight}>{escape(name)}</text>'
-            f'<text x="{width - 12}" y="{y + 16}" text-anchor="end"{weight}>{percent(o.error)}'
+            f'<text x="12" y="{y + 15}" font-weight="600">{place or "now"}</text>'
+            f'<text x="52" y="{y + 15}"{weight}>{escape(name)}</text>'
+            f'<text x="{width - 12}" y="{y + 15}" text-anchor="end"{weight}>{percent(o.error)}'
             "</text>"
         )
-        y += 29
+        y += 27
         body.append(f'<path d="M{left} {y}H{right_end}" stroke="var(--ied-line, #d0d3d8)"/>')
         body += [
             _mark(answers.networks.index(answers.kinds[i]), at(e), y, not now)
@@ -132,4 +150,19 @@ def _short_words(answers: Answers, chosen: Sequence[int]) -> str:
     2)"."""
     words = words_for(answers, chosen).replace("seeds ", "").replace("seed ", "")
     words = words if len(words) <= 60 else words.replace("Inception-", "")
+    if len(words) > 72:  # 0, 1, 2, 3 → 0–3
+        words = re.sub(r"\d+(?:, \d+)+", lambda seeds: _ranges(seeds[0]), words)
     return words if len(words) <= 72 else f"{words[:70].rstrip(' ,(+')} …"
+
+
+def _ranges(seeds: str) -> str:
+    """ "0, 1, 2, 4" → "0–2, 4": three or more that follow each other are one range."""
+    runs: list[list[int]] = []
+    for seed in map(int, seeds.split(", ")):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ", ".join(
+        f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+    )

@@ -170,8 +170,13 @@ def _said(frame: Frame, at: int, count: int) -> str:
         rows, columns = frame.core()
         words += (
             f" The busiest pixel lies on {number_words(most)} of them, the quietest on "
-            f"{number_words(least)}. Half of all paths begin in {rows} of the {height} rows, and "
-            f"half in {columns} of the {width} columns."
+            f"{number_words(least)}. Half of all paths begin in "
+            + ", and half in ".join(
+                f"{few} of the {all_} {what}"
+                for few, all_, what in ((rows, height, "rows"), (columns, width, "columns"))
+                if all_ > 1
+            )
+            + "."
         )
     elif height * width > 1:
         words += f" Every pixel of the field lies on {number_words(most)}: there is no middle."

@@ -200,12 +200,10 @@ def _frame(desk: Desk, state, shade: np.ndarray, part: str, y: int, x: int):
         return box, f"this value depends on {box[2] - box[0]}×{box[3] - box[1]} pixels (frame)"
     (top, bottom), (left, right) = (w.of(i) for w, i in zip(found, (y, x)))
     tall, wide = (w.size for w in found)
-    words = f"this value could see {tall}×{wide} pixels (frame)"
+    words = f"could see {tall}×{wide} pixels (frame)"
     inside = top >= 0 and left >= 0 and bottom <= shade.shape[0] and right <= shade.shape[1]
-    words += "" if inside else ", some of them beyond the border"
-    words += (
-        ", and looks mostly at the shade" if shade.any() else "; it is 0, and no pixel changes it"
-    )
+    words += "" if inside else ", also beyond the border"
+    words += "; looks mostly at the shade" if shade.any() else "; it is 0, and no pixel changes it"
     return [top, left, bottom, right], words
 
 

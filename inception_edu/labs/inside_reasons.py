@@ -3,6 +3,8 @@ listens to it, what it adds to the answer, and why the network says what it says
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from inception_edu.describe import BRANCH_COLOURS
@@ -140,7 +142,7 @@ def _patches(desk: Desk, state) -> dict:
         return {"words": words, "shown": [], "can": not state.task}
     at = found[state.block, state.part]
     windows = desk.windows(state.network, state.step, state.block, state.part)
-    pieces = []
+    pieces, labels = [], []
     for k in range(at.images.shape[1]):
         i, value = int(at.images[state.channel, k]), float(at.values[state.channel, k])
         if value <= 0:
@@ -148,14 +150,23 @@ def _patches(desk: Desk, state) -> dict:
         y, x = int(at.rows[state.channel, k]), int(at.columns[state.channel, k])
         label = data.classes[int(data.test.labels[i])]
         pixels = data.test.images[i].expand(3, -1, -1).numpy()
+        labels.append(label)
         pieces.append(
             {"src": png(_cut(pixels, windows, y, x)), "words": f"{label}, {number(value)}"}
         )
     done = f"{count:,}" if seen >= count else f"{seen:,} of {count:,}"
-    words = f"found by looking at {done} test images"
+    words = f"{_classes(labels)}; looked at {done} test images"
     if not pieces:
         words = f"silent on all of {done} test images"
     return {"words": words, "shown": pieces, "can": False}
+
+
+def _classes(labels: list[str]) -> str:
+    """How many of the pieces come from which class: "5 sneaker, 3 sandal"."""
+    counted = Counter(labels).most_common()
+    words = [f"{count} {name}" for name, count in counted[:3]]
+    rest = sum(count for _, count in counted[3:])
+    return ", ".join(words + [f"{rest} other"] * (rest > 0))
 
 
 def _cut(pixels: np.ndarray, windows, y: int, x: int) -> np.ndarray:

@@ -209,8 +209,8 @@ def reach(state: State) -> str:
     window, picture = box * sees / largest, box * side / largest
     if sees > side:
         words = (
-            f"A value of the last map reaches {sees} pixels far each way, but the image is only "
-            f"{side} wide: it sees the whole image, and zeros around it."
+            f"A value of the last map could see {sees}×{sees} pixels, but the image has only "
+            f"{side}×{side}: it sees the whole image, and zeros around it."
         )
         with suppress(ModuleNotFoundError):  # a web page has no numpy to count paths with
             rows = _half(state.network, state.padding, side)

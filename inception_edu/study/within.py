@@ -3,9 +3,9 @@
     vote = train_within(configs, seconds=150)
     vote.results, vote.sentence         "4 networks in 96 s, 150 steps each."
 
-How long a step takes is measured on each run's own first steps. Where the wanted number of steps
-does not fit, the run begins anew with fewer, and later runs get no more than earlier ones. What
-had to be left out is told.
+How long a step takes is measured on each run's own first steps, and what comes after the training
+on the first run. Where the wanted steps of all runs do not fit, they get fewer. Where even 60 steps
+each do not fit, there are fewer runs. What had to be left out is told.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from inception_edu.study.results import Result
 from inception_edu.study.runs import FEW, MANY, Running
 
 TIMED = 5  # steps from which the time of a step is told; the first of them warms up
-LEAST = 20  # steps below which a training is not worth its place
+LEAST = 60  # steps after which a small network has learned something
 PATIENCE = 1.5  # times what it was given: so long a run may take where other work comes in
 
 
@@ -37,8 +37,9 @@ class Trained:
 
 
 def train_within(configs: Sequence[Config], seconds: float) -> Trained:
-    """Train as many of `configs` as end within so many seconds, one after the other, and each of
-    them for as many of its steps as fit; the first is trained in any case, for at least 20 steps.
+    """Train `configs`, one after the other, within so many seconds: as many of them as get 60 steps
+    or more, and each for as many of its steps as fit. The first is trained in any case, for 60
+    steps at least.
 
     The time is shared equally, and what one run leaves goes to the next. A run that meets other
     work and takes half as long again as it was given is stopped, unless it is the first.
@@ -47,52 +48,59 @@ def train_within(configs: Sequence[Config], seconds: float) -> Trained:
     results: list[Result] = []
     runs: list[Running] = []
     left_out: list[Config] = []
-    most = max(config.recipe.steps for config in configs)
+    steps, after = math.inf, math.nan  # the fewest so far; seconds from the last step to the result
     for place, config in enumerate(configs):
-        given = (start + seconds - time.monotonic()) / (len(configs) - place)
-        if results and given <= 0:
+        left = start + seconds - time.monotonic()
+        if results and left <= after:
             left_out.append(config)
             continue
         stop = threading.Event()
-        running, fits = _begun(_shortened(config, most), given, stop)
-        most = running.config.recipe.steps
-        if not fits and results:
+        running, given = _begun(config, steps, left, len(configs) - place, after, stop)
+        if results and not given:
             left_out.append(config)
             continue
-        result = _finished(running, stop, PATIENCE * given if results else math.inf)
+        result, after = _finished(running, stop, PATIENCE * given if results else math.inf)
         if result.status == "stopped":
             left_out.append(config)
         else:
+            steps = running.config.recipe.steps
             results.append(result)
             runs.append(running)
     took = time.monotonic() - start
     return Trained(results, runs, _sentence(configs, results, left_out, took, seconds))
 
 
-def _shortened(config: Config, steps: int) -> Config:
-    steps = min(steps, config.recipe.steps)
-    return replace(config, recipe=replace(config.recipe, steps=steps))
+def _with_steps(config: Config, steps: float) -> Config:
+    wanted = int(min(steps, config.recipe.steps))
+    return replace(config, recipe=replace(config.recipe, steps=wanted))
 
 
-def _begun(config: Config, given: float, stop: threading.Event) -> tuple[Running, bool]:
-    """A run of which so many steps are made that the time of a step is known, with no more steps
-    than fit into the seconds that are given; and whether the least number fits."""
+def _begun(
+    config: Config, most: float, left: float, many: int, after: float, stop: threading.Event
+) -> tuple[Running, float]:
+    """A run with at most `most` steps, for which a share of the `left` seconds is enough when
+    `many` runs are still to come; and this share, 0 where the least number of steps does not fit.
+    `after`: the seconds that a run takes after its last step (nan: not known yet)."""
+    config = _with_steps(config, most)
     running = Running(config, stop=stop)
     marks = [time.monotonic()]
     for _ in zip(range(TIMED), running):
         marks.append(time.monotonic())
     if running.history.status != "running" or config.recipe.steps <= TIMED:
-        return running, True  # it is over, or nearly
+        return running, left  # it is over, or nearly
     step = median(b - a for a, b in zip(marks[1:], marks[2:]))
-    left = given - (time.monotonic() - marks[0])
-    if (config.recipe.steps - TIMED + _after(config)) * step <= left:
-        return running, True
-    fit = int(left / step - _after(config))
-    shorter = _shortened(config, max(LEAST, fit))
-    return Running(shorter, stop=stop), fit >= LEAST
+    left -= marks[-1] - marks[0]
+    after = step * _steps_after(config) if math.isnan(after) else after
+    affordable = int(left / (min(LEAST, config.recipe.steps) * step + after))
+    share = left / min(many, max(1, affordable))
+    fit = int((share - after) / step)
+    if fit >= config.recipe.steps - TIMED:
+        return running, share
+    shorter = _with_steps(config, max(LEAST, fit))
+    return Running(shorter, stop=stop), share if affordable else 0.0
 
 
-def _after(config: Config) -> float:
+def _steps_after(config: Config) -> float:
     """What is asked of a network after its training, in training steps: a step counts as three
     forward passes of its batch."""
     passes = {"few crops": 1 + 12, "crops": 1 + 12 + 48}.get(config.after, 0)
@@ -100,13 +108,16 @@ def _after(config: Config) -> float:
     return images / (3 * config.recipe.batch_size)
 
 
-def _finished(running: Running, stop: threading.Event, most: float) -> Result:
-    """The run to its end; stopped after so many seconds."""
-    start = time.monotonic()
-    for _ in running:
-        if time.monotonic() - start > most:
+def _finished(running: Running, stop: threading.Event, most: float) -> tuple[Result, float]:
+    """The run to its end, stopped after so many seconds; and the seconds after its last step."""
+    start = last = time.monotonic()
+    for history in running:
+        if history.status == "running":
+            last = time.monotonic()
+        if last - start > most:
             stop.set()
-    return running.result()
+    result = running.result()
+    return result, time.monotonic() - last
 
 
 def _sentence(

@@ -26,6 +26,7 @@ from inception_edu.describe import (
     inception_v4,
     leaves,
     measure,
+    networks,
     smallest_image,
 )
 from inception_edu.labs.diagram import network_diagram
@@ -120,6 +121,29 @@ say(
     f"{len(seen)} blocks give the described shapes, and {logits.shape[1]} logits come out.",
     "05.longest-path",
 )
+
+# %% [markdown]
+# ## Why is it so regular?
+#
+# Section 3.1 says it. A replica of an older Inception was partitioned into several sub-networks, so
+# that the model fitted into memory. The layers' sizes were tuned until the sub-networks had about
+# equal work. TensorFlow, and backpropagation that keeps fewer tensors, made this partition
+# needless. Now the authors could make "uniform choices for the Inception blocks for each grid
+# size". In the older networks, how many blocks of a stage differ from one another?
+
+# %%
+regular = []
+for key in ("googlenet", "bn_inception", "inception_v3", "inception_v4"):
+    stages = {stage: [] for stage in "ABC"}
+    for block in networks.network(key).blocks:
+        if block.stage:
+            stages[block.stage] += [block.node] * block.repeat
+    counts = [f"{len(set(nodes))} of {len(nodes)}" for nodes in stages.values()]
+    regular.append((networks.network(key).name, *counts))
+table(regular, ["different blocks", "A", "B", "C"])
+
+# %%
+say("05.uniform")
 
 # %% [markdown]
 # ## Lab: click through it

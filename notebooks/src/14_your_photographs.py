@@ -160,8 +160,8 @@ say("14.race")
 # Now train the paper's mixture on your pictures: one Inception-v4 and three Inception-ResNet-v2. A
 # configuration says all that a run needs. Four trainings are the longest wait of this chapter, and
 # pictures of 64×64 take longer than those of 32×32. So the wait has a limit, `SECONDS`. Where 150
-# steps each do not fit, the networks get fewer, and the cell says so. Give it more time for better
-# networks.
+# steps each do not fit, the networks get fewer steps, or there are fewer networks. The cell says
+# which. More seconds give better networks.
 
 # %%
 recipe = replace(study.RACE, lr=0.055, steps=20 if QUICK else 150, evaluate_every=None)

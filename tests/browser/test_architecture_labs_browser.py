@@ -178,6 +178,17 @@ def test_slider_and_result_are_seen_together(shapes):
         assert box["y"] >= 0 and box["y"] + box["height"] <= 720, (css, box)
 
 
+def test_its_height_is_the_same_for_every_block(shapes):
+    shapes.resize(1280, 720).page.evaluate("jupyterapp.shell.collapseLeft()")
+    shapes.page.wait_for_timeout(500)
+    heights = {}
+    for block in ("stem", "inception_b", "reduction_a"):
+        shapes.page.locator(f'.ied-overview g[data-path="{block}"]').click()
+        expect(shapes.page.locator(".ied-details")).to_contain_text(f"{block} in Inception-v4")
+        heights[block] = round(shapes.page.locator(".ied-shape-explorer").bounding_box()["height"])
+    assert len(set(heights.values())) == 1, heights
+
+
 @SIZES
 def test_the_shape_explorer_is_accessible_and_fits(shapes, theme, width):
     fits(shapes, theme, width, 620)
@@ -263,4 +274,40 @@ def test_code_is_shown_and_a_text_is_read_back(design):
 
 @SIZES
 def test_the_designer_is_accessible_and_fits(design, theme, width):
-    fits(design, theme, width, 640)
+    fits(design, theme, width, 605)
+
+
+# Where the arrow keys lead to from each box: {path: {key: path}}.
+KEYS = """() => {
+    const boxes = [...document.querySelectorAll('.ied-diagram [role=option]')];
+    const now = () => document.activeElement.dataset.path;
+    return Object.fromEntries(boxes.map(box => [box.dataset.path, Object.fromEntries(
+        ['ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight'].map(key => {
+            box.focus();
+            box.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+            return [key, now()];
+        }))]));
+}"""
+
+
+@pytest.mark.parametrize("block", ["InceptionB", "InceptionC", "StemV4"])
+def test_arrow_keys_follow_the_branches(design, block):
+    choose(design, ".ied-control-block", block)
+    first = ".ied-diagram [role=option]"
+    expect(design.page.locator(first).first).to_be_visible()
+    design.page.wait_for_timeout(800)
+    leads = design.page.evaluate(KEYS)
+    if block == "InceptionB":
+        assert leads["branch 3/step 1"]["ArrowUp"] == "branch 3/step 2"
+        assert leads["branch 3/step 2"]["ArrowUp"] == "branch 3/step 3"
+        assert leads["branch 3/step 3"]["ArrowUp"] == "branch 3/step 3", "the branch ends there"
+        assert leads["branch 2"]["ArrowUp"] == "branch 2", "its only step"
+        assert leads["branch 3/step 2"]["ArrowDown"] == "branch 3/step 1"
+        assert leads["branch 3/step 2"]["ArrowRight"] == "branch 4/step 2"
+        assert leads["branch 2"]["ArrowLeft"] == "branch 1/step 1"
+    for start in leads:
+        reached, new = set(), {start}
+        while new:
+            reached |= new
+            new = {to for box in new for to in leads[box].values()} - reached
+        assert reached == set(leads), f"not reached from {start}: {set(leads) - reached}"

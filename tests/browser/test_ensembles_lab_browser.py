@@ -43,6 +43,9 @@ def test_members_are_chosen_rows_added_and_compared(lab):
     expect(shown.locator(".ied-against")).to_contain_text("95 % interval")
     expect(shown.locator(".ied-against")).to_contain_text("It saves, for example")
     assert shown.bounding_box()["height"] == height, "nothing below it moves"
+    shown.get_by_role("button", name="Inception-v4, seed 3").click()
+    expect(status).to_contain_text("19 members, 12 crops: error")
+    assert shown.bounding_box()["height"] == height, "nor with all but one"
 
     for theme in ("light", "dark"):
         lab.theme(theme)

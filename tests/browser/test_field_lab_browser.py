@@ -64,6 +64,14 @@ def test_a_whole_network_is_chosen(growing):
     expect(said).to_contain_text("sees 299×299 of 299×299 (2071×2071 if the map had no border)")
     expect(said).to_contain_text("Half of all paths begin in 101 of the 299 rows")
     assert page.locator(".ied-field-lab").bounding_box()["height"] == height
+    page.evaluate("jupyterapp.shell.collapseLeft()")
+    for width in (1280, 900, 700):
+        growing.resize(width, 720)
+        page.wait_for_timeout(300)
+        wrapped = page.locator(".ied-field-page [role=option] span").evaluate_all(
+            "all => all.filter(s => s.offsetHeight > 22).map(s => s.textContent)"
+        )
+        assert not wrapped, f"{width}: two lines in a row of one: {wrapped[:3]}"
 
 
 @pytest.mark.parametrize("theme, width", [("light", 1280), ("dark", 700)])

@@ -65,6 +65,13 @@ def test_the_first_answer_is_right_and_every_piece_follows(inside):
 
     box(inside).get_by_role("button", name="inception_resnet_c.2").click()
     until(inside, "block", "inception_resnet_c.2")
+    expect(box(inside).locator(".ied-inside-tiles")).to_contain_text("Inception-ResNet-C, 2 of 2")
+    inside.page.wait_for_timeout(300)
+    height = box(inside).bounding_box()["height"]
+    box(inside).locator(".ied-tile").last.hover()
+    expect(box(inside).locator(".ied-words")).to_contain_text("also beyond the border")
+    assert box(inside).bounding_box()["height"] == height, "pointing moves nothing"
+    assert box(inside).locator(".ied-words").evaluate("p => p.scrollHeight <= p.clientHeight + 1")
     box(inside).locator(".ied-control-compare select").select_option(label="before training")
     expect(box(inside).locator(".ied-inside-picture")).to_contain_text("before training: it says")
     box(inside).get_by_role("button", name="occlusion").click()
@@ -137,8 +144,10 @@ def test_pictures_of_ones_own(inside):
     until(inside, "picture", "a.png (2)")
     assert abs(state(inside, "own[2].pixels[0, 5, 32].item()") - 129) < 4
 
+    height = box(inside).bounding_box()["height"]
     choose(inside, ("notes.png", b"no picture at all"))
     expect(note).to_contain_text("notes.png cannot be read as a picture")
+    assert box(inside).bounding_box()["height"] == height, "a long reason moves nothing"
     expect(box(inside).get_by_role("alert")).to_contain_text("notes.png")
     choose(inside, ("IMG_1.HEIC", b"\0\0\0\x18ftypheic" + b"\0" * 40))
     expect(note).to_contain_text("IMG_1.HEIC is an HEIC picture")

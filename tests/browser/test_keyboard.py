@@ -64,6 +64,17 @@ def test_the_tab_key_reaches_every_control(all_labs, name):
     assert not found["missed"], f"{len(found['missed'])} controls are not reached"
 
 
+# Boxes that a browser makes a stop of the Tab key because they can be scrolled by a pixel or two.
+SCROLLED = """() => [...document.querySelectorAll('.ied-lab .ied-control')].filter(node =>
+    /auto|scroll/.test(getComputedStyle(node).overflowX + getComputedStyle(node).overflowY)
+    && (node.scrollHeight > node.clientHeight || node.scrollWidth > node.clientWidth)
+).map(node => node.className)"""
+
+
+def test_the_tab_key_stops_at_no_empty_box(all_labs):
+    assert all_labs.page.evaluate(SCROLLED) == []
+
+
 @pytest.mark.parametrize("theme, width", [("light", 1280), ("dark", 1280), ("dark", 700)])
 def test_axe_finds_nothing(all_labs, theme, width):
     all_labs.resize(width, 720).theme(theme)

@@ -2,11 +2,28 @@
 // A drawing whose boxes can be chosen, by mouse or keyboard, and say something about themselves.
 //
 // value: { svg, kinds: ["conv", …] classes of the boxes that can be chosen, selected: its data-path,
-//          upwards: data flows up, plane: the boxes are points of a plane, so that Left and Right
+//          upwards: data flows up, grid: branches stand beside each other, so that Up and Down follow
+//          one of them and Left and Right change to another, plane: the boxes are points of a plane, so that Left and Right
 //          go along it, facts: { data-path: a sentence }, height: at most so many pixels,
 //          said: the name of the list, hint: what stands there while no box is pointed at,
 //          pictures: { data-path: SVG } what is drawn beside, of the box that is pointed at }
 // tells: { choose: data-path }
+
+/** The place that an arrow key leads to from the one at `from`, or -1. `places`: [x, y] of centres
+ *  and the width. Up and Down stay in a branch, or go where it splits; Left and Right take the nearest beside. */
+export function towards(places, from, key) {
+  const [x, y, wide] = places[from], upright = key === "ArrowUp" || key === "ArrowDown";
+  const sign = key === "ArrowUp" || key === "ArrowLeft" ? -1 : 1;
+  let best = -1, least = Infinity;
+  places.forEach(([u, v], i) => {
+    const along = sign * (upright ? v - y : u - x), beside = Math.abs(upright ? u - x : v - y);
+    if (along < 2 || (upright && beside > 0.9 * wide)) return;
+    const far = along + 3 * beside;
+    if (far < least) [best, least] = [i, far];
+  });
+  return best;
+}
+
 function mount(el, value, tell) {
   let now = value, boxes = [], drawn = null;
   const root = document.createElement("div"), picture = document.createElement("div");
@@ -58,12 +75,17 @@ function mount(el, value, tell) {
     else if (now.upwards !== false) sorted.sort((a, b) => up(a, b) || right(a, b));
     return sorted;
   }
+  const centres = () => boxes.map(box => {
+    const place = (box.querySelector(".box") ?? box).getBBox();
+    return [place.x + place.width / 2, place.y + place.height / 2, place.width];
+  });
   function key(event, box) {
     const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
     const along = now.upwards === false ? -step : step;
     const order = inOrder(now.plane && /Left|Right/.test(event.key)), i = order.indexOf(box);
     let next = null;
-    if (step) next = order[Math.min(Math.max(i + along, 0), order.length - 1)];
+    if (step && now.grid) next = boxes[towards(centres(), boxes.indexOf(box), event.key)] ?? box;
+    else if (step) next = order[Math.min(Math.max(i + along, 0), order.length - 1)];
     if (event.key === "Home") next = order[0];
     if (event.key === "End") next = order[order.length - 1];
     if (event.key === "Enter" || event.key === " ") choose(box);

@@ -100,7 +100,7 @@ function mount(el, value, tell) {
     showFrame();
     pen.changed();
     field.textContent = now.words;
-    note.textContent = now.refused || now.note;
+    note.textContent = note.title = now.refused || now.note;
     note.classList.toggle("ied-wrong", Boolean(now.refused));
     const { other } = now, shares = list => list.map(a => `${a.name} ${percent(a.share)}`).join(", ");
     const parts = [make("h4", { text: "The answer" }), make("ul", { class: "ied-answers" },

@@ -14,6 +14,7 @@ from inception_edu.describe import (
     inception_v4,
     leaves,
     measure,
+    network,
     out_shape,
     walk,
 )
@@ -32,16 +33,16 @@ def _longest(node: Node) -> int:
 
 @registered("05.longest-path")
 def longest_path() -> tuple[bool, str]:
-    network = inception_v4()
-    steps = sum(block.repeat * _longest(block.node) for block in network.blocks)
+    blocks = inception_v4().blocks
+    steps = sum(block.repeat * _longest(block.node) for block in blocks)
     return steps == 75, f"The longest way from image to pooling passes {steps} convolutions."
 
 
 @registered("05.stem-numbers")
 def stem_numbers() -> tuple[bool, str]:
-    network, shape = inception_v4(), (3, 299, 299)
+    shape = (3, 299, 299)
     computed: dict[str, int] = {}
-    for block in network.blocks:
+    for block in inception_v4().blocks:
         for _ in range(block.repeat):
             made = [
                 math.prod(step.output)
@@ -69,19 +70,35 @@ def _shares(what: str) -> dict[str, float]:
 
 @registered("05.total")
 def total() -> tuple[bool, tuple[str, str]]:
-    network = inception_v4()
-    size = measure(network)
+    whole = inception_v4()
+    size = measure(whole)
     convolutions = sum(
         block.repeat * sum(isinstance(leaf, Conv) for leaf in leaves(block.node))
-        for block in network.blocks
+        for block in whole.blocks
     )
-    blocks = {block.stage: block.repeat for block in network.blocks if block.stage}
+    blocks = {block.stage: block.repeat for block in whole.blocks if block.stage}
     return blocks == {"A": 4, "B": 7, "C": 3}, (
         f"Inception-v4 is a list of a stem, {blocks['A']} A, {blocks['B']} B and {blocks['C']} C "
         f"blocks and 2 reductions: {convolutions} convolutions, {amount(size.params)} parameters "
         f"and {amount(size.macs)} multiply-adds for one image.",
         f"{convolutions} convolutions, {amount(size.params)} parameters, {amount(size.macs)} "
         "multiply-adds.",
+    )
+
+
+@registered("05.uniform")
+def uniform() -> tuple[bool, str]:
+    counts = {}
+    for key in ("googlenet", "bn_inception", "inception_v3", "inception_v4"):
+        blocks = [block for block in network(key).blocks if block.stage]
+        counts[key] = (len({(b.stage, b.node) for b in blocks}), sum(b.repeat for b in blocks))
+    told = ", ".join(
+        f"{network(key).name} has {many} different ones among {count}"
+        for key, (many, count) in counts.items()
+    )
+    *older, (many, _) = counts.values()
+    return many == 3 and all(number > many for number, _ in older), (
+        f"Inception blocks without the halving ones: {told}. That is one design for each grid."
     )
 
 
