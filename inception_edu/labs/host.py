@@ -162,15 +162,17 @@ class NotebookLab(Shown):
         return kind(value=self._frame_value(self.session.view)).add_class("ied-frame")
 
     def _frame_value(self, view: core.View) -> dict:
-        named = {}
+        named, texts = {}, {}
         wrong = []
         for control in view.controls:
             css = "ied-control-" + control.key.replace("_", "-")
             if control.kind != "button":
                 named[css] = control.said
+            if control.kind in ("slider", "steps"):  # "step 625", where the handle's number is 6
+                texts[css] = control.text + control.unit
             if control.wrong:
                 wrong.append(css)
-        return {"stored": self.stored_id, "names": named, "wrong": wrong}
+        return {"stored": self.stored_id, "names": named, "texts": texts, "wrong": wrong}
 
     def _arrange(self, row) -> widgets.Widget:
         if isinstance(row, str):

@@ -278,6 +278,9 @@ provenance(race)
 #
 # Start from the paper's mixture. Then: which four are best? Is a weak member ever worth having?
 # What do 144 crops bring to *all* members together?
+#
+# Each button shows what its member is worth alone. Try many choices on the same images, and one of
+# them is lucky: on fresh images its error would be larger.
 
 # %%
 lab = ensembles_lab()

@@ -93,7 +93,7 @@ predict(
 #
 # 1. Point at a tile. The frame on the picture is what this value *could* see, the shade is what it
 #    *does* look at. Press the tile: its channel is shown large, with the pieces of test images that
-#    excite it most.
+#    excite it most, and their classes. Which channel of the last block fires for one class only?
 # 2. Press a branch. It is switched off, and the network answers again.
 # 3. Move *Training* back to before the first step. The features disappear, and the answer becomes
 #    wrong. The "tower that dies" shows another way to lose them.

@@ -78,9 +78,11 @@ def test_the_first_answer_is_right_and_every_piece_follows(inside):
     expect(box(inside).locator(".ied-why")).to_contain_text("probability falls")
 
     handle = box(inside).locator(".ied-control-training").get_by_role("slider")
+    expect(handle).to_have_attribute("aria-valuetext", "step 625")
     handle.focus()
     handle.press("Home")
     until(inside, "step", 0)
+    expect(handle).to_have_attribute("aria-valuetext", "before training")
     expect(answer(inside)).not_to_contain_text("✓")
     inside.assert_clean()
 

@@ -2,9 +2,10 @@
 // What the controls of a lab need in the page: names for a screen reader, the theme, and the stored
 // picture out of the way while the lab is alive.
 //
-// value: { stored: id of the stored picture, names: { "css-class": "name" }, wrong: ["css-class"] }
+// value: { stored: id of the stored picture, names: { "css-class": "name" },
+//          texts: { "css-class": what a slider's value is called }, wrong: ["css-class"] }
 
-function nameAll(lab, names, wrong) {
+function nameAll(lab, { names, texts, wrong }) {
   for (const [css, name] of Object.entries(names)) {
     for (const box of lab.querySelectorAll("." + css)) {
       const inputs = box.querySelectorAll(".noUi-handle, input, select, [contenteditable]");
@@ -12,6 +13,8 @@ function nameAll(lab, names, wrong) {
         if (input.getAttribute("aria-label") !== name) input.setAttribute("aria-label", name);
         if (input.tagName === "INPUT")
           input.setAttribute("aria-invalid", wrong.includes(css) ? "true" : "false");
+        if (css in texts && input.getAttribute("role") === "slider")
+          input.setAttribute("aria-valuetext", texts[css]);
       }
     }
   }
@@ -44,7 +47,7 @@ function mount(el, value, tell) {
     keepKeys(el);
     theme();
     stored(true);
-    const again = () => nameAll(lab, now.names, now.wrong);
+    const again = () => nameAll(lab, now);
     watch = new MutationObserver(again);    // sliders are made a moment after the lab is
     watch.observe(lab, { childList: true, subtree: true });
     again();
@@ -53,7 +56,7 @@ function mount(el, value, tell) {
     alone();
   });
   return {
-    update: next => { now = next; if (lab) nameAll(lab, now.names, now.wrong); },
+    update: next => { now = next; if (lab) nameAll(lab, now); },
     remove: () => { cancelAnimationFrame(tick); watch?.disconnect(); life?.disconnect(); offTheme(); stored(false); },
   };
 }
