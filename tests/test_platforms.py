@@ -43,6 +43,24 @@ def test_the_table_of_claims_prints_in_cp1252():
     assert done.stdout.decode("cp1252").startswith("C1 ")
 
 
+def test_the_list_of_experiments_prints_in_cp1252():
+    done = run("-m", "inception_edu.study", "list")
+    assert done.returncode == 0, done.stderr.decode("cp1252")
+    assert done.stdout.count(b"multiply-adds") >= 10
+
+
+def test_a_class_is_graded_in_cp1252(tmp_path):
+    """Where the console has no ✓, a + stands in its place, not a question mark."""
+    for name in ("Zoë Müller", "山田"):
+        (tmp_path / name).mkdir()
+        shutil.copy(ROOT / "notebooks" / "02_stem.ipynb", tmp_path / name)
+    done = run("-m", "inception_edu.teach.grade", str(tmp_path), "--csv", str(tmp_path / "a.csv"))
+    assert done.returncode == 0, done.stderr.decode("cp1252")
+    said = done.stdout.decode("cp1252")
+    assert "Zoë Müller" in said and "+ right" in said and "- not yet" in said
+    assert "山田" in (tmp_path / "a.csv").read_text(encoding="utf-8-sig")
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_each_script_explains_itself_in_cp1252(script):
     done = run(script, "--help")

@@ -21,6 +21,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+from inception_edu._console import forgive
 from inception_edu.study.cells import MODES
 from inception_edu.study.claims import table
 from inception_edu.study.config import PHOTOGRAPHS, Config, ExperimentError
@@ -37,6 +38,7 @@ WHAT = ("list", "run", "status", "pack", "claims", "reproduce", "lengths", "migr
 
 
 def main(words: list[str] | None = None) -> int:
+    forgive()
     args = _parser().parse_args(words)
     try:
         if args.what == "migrate":
@@ -115,7 +117,7 @@ def _list(name: str, configs: list[Config]) -> None:
     print(f"    {experiment.question}")
     print(f"    scientific: {experiment.scientific}; nuisance: {experiment.nuisance}")
     print(f"    fixed: {experiment.fixed}")
-    print(f"    about {sum(map(work, configs)) / 1e15:.3g} · 10¹⁵ multiply-adds")
+    print(f"    about {sum(map(work, configs)) / 1e15:.3g} · 10^15 multiply-adds")
 
 
 def _finished(configs: list[Config], folder: Path | None, source: str | None) -> list[Result]:

@@ -1,14 +1,13 @@
 """python -m inception_edu.teach.claims: every claim with its sentence; exit 1 where one fails."""
 
-import io
 import sys
 
+from inception_edu._console import forgive
 from inception_edu.teach.claims import all_claims, claim
 
 
 def main() -> int:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a console of Windows may lack some of the signs
+    forgive()
     failed = 0
     for name in all_claims():
         made = claim(name)

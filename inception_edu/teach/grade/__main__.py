@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from inception_edu._console import forgive, marks
 from inception_edu.teach import grade as package
 from inception_edu.teach.grade.gradebook import diagnoses, grade, gradebook, write_csv
 
@@ -17,15 +18,16 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="what was handed in")
     parser.add_argument("--csv", type=Path, help="write every verdict into this file too")
     parser.add_argument("--seconds", type=float, default=20.0, help="limit for one answer")
+    forgive()
     arguments = parser.parse_args(words)
     try:
         found = grade(arguments.folder, arguments.seconds)
     except ValueError as error:
         print(error)
         return 1
-    print(gradebook(found))
+    print(marks(str(gradebook(found))))
     print()
-    print(diagnoses(found))
+    print(marks(str(diagnoses(found))))
     if arguments.csv:
         write_csv(found, arguments.csv)
         print(f"\n{arguments.csv} is written.")
