@@ -151,7 +151,7 @@ def table() -> str:
         found = claim.verdict()
         scope = "" if found.scope == "full" else " (tested at reduced scale)"
         lines.append(f"{claim.id:4} {found.word}{scope}: {claim.says}")
-        lines += [f"       {e.shows or 'neither':8} {e.sentence}" for e in found.evidence]
+        lines += [f"       {e.shows or 'open':8} {e.sentence}" for e in found.evidence]
         if found.why:
             lines.append(f"       because {found.why}")
     return "\n".join(lines)

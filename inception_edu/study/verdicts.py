@@ -134,6 +134,6 @@ def verdict(evidence: Iterable[Evidence], scope: str, missing: str = "") -> Verd
     if not evidence:
         return Verdict(UNDECIDED, scope, evidence, "there are no runs")
     open_ = sum(not e.shows for e in evidence)
-    few = f"{open_} of {len(evidence)} findings " if open_ < len(evidence) else "the runs "
-    shows = "shows" if open_ == 1 < len(evidence) else "show"
-    return Verdict(UNDECIDED, scope, evidence, f"{few}{shows} neither it nor its opposite")
+    few = f"{open_} of {len(evidence)} findings {'is' if open_ == 1 else 'are'} open"
+    why = few if open_ < len(evidence) else "the runs leave it open"
+    return Verdict(UNDECIDED, scope, evidence, why)

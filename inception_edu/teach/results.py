@@ -94,7 +94,7 @@ def verdicts(*names: str) -> Table:
     rows = []
     for name in names:
         claim, found = CLAIMS[name], CLAIMS[name].verdict()
-        said = [f"{piece.shows or 'neither'}: {piece.sentence}" for piece in found.evidence]
+        said = [f"{piece.shows or 'open'}: {piece.sentence}" for piece in found.evidence]
         if found.why:
             said.append(f"because {found.why}")
         said.append(f"A full replication needs {claim.needs}.")
