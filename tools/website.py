@@ -152,7 +152,8 @@ def what_works(checked: int, asked: int) -> str:
         told = [
             "These are the chapters as they were run, and nothing has to be installed: their labs "
             f"work in the page, small networks train in it, and {checked} of {asked} exercises are "
-            "checked in it. The first touch of a lab may bring Python into the page (13 MB, once)."
+            "checked in it. The first touch of a lab may bring Python into the page (up to 23 MB, "
+            "once)."
         ]
     return " ".join([*told, "To run all cells yourself, take the collection: `make lab`."])
 

@@ -152,6 +152,26 @@ def test_the_cell_that_installs_and_the_machine_are_not_shown(site):
         assert "Makes inception_edu importable" not in text
 
 
+def test_a_display_formula_stands_in_the_column_of_the_text(site, page):
+    page.goto(f"{site[0]}/09_dying_networks.html")
+    formula = page.locator("div.math math").first.bounding_box()
+    text = page.locator("article p").nth(1).bounding_box()
+    assert text["x"] <= formula["x"] and formula["width"] > 50
+    assert formula["x"] + formula["width"] <= text["x"] + 46 * 16
+
+
+def test_what_python_weighs_is_told(site):
+    """Pyodide, the memory and the package: what the first touch of a lab makes a browser take."""
+    live = site[1] / "_static" / "live"
+    if not (live / "pyodide").exists():
+        pytest.skip("npm did not give Python for the browser")
+    files = [*(live / "pyodide").iterdir(), live / "python.bin", live / "inception_edu.zip"]
+    whole = sum(path.stat().st_size for path in files if path.exists())
+    told = f"up to {whole / 1e6:.0f} MB"
+    assert told in (live / "page_host.js").read_text(encoding="utf-8")
+    assert told in (site[1] / "index.html").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def live(site, page):
     """A function that opens a page at a lab, by keyboard alone, and waits for Python in it."""

@@ -85,7 +85,7 @@ function exercise(place) {
   async function run() {
     check.disabled = true;
     said.textContent = python.worker ? "checking …"
-      : "Python is coming into this page, once: 13 MB, some seconds …";
+      : COMING;
     let clock;
     try {
       await ask("");

@@ -157,7 +157,7 @@ class PageLab {
     this.busy = true;
     try {
       if (this.number === null || this.worker !== python.worker) {
-        this.say("Python is coming into this page, once: 13 MB, some seconds …");
+        this.say(COMING);
         const { lab, settings, arguments: given } = this.place.dataset;
         this.number = await ask("opened", lab, settings, given, this.address);
         this.worker = python.worker;

@@ -1,6 +1,7 @@
 // Python of a page: one worker (python_worker.js), started when somebody first needs it.
 
 const here = new URL(".", import.meta.url);
+const COMING = "Python is coming into this page, once: up to 23 MB, some seconds …";
 const python = { worker: null, waiting: new Map(), count: 0 };
 
 function stopPython(error) {
