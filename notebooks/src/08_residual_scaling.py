@@ -381,6 +381,15 @@ for width in (144, 72):
 display(claim("08.safe"), claim("08.ways"), claim("08.shared-runs"))
 
 # %% [markdown]
+# Others came to the same idea by other ways: let each block start near the identity.
+#
+# - Goyal et al. (2017, arXiv 1706.02677): the last batch norm of a branch starts with factor 0.
+# - Zhang, Dauphin and Ma (*Fixup*, 2019, arXiv 1901.09321): without batch norm, the last layer of a
+#   branch starts at 0 and its other layers start smaller, the deeper the network is.
+# - Bachlechner et al. (*ReZero*, 2020, arXiv 2003.04887): a learnable scale that starts at 0.
+# - De and Smith (*SkipInit*, 2020, arXiv 2002.10444): batch norm makes a branch small beside the
+#   identity, by about the square root of the depth. A learnable scale that starts at 0 does so too.
+#
 # ## Experiment 3: at the paper's width
 #
 # The towers are stand-ins. Now Inception-ResNet-v2 itself is trained, with all of its filters: 1152

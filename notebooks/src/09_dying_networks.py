@@ -461,7 +461,8 @@ display(claim("09.two-mechanisms"), claim("09.wider-centred"), claim("09.more-im
 # %% [markdown]
 # Others have found parts of this. LeCun, Kanter and Solla (1991): when the inputs have a mean, one
 # curvature grows with their number. Yang and Hu (2021): the classifier's rate should fall with the
-# width. Gotmare et al. (2018): a warm-up protects the last layers.
+# width. Gotmare et al. (2018): a warm-up protects the last layers. Lewkowycz et al. (2020): at too
+# high a rate the loss grows at first. Then the training may settle where the loss is flatter.
 #
 # ## Experiment 4: the remedies
 #
