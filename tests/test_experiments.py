@@ -650,3 +650,17 @@ def test_committed_results_are_complete(name):
 
 def test_committed_results_are_small():
     assert sum(p.stat().st_size for p in RESULTS.glob("*.jsonl")) < 20_000_000
+
+
+def test_photographs_that_cannot_be_had_are_asked_for_once(monkeypatch, capsys, tmp_path):
+    """Asking may download them, and a status has many experiments."""
+    asked = []
+
+    def identify(config, source):
+        asked.append(config.data)
+        raise OSError("no network")
+
+    monkeypatch.setattr(commands, "identify", identify)
+    assert commands.main(["status", "remedies", "scaling", "--folder", str(tmp_path)]) == 0
+    assert asked == ["photographs"]
+    assert capsys.readouterr().out.count("not at hand: no network") == 1

@@ -39,6 +39,7 @@ WHAT = ("list", "run", "status", "pack", "claims", "reproduce", "lengths", "migr
 
 def main(words: list[str] | None = None) -> int:
     forgive()
+    _absent.clear()
     args = _parser().parse_args(words)
     try:
         if args.what == "migrate":
@@ -124,16 +125,23 @@ def _finished(configs: list[Config], folder: Path | None, source: str | None) ->
     """The finished runs on this machine's images; none where the images cannot be had."""
     found = []
     for data in dict.fromkeys(c.data for c in configs):
+        if (data, source) in _absent:
+            continue
         chosen = [c for c in configs if c.data == data]
         try:
             identify(chosen[0], source)
         except Exception as error:
             if data == PHOTOGRAPHS:
+                _absent.add((data, source))
                 print(f"    (the photographs are not at hand: {error})")
                 continue
             raise
         found += [r for c in chosen if (r := read_result(c, folder, source))]
     return found
+
+
+# Images that could not be had: asked for once, since asking may try to download them.
+_absent: set[tuple[str, str | None]] = set()
 
 
 def _pack(
