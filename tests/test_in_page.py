@@ -223,7 +223,9 @@ def test_the_speed_lab_shows_what_was_recorded_for_each_choice(monkeypatch):
         found, where = measured(settings)
         assert str(found.speedup)[1:] in view["status"]
         assert f"Measured beforehand ({where})." in view["status"] and "load" in where
-        assert view["parts"][0]["value"].count('class="ied-median"') in (4, 5)
+        drawn = view["parts"][0]["value"]
+        assert drawn.count('class="ied-median"') in (4, 5)
+        assert f'; {settings.words()}: {found.speedup}"' in drawn  # the last one of its words
         usable = {c["key"] for c in view["controls"] if not c["disabled"]}
         assert usable == {"weights", "layout", "precision"} and name == "speed_lab"
     assert seen == set(ALL) and len(entries) == 12
