@@ -232,6 +232,10 @@ def test_widgets_and_state_say_the_same_from_either_side():
     assert lab.boxes["to"].text.value == "99", "what was typed stays, with the reason under it"
     lab.boxes["to"].text.value = "6"
     assert lab.state.to == 6 and lab.boxes["to"].note.value == ""
+    lab.boxes["to"].text.value = "99"
+    assert "outside" in lab.boxes["to"].note.value
+    lab.boxes["to"].text.value = "6"  # what is set already
+    assert lab.boxes["to"].note.value == "" and lab.state.to == 6
     lab.controls["go"].click()
     assert lab.state.seen == tuple(range(6)) and "finished" in lab.status.value
     assert "6" in lab.pieces["count"].widget.value

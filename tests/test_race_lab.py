@@ -12,9 +12,9 @@ from PIL import Image
 
 from inception_edu.describe import Conv, Residual, amount, leaves, measure
 from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
-from inception_edu.labs.race import race_core
+from inception_edu.labs.race import race_core, tally
 from inception_edu.labs.race_pairs import CHOICE, NAMES, NO_SUMS, RUNNERS, TOWERS, configs, cost
-from inception_edu.labs.race_state import FOLDER, STEPS, Course
+from inception_edu.labs.race_state import FOLDER, STEPS, Course, three
 from inception_edu.labs.racing import look_at, race
 from inception_edu.study import load_results, run
 
@@ -174,7 +174,58 @@ def test_before_a_race_the_recorded_one_is_shown_and_says_so():
     assert "rec+: recorded · with identity" in picture and "own time" not in picture
     session.set("scale", 0.5)
     chart = session.view.part("curves").value
-    assert chart["runs"] == chart["bands"] == [] and "Recorded" not in session.view.status
+    assert chart["runs"] == chart["bands"] == [] and "seeds" not in session.view.status
+    said = f"Recorded at depth 4, rate 0.05, scale 0.3 only: {words}"
+    assert said in session.view.status
+    session.set("pair", list(NAMES)[1])
+    assert "Recorded" not in session.view.status, "of another pair nothing is known"
+
+
+def test_before_a_race_its_time_is_foretold_for_this_machine():
+    """Recorded seconds are another machine's: the axis has what this one was measured at."""
+    session = opened(race_core())
+    assert session.view.part("curves").value["panels"][1]["unit"] == "empty until the first race"
+    session.send(End("warm up", "finished", lambda config: 7.0))
+    chart = session.view.part("curves").value
+    assert chart["panels"][1]["unit"] == "seconds foretold for this machine"
+    for one in chart["runs"]:
+        steps, seconds = one["series"]["error"][0], one["series"]["own"][0]
+        assert seconds == pytest.approx([7.0 * step / STEPS for step in steps])
+    (picture,) = session.lab.stored(session.state)
+    assert "own time" not in picture, "its reader has another machine"
+    session = opened(depth=2)
+    session.send(End("warm up", "finished", lambda config: 7.0))
+    session.send(Press("retrain"))
+    chart = session.view.part("curves").value
+    assert "on this machine" in chart["panels"][1]["unit"] and not any(
+        run["fixed"] for run in chart["runs"]
+    )
+
+
+def test_three_seeds_race_those_that_were_not_raced():
+    session = opened(depth=2)
+    assert three(session.state) == [5, 6, 7]
+    session.set("seed", 6)
+    session.send(Press("retrain"))
+    session.set("seed", 5)
+    session.send(Press("three"))
+    assert [c.settings["seed"] for c in session.state.races] == [6, 5, 7]
+    assert "Of 3 seeds" in session.view.status
+    assert three(session.state) == [8, 9, 10], "three new ones"
+    session.set("scale", 0.5)
+    assert three(session.state) == [5, 6, 7], "with other settings none was raced"
+
+
+def test_the_tally_says_how_sure():
+    state = opened(depth=2).state
+    races = tuple(
+        Course(n, {**state.settings, "seed": n}, (), wrong=(0.5, 0.3), status="finished")
+        for n in range(3)
+    )
+    words = tally(replace(state, races=races))
+    # Three of three: the lower end p has p³ = 0.025.
+    assert f"ahead in {100 * 0.025 ** (1 / 3):.0f} to 100 % of all seeds" in words
+    assert "How sure" not in tally(replace(state, races=races[:1]))
 
 
 def test_three_seeds_keep_a_tally():
@@ -183,7 +234,7 @@ def test_three_seeds_keep_a_tally():
     assert [c.settings["seed"] for c in session.state.races] == [5, 6, 7]
     words = session.view.status
     assert "Of 3 seeds" in words and "verdict" not in words
-    counted = [int(words.split(f"{kind} in ")[1].split(",")[0].rstrip(".")) for kind in
+    counted = [int(words.split(f"{kind} in ")[1].split(",")[0].split(".")[0]) for kind in
                ("ahead", "behind", "open")]  # fmt: skip
     outcomes = [course.outcome for course in session.state.races]
     assert counted == [outcomes.count(kind) for kind in ("ahead", "behind", "open")]

@@ -100,6 +100,14 @@ def test_nothing_learned_and_nothing_dead_is_said_too():
     assert stops(Course((1, 2), (2.3, 2.2))) == []
 
 
+@pytest.mark.parametrize("dead, words", [(0.18, "Damaged"), (0.09, "Alive"), (0.0, "Alive")])
+def test_the_end_is_told_by_the_rule_of_the_verdict(dead, words):
+    """What the verdict calls suffering is not called alive under the film."""
+    course = Course((1, 2, 3), (2.31, 1.5, 1.1), {"stem": (0, 0, 0), "c.1": (0, 0, dead)})
+    last = stops(course)[-1]
+    assert last.name == "end" and last.words.startswith(words)
+
+
 @pytest.mark.parametrize(
     "share, words", [(0, "0 %"), (0.004, "0.4 %"), (0.071, "7 %"), (0.994, "99 %"), (1, "100 %")]
 )

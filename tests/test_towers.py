@@ -7,6 +7,7 @@ import json
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -23,16 +24,18 @@ from inception_edu.labs.dying import (
     tower,
 )
 from inception_edu.labs.scaling import scaling_core
+from inception_edu.labs.takeaway import COLOURS, FAINT, figure
 from inception_edu.labs.tower_controls import strip_html
-from inception_edu.labs.tower_curves import chart_value
+from inception_edu.labs.tower_curves import chart_value, colour
 from inception_edu.labs.tower_known import Look, near, shown
-from inception_edu.labs.tower_words import _earlier, share_interval, verdict
+from inception_edu.labs.tower_words import _earlier, fate_words, share_interval, verdict
 from inception_edu.labs.training import Track, interval
 from inception_edu.study import Config, run
 from inception_edu.study.fates import Fate, fate_of_cell
 from inception_edu.study.recorded import recorded_grid
 from inception_edu.study.statistics import at_most_counts
 
+ROOT = Path(__file__).resolve().parents[1]
 LOOK = Look(lambda state: (), PANELS, grid("fashion", STEPS), tower)
 SMALL = dict(width=72, rate=0.45)
 
@@ -139,16 +142,16 @@ def test_the_strip_says_what_recorded_runs_did():
         assert f"scale {entry['value']:g}: {entry['sentence']}" in control.strip.replace(
             "&#x27;", "'"
         )
-    assert control.note.startswith("recorded: lives 0–") and " · dies " in control.note
+    assert control.note.startswith("lives 0–") and " · dies " in control.note
 
 
 def test_a_width_that_is_not_recorded_says_which_one_is_shown():
     session = opened(dying_core())
     session.set("rate", 0.2)
     session.set("width", 576)
-    assert session.view.control("scale").note.startswith("recorded at width 288: lives 0–0.3 · ")
+    assert session.view.control("scale").note.startswith("at width 288: lives 0–0.3 · ")
     assert "scale 0.5 at width 288" in session.view.control("scale").strip
-    assert session.view.control("width").note == "recorded: suffers 72 · dies 144–288"
+    assert session.view.control("width").note == "suffers 72 · dies 144–288"
     assert "width 288, scale 1, rate 0.2 is the nearest" in session.view.status
     titles = [tower["title"] for tower in session.view.part("player").value["towers"]]
     assert titles == ["rec. width 288 · scale 1", "rec. width 288 · scale 0.1"]
@@ -208,6 +211,66 @@ def test_a_moved_control_speaks_of_its_own_settings_not_of_the_last_run():
     session.set("seed", 4)
     session.set("scale", 0.1)
     assert session.view.status == told
+
+
+def test_what_was_set_while_a_run_was_under_way_does_not_hide_its_verdict():
+    """The verdict that a reader waits for comes first; the settings speak once they are moved."""
+    session = opened()
+    asked = []
+    run_at_once, session.carry_out = session.carry_out, asked.append
+    session.set("scale", 0.1)
+    session.send(Press("retrain"))
+    session.set("scale", 0.3)
+    run_at_once(asked[0])
+    session.carry_out = run_at_once
+    words = session.view.status.split("\n")[0]
+    assert words == f"{fate_words(session.state.last)} Set for the next run: scale 0.3."
+    assert session.view.part("player").value["towers"][0]["title"] == "run 1 · scale 0.1"
+    session.set("scale", 0.5)
+    assert session.view.status.startswith("Nothing is recorded near these settings")
+    assert "Your last run, scale 0.1: " in session.view.status
+
+
+def test_a_run_under_way_stands_among_what_is_recorded_of_its_own_settings():
+    session = opened(dying_core())
+    session.carry_out = lambda effect: None
+    session.send(Press("retrain"))
+    before = session.view.part("curves").value
+    assert before["bands"] and "recorded" in before["runs"][1]["words"]
+    session.set("scale", 0.3)
+    session.set("rate", 0.2)
+    after = session.view.part("curves").value
+    assert (after["bands"], after["runs"]) == (before["bands"], before["runs"])
+    session.send(End("run", "stopped"))
+    assert session.view.part("curves").value["bands"] == before["bands"]
+    session.set("scale", 0.2)  # now the settings are asked about
+    assert session.view.part("curves").value["bands"] != before["bands"]
+
+
+def test_a_figure_that_is_saved_has_the_lines_of_the_page():
+    """Dashes tell what is recorded from what the reader ran; what is only known is grey."""
+    session = opened(dying_core())
+    track = Track(1, dict(session.state.settings), session.state.config, "1", steps=(1, 2))
+    track = replace(track, curves={"loss": (2.0, 1.0)}, status="finished")
+    chart = chart_value(replace(session.state, tracks=(track,)), LOOK)
+    lines = {
+        line.get_label().split(":")[0]: line
+        for line in figure(chart).axes[0].lines
+        if ":" in line.get_label()
+    }
+    assert {"1", "0.1", "off"} <= set(lines)
+    assert lines["1"].get_linestyle() == "-" != lines["0.1"].get_linestyle()
+    assert lines["off"].get_color() == FAINT and lines["off"].is_dashed()
+    page = (ROOT / "inception_edu/labs/web/theme.js").read_text()
+    assert str(list(COLOURS)).replace("'", '"') in page and FAINT in page
+
+
+def test_no_run_of_the_readers_has_a_colour_of_what_was_recorded():
+    session = opened(dying_core())
+    tracks = [Track(n, dict(session.state.settings), None, str(n)) for n in range(1, 9)]
+    recorded = {run["colour"] for run in session.view.part("curves").value["runs"]}
+    assert recorded == {0, 1, -1} and not recorded & {colour(track) for track in tracks}
+    assert len({colour(track) for track in tracks}) == 5
 
 
 def test_a_band_of_another_setting_does_not_stand_behind_the_readers_run():
@@ -274,7 +337,9 @@ def test_seeds_of_one_value_are_one_dot_by_the_rule_for_seeds():
 def test_only_what_differs_is_in_the_legend(two_runs):
     runs = two_runs.view.part("curves").value["runs"]
     own = [r for r in runs if not r["fixed"]]
-    assert [r["words"].split(" · ")[0] for r in own] == ["scale 1", "scale 0.1"]
+    assert [r["words"].split(" · ")[-1] for r in own] == ["scale 1", "scale 0.1"]
+    fates = [track.fate.word for track in two_runs.state.tracks]
+    assert [r["words"].split(" · ")[0] for r in own] == fates, "the line may be cut at its end"
     assert [r["faded"] for r in own] == [True, False]
     assert "width" not in own[0]["words"]
 
@@ -365,7 +430,7 @@ def test_a_bet_is_counted_once():
     track = retrain(session)
     won = track.fate.word == "lives"
     assert session.state.bets == (won,) and session.state.bet == "no bet"
-    assert f"right {int(won)} of 1" in session.view.control("bet").note
+    assert f"right so far: {int(won)} of 1" in session.view.control("bet").label
     retrain(session)
     assert len(session.state.bets) == 1
 

@@ -61,7 +61,8 @@ class Box:
         self.show(control)
 
     def _typed(self, text: str) -> None:
-        if text != self.control.text:
+        # What is set already is typed again after a refusal: it takes the refusal away.
+        if text != self.control.text or self.control.wrong:
             self._send(Set(self.control.key, text))
 
     def _make(self, control: Control) -> widgets.Widget:
@@ -100,6 +101,8 @@ class Box:
         before, self.control = self.control, control
         handle = self.handle
         handle.disabled = control.disabled
+        if control.label != before.label:
+            (self.text or handle).description = control.label
         self.widget.layout.display = "none" if control.hidden else None
         if control.kind == "button":
             handle.description, handle.tooltip = control.label, control.tip
@@ -118,7 +121,11 @@ class Box:
                 self.text.value = control.text
         self.strip.value = control.strip
         words = escape(control.note)
-        self.note.value = f'<span class="ied-wrong">{words}</span>' if control.wrong else words
+        if control.wrong:
+            words = f'<span class="ied-wrong">{words}</span>'
+        elif control.strip:  # one line, whatever is known: what is cut off can be pointed at
+            words = f'<div class="ied-along" title="{words}">{words}</div>'
+        self.note.value = words
 
 
 class Piece:

@@ -38,6 +38,7 @@ from inception_edu.labs.race_pairs import (
 )
 from inception_edu.labs.race_pictures import pictures_html
 from inception_edu.labs.race_state import (
+    DEPTHS,
     FIRST,
     FOLDER,
     RATES,
@@ -49,7 +50,7 @@ from inception_edu.labs.race_state import (
     work,
 )
 from inception_edu.labs.story import percent
-from inception_edu.labs.tower_words import duration
+from inception_edu.labs.tower_words import duration, share_interval
 from inception_edu.labs.training import WARM_UP
 
 if TYPE_CHECKING:
@@ -123,9 +124,7 @@ def controls(state: State) -> tuple[Control, ...]:
         Control("pair", "list", "pair", s["pair"], options=(*NAMES, CHOICE)),
         Control("one", "list", "first", s["one"], options=tuple(RUNNERS), hidden=not free),
         Control("two", "list", "second", s["two"], options=tuple(RUNNERS), hidden=not free),
-        Control(
-            "depth", "steps", "depth", s["depth"], options=(2, 4, 8, 16, 24), disabled=not towers
-        ),
+        Control("depth", "steps", "depth", s["depth"], options=DEPTHS, disabled=not towers),
         Control("rate", "steps", "learning rate", s["rate"], options=RATES),
         Control("scale", "slider", "residual scale", s["scale"], low=0, high=1.5, step=0.05),
         Control("seed", "whole", "seed", s["seed"], low=0, high=9999),
@@ -157,7 +156,7 @@ def _buttons(state: State) -> tuple[Control, ...]:
     thrice = f" · {duration(3 * seconds)}" if seconds else ""
     reset = f"Forget {len(state.races)} races" if state.ask_reset else "Reset"
     untouched = not state.races and state.settings == state.first
-    seeds = three(state.settings["seed"])
+    seeds = three(state)
     return (
         Control(
             "retrain",
@@ -186,7 +185,7 @@ def _buttons(state: State) -> tuple[Control, ...]:
             "button",
             f"Three seeds{thrice}",
             disabled=not idle,
-            tip=f"Race with seeds {seeds[0]} to {seeds[-1]}",
+            tip=f"Race with seeds {', '.join(map(str, seeds))}, unless you press Stop",
         ),
     )
 
@@ -260,14 +259,21 @@ def tally(state: State) -> str:
         f"Of {seeds} with these settings {second(last.settings)} is ahead in {counts['ahead']}, "
         f"behind in {counts['behind']}, open in {counts['open']}"
     )
-    return words + (": one seed is a picture, not a verdict." if len(over) == 1 else ".")
+    if len(over) == 1:
+        return f"{words}: one seed is a picture, not a verdict."
+    low, high = share_interval(counts["ahead"], len(over))
+    return (
+        f"{words}. How sure: with 95 % confidence it is ahead in {100 * low:.0f} to "
+        f"{100 * high:.0f} % of all seeds."
+    )
 
 
 def stored(state: State) -> list:
     """The picture for a page without a kernel. It is made while the images are still being
     opened."""
     words = in_a_line(state)
-    return [takeaway.picture(chart_value(state), f"The race: {words}", f"The race. {words}")]
+    chart = chart_value(replace(state, pace=None))  # a reader of the picture has another machine
+    return [takeaway.picture(chart, f"The race: {words}", f"The race. {words}")]
 
 
 def in_a_line(state: State) -> str:

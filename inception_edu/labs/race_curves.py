@@ -19,8 +19,12 @@ def chart_value(state: State) -> dict:
         for side, name in enumerate(names(course.settings)):
             runs.append(_run(state, course, side, name))
     steps = max([state.steps, *(c.configs[0].recipe.steps for c in state.races[-5:])])
+    foretold = any("own" in run["series"] for run in runs if run["fixed"])
+    own = "seconds foretold for this machine" if foretold else ""
+    if not state.races and not foretold:
+        own = "empty until the first race"
     return {
-        "panels": list(PANELS),
+        "panels": [p | {"unit": own} if own and p["key"] == "own" else p for p in PANELS],
         "runs": runs,
         "bands": race_known.bands(known),
         "x": {"label": "step", "max": steps},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from inception_edu.labs.core import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from inception_edu.study.results import Result
 
 STEPS = 100
+DEPTHS = (2, 4, 6, 8, 12, 16, 24)
 RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 SOURCES = (("clothes (embedded)", "fashion"), ("shapes, generated", "scales"))
 FOLDER = "a folder …"
@@ -134,7 +136,7 @@ def update(state: State, event: Event):
         case Press("retrain"):
             return _start(replace(state, queue=()), state.settings)
         case Press("three"):
-            settings = [{**state.settings, "seed": seed} for seed in three(state.settings["seed"])]
+            settings = [{**state.settings, "seed": seed} for seed in three(state)]
             return _start(replace(state, queue=tuple(settings[1:])), settings[0])
         case Press("stop"):
             return replace(state, queue=(), stopping=True), Stop("race")
@@ -153,9 +155,20 @@ def update(state: State, event: Event):
     return state
 
 
-def three(seed: int) -> list[int]:
-    """The seeds that are raced together, from this one on."""
-    return list(range(seed, seed + 3))
+def three(state: State) -> list[int]:
+    """The seeds that one press races: of three from the one that is set those that were not raced
+    with these settings; three new ones where all of these were."""
+    raced = {
+        course.settings["seed"]
+        for course in state.races
+        if course.outcome != "no result"
+        and all(course.settings[k] == v for k, v in state.settings.items() if k != "seed")
+    }
+    first = state.settings["seed"]
+    if left := [seed for seed in range(first, first + 3) if seed not in raced]:
+        return left
+    new = (seed for seed in count(first) if seed not in raced)
+    return list(islice(new, 3))
 
 
 def _set(state: State, key: str, value):

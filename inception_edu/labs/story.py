@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from inception_edu.study.fates import word_of
+
 # A quantity has overshot where it is so many times what it was at the first step.
 OVERSHOT = 3.0
 # The push is over where it is below this share of its peak.
@@ -199,10 +201,13 @@ def _learning(course: Course) -> list[Stop]:
     while below and _finite(course.loss)[below - 1] < guessing:
         below -= 1
     end = f"The loss ends at {course.loss[-1]:.2f}."
+    how = "Alive to the end."
     if course.dead:
         most = course.dead[course.worst][-1]
+        if word_of(most) == "suffers":
+            how = "Damaged, and learning."
         end = f"{f'At most {percent(most)} of a block' if most else 'No channel'} is silent. {end}"
-    last = Stop(course.steps[-1], "end", f"Alive to the end. {end}")
+    last = Stop(course.steps[-1], "end", f"{how} {end}")
     if below >= len(course.loss):
         last = Stop(course.steps[-1], "end", f"No block goes dark, and nothing is learned. {end}")
         return [last]

@@ -14,7 +14,9 @@ from inception_edu.labs import Picture
 from inception_edu.labs.training import Track
 
 # The same colours as in the page (`web/theme.js`, light).
-COLOURS = ("#b84300", "#0068ab", "#00714f", "#8a3f8f", "#7a5c00", "#b0305c", "#3b4cc0")
+COLOURS = ("#b84300", "#0068ab", "#8a3f8f", "#00714f", "#7a5c00", "#b0305c", "#3b4cc0")
+FAINT = "#5a5f66"
+DASHES = (None, (7, 3), (2, 3), (9, 3, 2, 3), (5, 5), (12, 3), (2, 2, 6, 2))
 MIME = {"csv": "text/csv", "png": "image/png", "svg": "image/svg+xml"}
 
 
@@ -112,12 +114,14 @@ def _panel(axes, panel: dict, chart: dict) -> None:
             continue
         xs = [x for x, y in zip(*points) if y is not None]
         ys = [factor * y for y in points[1] if y is not None]
-        line = COLOURS[run["colour"] % 7]
+        line = COLOURS[run["colour"] % 7] if run["colour"] >= 0 else FAINT
+        dash = DASHES[run["colour"] % 7] if run["faded"] or run["fixed"] else None
         axes.plot(
             xs,
             ys,
             color=line,
             lw=1.1 if run["faded"] else 1.9,
+            ls=(0, tuple(0.7 * length for length in dash)) if dash else "-",
             label=f"{run['name']}: {run['words']}",
         )
         axes.annotate(

@@ -27,7 +27,7 @@ def fate_key() -> str:
     shown = {**FATES, "not tried": "var(--ied-grid)"}
     shown.pop("diverges")
     keys = "".join(f'<span><i style="background:{c}"></i>{w}</span>' for w, c in shown.items())
-    return f'<div class="ied-fate-key">{keys}</div>'
+    return f'<div class="ied-fate-key"><span>recorded:</span>{keys}</div>'
 
 
 def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[str, str]:
@@ -109,8 +109,8 @@ def _stretches(control: Control, axis: str) -> list[tuple[float, float, float]]:
 
 
 def _along(found: list[dict], elsewhere: str) -> str:
-    """ "recorded: lives 0–0.3 · differs 0.5 · dies 0.7–1"; "recorded at width 144: …" where the
-    strip is not of the very settings."""
+    """ "lives 0–0.3 · differs 0.5 · dies 0.7–1"; "at width 144: …" where the strip is not of the
+    very settings."""
     if not found:
         return "not recorded near these settings"
     stretches = []
@@ -118,7 +118,7 @@ def _along(found: list[dict], elsewhere: str) -> str:
         ends = [say(entry["value"]) for entry in group]
         span = ends[0] if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
         stretches.append(f"{word.removesuffix(' by seed')} {span}")
-    return f"recorded{f' at {elsewhere}' if elsewhere else ''}: {' · '.join(stretches)}"
+    return f"{f'at {elsewhere}: ' if elsewhere else ''}{' · '.join(stretches)}"
 
 
 def controls(state: State, look: Look) -> tuple[Control, ...]:
@@ -134,16 +134,16 @@ def controls(state: State, look: Look) -> tuple[Control, ...]:
             note = f"for the next run; this one has {say(running.settings.get(control.key))}"
         made.append(replace(control, note=note))
     right = sum(state.bets)
-    tally = f"so far: right {right} of {len(state.bets)}" if state.bets else ""
+    tally = f" · right so far: {right} of {len(state.bets)}" if state.bets else ""
     made.append(
         Control(
             "bet",
             "pick",
-            "your bet",
+            f"your bet{tally}",
             state.bet,
             options=(*BETS, NO_BET),
             disabled=running is not None,
-            note=tally,
+            name="your bet",
         )
     )
     return (*made, *_buttons(state))

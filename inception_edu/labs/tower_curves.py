@@ -6,7 +6,7 @@ import math
 
 from inception_edu.labs.core import say
 from inception_edu.labs.story import percent, stops
-from inception_edu.labs.tower_known import Look, elsewhere, here_of, off_of, shown, stands
+from inception_edu.labs.tower_known import Look, elsewhere, here_of, in_view, off_of, shown, stands
 from inception_edu.labs.tower_words import settings_words
 from inception_edu.labs.training import State, Track, differing, group_of
 from inception_edu.study.recorded import RecordedCell
@@ -16,6 +16,7 @@ MOST = 7  # runs in the chart; all are kept
 
 def player_value(state: State, look: Look) -> dict:
     """The two towers and the stops of the first one's story, for `web/player.js`."""
+    state = in_view(state)
     found = shown(state, look)
     towers = [_tower(state, track) for track in found]
     told = stops(found[0].course) if found else []
@@ -62,11 +63,13 @@ def _elsewhere(state: State, track: Track) -> list[str]:
 
 
 def colour(track: Track) -> int:
-    return {-1: 0, -2: 1}.get(track.number, (track.number + 1) % 7)
+    """Two of the seven are what was recorded: no run of the reader's has them."""
+    return {-1: 0, -2: 1}.get(track.number, 2 + (track.number - 1) % 5)
 
 
 def chart_value(state: State, look: Look) -> dict:
     """Curves, bands and the legend, for `web/chart.js`."""
+    state = in_view(state)
     visible = [t for t in state.tracks if t.pinned or t is state.last]
     others = [t for t in state.tracks if t not in visible]
     room = max(0, MOST - len(visible))
@@ -92,7 +95,7 @@ def chart_value(state: State, look: Look) -> dict:
         "runs": runs,
         "bands": bands,
         "x": {"label": "step", "max": max([steps, *(t.steps[-1] for t in kept if t.steps)])},
-        "height": 64,
+        "height": 64 if len(look.panels) < 5 else 58,
         "same": _same(state, kept, order),
     }
 
@@ -136,12 +139,15 @@ def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
     words = [settings_words(track.settings, [k for k in keys if k in track.settings])]
     if recorded_one:
         words = ["recorded", *words, f"seed {track.settings['seed']}"]
-    if track.accuracy is not None:
-        words.append(f"{percent(track.accuracy)} right")
+    end = []
     if track.fate is not None:
-        words.append(track.fate.word)
+        end.append(track.fate.word)
     elif track.status != "finished":
-        words.append(track.status)
+        end.append(track.status)
+    if track.accuracy is not None:
+        end.append(f"{percent(track.accuracy)} right")
+    # Of the reader's own the end comes first: many settings may differ, and the line is short.
+    words = [*words, *end] if recorded_one else [*end, *words]
     return {
         "id": track.number,
         "name": track.name if not recorded_one else {-1: "rec", -2: "0.1"}[track.number],

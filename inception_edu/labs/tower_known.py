@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from inception_edu.labs.core import Control, say
@@ -105,6 +105,15 @@ def stands(state: State, track: Track) -> bool:
     """Whether a run is of the settings as they are; one of several seeds is, whatever its seed."""
     keys = differing(track.settings, state.settings)
     return not keys or (track.group > 0 and keys == ["seed"])
+
+
+def in_view(state: State) -> State:
+    """The state as its pictures show it: a run under way, or one that is just over, stands among
+    what is recorded of its own settings, whatever was set meanwhile for the next one."""
+    last = state.last
+    if last is None or not (state.fresh or last.status == "running"):
+        return state
+    return replace(state, settings=dict(last.settings))
 
 
 def shown(state: State, look: Look) -> list[Track]:
@@ -207,7 +216,11 @@ def _danger(danger: float) -> str:
     nearest = sorted(known, key=lambda pair: abs(math.log(pair[0] / danger)))[:10]
     counts = Counter(word for _, word in nearest)
     verbs = {"lives": "live", "suffers": "suffer", "dies": "die", "differs by seed": "differ"}
-    told = ", ".join(f"{counts[word]} {verbs.get(word, word)}" for word in verbs if counts[word])
+    told = ", ".join(
+        f"{counts[word]} {word.split()[0] if counts[word] == 1 else several}"
+        for word, several in verbs.items()
+        if counts[word]
+    )
     said = (
         f"rate × ‖a‖² is {say(float(f'{danger:.2g}'))} before the first step; of the "
         f"{len(nearest)} recorded settings nearest to that {told}"

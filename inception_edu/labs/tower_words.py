@@ -28,12 +28,19 @@ def verdict(state: State, look: Look) -> tuple[str, bool]:
         left = _left(state, track)
         among = _among(state, track)
         return f"Run {track.name}: {told}{left}\n{settings_words(track.settings)}{among}", False
-    if moved := [k for k in differing(state.settings, track.settings) if k != "seed"]:
-        return f"{_before(state, look)} {_earlier(state, track, moved)}".strip(), False
+    moved = [k for k in differing(state.settings, track.settings) if k != "seed"]
+    if moved and not state.fresh:
+        return _before(state, look, _earlier(state, track, moved)), False
     decided = [t for t in group_of(state, track) if t.fate and t.fate.word != "stopped"]
     if track.group and decided and not state.queue_settings:
-        return _group_verdict(state, look, track)
-    return _run_verdict(state, look, track)
+        words, bad = _group_verdict(state, look, track)
+    else:
+        words, bad = _run_verdict(state, look, track)
+    if moved:  # while it ran
+        lead, *more = words.split("\n", 1)
+        lead += f" Set for the next run: {settings_words(state.settings, moved)}."
+        words = "\n".join([lead, *more])
+    return words, bad
 
 
 def _left(state: State, track: Track) -> str:
@@ -50,16 +57,20 @@ def _among(state: State, track: Track) -> str:
         return ""
     done = group_of(state, track)
     so_far = counted(fate_of_cell([t.fate for t in done]).counts) if done else ""
-    told = f" · seed {len(done) + 1} of {len(done) + 1 + len(state.queue_settings)}"
+    told = f" · run {len(done) + 1} of {len(done) + 1 + len(state.queue_settings)}"
     return told + (f", so far {so_far}" if so_far else "")
 
 
-def _before(state: State, look: Look) -> str:
+def _before(state: State, look: Look, earlier: str = "") -> str:
+    """What is recorded of the settings; then what the reader's last run did (`earlier`), else what
+    to do."""
     here = here_of(state, look)
     if here is None:
-        return "Nothing is recorded near these settings.\nBet, then press Retrain."
+        next_ = earlier or "Bet, then press Retrain."
+        return f"Nothing is recorded near these settings.\n{next_}"
     how_sure = f"How sure: {sure(here.cell.fate)}. " if here.exact else ""
-    return f"{recorded_words(here)}\n{how_sure}Bet what your run does, then press Retrain."
+    next_ = earlier or "Bet what your run does, then press Retrain."
+    return f"{recorded_words(here)}\n{how_sure}{next_}"
 
 
 def _earlier(state: State, track: Track, keys: list[str]) -> str:

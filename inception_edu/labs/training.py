@@ -107,6 +107,7 @@ class State:
     ask_reset: bool = False
     stopping: bool = False
     ending: bool = False  # a run that was forgotten has not yet come to its end
+    fresh: bool = False  # the last run is over, and no setting was changed since
     pace: Callable[[Any], float] | None = None
     factor: float = 1.0
     code: str = ""
@@ -145,7 +146,7 @@ def update(state: State, event: Event):
         case Set("bet", value):
             return replace(state, bet=value)
         case Set(key, value):
-            return _set(state, key, value)
+            return replace(_set(state, key, value), fresh=False)
         case Press("retrain"):
             return _start(replace(state, queue=(), group=0), state.settings)
         case Press("five"):
@@ -178,7 +179,7 @@ def _start(state: State, settings: dict):
     number = state.count + 1
     track = Track(number, dict(settings), config, str(number), group=state.group)
     state = replace(state, tracks=(*state.tracks, track), count=number, stopping=False, code="")
-    return state, Start(TASK, config)
+    return replace(state, fresh=False), Start(TASK, config)
 
 
 def _with_last(state: State, track: Track) -> State:
@@ -190,7 +191,7 @@ def _ended(state: State, event: End):
     if track is None:
         return replace(state, ending=False)
     track = track.ended(event)
-    state = replace(_with_last(state, track), stopping=False)
+    state = replace(_with_last(state, track), stopping=False, fresh=True)
     seconds = getattr(event.value, "seconds", None)
     if state.pace is not None and seconds and track.status == "finished":
         state = replace(state, factor=max(0.05, min(20.0, seconds / state.pace(track.config))))
@@ -243,7 +244,7 @@ def _reset(state: State, asked: bool):
 
 def _told(state: State, said: dict) -> State:
     tracks = by_legend(state.tracks, said, lambda number: state.track(number), "run")
-    return replace(state, tracks=tracks)
+    return replace(state, tracks=tracks, fresh=state.fresh and len(tracks) == len(state.tracks))
 
 
 def by_legend(

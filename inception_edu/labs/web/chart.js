@@ -41,6 +41,7 @@ function roundLogs(low, high) {
       const value = digit * 10 ** power;
       if (value >= low && value <= high) { all.push(value); if (digit === 1) few.push(value); }
     }
+  if (!all.length) return [+Math.sqrt(low * high).toPrecision(2)]; // none of these lies between
   return all.length <= 4 ? all : few.length >= 2 ? few : all.filter((_, i) => i % 2);
 }
 
@@ -75,10 +76,12 @@ class PanelPlot {
 
   update(value) {
     this.panel = value.panels.find(panel => panel.key === this.panel.key) || this.panel;
+    this.unit.textContent = this.panel.unit || "";
     const runs = this.lines();
     const bands = (value.bands || []).filter(band => band.panel === this.panel.key);
     this.runs = runs;
-    const shape = JSON.stringify([runs.map(r => [r.id, r.colour, r.faded]), bands.length, isDark(),
+    const shape = JSON.stringify([runs.map(r => [r.id, r.colour, r.faded]),
+      bands.map(band => band.colour), isDark(),
       this.panel, value.height, value.x]);
     const tables = [...bands.map(b => [b.x, b.high, b.low]),
       ...runs.map(run => run.series[this.panel.key])];
@@ -154,7 +157,7 @@ class PanelPlot {
       axes: [
         { ...line, show: panel.axis !== false, size: 18, gap: 2, grid: { show: false }, space: 60,
           incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
-        { ...line, size: 46, gap: 4, space: panel.log ? 24 : 26,
+        { ...line, size: 46, gap: 4, space: panel.log ? 24 : 20,
           splits: panel.log ? u => roundLogs(u.scales.y.min, u.scales.y.max) : undefined,
           filter: (u, splits) => splits,
           values: (u, splits) => splits.map(v => v == null ? null

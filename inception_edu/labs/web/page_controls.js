@@ -30,6 +30,7 @@ function controlBox(first, send) {
       node.disabled = control.disabled;
       node.setAttribute("aria-invalid", control.wrong);
     }
+    if (label.textContent !== control.label) label.textContent = control.label;
     if (strip.innerHTML !== control.strip) strip.innerHTML = control.strip;
     note.textContent = control.note;
     note.classList.toggle("ied-wrong", control.wrong);
@@ -62,7 +63,8 @@ function slider(first, set) {
   typed.setAttribute("aria-label", `${first.said}, typed`);
   range.addEventListener("input", () =>
     set(words ? now.choices[range.valueAsNumber] : range.valueAsNumber));
-  typed.addEventListener("change", () => typed.value !== now.text && set(typed.value));
+  typed.addEventListener("change", () =>
+    (now.wrong || typed.value !== now.text) && set(typed.value));
   const show = control => {
     now = control;
     if (words) [range.min, range.max, range.step] = [0, control.choices.length - 1, 1];

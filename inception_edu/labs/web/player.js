@@ -32,8 +32,8 @@ function mount(el, value, tell) {
   };
   const play = button("▶ play", "play", () => timer ? pause() : start());
   play.className = "ied-go";
-  button("‹", "one record back", () => { pause(); move(-1); });
-  button("›", "one record on", () => { pause(); move(1); });
+  const back = button("‹", "one record back", () => { pause(); move(-1); });
+  const on = button("›", "one record on", () => { pause(); move(1); });
   const track = make(bar, "div", "ied-track");
   const scrub = make(track, "input");
   scrub.type = "range";
@@ -105,8 +105,10 @@ function mount(el, value, tell) {
       return mark;
     }));
     now.stops.forEach((stop, i) => {
-      const made = make(stops, "button", "", `${i + 1} ${stop.name}`);
+      // Five numbers more would not fit into one line.
+      const made = make(stops, "button", "", now.stops.length > 4 ? stop.name : `${i + 1} ${stop.name}`);
       made.type = "button";
+      made.title = `step ${stop.step}`;
       made.dataset.step = stop.step;
       made.addEventListener("click", () => { pause(); show(stop.step, true); });
     });
@@ -124,6 +126,9 @@ function mount(el, value, tell) {
     }
     at = nearest(step ?? list[list.length - 1]);
     scrub.value = at;
+    // Said, and not switched off: a key that was pressed to the end keeps its place.
+    back.setAttribute("aria-disabled", at === 0);
+    on.setAttribute("aria-disabled", at === list.length - 1);
     const here = list[at];
     scrub.setAttribute("aria-valuetext", `step ${here} of ${now.total}`);
     count.textContent = `step ${here} of ${now.total}`;
