@@ -57,6 +57,12 @@ def test_lists_become_pairs():
     assert lab.session.state.kernel == (1, 7)
 
 
+def test_a_training_lab_offers_the_files_that_a_page_can_make():
+    view = json.loads(open_lab("scaling_lab").view())
+    take = next(part for part in view["parts"] if part["kind"] == "take")
+    assert take["value"]["kinds"] == ["CSV"]
+
+
 def test_what_needs_torch_says_so():
     lab = open_lab("block_designer")
     view = json.loads(lab.send("press", "run"))

@@ -19,6 +19,7 @@ from inception_edu.labs import link
 from inception_edu.labs.core import (
     Control,
     End,
+    Part,
     Press,
     Refused,
     Report,
@@ -83,14 +84,18 @@ def layout_json(item: Row | str):
     }
 
 
+def part_json(part: Part) -> dict:
+    value = plain(part.value)
+    if part.kind == "take":
+        value.setdefault("kinds", ["CSV"])  # figures are matplotlib's, which a page has not
+    return {"key": part.key, "kind": part.kind, "value": value, "hidden": part.hidden}
+
+
 def view_dict(view: View) -> dict:
     """All that a lab shows, as plain JSON types."""
     return {
         "controls": [control_json(control) for control in view.controls],
-        "parts": [
-            {"key": p.key, "kind": p.kind, "value": plain(p.value), "hidden": p.hidden}
-            for p in view.parts
-        ],
+        "parts": [part_json(part) for part in view.parts],
         "status": view.status,
         "alert": view.alert,
         "layout": layout_json(view.arranged()),
