@@ -59,6 +59,24 @@ say("08.wide", "08.full-width")
 opening_figure("08")
 
 # %% [markdown]
+# ## Lab: the scale slider
+#
+# A tower of ten Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch. Each block
+# multiplies its branch by the *scale*, and adds it to its input. The optimizer is the paper's,
+# RMSProp with ε = 1. The rate is several times the paper's, so that the fate shows in seconds. Move
+# the *scale*: bands and towers show what five recorded seeds did. Press *Retrain*. Set the scale to
+# 0.1, and press it again. Then look for the smallest scale at which the tower still dies. Change
+# the width, or try SGD. *Five seeds* gives a verdict.
+
+# %%
+lab = scaling_lab()
+
+# %% [markdown]
+# Watch three things: the loss, the standard deviation by block, and the *dead* channels. A channel
+# is dead in a batch when it is 0 on every pixel of every image. It is the dark part of a bar. The
+# verdict looks at more images than one batch, so its share of dead channels is a little smaller.
+# The line *off* is the network with its blocks switched off. The blocks have to beat it.
+#
 # ## The claim
 #
 # Section 3.3 says: "scaling down the residuals before adding them to the previous layer activation
@@ -258,22 +276,6 @@ table(
 )
 
 # %% [markdown]
-# ## Lab: the scale slider
-#
-# A tower of ten Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch. The optimizer is
-# the paper's, RMSProp with ε = 1. The rate is several times the paper's, so that the fate shows in
-# seconds. Move the *scale*: bands and towers show what five recorded seeds did. Press *Retrain*.
-# Set the scale to 0.1, and press it again. Then look for the smallest scale at which the tower
-# still dies. Change the width, or try SGD. *Five seeds* gives a verdict.
-
-# %%
-lab = scaling_lab()
-
-# %% [markdown]
-# Watch three things: the loss, the standard deviation by block, and the *dead* channels. A channel
-# is dead in a batch when it is 0 on every pixel of every image. It is the dark part of a bar. The
-# line *off* is the network with its blocks switched off. The blocks have to beat it.
-#
 # ## Experiment 1: the scale, from 0 to 1.5
 #
 # One tower is wide (576 channels), one is narrow (72). The images are colour photographs, and each

@@ -45,6 +45,19 @@ say("10.pairs", "10.deep", "10.stem")
 opening_figure("10")
 
 # %% [markdown]
+# ## Lab: a race of your own
+#
+# Two networks train in turns on the same batches: orange without residual connections (−), blue
+# with them (+). The first picture counts steps, the second each one's own seconds. Twelve test
+# images show what each side says now. Begin with the towers at depth 4, where both learn. Then try
+# 16. Then take a pair of the paper's, or *any two networks* of the family, with their sums or
+# without. The two sides of a pair cost about the same; the lab says what any two cost. The scale
+# concerns the residual side alone. *Three seeds* keeps count of who is ahead.
+
+# %%
+lab = race_lab()
+
+# %% [markdown]
 # ## The claim
 #
 # The abstract says: "training with residual connections accelerates the training of Inception
@@ -206,19 +219,6 @@ table(
     ["plain", "a step", "residual", "its step", "times as long"],
     formats={"times as long": ".2f"},
 )
-
-# %% [markdown]
-# ## Lab: a race of your own
-#
-# Two networks train in turns on the same batches: orange without residual connections (−), blue
-# with them (+). The first picture counts steps, the second each one's own seconds. Twelve test
-# images show what each side says now. Begin with the towers at depth 4, where both learn. Then try
-# 16. Then take a pair of the paper's, or *any two networks* of the family, with their sums or
-# without. The lab says what both cost. The scale concerns the residual side alone. *Three seeds*
-# keeps count of who is ahead.
-
-# %%
-lab = race_lab()
 
 # %% [markdown]
 # ## Experiment 1: the learning rate, tuned alike
