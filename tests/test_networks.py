@@ -210,11 +210,10 @@ def test_the_only_modules():
 def test_print_reads_like_the_figure():
     text = repr(build(mini(network("inception_resnet_v2")), seed=0))
     for words in (
-        "(inception_resnet_a): ScaledResidual(",
-        "scale=0.1",
+        "inception_resnet_a: ScaledResidual(scale=0.1)",
         "ConvBNReLU(1×7,",
         "ConvBNReLU(7×1,",
-        "(branch3): Sequential(",
+        "branch3: Sequential",
     ):
         assert words in text
 
