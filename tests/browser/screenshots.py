@@ -11,6 +11,7 @@ at 1280×720 in the light theme, then dark, then 700 pixels wide in both.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ LABS = (
     ("race", "race_lab()", "Race", "test images wrong"),
 )
 PATIENCE = 240_000  # milliseconds
+EAGER = "document.querySelectorAll('img[loading=lazy]').forEach(i => { i.loading = 'eager'; })"
 
 
 def press(css: str, number: int = 0):
@@ -121,7 +123,9 @@ def training_labs(out: Path) -> None:
             button.wait_for(timeout=PATIENCE)
             take(lab, out, f"{module}-1-rest")
             button.click()
-            lab.page.get_by_text("step 2").first.wait_for(timeout=PATIENCE)
+            # Of a fast run not every step is drawn.
+            under_way = lab.page.locator(".ied-status", has_text=re.compile(rf"step \d\d|{end}"))
+            under_way.wait_for(timeout=PATIENCE)
             take(lab, out, f"{module}-2-running")
             lab.page.locator(".ied-status", has_text=end).wait_for(timeout=PATIENCE)
             take(lab, out, f"{module}-3-end")
@@ -177,6 +181,7 @@ def site(out: Path) -> None:
             page = watched(context.new_page(), address)
             for name in names:
                 page.goto(f"{address}/{name}")
+                page.evaluate(EAGER)  # pictures that come when a reader comes near them
                 page.wait_for_timeout(1500)
                 picture = out / f"{name.removesuffix('.html')}-{theme}-{width}.png"
                 page.screenshot(path=picture, full_page=True)
