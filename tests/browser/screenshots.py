@@ -22,7 +22,7 @@ from site_host import serving, watched
 LABS = (
     ("scaling", "scaling_lab()", "Retrain", "guessing gives"),
     ("dying", "dying_lab()", "Retrain", "guessing gives"),
-    ("race", "race_lab()", "Race", "test images wrong"),
+    ("race", "race_lab()", "Race", "test images wrong:"),
 )
 PATIENCE = 240_000  # milliseconds
 EAGER = "document.querySelectorAll('img[loading=lazy]').forEach(i => { i.loading = 'eager'; })"
