@@ -298,11 +298,31 @@ def test_a_fate_that_no_committed_run_has_is_noticed():
     assert not found.holds and "unseen seed: diverges" in found.sentence
 
 
-def test_photographs_that_are_not_at_hand_are_left_out_in_a_sentence(monkeypatch):
+def test_photographs_that_are_not_at_hand_are_left_out_once_and_not_called_reproduced(
+    monkeypatch, capsys
+):
+    looked = []
+
+    def no_photographs(*_):
+        looked.append(1)
+        raise OSError("no photographs here")
+
+    monkeypatch.setattr(
+        reproduction, "SAMPLE", (("remedies", "nothing"), ("remedies", "rate / 10"))
+    )
+    monkeypatch.setattr(reproduction, "fingerprint", no_photographs)
+    assert reproduction.report()
+    printed = capsys.readouterr().out
+    assert len(looked) == 1 and printed.count("no photographs here") == 1
+    assert "ok" not in printed
+    assert "0 of 0 runs" in printed and "2 settings were left out." in printed
+
+
+def test_other_photographs_are_named(monkeypatch):
     monkeypatch.setattr(reproduction, "SAMPLE", (("remedies", "nothing"),))
     monkeypatch.setattr(reproduction, "fingerprint", lambda *_: "0" * 16)
     (left_out,) = reproduction.reproduce_sample()
-    assert "other images" in left_out.sentence
+    assert left_out.holds is None and "other images" in left_out.sentence
 
 
 def test_an_unseen_seed_is_really_unseen():
