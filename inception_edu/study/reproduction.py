@@ -133,7 +133,8 @@ def _unseen(name: str, new: Result, committed: list[Result]) -> Checked:
 
 def report(small: bool = False, source: str | None = None) -> bool:
     """Print every run of the sample as it is made; whether all hold that could be made."""
-    made, left_out = [], []
+    made: list[Checked] = []
+    left_out: list[Checked] = []
     for checked in reproduce_sample(small, source):
         if checked.holds is None:
             if checked.sentence not in [other.sentence for other in left_out]:
