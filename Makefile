@@ -38,7 +38,7 @@ help:
 	@echo "make slides       dist/slides: a slide show for each chapter, one HTML file that needs no network"
 	@echo "make handout      dist/handout: a PDF for each chapter, with every figure"
 	@echo "make grade FOLDER=submitted ARGS='--csv class.csv'   a class's notebooks and journals as a table"
-	@echo "make lint         ruff"
+	@echo "make lint         ruff (names, layout) and mypy (types)"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
@@ -125,6 +125,8 @@ screenshots: $(VENV)/.test
 
 lint: $(VENV)/.test
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 
 clean:
 	rm -rf dist build *.egg-info .pytest_cache .ruff_cache

@@ -11,10 +11,8 @@ These names are the ones that are used most; each comes from the room that is na
 which has more. They are fetched when they are first used, so importing the package loads no torch.
 """
 
-from typing import TYPE_CHECKING
-
-from inception_edu._lazy import lazy
-
+# Nothing is imported here, not even typing: a reader who wants one room pays for that room alone.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from inception_edu.data import Data as Data
     from inception_edu.data import load as load
@@ -51,6 +49,13 @@ if TYPE_CHECKING:
     from inception_edu.study import run as run
     from inception_edu.study import sweep as sweep
     from inception_edu.teach import check as check
+else:
+
+    def __getattr__(name):
+        from inception_edu._lazy import lazy
+
+        return lazy(__name__, _NAMES)[0](name)
+
 
 __version__ = "0.1.0"
 
@@ -70,4 +75,6 @@ _NAMES = {
 
 __all__ = ["__version__", *sorted(name for names in _NAMES.values() for name in names)]
 
-__getattr__, __dir__ = lazy(__name__, _NAMES)
+
+def __dir__() -> list[str]:
+    return __all__

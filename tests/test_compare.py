@@ -315,7 +315,7 @@ def test_the_averages_of_inception_v3_count_zeros_in_torch_only():
 
 
 def test_no_torch_is_needed():
-    code = "import sys, inception_edu.describe.compare; sys.exit('torch' in sys.modules)"
+    code = "import sys, inception_edu.describe.portraits; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -27,6 +27,16 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_pages_name_exist(page):
+    """Written from the top, or from a folder that a reader of the page has in mind."""
+    folders = (".", "inception_edu", "inception_edu/labs", "inception_edu/labs/web", "docs")
+    for name in re.findall(
+        r"`([a-z_0-9./-]+/[a-z_0-9-]+\.(?:py|js|css|toml))`", page.read_text("utf-8")
+    ):
+        assert any((ROOT / folder / name).is_file() for folder in folders), name
+
+
 def test_make_targets_that_pages_name_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))

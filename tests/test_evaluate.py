@@ -23,7 +23,6 @@ from inception_edu.learn import (
     logits,
     many_crops,
     right,
-    shifted_crops,
     ten_crops,
     twelve_crops,
 )
@@ -182,12 +181,7 @@ def test_many_crops_start_from_the_sizes_of_googlenet():
     assert torch.equal(first, image[..., :224, :224])
 
 
-def test_shifted_crops():
-    crops = list(shifted_crops(4, reach=1)(PICTURE))
-    assert len(crops) == 18 and torch.equal(crops[0], PICTURE[..., :4, :4])
-    assert torch.equal(crops[8], PICTURE[..., 1:5, 1:5])
-    with pytest.raises(ValueError, match="do not fit"):
-        list(shifted_crops(4, reach=2)(PICTURE))
+def test_a_crop_that_is_larger_than_the_image_is_refused():
     with pytest.raises(ValueError, match="does not fit"):
         list(centre_crop(7)(PICTURE))
 

@@ -1,6 +1,7 @@
 """`import inception_edu as ie`: the names that are used most, without torch until one needs it."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,17 @@ def python(script: str) -> str:
     return done.stdout.strip()
 
 
+def imported_names(file: str, start: str) -> dict[str, str]:
+    """{name: module} of what a file imports from modules whose name begins so."""
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    return {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(start)
+        for alias in node.names
+    }
+
+
 @pytest.mark.parametrize("name", [n for n in ie.__all__ if n != "__version__"])
 def test_every_name_is_there_and_is_its_rooms_own(name):
     room = __import__(ROOM[name], fromlist=[name])
@@ -27,15 +39,36 @@ def test_every_name_is_there_and_is_its_rooms_own(name):
 
 def test_about_thirty_names_and_type_checkers_see_the_same():
     assert 25 <= len(ROOM) <= 40
-    tree = ast.parse(Path(ie.__file__).read_text(encoding="utf-8"))
-    told = {
-        alias.name: node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module in ROOM.values()
-        for alias in node.names
-    }
+    told = imported_names(ie.__file__, "inception_edu.")
+    assert told.pop("lazy") == "inception_edu._lazy"
     assert told == ROOM
     assert (Path(ie.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("room", ("describe", "data", "learn", "study", "teach"))
+def test_type_checkers_and_editors_know_the_names_of_a_lazy_room(room):
+    """Each where it is fetched from, under `if TYPE_CHECKING`; else they would take it for
+    anything."""
+    module = importlib.import_module(f"inception_edu.{room}")
+    told = imported_names(module.__file__, f"inception_edu.{room}.")
+    assert set(told) == set(dir(module)) and len(told) > 10
+    for name, place in told.items():
+        assert getattr(module, name) is getattr(importlib.import_module(place), name)
+    # Who imports a file of the same name would put it where the name is looked for; these two are
+    # bound by the room itself, before anybody can.
+    files = {path.stem for path in Path(module.__file__).parent.iterdir()}
+    assert files & set(told) == ({"draw", "measure"} if room == "describe" else set())
+
+
+def test_a_function_is_no_file_whatever_was_imported_before():
+    script = (
+        "import inception_edu.describe.measure, inception_edu.describe.draw\n"
+        "from inception_edu.describe import compare, draw, measure\n"
+        "import inception_edu.describe.portraits\n"
+        "from inception_edu.describe import compare as again\n"
+        "print(callable(draw), callable(measure), callable(compare), again is compare)"
+    )
+    assert python(script) == "True True True True"
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():

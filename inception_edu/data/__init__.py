@@ -16,7 +16,27 @@
 Names are fetched when they are first used: `window` and `data_dir` need no torch.
 """
 
+from typing import TYPE_CHECKING
+
 from inception_edu._lazy import lazy
+
+if TYPE_CHECKING:
+    from inception_edu.data.augmentation import AUGMENTATIONS as AUGMENTATIONS
+    from inception_edu.data.augmentation import augment as augment
+    from inception_edu.data.errors import DataError as DataError
+    from inception_edu.data.paths import data_dir as data_dir
+    from inception_edu.data.paths import downloads_dir as downloads_dir
+    from inception_edu.data.pictures import PictureError as PictureError
+    from inception_edu.data.pictures import folder_pictures as folder_pictures
+    from inception_edu.data.pictures import free_name as free_name
+    from inception_edu.data.pictures import read_picture as read_picture
+    from inception_edu.data.sources import load as load
+    from inception_edu.data.types import Data as Data
+    from inception_edu.data.types import Split as Split
+    from inception_edu.data.types import evenly as evenly
+    from inception_edu.data.types import rescale as rescale
+    from inception_edu.data.windows import reach as reach
+    from inception_edu.data.windows import window as window
 
 _NAMES = {
     ".augmentation": ("AUGMENTATIONS", "augment"),

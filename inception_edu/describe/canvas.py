@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 
 # Of the first, second, … branch of every block, left to right: here, in the plots and in the labs.
@@ -32,19 +33,20 @@ Words = tuple[str, float, bool]  # a text, its size, whether it is bold (up to a
 def text_width(text: str, size: float = SIZE, bold: bool = False) -> float:
     """An upper bound of the width of a text in the common sans-serif fonts, in the drawing's
     units."""
-    ems = sum(
-        0.44
-        if c in _NARROW
-        else 0.84
-        if c in _WIDE
-        else 1.0
-        if c in _WIDEST or not c.isascii()
-        else 0.8
-        if c.isupper()
-        else 0.64
-        for c in text
-    )
+    ems = sum(map(_letter_width, text))
     return ems * size * (1.13 if bold else 1.0)
+
+
+@cache
+def _letter_width(letter: str) -> float:
+    """As a share of the letters' size."""
+    if letter in _NARROW:
+        return 0.44
+    if letter in _WIDE:
+        return 0.84
+    if letter in _WIDEST or not letter.isascii():
+        return 1.0
+    return 0.8 if letter.isupper() else 0.64
 
 
 def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
@@ -65,7 +67,7 @@ def box_size(lines: tuple[Words, ...]) -> tuple[float, float]:
     return width, LINE * len(lines) + (PAD if len(lines) > 1 else PAD + 2)
 
 
-@dataclass
+@dataclass(eq=False)
 class Box:
     """`kind` chooses the look; `path` says which node of the description this is; `repeat` draws
     plates behind it."""
@@ -86,7 +88,7 @@ class Box:
         self.x, self.y = self.x + dx, self.y + dy
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     points: list[tuple[float, float]]
     path: tuple[str, ...] = ()
@@ -98,7 +100,7 @@ class Line:
         self.points = [(x + dx, y + dy) for x, y in self.points]
 
 
-@dataclass
+@dataclass(eq=False)
 class Text:
     """Words beside a line: `y` is their middle."""
 
@@ -115,7 +117,7 @@ class Text:
         self.x, self.y = self.x + dx, self.y + dy
 
 
-@dataclass
+@dataclass(eq=False)
 class Canvas:
     """What is to be rendered: items in 0…width × 0…height, a heading, a spoken description, lines
     of text below."""
@@ -185,17 +187,12 @@ def render(
         for text in (*canvas.notes, *canvas.errors)
         for line in wrap(text, max(inner, 330), 11)
     ]
-    inner = max(
-        [
-            canvas.width,
-            *(text_width(h, 14, True) for h in heading),
-            *(text_width(t, 11) for t, _ in texts),
-        ]
-    )
+    lines = [(text, 14, True) for text in heading] + [(text, 11, False) for text, _ in texts]
+    inner = max([canvas.width, *(text_width(*line) for line in lines)])
     dx = MARGIN + (inner - canvas.width) / 2
     top = MARGIN + 19 * len(heading) + 8
     width = round(inner + 2 * MARGIN)
-    below = top + canvas.height + (canvas.foot[1] if canvas.foot[1] else 0)
+    below = top + canvas.height + canvas.foot[1]
     height = round(below + (14 + 16 * len(texts) if texts else 0) + MARGIN)
 
     def at(y: float) -> float:

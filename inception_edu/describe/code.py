@@ -17,7 +17,7 @@ from dataclasses import fields
 from typing import Any
 
 from inception_edu.describe.blocks import Block, Classifier, Head, Network
-from inception_edu.describe.googlenet import LocalNorm
+from inception_edu.describe.googlenet_blocks import LocalNorm
 from inception_edu.describe.spec import (
     AvgPool,
     Chain,
@@ -126,7 +126,7 @@ def _value(tree: ast.AST, known: dict[str, Callable[..., Any]] = ALPHABET) -> An
     if isinstance(tree, (ast.Tuple, ast.List)):
         return tuple(_value(part, known) for part in tree.elts)
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        number = _value(tree.operand)
+        number = _value(tree.operand, known)
         if isinstance(number, (int, float)):
             return -number
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):

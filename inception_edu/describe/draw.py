@@ -18,21 +18,22 @@ lines and words (`overview` does so for a network), `canvas.render` writes the S
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
 
+from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe.blocks import Network
 from inception_edu.describe.canvas import Canvas, Drawing, Line, render
-from inception_edu.describe.design import branches
 from inception_edu.describe.flow import out_shape, walk
 from inception_edu.describe.layout import Layout
-from inception_edu.describe.overview import network_canvas, printed_canvas
 from inception_edu.describe.paper_tables import TABLE_1
 from inception_edu.describe.parts import Path, children
 from inception_edu.describe.pieces import End, Part, bar, label_of, reach_of
 from inception_edu.describe.printed import FIGURES, Row
 from inception_edu.describe.spec import Node, Shape, SpecError
-from inception_edu.describe.under import NOTE, under
 from inception_edu.describe.words import describe, size_words
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
 
 Highlight: TypeAlias = int | str | Iterable[int | str | Path] | None
 
@@ -66,13 +67,19 @@ def draw(
     """
     if direction not in ("up", "down"):
         raise SpecError(f'direction is "up" or "down", got {direction!r}.')
-    if isinstance(what, Network):
-        canvas = network_canvas(what, shape, params, wrong)
-    elif isinstance(what, tuple):
-        canvas = printed_canvas(what)
+    if isinstance(what, (Network, tuple)):
+        from inception_edu.describe.overview import network_canvas, printed_canvas
+
+        if isinstance(what, Network):
+            canvas = network_canvas(what, shape, params, wrong)
+        else:
+            canvas = printed_canvas(what)
     else:
         canvas = _block(what, shape, params, wrong, labels or {})
         if fields is not None and isinstance(shape, tuple):
+            from inception_edu.describe.design import branches
+            from inception_edu.describe.under import NOTE, under
+
             canvas.foot = under(canvas.items, branches(what, shape, fields))
             canvas.notes = (*canvas.notes, NOTE) if canvas.foot[0] else canvas.notes
     canvas.title = title or canvas.title
@@ -129,29 +136,34 @@ def _known_input(node: Node) -> Shape | None:
     return f.input if f else None
 
 
+def _entering(node: Node, shape: Shape | int | None, wrong: bool) -> Shape | None:
+    """The shape for which a block is drawn: the one that was given, else that of its figure, where
+    the block can take it. Raises where the given one does not fit, unless that is to be drawn."""
+    if shape is None:
+        known = _known_input(node)
+        if known is None or wrong:
+            return known
+        try:
+            out_shape(node, known)
+        except SpecError:  # of another width than the figure: drawn without shapes
+            return None
+        return known
+    if not (
+        isinstance(shape, tuple)
+        and len(shape) == 3
+        and all(isinstance(n, int) and n > 0 for n in shape)
+    ):
+        raise SpecError(f"A block is drawn for a shape (channels, height, width), got {shape!r}.")
+    if not wrong:
+        out_shape(node, shape)  # raises where the numbers do not fit
+    return shape
+
+
 def _block(
     node: Node, shape: Shape | int | None, params: bool, wrong: bool, labels: dict[str, str]
 ) -> Canvas:
     children(node)  # raises for what is no node
-    if shape is None and (known := _known_input(node)) is not None:
-        try:
-            out_shape(node, known)
-            shape = known
-        except SpecError:
-            shape = (
-                known if wrong else None
-            )  # of another width than the figure: drawn without shapes
-    elif shape is not None:
-        if not (
-            isinstance(shape, tuple)
-            and len(shape) == 3
-            and all(isinstance(n, int) and n > 0 for n in shape)
-        ):
-            raise SpecError(
-                f"A block is drawn for a shape (channels, height, width), got {shape!r}."
-            )
-        if not wrong:
-            out_shape(node, shape)  # raises where the numbers do not fit
+    shape = _entering(node, shape, wrong)
     steps = {step.path: step for step in walk(node, shape, go_on=True)}
     layout = Layout(steps, params, labels)
     part = layout.node(node)

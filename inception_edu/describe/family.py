@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from inception_edu.describe import baselines as b
 from inception_edu.describe import figures as f
-from inception_edu.describe import googlenet as g
+from inception_edu.describe import googlenet_blocks as g
 from inception_edu.describe.baseline_networks import inception_v3, resnet
 from inception_edu.describe.blocks import Block, Head, Network
 from inception_edu.describe.paper_tables import TABLE_1

@@ -8,8 +8,8 @@ x grows to the right, y in the direction of flow; `canvas.render` writes the SVG
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
+from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe.canvas import (
     PAD,
     SIZE,
@@ -38,6 +38,10 @@ from inception_edu.describe.spec import (
     SpecError,
 )
 from inception_edu.describe.words import amount, leaf_words, scale_words, scaled, size_words
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 GAP, FAN, COLUMN = 30, 46, 14  # between boxes, where lines fan out, between columns
 RADIUS = 11  # of the "+"

@@ -7,12 +7,15 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
 
+from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe.spec import Chain, Concat, Node, Residual
 
-P = ParamSpec("P")
-N = TypeVar("N", Chain, Concat, Residual)
+if TYPE_CHECKING:
+    from typing import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    N = TypeVar("N", Chain, Concat, Residual)
 
 
 def linked(function: Callable[P, N]) -> Callable[P, N]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe.blocks import Block, Network
 from inception_edu.describe.flow import Step, out_shape, walk
 from inception_edu.describe.parts import children
@@ -27,7 +28,9 @@ from inception_edu.describe.spec import (
     SpecError,
     VanishedError,
 )
-from inception_edu.describe.tables import Table, table
+
+if TYPE_CHECKING:
+    from inception_edu.describe.tables import Table
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Measurement:
 
     def table(self) -> Table:
         """A row a block, and the sums."""
+        from inception_edu.describe.tables import table
+
         rows: list[tuple[str, Shape | None, int, int, Pair | None]] = []
         for row in self.rows:
             sees = None if row.name == "classifier" else row.receptive_field

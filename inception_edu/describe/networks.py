@@ -12,19 +12,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
+from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe import baselines as b
 from inception_edu.describe import figures as f
 from inception_edu.describe.baseline_networks import inception_v3 as inception_v3
 from inception_edu.describe.baseline_networks import resnet as resnet
 from inception_edu.describe.blocks import Block as Block
 from inception_edu.describe.blocks import Network as Network
-from inception_edu.describe.family import FAMILY
 from inception_edu.describe.printed import FIG_9, FIG_15, Row
 from inception_edu.describe.small import mini as mini
 from inception_edu.describe.small import tower as tower
 from inception_edu.describe.spec import Conv, Node, SpecError
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _stage(block: str) -> str:
@@ -136,6 +138,8 @@ NETWORKS: dict[str, Callable[[], Network]] = {
 
 def network(name: str) -> Network:
     """A network by its key: of the paper in `NETWORKS`, of its family in `FAMILY`."""
+    from inception_edu.describe.family import FAMILY
+
     known: dict[str, Callable[[], Network]] = {**NETWORKS, **FAMILY}
     if name not in known:
         raise SpecError(f"There is no network {name!r}; choose one of {', '.join(known)}.")

@@ -99,20 +99,12 @@ def network_canvas(
     features, fits = traced.end[0], not traced.error
     classifier = amount((features + 1) * network.classes)
     tail = [_Stage("pool", "Average pooling", str(features))]
-    tail += (
-        [_Stage("dropout", f"Dropout (keep {1 - network.dropout:g})", str(features))]
-        if network.dropout
-        else []
-    )
-    tail += [
-        _Stage(
-            "classifier",
-            "Softmax",
-            str(network.classes),
-            classifier_words(network.classifier),
-            cells=(classifier, classifier, ""),
-        )
-    ]
+    if network.dropout:
+        keep = f"Dropout (keep {1 - network.dropout:g})"
+        tail.append(_Stage("dropout", keep, str(features)))
+    changes = classifier_words(network.classifier)
+    cells = (classifier, classifier, "")
+    tail.append(_Stage("classifier", "Softmax", str(network.classes), changes, cells=cells))
     stages += tail if fits else [replace(stage, output="", cells=()) for stage in tail]
     heads = ("parameters", "multiply-adds", "sees (pixels)") if params else ()
     return _overview(stages, heads, network.name, (traced.error,) if traced.error else ())
@@ -135,9 +127,8 @@ def _small_words(block: Block) -> str:
         "-", "_"
     ):
         words = [block.name]
-    words += (
-        [f"scale {node.scale:g}" + (", learnt" if node.learnable else "")] if scaled(node) else []
-    )
+    if scaled(node):
+        words.append(f"scale {node.scale:g}" + (", learnt" if node.learnable else ""))
     if isinstance(node, Residual):
         words += [f"identity × {node.identity_scale:g}"] if node.identity_scale != 1 else []
         words += ["batch norm after the sum"] if node.norm else []
@@ -194,7 +185,8 @@ def _overview(
         if i:
             items.append(Line([(left + width / 2, last), (left + width / 2, y - lift)], path))
         last = y + height
-        tip = errors[0] if stage.wrong else f"{stage.words}{', output ' + output if output else ''}"
+        leaves = f", output {output}" if output else ""
+        tip = errors[0] if stage.wrong else stage.words + leaves
         items.append(
             Box(
                 left, y, width, height, line, stage.kind, path, None, stage.wrong, tip, stage.repeat
@@ -210,7 +202,8 @@ def _overview(
         ]
         times = f"{stage.repeat} times " if stage.repeat > 1 else ""
         small = f" ({stage.small})" if stage.small else ""
-        said.append(f"{times}{stage.words}{small}{': ' + output if output else ''}")
+        gives = f": {output}" if output else ""
+        said.append(f"{times}{stage.words}{small}{gives}")
         y = last + 20
     if heads:
         items += [

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from inception_edu._lazy import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 # Table 1: filters of the shared Reduction-A (Fig. 7) in the three networks.
 TABLE_1 = {

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
+from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, SpecError
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 
 Path: TypeAlias = tuple[str, ...]
 

@@ -20,7 +20,7 @@ from inception_edu.describe.canvas import (
 from inception_edu.describe.parts import Path
 
 
-@dataclass
+@dataclass(eq=False)
 class End:
     """Where a part is entered or left. `span`: the x range over which lines may meet a bar."""
 
@@ -44,7 +44,7 @@ class End:
         return min(max(x, low), high)
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """A laid-out node. It occupies 0…width × 0…height; lines arrive around `inlet` and leave around
     `outlet`."""

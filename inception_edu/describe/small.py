@@ -8,7 +8,6 @@ tower(width, depth, scale)         one stage of Fig. 13 blocks, to study depth, 
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 from inception_edu.describe.blocks import Block, Head, Network
 from inception_edu.describe.figures import InceptionResNetC_v1
@@ -36,6 +35,8 @@ def thin(node: Node, width: float, channels: int, padding: str | None = None) ->
     width. `padding` replaces the printed padding: small maps cannot afford to lose a border in each
     V.
     """
+    from fractions import Fraction  # here: it costs whoever only draws 2 ms
+
     share = Fraction(width).limit_denominator(4096)
 
     def go(node: Node, channels: int) -> Node:

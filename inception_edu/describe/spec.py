@@ -13,7 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+
+from inception_edu._lazy import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
 
 Shape: TypeAlias = tuple[int, int, int]
 Pair: TypeAlias = tuple[int, int]  # (height, width); the constructors take one number as well
@@ -50,27 +55,23 @@ class VanishedError(SizeError):
 def _pair(kernel: Any, what: str) -> tuple[int, int]:
     pair = (kernel, kernel) if isinstance(kernel, int) else tuple(kernel)
     if len(pair) != 2 or not all(isinstance(k, int) and k >= 1 for k in pair):
-        raise SpecError(
-            f"{what}: the kernel must be one whole number or (height, width), got {kernel!r}."
-        )
+        wanted = "one whole number or (height, width)"
+        raise SpecError(f"{what}: the kernel must be {wanted}, got {kernel!r}.")
     return pair
 
 
 def _check_window(node: Conv | Pool, what: str) -> None:
     object.__setattr__(node, "kernel", _pair(node.kernel, what))
     if not (isinstance(node.stride, int) and node.stride >= 1):
-        raise SpecError(
-            f"{what}: the stride must be a whole number of at least 1, got {node.stride!r}."
-        )
+        wanted = "a whole number of at least 1"
+        raise SpecError(f"{what}: the stride must be {wanted}, got {node.stride!r}.")
     known = ("same", "valid", "ceil") if isinstance(node, Pool) else ("same", "valid")
     if node.padding not in known:
-        raise SpecError(
-            f"{what}: padding is 'same' or 'valid' (V in the figures), got {node.padding!r}."
-        )
+        wanted = "'same' or 'valid' (V in the figures)"
+        raise SpecError(f"{what}: padding is {wanted}, got {node.padding!r}.")
     if node.padding == "same" and not all(k % 2 for k in node.kernel):
-        raise SpecError(
-            f"{what}: 'same' padding needs odd kernels, got {node.kernel[0]}×{node.kernel[1]}."
-        )
+        height, width = node.kernel
+        raise SpecError(f"{what}: 'same' padding needs odd kernels, got {height}×{width}.")
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
-
+from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe.blocks import Classifier
 from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, Shape
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 
 def size_words(shape: Shape) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from inception_edu.describe import NETWORKS, facenet, inception_resnet_v2, network
 from inception_edu.describe.blocks import Network
-from inception_edu.describe.compare import compare
 from inception_edu.describe.difference import differences
+from inception_edu.describe.portraits import compare
 from inception_edu.describe.spec import SpecError
 from inception_edu.describe.table import Table
 from inception_edu.labs import link

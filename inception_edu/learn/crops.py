@@ -69,35 +69,13 @@ def many_crops(
             factor = scale * size / min(height, width)
             large = _resize(images, (round(height * factor), round(width * factor)))
             side, spare = min(large.shape[-2:]), max(large.shape[-2:]) - min(large.shape[-2:])
-            places = (
-                [i / max(1, squares - 1) if squares > 1 else 0.5 for i in range(squares)]
-                if spare
-                else [0.5]
-            )
+            places = [0.5]
+            if spare and squares > 1:
+                places = [i / (squares - 1) for i in range(squares)]
             for place in places:
                 square = _window(large, side, place, place)
                 yield from ten_crops(size)(square)
                 yield from _both_ways(_resize(square, (size, size)))
-
-    return crops
-
-
-def shifted_crops(size: int, reach: int, step: int = 1) -> Crops:
-    """Every size×size crop whose middle is at most `reach` pixels off, `step` apart, also mirrored:
-    a dense set for small images. Raises ValueError where the crops do not fit."""
-
-    def crops(images: Tensor) -> Iterator[Tensor]:
-        top, left = ((n - size) // 2 for n in images.shape[-2:])
-        if min(top, left) < reach:
-            raise ValueError(
-                f"Crops of {size} pixels shifted by {reach} do not fit into images of "
-                f"{images.shape[-2]}×{images.shape[-1]}."
-            )
-        for dy in range(-reach, reach + 1, step):
-            for dx in range(-reach, reach + 1, step):
-                yield from _both_ways(
-                    images[..., top + dy : top + dy + size, left + dx : left + dx + size]
-                )
 
     return crops
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from inception_edu.nets.features import branches_of
 from inception_edu.nets.look import (
     OUTPUT,
     block_of,
     blocks_of,
     branch_words,
-    branches_of,
     resting,
     to_model,
 )

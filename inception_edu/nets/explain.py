@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from inception_edu.nets.features import branches_of
 from inception_edu.nets.look import (
     Look,
     Off,
     as_numpy,
     block_of,
     blocks_of,
-    branches_of,
     look,
     part_module,
     resting,

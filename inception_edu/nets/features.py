@@ -45,11 +45,16 @@ def concatenation(module: nn.Module) -> Concat | None:
     return None
 
 
+def branches_of(module: nn.Module) -> list[nn.Module]:
+    """The modules of a block's branches; none where it has none."""
+    join = concatenation(module)
+    return [] if join is None else list(join.children())
+
+
 def branch_names(module: nn.Module) -> list[str]:
     """Words for each branch of a block, "1×1 → 3×3", in the order of the figure; empty without
     branches."""
-    join = concatenation(module)
-    return [] if join is None else [_words(branch) for branch in join.children()]
+    return [_words(branch) for branch in branches_of(module)]
 
 
 def _words(branch: nn.Module) -> str:
@@ -121,9 +126,8 @@ def inside(model: nn.Module, images: Tensor, name: str) -> Inside:
 
 def inside_block(module: nn.Module, entering: Tensor) -> Inside:
     """One block alone, on what enters it, N×C×H×W."""
-    join = concatenation(module)
-    branches = [] if join is None else list(join.children())
-    watched = {f"{i} · {_words(branch)}": branch for i, branch in enumerate(branches, 1)}
+    branches = enumerate(branches_of(module), 1)
+    watched = {f"{i} · {_words(branch)}": branch for i, branch in branches}
     body = {"change": module.body} if isinstance(module, ScaledResidual) else {}
     with evaluating(module), _watched(watched | body) as seen:
         output = module(entering.to(device_of(module)))
@@ -183,8 +187,7 @@ def branch_channels(module: nn.Module) -> list[int]:
             )
         return convs[-1].out_channels
 
-    join = concatenation(module)
-    return [] if join is None else [out(branch) for branch in join.children()]
+    return [out(branch) for branch in branches_of(module)]
 
 
 def listening(module: nn.Module) -> list[float]:
@@ -206,8 +209,14 @@ def listening(module: nn.Module) -> list[float]:
 @contextmanager
 def switched_off(model: nn.Module, name: str, branch: int) -> Iterator[None]:
     """Within the context, one branch (1, 2, …) of a block gives zeros."""
-    join = concatenation(block(model, name))
-    branches = [] if join is None else list(join.children())
+    with silent(block(model, name), name, branch):
+        yield
+
+
+@contextmanager
+def silent(module: nn.Module, name: str, branch: int) -> Iterator[None]:
+    """The same for a block at hand, whose `name` stands in the error."""
+    branches = branches_of(module)
     if not 1 <= branch <= len(branches):
         raise FeatureError(
             f"Block {name} has {len(branches)} branches; there is no branch {branch}."
@@ -227,11 +236,10 @@ def branch_effects(model: nn.Module, data: Images, split: Any = None) -> dict[st
     whole = share_right(model, data, split)
     effects: dict[str, list[float]] = {}
     for name, module in named_blocks(model):
-        join = concatenation(module)
-        if join is None:
+        if not (branches := branches_of(module)):
             continue
         effects[name] = []
-        for i in range(1, len(list(join.children())) + 1):
+        for i in range(1, len(branches) + 1):
             with switched_off(model, name, i):
                 effects[name].append(whole - share_right(model, data, split))
     return effects

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from inception_edu.describe import Chain, Node, Residual
 from inception_edu.describe import Concat as ConcatSpec
-from inception_edu.describe import Node, Residual
 from inception_edu.describe.field import entering, within
 from inception_edu.nets.build import ScaledResidual, named_blocks
-from inception_edu.nets.features import FeatureError, branch_names, concatenation
+from inception_edu.nets.features import FeatureError, branch_names, branches_of, silent
 
 INPUT, CHANGE, OUTPUT = "what came in", "× scale, after the linear 1×1", "output"
 Off = Iterable[tuple[str, int]]  # branches that are switched off: (block, 1, 2, …)
@@ -248,25 +248,11 @@ def resting(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-def branches_of(module: nn.Module) -> list[nn.Module]:
-    """The modules of a block's branches; none where it has none."""
-    join = concatenation(module)
-    return [] if join is None else list(join.children())
-
-
 @contextmanager
 def silenced(model: nn.Module, off: Off) -> Iterator[None]:
     with ExitStack() as stack:
         for name, branch in off:
-            branches = branches_of(block_of(model, name))
-            if not 1 <= branch <= len(branches):
-                raise FeatureError(
-                    f"Block {name} has {len(branches)} branches; there is no branch {branch}."
-                )
-            handle = branches[branch - 1].register_forward_hook(
-                lambda module, inputs, output: torch.zeros_like(output)
-            )
-            stack.callback(handle.remove)
+            stack.enter_context(silent(block_of(model, name), name, branch))
         yield
 
 
@@ -298,8 +284,6 @@ def _is_stage(module: nn.Module) -> bool:
 def branch_nodes(node: Node) -> tuple[Node, ...]:
     """The branches that `features.concatenation` finds, in the description, each as a chain from
     the block's input."""
-    from inception_edu.describe import Chain
-
     if isinstance(node, ConcatSpec):
         return node.branches
     if isinstance(node, Residual):

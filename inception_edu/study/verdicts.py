@@ -94,8 +94,14 @@ def _of(what, difference, shown, against, margin, unit) -> Evidence:
     text = f"{what}: {difference.text(unit)}, margin {100 * margin:g}"
     if not shown and not against:
         text += f"; these runs can show {100 * difference.could_have_seen:.1f} points or more"
-    shows = "for" if shown else "against" if against else ""
-    return Evidence(shows, text, difference.of)
+    return Evidence(_shows(shown, against), text, difference.of)
+
+
+def _shows(right: bool, wrong: bool) -> str:
+    """The word for what evidence shows; "" where it leaves the claim open."""
+    if right:
+        return "for"
+    return "against" if wrong else ""
 
 
 def fates(expected: Mapping[str, tuple[CellFate, str]]) -> Evidence:
@@ -111,8 +117,7 @@ def fates(expected: Mapping[str, tuple[CellFate, str]]) -> Evidence:
     )
     if few:
         return Evidence("", f"{sentence}; {LEAST_SEEDS} seeds are the least", of)
-    shows = "for" if right else "against" if wrong else ""
-    return Evidence(shows, sentence, of)
+    return Evidence(_shows(right, bool(wrong)), sentence, of)
 
 
 def verdict(evidence: Iterable[Evidence], scope: str, missing: str = "") -> Verdict:

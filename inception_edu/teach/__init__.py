@@ -1,98 +1,97 @@
 """What the chapters teach with: checks of exercises and their diagnoses, claims, predictions,
 tables and plots. Nothing here imports torch before it is needed."""
 
+from typing import TYPE_CHECKING
+
 from inception_edu._lazy import lazy
 
-__all__ = [
-    "DEPTHS",
-    "Table",
-    "Verdict",
-    "against",
-    "begin",
-    "block_seconds",
-    "best_towers",
-    "branches",
-    "changes",
-    "chapter_map",
-    "check",
-    "checks",
-    "claim",
-    "contrasts",
-    "costs",
-    "courses",
-    "fates",
-    "figure_costs",
-    "five_lines",
-    "in_training",
-    "milliseconds",
-    "opening_figure",
-    "outcome",
-    "paper_claims",
-    "plots",
-    "predict",
-    "predictors",
-    "predictors_changed",
-    "provenance",
-    "race_gaps",
-    "refusal",
-    "run_dots",
-    "say",
-    "settings",
-    "shapes",
-    "share_bars",
-    "speedups",
-    "stages",
-    "step_times",
-    "table",
-    "throughput",
-    "time_shares",
-    "totals",
-    "training_times",
-    "verdicts",
-]
+if TYPE_CHECKING:
+    from inception_edu.teach.chapters import chapter_map as chapter_map
+    from inception_edu.teach.claims import claim as claim
+    from inception_edu.teach.claims import five_lines as five_lines
+    from inception_edu.teach.claims import paper_claims as paper_claims
+    from inception_edu.teach.claims import say as say
+    from inception_edu.teach.claims.ch10 import DEPTHS as DEPTHS
+    from inception_edu.teach.claims.ch10 import best_towers as best_towers
+    from inception_edu.teach.claims.ch14 import in_training as in_training
+    from inception_edu.teach.claims.ch14 import race_gaps as race_gaps
+    from inception_edu.teach.exercises import check as check
+    from inception_edu.teach.machines import step_times as step_times
+    from inception_edu.teach.machines import training_times as training_times
+    from inception_edu.teach.opening import begin as begin
+    from inception_edu.teach.openings import opening_figure as opening_figure
+    from inception_edu.teach.predictions import outcome as outcome
+    from inception_edu.teach.predictions import predict as predict
+    from inception_edu.teach.predictor_tables import predictors as predictors
+    from inception_edu.teach.predictor_tables import predictors_changed as predictors_changed
+    from inception_edu.teach.profiles import share_bars as share_bars
+    from inception_edu.teach.profiles import time_shares as time_shares
+    from inception_edu.teach.results import against as against
+    from inception_edu.teach.results import contrasts as contrasts
+    from inception_edu.teach.results import courses as courses
+    from inception_edu.teach.results import fates as fates
+    from inception_edu.teach.results import provenance as provenance
+    from inception_edu.teach.results import run_dots as run_dots
+    from inception_edu.teach.results import settings as settings
+    from inception_edu.teach.results import verdicts as verdicts
+    from inception_edu.teach.tables import Table as Table
+    from inception_edu.teach.tables import branches as branches
+    from inception_edu.teach.tables import changes as changes
+    from inception_edu.teach.tables import costs as costs
+    from inception_edu.teach.tables import figure_costs as figure_costs
+    from inception_edu.teach.tables import shapes as shapes
+    from inception_edu.teach.tables import stages as stages
+    from inception_edu.teach.tables import table as table
+    from inception_edu.teach.tables import totals as totals
+    from inception_edu.teach.trials import block_seconds as block_seconds
+    from inception_edu.teach.trials import milliseconds as milliseconds
+    from inception_edu.teach.trials import refusal as refusal
+    from inception_edu.teach.trials import speedups as speedups
+    from inception_edu.teach.trials import throughput as throughput
+    from inception_edu.teach.verdict import Verdict as Verdict
 
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "inception_edu.teach.opening": ["begin"],
-        "inception_edu.teach.exercises": ["check"],
-        "inception_edu.teach.chapters": ["chapter_map"],
-        "inception_edu.teach.claims": ["claim", "five_lines", "paper_claims", "say"],
-        "inception_edu.teach.claims.ch10": ["DEPTHS", "best_towers"],
-        "inception_edu.teach.claims.ch14": ["in_training", "race_gaps"],
-        "inception_edu.teach.machines": ["step_times", "training_times"],
-        "inception_edu.teach.openings": ["opening_figure"],
-        "inception_edu.teach.predictions": ["outcome", "predict"],
-        "inception_edu.teach.predictors": ["predictors", "predictors_changed"],
-        "inception_edu.teach.profiles": ["share_bars", "time_shares"],
-        "inception_edu.teach.results": [
-            "against",
-            "contrasts",
-            "courses",
-            "fates",
-            "provenance",
-            "run_dots",
-            "settings",
-            "verdicts",
-        ],
-        "inception_edu.teach.tables": [
-            "Table",
-            "branches",
-            "changes",
-            "costs",
-            "figure_costs",
-            "shapes",
-            "stages",
-            "table",
-            "totals",
-        ],
-        "inception_edu.teach.trials": [
-            "block_seconds",
-            "milliseconds",
-            "refusal",
-            "speedups",
-            "throughput",
-        ],
-        "inception_edu.teach.verdict": ["Verdict"],
-    },
-)
+_NAMES = {
+    ".opening": ("begin",),
+    ".exercises": ("check",),
+    ".chapters": ("chapter_map",),
+    ".claims": ("claim", "five_lines", "paper_claims", "say"),
+    ".claims.ch10": ("DEPTHS", "best_towers"),
+    ".claims.ch14": ("in_training", "race_gaps"),
+    ".machines": ("step_times", "training_times"),
+    ".openings": ("opening_figure",),
+    ".predictions": ("outcome", "predict"),
+    ".predictor_tables": ("predictors", "predictors_changed"),
+    ".profiles": ("share_bars", "time_shares"),
+    ".results": (
+        "against",
+        "contrasts",
+        "courses",
+        "fates",
+        "provenance",
+        "run_dots",
+        "settings",
+        "verdicts",
+    ),
+    ".tables": (
+        "Table",
+        "branches",
+        "changes",
+        "costs",
+        "figure_costs",
+        "shapes",
+        "stages",
+        "table",
+        "totals",
+    ),
+    ".trials": (
+        "block_seconds",
+        "milliseconds",
+        "refusal",
+        "speedups",
+        "throughput",
+    ),
+    ".verdict": ("Verdict",),
+}
+__all__ = sorted(name for names in _NAMES.values() for name in names)
+
+__getattr__, __dir__ = lazy(__name__, _NAMES)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 KINDS = {
@@ -24,15 +25,25 @@ def _kind(name: str) -> str:
     return REST
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the profiler's own log, which would stand between a notebook's outputs."""
+    chosen = os.environ.get("KINETO_LOG_LEVEL")
+    os.environ["KINETO_LOG_LEVEL"] = chosen or "99"
+    try:
+        yield
+    finally:
+        if chosen is None:
+            del os.environ["KINETO_LOG_LEVEL"]
+
+
 def time_shares(step: Callable[[], Any], repeats: int = 3) -> dict[str, float]:
     """Per cent of the processor's time by kind of operation, over `repeats` calls of `step`; one
     call before them does not count."""
-    # The profiler's own log would stand between a notebook's outputs.
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     from torch.profiler import ProfilerActivity, profile
 
     step()
-    with profile(activities=[ProfilerActivity.CPU]) as seen:
+    with _quiet(), profile(activities=[ProfilerActivity.CPU]) as seen:
         for _ in range(repeats):
             step()
     found = dict.fromkeys([*KINDS, REST], 0.0)

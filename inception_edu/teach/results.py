@@ -114,7 +114,7 @@ def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:
     settings = list(next(iter(cells.values())))
     fig = plots.figure(9, 0.9 + 0.28 * len(settings))
     for place, (title, found) in enumerate(cells.items(), 1):
-        runs = {cell.label: cell.values for cell in found.values()}
+        runs = {str(cell.label): cell.values for cell in found.values()}
         axis = plots.dots(runs, fig.add_subplot(1, len(cells), place), percent=True)
         axis.set_title(title)
         if place > 1:

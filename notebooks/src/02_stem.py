@@ -314,9 +314,10 @@ plots.show(
 
 # %% tags=["hide-input"]
 gain = by_clock["Fig. 14"] / by_count["Fig. 14"]
+more = "more" if gain > 1.1 else "the same, within a tenth"
 outcome(
     "02.time",
-    "less" if gain < 0.9 else "more" if gain > 1.1 else "the same, within a tenth",
+    "less" if gain < 0.9 else more,
     f"Here Fig. 14 has {by_count['Fig. 14']:.2f} of the multiply-adds and takes "
     f"{by_clock['Fig. 14']:.2f} of the time. Another machine may give another answer: some move "
     "large maps slowly, some are slow at small convolutions.",

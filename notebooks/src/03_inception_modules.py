@@ -223,9 +223,10 @@ table(places, ["where", "largest difference"], formats={"largest difference": ".
 
 # %% tags=["hide-input"]
 border, others, inside = places.values()
+which = "all" if others else "96"
 outcome(
     "03.zeros",
-    "everywhere" if inside else f"on the border, in {'all' if others else '96'} channels",
+    "everywhere" if inside else f"on the border, in {which} channels",
     "There the average is divided by 9, although only 6 pixels are real (4 at the corners). "
     "Inside, nothing changes, so most tests do not notice this slip.",
 )

@@ -269,9 +269,10 @@ plots.show(
 
 # %% tags=["hide-input"]
 ratio = by_clock["stem"] / by_count["stem"]
+more = "larger" if ratio > 1.1 else "the same, within a tenth"
 outcome(
     "05.time",
-    "smaller" if ratio < 0.9 else "larger" if ratio > 1.1 else "the same, within a tenth",
+    "smaller" if ratio < 0.9 else more,
     f"One image takes {whole:.2f} s of processor time here. The stem takes "
     f"{by_clock['stem']:.0f} % of it, {ratio:.2f} times its share of the multiply-adds.",
 )
@@ -311,8 +312,9 @@ try:
 
     from inception_edu.nets import from_timm
 
-    torch.manual_seed(0)
-    theirs = timm.create_model("inception_v4").eval()
+    with torch.random.fork_rng():  # timm draws from torch's global state: put it back
+        torch.manual_seed(0)
+        theirs = timm.create_model("inception_v4").eval()
     numbers = sum(p.numel() for p in theirs.parameters())
     same = "as many as" if numbers == measured.params else "not as many as"
     said = f"timm {timm.__version__} has {numbers:,} parameters, {same} the description."

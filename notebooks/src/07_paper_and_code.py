@@ -318,8 +318,9 @@ try:
 
     from inception_edu.nets import from_timm
 
-    torch.manual_seed(0)
-    theirs = timm.create_model("inception_resnet_v2").eval()
+    with torch.random.fork_rng():  # timm draws from torch's global state: put it back
+        torch.manual_seed(0)
+        theirs = timm.create_model("inception_resnet_v2").eval()
     shake(theirs)
     ours = from_timm("inception_resnet_v2", theirs)
     with torch.inference_mode():

@@ -147,9 +147,10 @@ table(
 
 # %% tags=["hide-input"]
 times = rows[0][1] / rows[0][3]
+less = "vanishes" if times < 0.5 else "keeps its length"
 outcome(
     "10.gradient",
-    "explodes" if times > 2 else "vanishes" if times < 0.5 else "keeps its length",
+    "explodes" if times > 2 else less,
     f"Without the identity it is {times:,.0f} times as long at block 1 as at block 16. With it, "
     f"{rows[1][1] / rows[1][3]:.2f} times. Batch norm fixes the size of the signal on its way up, "
     "not of the gradient on its way down.",
@@ -712,7 +713,8 @@ plots.show(
 better = [part for part in ("RMSProp", "falling rate") if study.section_4(part).word == REDUCED]
 words = {"RMSProp": "RMSProp, against SGD"}
 words["falling rate"] = "the falling rate, against a constant one"
-word = "both" if len(better) == 2 else words[better[0]] if better else "neither"
+one = words[better[0]] if better else "neither"
+word = "both" if len(better) == 2 else one
 outcome("10.section-4", word, "The sentences below say it with intervals.")
 
 # %%
@@ -858,7 +860,9 @@ check("10.3", factor)
 # hint: An interval that holds 0 has shown nothing, however far its middle is from 0.
 def judge(low, high):
     # begin solution
-    return "faster" if high < 0 else "slower" if low > 0 else "open"
+    if high < 0:
+        return "faster"
+    return "slower" if low > 0 else "open"
     # end solution
     # stub: return ...
 

@@ -343,9 +343,10 @@ contrasts(second, "Error saved by 144 crops in place of 12")
 
 # %% tags=["hide-input"]
 seen = sum(gap.seen == "more" for gap in first.values())
+some = "some" if seen else "none"
 outcome(
     "11.crops",
-    "none" if seen == 0 else "all four" if seen == len(first) else "some",
+    "all four" if seen == len(first) else some,
     f"A gain is seen for {seen} of {len(first)} networks, corrected for {len(first)} comparisons.",
 )
 

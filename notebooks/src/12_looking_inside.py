@@ -132,9 +132,10 @@ for name in ("inception_resnet_a.1", "inception_resnet_c.2"):
 last = zeros["inception_resnet_c.2"]
 
 # %% tags=["hide-input"]
+more = "over two thirds" if last > 2 / 3 else "about half"
 outcome(
     "12.maps",
-    "under a third" if last < 1 / 3 else "over two thirds" if last > 2 / 3 else "about half",
+    "under a third" if last < 1 / 3 else more,
     f"{last:.0%} of the last block's values are 0, {zeros['inception_resnet_a.1']:.0%} of the "
     "first block's. The first maps look like the picture: edges and patches. The last ones are a "
     "few squares that say *where* something was.",
@@ -226,9 +227,10 @@ plots.show(
 )
 
 # %% tags=["hide-input"]
+some = "most" if same > len(names) / 2 else "few"
 outcome(
     "12.loudest",
-    "all" if same == len(names) else "most" if same > len(names) / 2 else "few",
+    "all" if same == len(names) else some,
     f"In {same} of {len(names)} blocks. One image is {100 / len(few):.1f} points here, so small "
     "losses are within chance.",
 )

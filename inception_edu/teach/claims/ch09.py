@@ -197,7 +197,8 @@ def time_of_death() -> tuple[bool, str]:
 def returns() -> tuple[bool, str]:
     runs = [r for r in load_results("long") if r.label == "nothing"]
     ends = [fate(r) for r in runs]
-    back = [f for f in ends if f.peak - f.dead > 0.1]
+    known = [(f.peak, f.dead) for f in ends if f.peak is not None and f.dead is not None]
+    back = [peak for peak, dead in known if peak - dead > 0.1]
     return len(back) > 0, (
         f"Dead channels can come back. In {len(back)} of {len(runs)} unscaled runs of 3000 steps "
         "more than a tenth of the worst block's channels did, after the worst moment. "

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from inception_edu.study import PAIRS, Cell, Difference, difference, holm, load_results, summarise
+from inception_edu.study import (
+    PAIRS,
+    Cell,
+    Difference,
+    Result,
+    difference,
+    holm,
+    load_results,
+    summarise,
+)
 from inception_edu.study.claims_race import final_differences, mean_error, untuned
 from inception_edu.study.experiments_race import best_rate
 from inception_edu.study.racers import RACERS, title
@@ -104,6 +114,12 @@ def final() -> tuple[bool, str]:
     )
 
 
+def error_at(place: int) -> Callable[[Result], float]:
+    """The test error of a run at one of its evaluations, by their order."""
+    accuracy = ch10_training.accuracy_at(place)
+    return lambda run: 1 - accuracy(run)
+
+
 @registered("10.meet")
 def meet() -> tuple[bool, str]:
     """Where the residual curve is below the plain one, as in Figs 21 to 26, test by test."""
@@ -113,7 +129,7 @@ def meet() -> tuple[bool, str]:
     for plain, residual in PAIRS:
         gaps = {}
         for place, step in enumerate(steps):
-            cells = summarise(runs, lambda r, i=place: 1 - r.extras["evaluations"][i][1])
+            cells = summarise(runs, error_at(place))
             gaps[step] = difference(cells[residual], cells[plain])
         gaps = holm(gaps)
         lower = [step for step in steps if gaps[step].mean < 0]

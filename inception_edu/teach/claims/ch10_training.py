@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from inception_edu.study import (
+    Result,
     difference,
     load_results,
     section_4,
@@ -61,6 +64,11 @@ def training_power() -> tuple[bool, str]:
     )
 
 
+def accuracy_at(place: int) -> Callable[[Result], float]:
+    """What a run reached at one of its evaluations, by their order."""
+    return lambda run: run.extras["evaluations"][place][1]
+
+
 @registered("10.average-early")
 def average_early() -> tuple[bool, str]:
     """What the running average brings while the rate is high: looked at after the runs."""
@@ -68,7 +76,7 @@ def average_early() -> tuple[bool, str]:
     steps = [step for step, _ in runs[0].extras["evaluations"]]
     with_, without = SECTION_4["running average"]
     for place in (0, -1):
-        cells = summarise(runs, lambda run, i=place: run.extras["evaluations"][i][1])
+        cells = summarise(runs, accuracy_at(place))
         gaps.append(difference(cells[with_], cells[without]))
     early, late = gaps
     return early.low > late.high > 0, (
