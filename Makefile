@@ -33,6 +33,7 @@ help:
 	@echo "make site         dist/site: the chapters as a static site (SITE_URL=https://…: a link to a page shows a picture)"
 	@echo "make screenshots CHAPTER=08 ARGS='--theme dark --width 600'   pictures of a chapter in JupyterLab"
 	@echo "make screenshots ARGS=--see   the labs that show without training, light, dark and narrow (--labs: those that train)"
+	@echo "make screenshots ARGS=--readme   docs/dying_lab.png, the picture of README"
 	@echo "make student      dist/student: the chapters without any solution (ARGS=\"08 09\": only these)"
 	@echo "make solutions    dist/solutions: the chapters with their exercises solved, for teachers"
 	@echo "make slides       dist/slides: a slide show for each chapter, one HTML file that needs no network"

@@ -351,6 +351,7 @@ def write_text(source: Path) -> bool:
 
 MINUTES = "<!-- minutes of the chapters -->"  # stands in a text cell; the build puts them there
 TABLE = re.compile(r"(<!-- chapters:.*?-->\n).*?(<!-- end of chapters -->)", re.DOTALL)
+WHOLE = re.compile(r"\d+ hours \d+ minutes")
 CLAIMS = re.compile(r"(<!-- claims:.*?-->\n).*?(<!-- end of claims -->)", re.DOTALL)
 
 
@@ -422,20 +423,24 @@ def readme() -> str:
     from inception_edu.teach.chapters import chapters
 
     told = {chapter.number: chapter for chapter in chapters()}
-    rows = ["| chapter | after | minutes | what runs | one finding |", "|---|---|---|---|---|"]
-    whole = 0
+    rows, whole = [], 0
     for source in sources():
-        title, covers = (text.replace("|", r"\|") for text in head(source))
+        covers = head(source)[1].replace("|", r"\|")
         this, took = told[source.stem[:2]], minutes.minutes(source)[0]
         whole += took
+        small = (", ".join(this.after), took, this.runs, finding(source) or covers)
         rows.append(
-            f"| [{this.number} · {title}](notebooks/{target(source).name}) | "
-            f"{', '.join(this.after)} | {took} | {this.runs} | {finding(source) or covers} |"
+            f"| [{this.number} · {this.title}](notebooks/{target(source).name}) | "
+            + " | ".join(f"<sub>{text}</sub>" for text in small)
+            + " |\n"
         )
-    rows.append(f"| all | | {whole} | | |")
-    table = "\n".join(rows) + "\n"
+    # Small type keeps each chapter on one line, and the whole on one screen.
+    heads = ("chapter", "after", "min", "what runs", "one finding")
+    table = f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}\n{''.join(rows)}"
+    hours = f"{whole // 60} hours {whole % 60} minutes"
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     text = TABLE.sub(lambda m: m[1] + table + m[2], text)
+    text = WHOLE.sub(hours, text)
     return CLAIMS.sub(lambda m: m[1] + claims_table() + m[2], text)
 
 

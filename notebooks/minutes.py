@@ -4,8 +4,10 @@
 
 Reading is reckoned at 120 words and 12 visible lines of code a minute, slower than a novel is read:
 the reader stops to think, and English may be a second language. The minutes of an exercise stand on
-its card. Waiting is what running all cells took on the machines of `data/machines`, in the words
-of their files; where no machine was measured, nothing is said.
+its card. Waiting is what running all cells took on the slowest machine of `data/machines` that ran
+the chapter; where there is none, nothing is said. To measure it anew, beside other programs:
+
+    python notebooks/build.py --force --machine "two cores without a GPU, other programs open"
 """
 
 from __future__ import annotations
@@ -24,25 +26,35 @@ LINES_A_MINUTE = 12
 
 
 def minutes(source: Path) -> tuple[int, int, int]:
-    """(all of it, exercises alone, number of exercises): minutes for a reader, without waiting."""
+    """(all of it, exercises alone, number of exercises): minutes for a reader, waiting included."""
     text = source.read_text(encoding="utf-8")
     words, lines, _ = counts(text)
     cards = re.findall(r"^# exercise:.*\| (\d+) min *$", text, re.MULTILINE)
     own = sum(map(int, cards))
     reading = words / WORDS_A_MINUTE + lines / LINES_A_MINUTE
-    return 5 * max(1, round((reading + own) / 5)), own, len(cards)
+    seconds = max((row["seconds"] for _, row in _waited(source.stem)), default=0)
+    return 5 * max(1, round((reading + own + seconds / 60) / 5)), own, len(cards)
+
+
+def _waited(name: str) -> list[tuple[dict, dict]]:
+    """(machine, line of the chapter) for each machine that ran it in standard mode."""
+    wanted = (name, "standard", "ran")
+    return [
+        (content, row)
+        for content in machines.found()
+        for row in content["chapters"]
+        if (row["chapter"], row["mode"], row["status"]) == wanted
+    ]
 
 
 def waiting(name: str) -> list[str]:
     """What running all cells of a chapter took in standard mode, a phrase for each machine that was
     measured."""
     told = []
-    for content in machines.found():
+    for content, row in _waited(name):
         together = content.get("together", 1)
         beside = f" ({together} chapters at a time)" if together > 1 else ""
-        for row in content["chapters"]:
-            if (row["chapter"], row["mode"], row["status"]) == (name, "standard", "ran"):
-                told.append(f"{row['seconds']:.0f} s on {content['machine']['card']}{beside}")
+        told.append(f"{row['seconds']:.0f} s on {content['machine']['card']}{beside}")
     return told
 
 
@@ -52,7 +64,8 @@ def sentence(source: Path) -> str:
     exercises = f", {own} of them for {count} exercises" if count else ""
     measured = waiting(source.stem)
     told = f"**Time.** About {whole} minutes{exercises}."
-    return told + (f" Running all cells took {' and '.join(measured)}." if measured else "")
+    took = f" Running all cells took {' and '.join(measured)}; the longest wait is counted."
+    return told + (took if measured else "")
 
 
 def row(sources: Sequence[Path]) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from inception_edu.study.claims import CLAIMS
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
@@ -22,7 +24,7 @@ def terms() -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#\s]+)", text):
+    for target in re.findall(r"(?:\]\(|(?:src|href)=\")([^)#\s\"]+)", text):
         if not re.match(r"[a-z]+:", target):
             assert (page.parent / target).exists(), target
 
@@ -88,11 +90,12 @@ def test_the_glossary_is_in_order_and_each_term_is_used_in_a_chapter():
 
 # Words that a reader of the chapters may not know. Each that a chapter uses is in the glossary.
 JARGON = (
-    "activation|augment|batch norm|bfloat16|bootstrap|bottleneck|branch|"
+    "activation|augment|batch norm|bfloat16|bootstrap|bottleneck|branch|clipping|"
+    "cuda graph|jackknife|"
     "channel|channels last|checkpoint|interval|crop|dead channel|dropout|ensemble|epoch|"
     "feature map|filter|fold|gradient|grid|identity|label smoothing|learning rate|logit|momentum|"
     "multiply-add|occlusion|optimizer|padding|parameter|receptive field|reduction|residual|"
-    "rmsprop|seed|standard error|stem|step|stride|top-5|trunk|variance|warm-up|decay|width"
+    "push|rmsprop|seed|sgd|standard error|stem|step|stride|top-5|trunk|variance|warm-up|decay|width"
 ).split("|")
 
 
@@ -100,6 +103,11 @@ def test_words_that_need_one_have_an_entry():
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES).lower()
     entries = " ".join(terms()).lower()
     assert not [word for word in JARGON if word in text and word not in entries]
+
+
+def test_the_page_of_verdicts_says_each_claim_in_words():
+    text = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    assert all(f"| {name} | {claim.says} |" in text for name, claim in CLAIMS.items())
 
 
 def test_the_citation_can_be_read_and_names_this_version():

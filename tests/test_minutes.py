@@ -35,7 +35,12 @@ def test_waiting_is_what_was_measured_on_a_machine_and_nothing_else(tmp_path, mo
     ):
         path = machines.keep("two cores, no GPU", [row])
     assert path.name == "two-cores-no-gpu.json"
-    assert minutes.sentence(source).endswith("Running all cells took 12 s on two cores, no GPU.")
+    told = "Running all cells took 12 s on two cores, no GPU; the longest wait is counted."
+    assert minutes.sentence(source).endswith(told) and minutes.minutes(source)[0] == 15
+    slow = machines.ran("99_some", 60, "standard")
+    machines.keep("a slow one", [slow])  # 17 minutes and one: nearer to 20 than to 15
+    assert minutes.minutes(source)[0] == 20
+    machines.keep("a slow one", [slow | {"status": "failed"}])
     machines.keep("two cores, no GPU", [machines.ran("99_some", 1, "standard", "a\nKeyError: 'b'")])
     assert "Running" not in minutes.sentence(source)
 

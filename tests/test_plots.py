@@ -148,10 +148,12 @@ def test_bars_start_at_zero_with_their_numbers():
     assert list(axis.lines[0].get_xdata()) == [40, 46]
 
 
-def test_dots_show_each_seed_and_the_mean():
-    axis = plots.dots({"a": [0.1, 0.3], "b": [0.5]}, percent=True, intervals={"a": (0.0, 0.4)})
-    data = [list(line.get_xdata()) for line in axis.lines]
-    assert data == [[0, 40], pytest.approx([10, 30]), pytest.approx([20, 20]), [50], [50, 50]]
+def test_dots_show_each_seed_and_the_mean_and_beside_an_interval_the_middle_value():
+    groups = {"a": [0.1, 0.2, 0.9], "b": [0.2, 0.3, 1.0]}
+    axis = plots.dots(groups, percent=True, intervals={"a": (0.0, 0.4)})
+    bar, a, middle, b, mean = (list(line.get_xdata()) for line in axis.lines)
+    assert bar == [0, 40] and a == pytest.approx([10, 20, 90]) and b[-1] == 100
+    assert middle == pytest.approx([20, 20]) and mean == pytest.approx([50, 50])
     assert axis.get_ylim() == (1.5, -0.5)
 
 

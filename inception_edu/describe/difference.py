@@ -159,7 +159,8 @@ def node_words(node: Node) -> str:
     inner = {Chain: f"{parts} steps", Concat: f"{parts} branches", Residual: "a residual block"}[
         type(node)
     ]
-    return f"{inner}, {sum(isinstance(leaf, Conv) for leaf in leaves(node))} convolutions"
+    convs = sum(isinstance(leaf, Conv) for leaf in leaves(node))
+    return f"{inner}, {convs} convolution{'' if convs == 1 else 's'}"
 
 
 def block_title(block: Block) -> str:

@@ -65,7 +65,7 @@ CLAIMS = {
         ),
         PaperClaim(
             "C2",
-            "They end better only by a thin margin; final accuracy follows the size of the model.",
+            "Residual networks end better only by a thin margin; final accuracy follows the size.",
             "abstract, Fig. 25",
             "1 point of final test accuracy",
             IMAGENET,
@@ -81,7 +81,7 @@ CLAIMS = {
         ),
         PaperClaim(
             "C4",
-            "Neither a lower rate nor an extra batch norm on the last layer prevents it.",
+            "A wide unscaled network dies at a lower rate too, and with one more batch norm.",
             "Section 3.3",
             "the fates of docs/verdicts.md: both die",
             WIDE + ", with a tenth of the rate and with both readings of the extra batch norm",
@@ -97,7 +97,7 @@ CLAIMS = {
         ),
         PaperClaim(
             "C6",
-            "A two-phase warm-up is not enough where filters are very many.",
+            "Where filters are very many the network dies with a two-phase warm-up too.",
             "Section 3.3",
             "the fates of docs/verdicts.md: warmed-up towers die",
             WIDE + ", with the warm-up of very deep ResNets",
@@ -129,7 +129,7 @@ CLAIMS = {
         ),
         PaperClaim(
             "C10",
-            "There is a setting in which scaling is necessary: nothing else keeps it alive.",
+            "In some setting scaling is necessary: it alone keeps the network alive.",
             "summary (an open question)",
             "the fates of docs/verdicts.md: every other remedy dies",
             WIDE + ", with every other remedy",

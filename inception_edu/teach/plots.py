@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from statistics import fmean, median
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -166,7 +167,8 @@ def dots(
 ) -> Axes:
     """Each seed a dot, the mean of its group an upright stroke, first name on top.
 
-    `intervals`: by name (low, high), drawn as a grey bar under the dots.
+    `intervals`: by name (low, high), of the group's middle value; drawn as a grey bar under the
+    dots, and the stroke is the middle value then.
     """
     axis = _axis(axis, 7, 0.7 + 0.34 * len(groups))
     factor = 100 if percent else 1
@@ -195,7 +197,7 @@ def dots(
         )
         if scaled:
             axis.plot(
-                [sum(scaled) / len(scaled)] * 2,
+                [(median if intervals and name in intervals else fmean)(scaled)] * 2,
                 [place - 0.3, place + 0.3],
                 color=COLOURS[1],
                 lw=2.2,

@@ -101,7 +101,7 @@ def verdicts(*names: str) -> Table:
         for place, sentence in enumerate(said):
             first = (claim.says, found.word) if place == 0 else (None, None)
             rows.append((*first, sentence))
-    return table(rows, ["the paper says", "seen here", "evidence"])
+    return table(rows, ["the paper says", "verdict", "evidence"])
 
 
 def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:

@@ -42,6 +42,8 @@ say("00.verdicts", "09.full-width")
 opening_figure("00")
 
 # %% [markdown]
+# In figures like this one each dot is a run, and the stroke beside the dots is their mean.
+#
 # Each verdict is one of four words, by one written rule (`docs/verdicts.md`):
 #
 # - *Supported*: the evidence shows it, at the scale of the claim.
@@ -64,7 +66,8 @@ paper_claims()
 chapter_map()
 
 # %% [markdown]
-# The minutes for reading and exercises, counted from words, lines of code and exercises:
+# The minutes of each chapter: counted from words, lines of code and exercises, with the wait that
+# was measured.
 #
 # <!-- minutes of the chapters -->
 #

@@ -207,8 +207,8 @@ outcome(
 # %% [markdown]
 # Multiply-adds are not time. Each split writes and reads one map more, and does a second batch norm
 # and ReLU. One call with much work hides such fixed costs better than two calls with little. Which
-# kernel a library computes best differs from machine to machine. So counts tell what is far too
-# slow. Between things that are close, only the clock of the machine that will run them decides.
+# kernel a library computes best differs from machine to machine. So counts tell which way
+# is far too slow. Where two are close, only the clock of the machine that will run them decides.
 #
 # ## Lab: rebuild an Inception-v3 block
 #
@@ -258,9 +258,9 @@ plots.show(
 
 # %% [markdown]
 # To look at the kernel alone we train *only the last layer*. The filters are random and all of one
-# size. Each gives three numbers: mean, maximum and spread of its response. The linear classifier on
-# these numbers is found by solving one system of equations. With 48 filters this takes seconds, and
-# no learning rate is needed.
+# size. Each filter gives three numbers: mean, maximum and spread of its response. The linear
+# classifier on these numbers is found by solving one system of equations. With 48 filters this
+# takes seconds, and no learning rate is needed.
 
 # %%
 predict(
@@ -280,7 +280,8 @@ table(rows, formats=percent)
 
 # %% [markdown]
 # That was one seed. The committed runs have five seeds for each of twelve choices. A seed draws the
-# filters *and* the pictures.
+# filters *and* the pictures. On the left are means; the bars show the standard deviation over the
+# seeds. On the right each dot is a run, and each stroke is a mean.
 
 # %% tags=["hide-input"]
 cells, facts = kernel_sizes.committed()
@@ -373,8 +374,8 @@ plots.show(
 #
 # ## The identity path
 #
-# The other ancestor is ResNet (2015). In Fig. 1 two convolutions compute a *correction*, which is
-# added to x itself.
+# The paper's networks have a second ancestor: ResNet (2015). In Fig. 1 two convolutions compute a
+# *correction*, which is added to x itself.
 
 # %%
 figure(1)
@@ -529,7 +530,7 @@ from inception_edu.labs.family import family_lab
 kin = family_lab()
 
 # %% [markdown]
-# These numbers are the papers'. What this collection can say of the same networks, made small:
+# These numbers are the papers'. Our own runs trained small versions of the paper's networks:
 
 # %%
 say("01.family-here")

@@ -505,7 +505,8 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** A word of the authors that Fig. 5 was meant as printed. So far,
-# the released code and the symmetry of all other branches speak for a misprint.
+# **What would change our mind.** A statement by the authors that Fig. 5 is meant as printed. So
+# far two things speak for a misprint: the released code, and the other branches, in which each 1×n
+# has its n×1.
 #
 # **Next.** Chapter 04: how 35×35 becomes 17×17.

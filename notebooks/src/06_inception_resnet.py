@@ -436,7 +436,7 @@ say(
 # %%
 # exercise: The residual line | ●○○ | 3 min
 # task: Write `residual(x, body, scale)`: the block of Fig. 20 for a tensor `x` and a function
-#   `body`. (Figs. 10, 11, 13, 16, 17 and 19 are it at scale 1.)
+#   `body`. (With scale 1 it is the block of Figs. 10, 11, 13, 16, 17 and 19.)
 # hint: Only what `body` gives is scaled.
 # hint: The ReLU comes after the addition.
 def residual(x, body, scale):

@@ -428,7 +428,8 @@ refusal(out_shape, figures.InceptionResNetB_v2(printed=True), (1152, 17, 17))
 # | AAAI version, Table 2 | ResNet 25.2 / 7.8 | BN-Inception's numbers; arXiv has 21.4 / 5.7 |
 # | ensemble, top-1 | 16.5 (arXiv), 16.4 (AAAI) | undecided |
 #
-# No slip but a gap: the sizes in Fig. 15 are v1's, as its caption says; v2's are printed nowhere.
+# One thing is missing, not wrong. The sizes in Fig. 15 are those of v1, as its caption says. Those
+# of v2 are printed nowhere.
 #
 # How many layers has ResNet-152? Those with weights on the longest path, the first convolution and
 # the classifier included:

@@ -73,8 +73,9 @@ lab = scaling_lab()
 
 # %% [markdown]
 # Watch three things: the loss, the standard deviation by block, and the *dead* channels. A channel
-# is dead in a batch when it is 0 on every pixel of every image. It is the dark part of a bar. The
-# verdict looks at more images than one batch, so its share of dead channels is a little smaller.
+# is dead in a batch when it is 0 on every pixel of every image. The dark part of a bar is the share
+# of dead channels. The verdict looks at more images than one batch, so its share is a little
+# smaller.
 # The line *off* is the network with its blocks switched off. The blocks have to beat it.
 #
 # ## The claim
@@ -319,6 +320,8 @@ plots.show(
 )
 
 # %% [markdown]
+# In the figure a thin line reaches from the smallest run of a setting to the largest.
+#
 # What became of each setting? All chapters use one rule (`docs/verdicts.md`). It looks at the dead
 # channels of a run's *worst* block at the end. With less than a tenth of them dead the run *lives*.
 # With half or more it *dies*. In between it *suffers*.
@@ -371,7 +374,7 @@ fates(terms, accuracy=True)
 outcome(
     "08.slip",
     fates_of("which_term")["width 144: identity × 0.1"].word,
-    "In the table above.",
+    "The table above says it, run by run.",
 )
 
 # %%
@@ -530,6 +533,6 @@ five_lines(
 # **What would change our mind.** A network with a scale of 0.1 that dies at the paper's rate. Or a
 # wide one that lives unscaled with everything else equal. Or a long training in which the scaled
 # network stays behind, with a rate tuned for it alone. Our longest runs here have 1000 steps. The
-# paper's last days.
+# runs of the paper last days.
 #
 # **Next.** Chapter 09: why the channels die, and the other remedies.

@@ -518,7 +518,10 @@ display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.sec
 
 # %% tags=["hide-input"]
 lasting = load_results("long")
-titles = {r.label: r.label.replace(" off, ", " off,\n").replace(" last", "\nlast") for r in lasting}
+SHORTER = {"blocks ": "blocks\n", " off, ": " off,\n", " last": "\nlast", "slow ": "slow\n"}
+titles = {r.label: r.label for r in lasting}
+for words, broken in SHORTER.items():
+    titles = {label: title.replace(words, broken) for label, title in titles.items()}
 courses(lasting, titles)
 
 # %%
@@ -577,7 +580,8 @@ display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"))
 # too). This can be simulated on one machine: `Recipe(replicas=20)` lets each gradient wait for 19
 # steps.
 #
-# Four towers, four rates, one replica against 20, and 5 seeds each.
+# Four towers, four rates, one replica against 20, and 5 seeds each. Dots are runs, and the lines
+# join their means.
 
 # %%
 replicas = load_results("replicas")
@@ -602,6 +606,8 @@ for place, (kind, title) in enumerate(KINDS.items()):
         for rate, cell in zip(rates, dead.values()):
             axis.plot([rate] * cell.n, [100 * v for v in cell.values], ".", color=colour)
     axis.set(xscale="log", xlabel="rate", ylim=(-4, 104), title=title)
+    axis.set_xticks(rates, [f"{rate:g}" for rate in rates], rotation=60)
+    axis.minorticks_off()
 axis.legend(title="replicas", frameon=False, fontsize=8)
 fig.axes[0].set_ylabel("dead, worst block (%)")
 plots.show(fig, "Dead channels in the worst block at the end, against the rate, 1 and 20 replicas.")

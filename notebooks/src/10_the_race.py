@@ -250,16 +250,15 @@ rates = sorted({run.config.recipe.lr for run in tuning})
 rows = []
 for name in RACERS:
     best = study.best_rate(name)
-    edge = "an edge: a better one may lie beyond" if best in (rates[0], rates[-1]) else ""
+    edge = "an edge: a better one may lie beyond" if best in (rates[0], rates[-1]) else "inside"
     runners = sorted((cells[name, rate].mean for rate in rates), reverse=True)
     rows.append((SHORT[name], best, 100 * (runners[0] - runners[1]), edge))
-judged = ", ".join(sorted({run.config.judge for run in tuning}))
 display(provenance(tuning))
 table(
     rows,
-    ["network", "best rate", "points before the second", ""],
+    ["network", "best rate", "points before the second", "among the rates tried"],
     formats={"points before the second": ".1f"},
-    caption=f"Judged on {judged} images",
+    caption="Judged on held-out images",
 )
 
 # %% [markdown]
@@ -526,7 +525,7 @@ for k, (what, record, title) in enumerate(views):
         ylabel=("length", "", "standard deviation")[k],
     )
 axis.set_ylim(0)
-axis.legend()
+fig.axes[0].legend(fontsize=8)
 plots.show(
     fig,
     "By block, towers of sixteen: length of the gradient at the first and at the last step, and "

@@ -155,9 +155,10 @@ table(
 
 # %%
 arxiv = {"TABLE_3": TABLE_3, "TABLE_5": TABLE_5}
+ROWS = {"resnet_151": "ResNet-151", "mixed": "1 × v4 + 3 × IR-v2"}
 table(
     [
-        (which.replace("_", " ").title(), row, both(arxiv[which][row]), both(numbers))
+        (which.replace("_", " ").title(), ROWS[row], both(arxiv[which][row]), both(numbers))
         for (which, row), numbers in AAAI.items()
     ],
     ["table of arXiv", "row", "arXiv", "AAAI"],
@@ -229,7 +230,10 @@ best = {
 alone = {top: TABLE_4["inception_v3"][top] - best[top] for top in best}
 together = {top: TABLE_5["inception_v3"][top] - TABLE_5["mixed"][top] for top in best}
 table(
-    [(top, alone[top], together[top], alone[top] - together[top]) for top in best],
+    [
+        (top.replace("top", "top-"), alone[top], together[top], alone[top] - together[top])
+        for top in best
+    ],
     ["error", "points gained, one network", "four networks", "lost"],
     formats=dict.fromkeys(["points gained, one network", "four networks", "lost"], ".1f"),
 )
@@ -660,8 +664,8 @@ plots.show(
 )
 
 # %% [markdown]
-# A network above the line makes a worse ensemble than its single error promises. One below it makes
-# a better one.
+# A network above the solid line makes a worse ensemble than its single error promises. One below it
+# makes a better one.
 #
 # ## Verdict
 #

@@ -496,7 +496,8 @@ lead = lead[logits.argmax(1) == labels]
 axis = plots.figure(7, 2.8).add_subplot()
 for (amount, loss), dash in zip(losses.items(), ("--", "-")):
     axis.plot(leads, loss, dash, label=f"smoothing {amount:g}")
-axis.axvspan(*lead.quantile(torch.tensor([0.25, 0.75])).tolist(), color="#d9d9d9", zorder=0)
+half = lead.quantile(torch.tensor([0.25, 0.75])).tolist()
+axis.axvspan(*half, color="#d9d9d9", zorder=0, label="half of this network's leads")
 axis.set(xlabel="lead of the right logit", ylabel="loss (nats)")
 axis.legend()
 plots.show(

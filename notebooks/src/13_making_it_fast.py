@@ -14,6 +14,7 @@
 
 # %% tags=["hide-input"]
 # @title Imports
+import logging
 import time
 from copy import deepcopy
 
@@ -232,7 +233,7 @@ say(
 # The arithmetic is the same as before. Two things are saved: the map is read once instead of
 # several times, and fewer convolutions have to be started.
 #
-# ## Lab: clock it
+# ## Lab: measure it
 #
 # **Your task.** Choose what to change and press *Measure*. The lab says beforehand about how long
 # that takes, and *Stop* ends it. Each dot is a round in which both networks ran, one after the
@@ -307,7 +308,7 @@ table(
     ["", "times as fast", "verdict here", "outputs move by at most"],
     formats={"times as fast": ".2f", "outputs move by at most": ".0e"},
     caption=f"{network.name}, one image of 139×139, {rounds} rounds, {device}, "
-    f"{torch.get_num_threads()} threads",
+    f"threads: {torch.get_num_threads()}",
 )
 
 # %% [markdown]
@@ -329,6 +330,8 @@ say(f"A training run on this device computes in `{autocast(device)[1]}`.")
 # %% tags=["hide-input"]
 def compiled(block, x):
     """The compiled block and the seconds of its first call, or the reason why there is none."""
+    # Where there is no GPU, torch warns that it finds no GPU.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     start = time.perf_counter()
     try:
         with torch.inference_mode():

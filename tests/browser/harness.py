@@ -242,9 +242,13 @@ def opened_window(browser, server):
 class Lab:
     """One browser window with JupyterLab, in which a test acts as a reader does."""
 
-    def __init__(self, browser, server: LabServer, width: int = 1280, height: int = 900):
+    def __init__(
+        self, browser, server: LabServer, width: int = 1280, height: int = 900, scale: float = 1
+    ):
         self.server = server
-        self.context = browser.new_context(viewport={"width": width, "height": height})
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, device_scale_factor=scale
+        )
         self.page = self.context.new_page()
         self.console: list[str] = []  # errors and warnings, JupyterLab's own harmless ones left out
         self.foreign: list[str] = []  # addresses outside this machine that the page asked for

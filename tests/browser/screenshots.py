@@ -6,6 +6,8 @@ make screenshots CHAPTER=08 ARGS="--theme dark --width 600"
 With --labs: each training lab at rest, in mid-run, at its end (1280 pixels, light) and at its end
 again (700 pixels, dark), and the film of a death frame by frame.
 
+With --readme: docs/dying_lab.png, the lab of chapter 09 after a run, at twice its size.
+
 With --see, and names of labs or none for all: each lab that shows without training, frame by frame
 at 1280×720 in the light theme, then dark, then 700 pixels wide in both.
 """
@@ -13,9 +15,11 @@ at 1280×720 in the light theme, then dark, then 700 pixels wide in both.
 import argparse
 import re
 import sys
+from io import BytesIO
 from pathlib import Path
 
 from harness import ROOT, Lab, LabServer, open_browser
+from PIL import Image
 from site_host import serving, watched
 
 # The labs that train: module, what makes one, the button that starts it, what is said at the end.
@@ -90,9 +94,9 @@ SEE = {
 }
 
 
-def open_lab(browser, server, module: str, make: str, height: int = 900) -> Lab:
+def open_lab(browser, server, module: str, make: str, height: int = 900, **window) -> Lab:
     """A notebook with one lab in it, without the side bar."""
-    lab = Lab(browser, server, width=1280, height=height)
+    lab = Lab(browser, server, width=1280, height=height, **window)
     function = make.split("(")[0]
     code = f"from inception_edu.labs.{module} import {function}\nlab = {make}"
     lab.open(lab.write(f"{module}.ipynb", code))
@@ -139,6 +143,29 @@ def training_labs(out: Path) -> None:
             places.nth(i).click()
             take(lab, out, f"film-{i + 1}")
         lab.close()
+
+
+def readme_picture(file: Path) -> None:
+    """The verdict and the towers of the dying lab after a run, as narrow as README shows them."""
+    with LabServer() as server, open_browser() as browser:
+        lab = open_lab(browser, server, "dying", "dying_lab()", scale=2)
+        lab.page.wait_for_selector(".ied-panel canvas")
+        lab.page.locator("button:enabled", has_text="Retrain").first.click(timeout=PATIENCE)
+        lab.page.locator(".ied-status", has_text="guessing gives").wait_for(timeout=PATIENCE)
+        lab.resize(700, 1800)
+        lab.page.wait_for_timeout(900)
+        parts = [
+            Image.open(BytesIO(lab.page.locator(css).first.screenshot()))
+            for css in (".ied-status", ".ied-towers")
+        ]
+        lab.close()
+    size = max(part.width for part in parts), sum(part.height for part in parts) + 16
+    whole = Image.new("RGB", size, "white")
+    whole.paste(parts[0], (0, 0))
+    whole.paste(parts[1], (0, parts[0].height + 16))
+    # Few colours: a third of the bytes.
+    whole.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+    print(file, f"{file.stat().st_size / 1000:.0f} kB")
 
 
 def see_labs(out: Path, names: list[str]) -> None:
@@ -204,12 +231,16 @@ def main() -> None:
     parser.add_argument(
         "--see", nargs="*", metavar="LAB", help="the labs that show without training"
     )
+    parser.add_argument("--readme", action="store_true", help="the picture of README")
     parser.add_argument("--site", action="store_true", help="the built site, not JupyterLab")
     parser.add_argument("--out", type=Path, default=Path("screenshots"))
     args = parser.parse_args()
     if args.site:
         args.out.mkdir(parents=True, exist_ok=True)
         site(args.out)
+        return
+    if args.readme:
+        readme_picture(ROOT / "docs" / "dying_lab.png")
         return
     if args.labs:
         training_labs(args.out)

@@ -157,18 +157,33 @@ def _of_the_paper(name: str) -> Made:
     return made
 
 
+# The registered claim that says in a few words what was seen of each claim of the paper.
+SEEN = {
+    "C1": "10.pairs",
+    "C2": "10.final",
+    "C3": "09.wider-is-worse",
+    "C4": "09.lower-rate",
+    "C5": "08.full-width",
+    "C6": "09.warm-up",
+    "C7": "08.full-cost",
+    "C8": "07.cost",
+    "C9": "11.members",
+    "C10": "09.remedies",
+}
+
+
 def paper_claims() -> Table:
-    """What the paper says, what is seen here, at what scale, and how sure that is: one row a
-    claim."""
+    """What the paper says, the verdict, what is seen here in a few words, at what scale, and how
+    sure that is: one row a claim."""
     from inception_edu.study.claims import CLAIMS
 
     rows = []
-    for said in CLAIMS.values():
-        found = said.verdict()
-        rows.append((said.says, said.where, found.word, _scale(found), _how_sure(found)))
+    for name, said in CLAIMS.items():
+        found, seen = said.verdict(), claim(SEEN[name]).short
+        rows.append((said.says, said.where, found.word, seen, _scale(found), _how_sure(found)))
     return table(
         rows,
-        ["the paper says", "where", "seen here", "at what scale", "how sure"],
+        ["the paper says", "where", "verdict", "seen here", "at what scale", "how sure"],
         caption="The claims of the paper, and what the runs of this collection say",
     )
 

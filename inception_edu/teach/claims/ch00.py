@@ -27,6 +27,10 @@ def verdicts() -> tuple[bool, tuple[str, str]]:
     return sum(counts.values()) == len(CLAIMS) and set(counts) <= set(SAID), (
         f"We test {len(CLAIMS)} claims on training, cost and ensembles: {listed}.",
         f"Of {len(CLAIMS)} claims "
-        + ", ".join(f"{counts[word]} {word.removesuffix(' only')}" for word in SAID if counts[word])
+        + ", ".join(
+            f"{counts[word]} {word.removesuffix(' at reduced scale only')}"
+            for word in SAID
+            if counts[word]
+        )
         + ".",
     )

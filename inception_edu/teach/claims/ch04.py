@@ -46,7 +46,7 @@ def parallel() -> tuple[bool, tuple[str, str]]:
         "Reduction-A pools and convolves side by side. Its narrowest place holds "
         f"{wider:.1f} times as many numbers as that of *pool, then widen*. It has {share:.0%} of "
         f"the parameters and {ours.macs / first.macs:.2f} times the multiply-adds.",
-        f"To pool beside a convolution takes {share:.0%} of the parameters.",
+        f"Pooling beside a convolution: {share:.0%} of the parameters.",
     )
 
 

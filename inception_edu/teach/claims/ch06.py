@@ -49,7 +49,7 @@ def cheaper() -> tuple[bool, tuple[str, str]]:
     return residual.macs < plain.macs / 2, (
         f"A block of Inception-ResNet-A needs {amount(residual.macs)} multiply-adds, Inception-A "
         f"needs {amount(plain.macs)}: {plain.macs / residual.macs:.1f} times as many.",
-        f"Inception-A costs {plain.macs / residual.macs:.1f} times as much as Inception-ResNet-A.",
+        f"Inception-A costs {plain.macs / residual.macs:.1f} times Inception-ResNet-A.",
     )
 
 

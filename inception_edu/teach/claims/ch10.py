@@ -103,14 +103,16 @@ def speed() -> tuple[bool, str]:
 
 
 @registered("10.final")
-def final() -> tuple[bool, str]:
+def final() -> tuple[bool, tuple[str, str]]:
     pairs, sizes = final_differences()
     of_pairs = ", and ".join(f"{gap.text()} for {what}" for what, gap in pairs.items())
     of_sizes = " ".join(f"{what}: {gap.text()}, {gap.word()}." for what, gap in sizes.items())
     return all(gap.seen != "more" for gap in pairs.values()), (
         "In neither pair is the residual network seen to end better. The final test accuracy "
         f"differs by {of_pairs}. {_could_show(pairs)} The larger network against the smaller: "
-        f"{of_sizes}"
+        f"{of_sizes}",
+        f"No better end is seen in {len(pairs)} pairs; the larger network ends better in "
+        f"{sum(gap.seen == 'more' for gap in sizes.values())} of {len(sizes)}.",
     )
 
 
@@ -188,9 +190,10 @@ def bottleneck() -> tuple[bool, str]:
     gaps = holm({"width": difference(wide, narrow), "identity": difference(residual, wide)})
     width, identity = gaps["width"], gaps["identity"]
     return identity.seen == "more" and width.high < identity.low, (
-        "The bottleneck is not what the deep plain towers suffer from most: 16 blocks give "
-        f"{narrow.text()} with it and {wide.text()} without it, a difference of {width.text()}. "
-        f"Without it, but with the identity, they give {residual.text()}: {identity.text()} more."
+        "The missing identity harms deep plain towers more than the bottleneck does. 16 plain "
+        f"blocks give {narrow.text()} with a bottleneck and {wide.text()} at full width, a "
+        f"difference of {width.text()}. 16 blocks with the identity give {residual.text()}: "
+        f"{identity.text()} more than those at full width."
     )
 
 

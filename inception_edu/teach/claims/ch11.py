@@ -31,8 +31,7 @@ def members() -> tuple[bool, tuple[str, str]]:
         f"{size} seeds of one network together make fewer errors than one of them: "
         f"{_range([gap.mean for gap in found.values()])} fewer, for each of {len(found)} networks "
         f"({len(answers)} runs, {len(answers.labels):,} test images).",
-        f"{size} seeds together make {_range([gap.mean for gap in found.values()])} fewer errors "
-        "than one.",
+        f"{size} seeds together: {_range([gap.mean for gap in found.values()])} fewer errors.",
     )
 
 

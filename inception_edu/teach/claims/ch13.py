@@ -48,7 +48,7 @@ def folding() -> tuple[bool, tuple[str, str]]:
         f"Folding takes all {before} batch norms out of a trained mini Inception-ResNet-v2. It "
         f"names the same class for {len(images)} of {len(images)} test images, and no logit moves "
         f"by more than {off:.0e}.",
-        f"{before} batch norms are folded; logits move by {off:.0e} at most.",
+        f"{before} batch norms folded; logits move by at most {off:.0e}.",
     )
 
 

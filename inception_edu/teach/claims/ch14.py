@@ -62,7 +62,8 @@ def size() -> tuple[bool, tuple[str, str]]:
         f"{_row([f'{m:.0%}' for m in means])} of {runs()[0].data['test']:,} new ones rightly "
         f"(10 classes, {runs()[0].config.recipe.steps} steps, {_number([c.n for c in found])} runs "
         "each; guessing gives 10%).",
-        f"{_row(counts)} photographs a class: {_row([f'{m:.0%}' for m in means])} right.",
+        f"{', '.join(map(str, counts))} photographs a class: "
+        f"{', '.join(f'{100 * m:.0f}' for m in means)} % right.",
     )
 
 
@@ -73,8 +74,8 @@ def memory() -> tuple[bool, str]:
     gaps = [100 * (known[cell(RESIDUAL, n)].mean - new[cell(RESIDUAL, n)].mean) for n in counts]
     return gaps == sorted(gaps, reverse=True), (
         "The fewer pictures there are, the more the network learns these pictures themselves. In "
-        f"training they are shifted and mirrored. With {_row(counts)} a class its accuracy in "
-        "training minus that on new pictures is "
+        f"training they are shifted and mirrored. Accuracy of {title(RESIDUAL)} in training minus "
+        f"that on new pictures, with {_row(counts)} a class: "
         f"{_row([f'{gap:+.0f}' for gap in gaps])} points."
     )
 
@@ -91,9 +92,9 @@ def together() -> tuple[bool, str]:
     points = [100 * gap.mean for gap in found.values()]
     seen = sum(gap.seen == "more" for gap in found.values())
     return min(points) > 0, (
-        f"All seeds of a network together ({_number([gap.n for gap in found.values()])}) make "
+        f"{_number([gap.n for gap in found.values()])} seeds of a network together make "
         f"{min(points):.1f} to {max(points):.1f} points fewer errors than one of them. Corrected "
-        f"for {len(found)} questions, that is seen in {seen} of {len(found)} settings."
+        f"for {len(found)} questions, fewer errors are seen in {seen} of {len(found)} settings."
     )
 
 
@@ -122,8 +123,9 @@ def race() -> tuple[bool, str]:
     gaps = race_gaps()
     told = "; ".join(f"{gap.text()} with {count} a class" for count, gap in gaps.items())
     seen = [count for count, gap in gaps.items() if gap.seen]
-    word = f"is seen with {_row(seen)} a class" if seen else "is not seen"
+    word, where = ("a", f" with {_row(seen)} a class") if seen else ("no", "")
     return True, (
-        f"Corrected for {len(gaps)} questions, a difference between {title(RESIDUAL)} and "
-        f"{title(PLAIN)} at equal cost {word}. Accuracy of the first minus the second: {told}."
+        f"Corrected for {len(gaps)} questions, {word} difference between {title(RESIDUAL)} and "
+        f"{title(PLAIN)} at equal cost is seen{where}. Accuracy of the first minus the second: "
+        f"{told}."
     )

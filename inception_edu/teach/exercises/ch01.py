@@ -54,6 +54,11 @@ def exercise_1(multiply_adds: Any) -> Verdict:
             "A bias is an addition, no multiply-add: leave it out.": (
                 lambda c, n, h, w, a, b: (c * a * b + 1) * n * h * w
             ),
+            "Multiply the weights by the number of places; do not add the two.": (
+                lambda c, n, h, w, a, b: c * n * a * b + n * h * w
+            ),
+            "The kernel's places are multiplied by the channels that come in, not added to "
+            "them.": lambda c, n, h, w, a, b: n * h * w * (c + a * b),
             "The first product of a sum counts too: kh·kw·c products, not one less.": (
                 lambda c, n, h, w, a, b: (c * a * b - 1) * n * h * w
             ),
@@ -77,6 +82,7 @@ def exercise_2(m: Any) -> Verdict:
             2304 / 9: "The 1×1 has weights too: 256·m of them.",
             28: "Let both sides of the comparison have 256 filters: 256·m + 9·m·256 < 9·256·256.",
             25: "256 weights for each filter of the 1×1 and 9·256 behind it: that is 10·256·m.",
+            242: "The 3×3 behind the 1×1 still has 256 filters: 9·m·256 weights, not 9·m·m.",
             128: "Half the filters save much; the question is where the saving ends.",
             64: "That is what the paper likes to take; the question is where the saving ends.",
         },

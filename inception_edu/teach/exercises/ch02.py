@@ -38,6 +38,8 @@ def exercise_1(places: Any) -> Verdict:
             "Add 1 after the division: the first place is no step.": (
                 lambda n, k, s, p: (n + 2 * p - k + 1) // s
             ),
+            "The window's own width counts in pixels: subtract `k` before you divide by the "
+            "stride.": lambda n, k, s, p: (n + 2 * p) // s - k + 1,
             "The stride is missing.": lambda n, k, s, p: n + 2 * p - k + 1,
             "Round down with //: half a place is none.": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
             "Round down: a window that sticks out does not count.": (

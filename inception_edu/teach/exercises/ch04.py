@@ -96,6 +96,11 @@ def exercise_4(leaves_18: Any) -> Verdict:
             896 + 384 + 256 + 256: "Those are the filters of Fig. 12; look at Fig. 18.",
             896 + 3 * 256: "The branches end with their last convolutions, not with the 1×1 of "
             "256.",
+            896
+            + 384
+            + 288
+            + 288
+            + 320: "Count each branch once: the last one passes 288 on to its 320.",
             896 + 384 + 288 + 288: "The last branch grows once more: it ends with 320.",
         },
     )

@@ -205,6 +205,7 @@ def exercise_4(largest: Any) -> Verdict:
         name="largest",
         unit="numbers",
         wrong={
+            96 * 147 * 147: "The 96 filters come behind a stride of 2: their map is 73 wide.",
             96 * 73 * 73: "That is one branch of the first join: more filters, fewer places.",
             32 * 149 * 149: "That is the first convolution's map; the third has a slightly smaller "
             "map but twice the filters.",
