@@ -41,12 +41,10 @@ class Line:
         )
 
     def __str__(self):
-        bound = (
-            ""
-            if self.target is None
-            else f"{'≥' if self.at_least else '≤'} {self.target:g} {self.unit}".strip()
-        )
-        verdict = "" if self.target is None else "pass" if self.passed else "MISS"
+        bound = verdict = ""
+        if self.target is not None:
+            bound = f"{'≥' if self.at_least else '≤'} {self.target:g} {self.unit}".strip()
+            verdict = "pass" if self.passed else "MISS"
         value = f"{self.value:.3g} {self.unit}"
         return f"{self.what:<70} {value:>10}   {bound:>8}   {verdict:<5} {self.note}".rstrip()
 

@@ -2,9 +2,12 @@
 
 import ast
 import importlib
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -58,6 +61,34 @@ def test_type_checkers_and_editors_know_the_names_of_a_lazy_room(room):
     # bound by the room itself, before anybody can.
     files = {path.stem for path in Path(module.__file__).parent.iterdir()}
     assert files & set(told) == ({"draw", "measure"} if room == "describe" else set())
+
+
+@pytest.mark.parametrize("room", ("describe", "nets", "data", "learn", "study", "teach"))
+def test_every_public_name_and_method_says_what_it_is_and_what_it_raises(room):
+    module = importlib.import_module(f"inception_edu.{room}")
+    untold = []
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value):
+            # Without a text of its own a dataclass has its signature there.
+            if not value.__doc__ or value.__doc__.startswith(f"{name}("):
+                untold.append(name)
+            untold += [f"{name}.{m}" for m, function in methods(value) if not function.__doc__]
+        elif inspect.isfunction(value):
+            told, code = value.__doc__ or "", inspect.getsource(value)
+            if not told or (" raise " in code and not re.search("Raises|Error", told)):
+                untold.append(name)
+    assert not untold
+
+
+def methods(kind: type) -> list[tuple[str, FunctionType]]:
+    """The public methods and properties that a class defines; torch asks for the other two."""
+    found = []
+    for name, value in vars(kind).items():
+        function = value.fget if isinstance(value, property) else value
+        if inspect.isfunction(function) and name not in ("forward", "extra_repr"):
+            found += [] if name.startswith("_") else [(name, function)]
+    return found
 
 
 def test_a_function_is_no_file_whatever_was_imported_before():

@@ -43,6 +43,7 @@ class Split:
         return Split(self.images[chosen], self.labels[chosen], factors)
 
     def to(self, device) -> Split:
+        """The same images on a device."""
         factors = None if self.factors is None else self.factors.to(device)
         return Split(self.images.to(device), self.labels.to(device), factors)
 

@@ -33,7 +33,7 @@ def inception_v3(count_padding: bool = True) -> Network:
 def resnet(depth: int = 152, stride_on: str = "3×3") -> Network:
     """ResNet-50, -101 or -152 (arXiv 1512.03385): 3×224×224 → 2048 features. The paper's
     "ResNet-151" is the 152. `stride_on`: "3×3" as in the widely used implementations, or "1×1", the
-    first one of a block, as He et al. have it."""
+    first one of a block, as He et al. have it. Raises `SpecError` for another depth."""
     stages = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
     if depth not in stages:
         raise SpecError(f"ResNet is described here with 50, 101 or 152 layers, not {depth}.")

@@ -127,7 +127,7 @@ def Bottleneck(
 
     `out` is 4·inner where nothing else is said. The stride sits on the 3×3, as in the widely used
     implementations; `stride_on="1×1"` puts it on the first 1×1, as He et al. do. `groups` cuts the
-    3×3 into groups, as ResNeXt does.
+    3×3 into groups, as ResNeXt does. Raises `SpecError` for another `stride_on`.
     """
     if stride_on not in ("1×1", "3×3"):
         raise SpecError(f'The stride is on the "1×1" or on the "3×3", got {stride_on!r}.')

@@ -72,6 +72,7 @@ class Network:
 
     @property
     def input(self) -> Shape:
+        """(C, H, W) of the image for which the network is described."""
         return (self.channels, self.image, self.image)
 
     def __getitem__(self, name: str) -> Block:

@@ -35,6 +35,7 @@ def differences(left: Node | Network, right: Node | Network) -> list[Difference]
 
     Networks are laid side by side by their blocks' names. Names and figure numbers of nodes are not
     compared, nor the printed sums: only what is computed.
+    Raises `SpecError` for a network and a block.
     """
     if isinstance(left, Network) and isinstance(right, Network):
         return list(_network_differences(left, right))
@@ -83,18 +84,13 @@ def _copies(block: Block) -> str:
 
 def _field(where: str, what: str, left: object, right: object) -> Iterator[Difference]:
     if left != right:
-        yield Difference(
-            where,
-            what,
-            *(
-                f"{v[0]}×{v[1]}"
-                if isinstance(v, tuple)
-                else f"{v:g}"
-                if isinstance(v, float)
-                else str(v)
-                for v in (left, right)
-            ),
-        )
+        yield Difference(where, what, _plain(left), _plain(right))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"{value[0]}×{value[1]}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _node_differences(left: Node, right: Node, path: tuple[str, ...]) -> Iterator[Difference]:

@@ -91,7 +91,7 @@ def figure(number: int, **options: Any) -> Drawing:
     """A figure of the paper, 1 to 20, drawn from its description, with a line on its misprint where
     it has one.
 
-    Options are those of `draw`.
+    Options are those of `draw`. Raises `SpecError` for another number.
     """
     if number not in FIGURES:
         raise SpecError(f"The paper's figures of blocks are 1 to 20, got {number!r}.")

@@ -52,7 +52,7 @@ def googlenet(variant: str = "paper", heads: bool = False, local: bool = False) 
 
     `variant="torchvision"` is the network of that name in torchvision: batch norm, 3×3 kernels
     where the paper has 5×5, a 2×2 pool before the last stage, less dropout. `heads` adds the two
-    auxiliary classifiers.
+    auxiliary classifiers. Raises `SpecError` for another variant.
     """
     if variant not in ("paper", "torchvision"):
         raise SpecError(f'variant is "paper" or "torchvision", got {variant!r}.')

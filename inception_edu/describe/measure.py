@@ -63,10 +63,12 @@ class Measurement:
 
     @property
     def params(self) -> int:
+        """All parameters, the classifier's included."""
         return sum(row.params for row in self.rows)
 
     @property
     def macs(self) -> int:
+        """All multiply-adds for one image, the classifier's included."""
         return sum(row.macs for row in self.rows)
 
     @property
@@ -77,6 +79,7 @@ class Measurement:
 
     @property
     def receptive_field(self) -> tuple[int, int]:
+        """(height, width) in pixels that a value of the last map sees."""
         maps = [row for row in self.rows if row.name != "classifier"]
         return maps[-1].receptive_field if maps else (1, 1)
 
@@ -213,7 +216,7 @@ def measure(
 
 def input_shape(network: Network, image: int | tuple[int, ...] | None = None) -> Shape:
     """(C, H, W) for an image given as its side, (height, width), (C, H, W) or None for the
-    network's own size."""
+    network's own size. Raises `SpecError` for other channels or an empty image."""
     if image is None:
         return network.input
     if isinstance(image, int):

@@ -137,7 +137,8 @@ NETWORKS: dict[str, Callable[[], Network]] = {
 
 
 def network(name: str) -> Network:
-    """A network by its key: of the paper in `NETWORKS`, of its family in `FAMILY`."""
+    """A network by its key: of the paper in `NETWORKS`, of its family in `FAMILY`.
+    Raises `SpecError` where there is none."""
     from inception_edu.describe.family import FAMILY
 
     known: dict[str, Callable[[], Network]] = {**NETWORKS, **FAMILY}

@@ -22,7 +22,8 @@ Path: TypeAlias = tuple[str, ...]
 
 
 def children(node: Node) -> tuple[tuple[str, Node], ...]:
-    """The parts of a node with the word that names each, in the order of the figure."""
+    """The parts of a node with the word that names each, in the order of the figure.
+    Raises `SpecError` for what is no node."""
     if isinstance(node, Chain):
         return tuple((f"step {i}", part) for i, part in enumerate(node.parts, 1))
     if isinstance(node, Concat):

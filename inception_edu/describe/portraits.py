@@ -75,9 +75,7 @@ def portrait(network: Network) -> dict[str, str]:
         ),
         "sums close": closes,
         "scale": _per_stage(_scales(steps) for steps in stages.values()),
-        "ReLU after the last sum": ("yes" if final.relu else "no")
-        if isinstance(final, Residual)
-        else NOTHING,
+        "ReLU after the last sum": _relu_at_the_end(final),
         "kernels n×1 and 1×n": "; ".join(
             dict.fromkeys(filter(None, map(_orientation, network.blocks)))
         )
@@ -153,6 +151,12 @@ def _filters_at_the_end(block: Residual) -> int:
     return conv.out
 
 
+def _relu_at_the_end(node: Node) -> str:
+    if not isinstance(node, Residual):
+        return NOTHING
+    return "yes" if node.relu else "no"
+
+
 def _scales(steps: list[tuple[Block, Shape, Shape]]) -> str:
     scales = [block.node.scale if isinstance(block.node, Residual) else None for block, *_ in steps]
     found = [NOTHING if s is None else f"{s:g}" for s in dict.fromkeys(scales)]
@@ -189,10 +193,7 @@ def _averages(all_leaves: list[Conv | Pool]) -> str:
     if not averages:
         return "none"
     counted = sum(pool.count_padding for pool in averages)
-    return f"{len(averages)}, padded zeros " + (
-        "not counted"
-        if not counted
-        else "counted"
-        if counted == len(averages)
-        else f"counted in {counted}"
-    )
+    words = f"counted in {counted}" if counted else "not counted"
+    if counted == len(averages):
+        words = "counted"
+    return f"{len(averages)}, padded zeros {words}"

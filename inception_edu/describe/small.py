@@ -249,6 +249,7 @@ def tower(
     with batch norm and ReLU. `last_norm` adds a batch norm to the last block's linear 1×1, the
     remedy that Section 3.3 says does not help. Fig. 13's branches hand on 384 of 1792 channels;
     `bottleneck=False` widens them until they hand on as many as the trunk has.
+    Raises `SpecError` for fewer than 8 channels or a negative depth.
     """
     if width < 8 or depth < 0:
         raise SpecError(

@@ -31,6 +31,7 @@ class Average:
 
     @torch.no_grad()
     def update(self) -> None:
+        """Take in the weights as they are after a step."""
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
         if self.now:

@@ -101,7 +101,7 @@ def error_rate(rows: Tensor, labels: Tensor, k: int = 1) -> float:
 
 def ensemble(members: Sequence[Tensor]) -> Tensor:
     """The logarithm of the members' averaged softmax: M tensors N×classes become one. Table 5 of
-    the paper."""
+    the paper. ValueError where there is none."""
     if not members:
         raise ValueError("An ensemble needs at least one member.")
     return torch.stack([member.softmax(1) for member in members]).mean(0).log()
@@ -151,7 +151,7 @@ def interval(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
     """Wilson's interval of a share: `hits` of `count` independent images; 95 % with the z given.
 
     It says how far the share could lie off because the test set is finite, not how it varies from
-    seed to seed.
+    seed to seed. ValueError where the counts cannot be.
     """
     if count < 1 or not 0 <= hits <= count:
         raise ValueError(

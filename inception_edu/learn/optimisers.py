@@ -40,6 +40,7 @@ class RMSPropTF(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None):
+        """One step, as torch's optimizers make it."""
         loss = closure() if closure else None
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
@@ -82,7 +83,8 @@ class RMSPropTF(torch.optim.Optimizer):
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer. Weight decay acts on weights of convolutions and classifiers only."""
+    """The recipe's optimizer. Weight decay acts on weights of convolutions and classifiers only.
+    Raises `TrainError` where nothing can be trained."""
     weights = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
     others = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
     groups: list[dict[str, Any]] = [

@@ -147,6 +147,7 @@ class Pace:
 
     @contextmanager
     def step(self) -> Iterator[None]:
+        """One step of training, timed, with the number of threads that is chosen for it."""
         number = self._choose() if self.fixed is None else self.fixed
         _set(number)
         if number not in self.numbers:

@@ -24,6 +24,7 @@ class Speedup:
 
     @property
     def median(self) -> float:
+        """The median of the ratios."""
         return median(self.ratios)
 
     @property

@@ -22,6 +22,7 @@ class Timing(list):
 
     @property
     def median(self) -> float:
+        """The median, in seconds."""
         return median(self)
 
     @property

@@ -96,7 +96,8 @@ def with_weights(
 
 def to_timm(name: str, model: nn.Module) -> dict[str, Tensor]:
     """The weights of our network as a state dict that timm's model of that name loads, or the
-    model of the package that has it: a key of `PORTED`."""
+    model of the package that has it: a key of `PORTED`.
+    Raises `WeightsError` where the model is not that network."""
     port = _port(name)
     ours, theirs = model.state_dict(), {}
     for pair in port.pairs():

@@ -105,10 +105,12 @@ class Outcome:
 
     @property
     def gain_on_best(self) -> float:
+        """By how much the ensemble's error is below its best member's; a share."""
         return min(self.members) - self.error
 
     @property
     def gain_on_mean(self) -> float:
+        """By how much it is below the members' mean error; a share."""
         return sum(self.members) / len(self.members) - self.error
 
 

@@ -95,6 +95,7 @@ class Config:
         return measure(self.description()).macs
 
     def with_seed(self, seed: int) -> Config:
+        """The same run from another seed."""
         return replace(self, seed=seed)
 
     def model(self) -> nn.Module:

@@ -37,7 +37,7 @@ MINIS = "1/16 of the filters, 28×28 windows, batch 32, 0.94 every 30 steps, flo
 
 def mode() -> str:
     """quick, standard or full: how much the chapters compute. Set by the environment variable
-    INCEPTION_EDU_MODE."""
+    INCEPTION_EDU_MODE. Raises `ExperimentError` for another word."""
     word = os.environ.get("INCEPTION_EDU_MODE", "standard").strip().lower() or "standard"
     if word not in MODES:
         raise ExperimentError(
@@ -142,7 +142,7 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 def configurations(name: str, mode_: str | None = None, data: str | None = None) -> list[Config]:
     """The configurations of an experiment in a mode; `data` replaces the photographs by another
-    source."""
+    source. Raises `ExperimentError` where there is no such one."""
     if name not in EXPERIMENTS:
         raise ExperimentError(
             f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}."

@@ -163,6 +163,7 @@ class CellFate:
     sentence: str = ""
 
     def to_dict(self) -> dict:
+        """Plain JSON types."""
         return asdict(self) | {"dead": list(self.dead)}
 
 

@@ -68,19 +68,23 @@ class Result:
 
     @property
     def label(self) -> str:
+        """The configuration's label."""
         return self.config.label
 
     @property
     def seed(self) -> int:
+        """The configuration's seed."""
         return self.config.seed
 
     @property
     def identity(self) -> Identity:
+        """What the run depends on beside its configuration."""
         kind = self.device.partition(":")[0]
         return Identity(self.data["fingerprint"], self.precision, kind, self.version)
 
     @property
     def digest(self) -> str:
+        """The name of the result's file."""
         return digest(self.config, self.identity)
 
     @property
@@ -109,6 +113,7 @@ class Result:
         return self.test_accuracy if self.status == "finished" else None
 
     def to_dict(self) -> dict:
+        """Plain JSON types, with the schema's number."""
         return {
             "schema": SCHEMA,
             "digest": self.digest,

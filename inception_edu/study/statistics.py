@@ -1,7 +1,6 @@
 """What a set of runs says, and how sure it is.
 
-    rows(results)                              flat rows: every argument, every recipe field, the
-                                               seed, the values
+    rows(results)                              flat rows: arguments, recipe, seed, values
     cells = summarise(results, "dead_last")    by label; or by=("width", "scale") by their values
     difference(cells[a], cells[b])             paired by seed where both have the same seeds
     holm({label: difference, …})               the same with Holm's correction within one table
@@ -76,10 +75,12 @@ class Cell:
 
     @property
     def n(self) -> int:
+        """How many runs have a value."""
         return len(self.values)
 
     @property
     def mean(self) -> float:
+        """The mean over seeds."""
         self._at_least(1)
         return math.fsum(self.values) / self.n
 
@@ -145,7 +146,7 @@ def summarise(
     by the tuple of these (None where a run has no such argument).
 
     `value` is an attribute of a result or a function. Runs without a value are counted in
-    `Cell.lost`.
+    `Cell.lost`. Raises `StatisticsError` for an unknown name in `by`.
     """
     get = value if callable(value) else lambda result: getattr(result, value)
     results = list(results)
@@ -294,7 +295,7 @@ def not_worse(gap: Difference, margin: float) -> bool | None:
 
 def jackknife(left_out: Sequence[float]) -> float:
     """Half of the 95 % interval of a number that is computed from all seeds together, from its
-    values with one seed left out at a time."""
+    values with one seed left out at a time. Raises `StatisticsError` for fewer than two."""
     n = len(left_out)
     if n < 2:
         raise StatisticsError(f"A jackknife needs at least 2 seeds to leave out in turn, got {n}.")

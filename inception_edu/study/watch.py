@@ -29,6 +29,7 @@ class Watch(Probe):
 
     @contextmanager
     def watch(self, model: nn.Module) -> Iterator[None]:
+        """Within the context, the model's forward passes are noted."""
         hooks = [model.get_submodule("classifier").register_forward_hook(self._classifier)]
         for name, block in self.blocks:
             hooks.append(block.body.register_forward_hook(partial(self._keep, name)))

@@ -241,8 +241,10 @@ def grid_map(
         )
     axis = _axis(axis, 1.6 + 0.85 * len(columns), 1.0 + 0.42 * len(rows))
     known = table[~np.isnan(table)]
-    low = (known.min() if known.size else 0.0) if low is None else low
-    high = (known.max() if known.size else 1.0) if high is None else high
+    if low is None:
+        low = known.min() if known.size else 0.0
+    if high is None:
+        high = known.max() if known.size else 1.0
     shade = Normalize(low, high if high > low else low + 1, clip=True)
     axis.imshow(np.ma.masked_invalid(table), cmap=SHADES, norm=shade, aspect="auto")
     for (i, j), value in np.ndenumerate(table):

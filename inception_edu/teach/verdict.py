@@ -36,6 +36,7 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
+        """Whether the answer is right."""
         return self.state == "right"
 
     def __bool__(self) -> bool:

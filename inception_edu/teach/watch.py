@@ -112,13 +112,8 @@ class _Mode(TorchFunctionMode):
             result = function(*args, **kwargs)
         except Exception as error:
             result = self._go_on(name, args, kwargs, error)
-        tensors = (
-            [result]
-            if isinstance(result, Tensor)
-            else [t for t in result if isinstance(t, Tensor)]
-            if isinstance(result, (tuple, list))
-            else []
-        )
+        several = result if isinstance(result, (tuple, list)) else (result,)
+        tensors = [t for t in several if isinstance(t, Tensor)]
         if name in SILENT and tensors:
             self._keep(tensors[0], known[0])
             return result

@@ -272,14 +272,9 @@ settings = [{**dict(r.config.arguments), "rate": r.config.recipe.lr} for r in gr
 provenance(grid)
 
 # %% tags=["hide-input"]
-dead = {
-    key: [
-        100 * r.dead_last
-        for s, r in zip(settings, grid)
-        if (s["rate"], s["width"], s["scale"]) == key
-    ]
-    for key in {(s["rate"], s["width"], s["scale"]) for s in settings}
-}
+dead = {}
+for s, r in zip(settings, grid):
+    dead.setdefault((s["rate"], s["width"], s["scale"]), []).append(100 * r.dead_last)
 rates, widths, scales = (sorted(set(values)) for values in zip(*dead))
 fig = plots.figure(9.6, 2.7)
 for k, rate in enumerate(rates):

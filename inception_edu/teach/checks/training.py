@@ -86,13 +86,10 @@ def _trajectory(step) -> _Trained:
         with student_code():
             loss = step(model, x, y, optimizer)
         gradients = gradients or model.weight.grad is not None
-        losses.append(
-            loss.item()
-            if isinstance(loss, Tensor) and loss.numel() == 1
-            else loss
-            if isinstance(loss, (int, float)) or missing(loss)
-            else math.nan
-        )
+        if isinstance(loss, Tensor) and loss.numel() == 1:
+            loss = loss.item()
+        a_number = isinstance(loss, (int, float)) or missing(loss)
+        losses.append(loss if a_number else math.nan)
     return _Trained(
         losses, model.weight.detach().clone(), not torch.equal(model.weight, before), gradients
     )
