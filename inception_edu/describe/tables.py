@@ -113,7 +113,12 @@ class Table:
     def _heading(self, name: str, right: bool) -> str:
         text = escape(name)
         if len(self.rows) > 3 and name:
-            plain_button = "all:unset;cursor:pointer;text-decoration:underline dotted"
+            # Each by its name: JupyterLab takes "all" away while a notebook is not trusted.
+            plain_button = (
+                "background:transparent;border:0;padding:0;margin:0;font-family:inherit;"
+                "font-size:13px;font-weight:600;color:inherit;text-align:inherit;cursor:pointer;"
+                "text-decoration:underline;text-decoration-style:dotted"
+            )
             text = (
                 f'<button type="button" title="sort" style="{plain_button}" '
                 f'onclick="{_one_line(SORT)}">{text}</button>'

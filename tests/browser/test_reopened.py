@@ -59,3 +59,30 @@ def test_alive_the_labs_show_and_dead_their_pictures(lab):
             expect(cell.get_by_text(words)).to_be_hidden()
     assert alive.count() == 0
     lab.console.clear()  # JupyterLab says there that it looked for the model
+
+
+def test_headings_of_a_stored_table_look_like_text_before_its_notebook_is_trusted(lab):
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    from inception_edu.describe.tables import table
+
+    html = table([(name, 1) for name in "abcd"], ["name", "count"])._repr_html_()
+    shown = new_output("display_data", {"text/html": html})
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = new_notebook(
+        cells=[new_code_cell("made_elsewhere", outputs=[shown])], metadata={"kernelspec": kernel}
+    )
+    (lab.server.folder / "strange.ipynb").write_text(json.dumps(notebook))
+    lab.open("strange.ipynb")
+    look = """button => {
+        const own = getComputedStyle(button);
+        const red = Number(own.color.match(/\\d+/)[0]);
+        return [own.backgroundColor, own.borderTopWidth, own.fontSize, red];
+    }"""
+    for theme, reds in (("light", range(60)), ("dark", range(200, 256))):
+        lab.theme(theme)
+        heading = lab.page.locator(".ied-table th button").last
+        expect(heading).to_be_visible()
+        background, border, size, red = heading.evaluate(look)
+        assert (background, border, size) == ("rgba(0, 0, 0, 0)", "0px", "13px"), theme
+        assert red in reds, f"{theme}: red {red}"
