@@ -8,15 +8,20 @@ import pytest
 import torch
 from scipy import stats
 
+from inception_edu.data import load
 from inception_edu.describe import networks
 from inception_edu.nets.build import build
 from inception_edu.study import (
     CLAIMS,
+    Config,
     ExperimentError,
+    Recipe,
+    all_images,
     claims_dying,
     claims_race,
     load_results,
     reproduction,
+    seeds,
 )
 from inception_edu.study.claims import table
 from inception_edu.study.lengths import committed_lengths, squared_lengths
@@ -168,6 +173,25 @@ def test_what_the_network_with_all_filters_says(judge, word, shows):
     assert all(e.runs >= 5 for e in full)
 
 
+def test_no_remedy_is_judged_where_nothing_dies_without_it(monkeypatch):
+    for name, unscaled in (("remedies", "nothing"), ("paper_width", claims_dying.UNSCALED)):
+        alive = [
+            replace(r, dead=dict.fromkeys(r.dead, 0.0)) if r.label == unscaled else r
+            for r in load_results(name)
+        ]
+        with monkeypatch.context() as patch:
+            without(patch, name, tuple(alive))
+            for judge in (
+                claims_dying.not_prevented,
+                claims_dying.scaling_stabilises,
+                claims_dying.scaling_is_necessary,
+            ):
+                idle = [e for e in judge().evidence if "presupposes was not seen" in e.sentence]
+                assert len(idle) == 1 and idle[0].shows == "" and unscaled in idle[0].sentence
+            if name == "remedies":
+                assert claims_dying.warm_up_is_not_enough().word == "undecided"
+
+
 @pytest.mark.parametrize("judge", [claims_dying.wide_networks_die, claims_dying.scaling_stabilises])
 def test_without_the_runs_at_full_width_there_is_no_verdict(judge, monkeypatch):
     without(monkeypatch, "paper_width")
@@ -260,6 +284,27 @@ def test_committed_lengths_have_five_seeds_and_all_networks():
     assert len(found) == 6 and all(len(x.values) == len(x.before) == 5 for x in found.values())
     scaled, full = (found[f"Inception-ResNet-v2, scale {s}"].cell.mean for s in ("0.1", "1"))
     assert scaled < full / 3
+
+
+# --- All images ---------------------------------------------------------------------------------
+
+
+def test_dead_channels_are_counted_on_all_images_and_a_count_goes_on(monkeypatch, tmp_path):
+    recipe = Recipe(steps=2, batch_size=8, lr=0.01)
+    arguments = dict(width=16, depth=1, scale=1.0)
+    config = Config("tiny", "tower", arguments, recipe, data="fashion", test_images=20)
+    committed = [SimpleNamespace(config=c, label="tiny", seed=c.seed) for c in seeds(config, 2)]
+    monkeypatch.setattr(all_images, "load_results", lambda _: committed[:1])
+    monkeypatch.setattr(all_images, "SETTINGS", (("experiment", "tiny"),))
+    path = tmp_path / "all.json"
+    (first,) = all_images.counted_on_all(all_images.measure_all_images(path=path))
+    assert first.images == len(load("fashion").train) and first.worst[2] <= first.worst[0]
+    monkeypatch.setattr(all_images, "load_results", lambda _: committed)
+    made = []
+    count = all_images.count
+    monkeypatch.setattr(all_images, "count", lambda e, c, s: made.append(c) or count(e, c, s))
+    found = all_images.counted_on_all(all_images.measure_all_images(path=path))
+    assert made == [committed[1].config] and found[0] == first and len(found) == 2
 
 
 # --- Made again -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from PIL import Image
 
 from inception_edu.describe.canvas import BRANCH_COLOURS, CARD
 from inception_edu.learn import History, Record
-from inception_edu.teach import plots
+from inception_edu.teach import count_and_time, plots
 
 
 def test_a_picture_is_an_img_with_its_words():
@@ -155,6 +155,13 @@ def test_dots_show_each_seed_and_the_mean_and_beside_an_interval_the_middle_valu
     assert bar == [0, 40] and a == pytest.approx([10, 20, 90]) and b[-1] == 100
     assert middle == pytest.approx([20, 20]) and mean == pytest.approx([50, 50])
     assert axis.get_ylim() == (1.5, -0.5)
+
+
+def test_count_and_time_says_both_of_every_name():
+    picture = count_and_time({"a": 0.25, "b": 1}, {"a": 0.5, "b": 1}, "b = 1")
+    said = picture._repr_html_()
+    assert "Multiply-adds and time, b = 1: " in said and picture.png
+    assert "a 0.25 by count, 0.50 by clock; b 1.00 by count, 1.00 by clock." in said
 
 
 def test_grid_map_writes_readable_numbers():

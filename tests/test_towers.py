@@ -160,7 +160,7 @@ def test_a_width_that_is_not_recorded_says_which_one_is_shown():
     said = session.view.part("forecast").value
     assert "rate × ‖a‖² is" in said and "means at width 288" in said
     session.set("width", 1152)
-    assert session.view.control("scale").note == "not recorded near these settings"
+    assert session.view.control("scale").note == "not tried near these settings"
     assert "title=" not in session.view.control("scale").strip
     session.set("width", 144)
     assert "width 144" not in session.view.part("curves").value["runs"][0]["words"]

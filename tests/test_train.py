@@ -147,6 +147,8 @@ def test_schedules_start_after_the_warm_up():
         (dict(momentum=1.5), "momentum"),
         (dict(average=2), "average"),
         (dict(clip=0.0), "clip"),
+        (dict(clip=math.nan), "clip"),
+        (dict(lr_decay=-0.94), "lr_decay"),
         (dict(label_smoothing=-1), "label_smoothing"),
         (dict(warmup_steps=-1), "warmup_steps"),
     ],
@@ -910,6 +912,14 @@ def test_statistics_come_from_all_classes():
     measure_statistics(model, data, images=1000)
     made = model.stem[0](data.normalise(data.train.images)).mean((0, 2, 3)).detach()
     torch.testing.assert_close(model.stem[1].running_mean, made, rtol=0.1, atol=0.02)
+
+
+def test_averaged_weights_take_their_statistics_from_windows_after_training_on_windows():
+    data, model, sides = images(side=16), small(), []
+    model.register_forward_hook(lambda module, inputs, output: sides.append(inputs[0].shape[-1]))
+    train(model, data, replace(QUICK, augment="window", average=0.5, steps=1))
+    first, *others = sides  # the first one asks whether network and images fit
+    assert first == 16 and len(others) > 2 and set(others) == {14}
 
 
 def test_after_windows_the_test_is_on_the_centres():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from itertools import groupby
@@ -43,7 +44,7 @@ def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[s
         found = [entry for entry in found if entry["word"] in FATES]
         known = {entry["value"]: entry for entry in found}
         elsewhere = ", ".join(f"{k} {say(v)}" for k, v in near.items() if v != others[k])
-        words = _along(found, elsewhere)
+        words = _along(found, elsewhere, recorded_grid().axes[axis])
         for left, right, value in _stretches(control, axis):
             if value in known:
                 at = f" at {elsewhere}" if elsewhere else ""
@@ -108,14 +109,15 @@ def _stretches(control: Control, axis: str) -> list[tuple[float, float, float]]:
     return found
 
 
-def _along(found: list[dict], elsewhere: str) -> str:
-    """ "lives 0–0.3 · differs 0.5 · dies 0.7–1"; "at width 144: …" where the strip is not of the
-    very settings."""
+def _along(found: list[dict], elsewhere: str, values: Iterable[float]) -> str:
+    """ "lives 0–0.3 · dies 0.5 · not tried 0.7–1" of the recorded `values`; "at width 144: …" where
+    the strip is not of the very settings."""
     if not found:
-        return "not recorded near these settings"
+        return "not tried near these settings"
+    words = {entry["value"]: entry["word"] for entry in found}
     stretches = []
-    for word, group in groupby(found, key=lambda entry: entry["word"]):
-        ends = [say(entry["value"]) for entry in group]
+    for word, group in groupby(values, key=lambda value: words.get(value, "not tried")):
+        ends = [say(value) for value in group]
         span = ends[0] if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
         stretches.append(f"{word.removesuffix(' by seed')} {span}")
     return f"{f'at {elsewhere}: ' if elsewhere else ''}{' · '.join(stretches)}"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from inception_edu.learn.crops import Crops
 from inception_edu.learn.evaluate import evaluating, fast_layout
 from inception_edu.learn.machine import device_of
 
@@ -19,11 +20,11 @@ class Average:
     As in TensorFlow, the decay is (1 + n) / (10 + n) after n steps until it has grown to `decay`,
     so that the first, random weights are soon forgotten. Batch norm's statistics belong to the
     weights that made the activations: for the averaged weights they are measured anew, on training
-    images.
+    images, cut by `crops` as those of the test are (None: whole).
     """
 
-    def __init__(self, model: nn.Module, decay: float):
-        self.model, self.decay, self.steps = model, decay, 0
+    def __init__(self, model: nn.Module, decay: float, crops: Crops | None = None):
+        self.model, self.decay, self.crops, self.steps = model, decay, crops, 0
         self.now: list[torch.Tensor] = (
             [p for p in model.parameters() if p.requires_grad] if decay else []
         )
@@ -43,7 +44,7 @@ class Average:
         for mean, weight in zip(self.mean, self.now):
             weight.copy_(mean)
         if self.now:
-            measure_statistics(self.model, data)
+            measure_statistics(self.model, data, self.crops)
 
     @contextmanager
     def weights(self, data) -> Iterator[None]:
@@ -59,9 +60,15 @@ class Average:
                     tensor.copy_(value)
 
 
-def measure_statistics(model: nn.Module, data, images: int = 2000, batch_size: int = 100) -> None:
+def measure_statistics(
+    model: nn.Module,
+    data,
+    crops: Crops | None = None,
+    images: int = 2000,
+    batch_size: int = 100,
+) -> None:
     """Set the means and variances of every batch norm to the averages over (up to) `images`
-    training images."""
+    training images, each of them cut by `crops` (None: whole)."""
     norms = []
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.track_running_stats:
@@ -81,7 +88,8 @@ def measure_statistics(model: nn.Module, data, images: int = 2000, batch_size: i
             norm.momentum = None  # a plain average over the batches
             norm.train()
         for i in range(parts := max(1, count // batch_size)):
-            images = data.train.images[chosen[i::parts]].to(place)
-            model(fast_layout(data.normalise(images)))
+            batch = data.normalise(data.train.images[chosen[i::parts]].to(place))
+            for crop in crops(batch) if crops else [batch]:
+                model(fast_layout(crop))
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum

@@ -22,7 +22,7 @@ from torch import nn
 from inception_edu.data import window
 from inception_edu.describe import SpecError
 from inception_edu.learn.average import Average
-from inception_edu.learn.crops import centre_crop
+from inception_edu.learn.crops import Crops, centre_crop
 from inception_edu.learn.evaluate import error_rate, evaluating, fast_layout, logits
 from inception_edu.learn.history import History, Record
 from inception_edu.learn.machine import autocast, device_of
@@ -84,7 +84,8 @@ def training(
     check(model, data)
     cast, precision = autocast(place, recipe.precision)
     optimizer, meter = make_optimizer(model, recipe), Meter(model)
-    average, pace, clock = Average(model, recipe.average), Pace(place), Clock()
+    average = Average(model, recipe.average, test_crops(recipe, data))
+    pace, clock = Pace(place), Clock()
     history = History(recipe, device=str(place), precision=precision)
     two_epochs = 2 * max(1, len(data.train.labels) // recipe.batch_size)
     order = torch.Generator().manual_seed(recipe.seed)
@@ -165,11 +166,16 @@ def check(model: nn.Module, data) -> None:
         )
 
 
+def test_crops(recipe: Recipe, data) -> Crops | None:
+    """What a network is tested on: after training on windows their middle ones, else whole
+    images."""
+    windows = "window" in recipe.augment.split("+")
+    return centre_crop(window(data.test.images.shape[-1])) if windows else None
+
+
 def examine(model: nn.Module, data, history: History, step: int, stop=None) -> float | None:
     """Accuracy on the test images, kept in the history; None where `stop` came in between."""
-    windows = "window" in history.recipe.augment.split("+")
-    crops = centre_crop(window(data.test.images.shape[-1])) if windows else None
-    rows = logits(model, data, crops=crops, stop=stop)
+    rows = logits(model, data, crops=test_crops(history.recipe, data), stop=stop)
     if len(rows) < len(data.test.labels):
         return None
     accuracy = 1 - error_rate(rows, data.test.labels)

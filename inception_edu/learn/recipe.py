@@ -87,7 +87,7 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise TrainError(f"{name} must be at least 1, got {value}.")
-        for name in ("lr", "weight_decay", "eps", "warmup_steps", "warmup_lr"):
+        for name in ("lr", "lr_decay", "weight_decay", "eps", "warmup_steps", "warmup_lr"):
             if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise TrainError(
                     f"{name} must be a finite number of at least 0, got {getattr(self, name)}."
@@ -95,7 +95,7 @@ class Recipe:
         for name in ("momentum", "rms_decay", "average", "label_smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise TrainError(f"{name} must lie between 0 and 1, got {getattr(self, name)}.")
-        if self.clip is not None and self.clip <= 0:
+        if self.clip is not None and not self.clip > 0:
             raise TrainError(f"clip must be above 0 (None: no clipping), got {self.clip}.")
 
 

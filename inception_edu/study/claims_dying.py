@@ -28,6 +28,9 @@ def full(scale: float, lr: float) -> str:
     return f"scale {scale:g}, rate {lr:g}"
 
 
+UNSCALED = full(1, PAPER_RATE)
+
+
 @cache
 def _runs(name: str) -> tuple[Result, ...]:
     try:
@@ -44,11 +47,16 @@ def fates_of(name: str) -> dict[str, CellFate]:
     return {label: fate_of_cell(runs) for label, runs in groups.items()}
 
 
-def _expect(name: str, expected: dict[str, str], note: str = "") -> Evidence | None:
+def _expect(
+    name: str, expected: dict[str, str], note: str = "", presupposed: str = ""
+) -> Evidence | None:
+    """The fates of an experiment as evidence; None where its runs are not there. `presupposed`: the
+    setting without a remedy, which has to die before any remedy can be judged."""
     found = fates_of(name)
     if not set(expected) <= set(found):
         return None
-    evidence = fates({label + note: (found[label], word) for label, word in expected.items()})
+    told = {label + note: (found[label], word) for label, word in expected.items()}
+    evidence = fates(told, [presupposed + note] if presupposed else [])
     return replace(evidence, of=frozenset(_start(r) for r in _runs(name) if r.label in expected))
 
 
@@ -59,9 +67,12 @@ def _start(run: Result) -> Config:
     return replace(run.config, label="", recipe=recipe, test_images=0)
 
 
-def _at_paper_width(expected: dict[tuple[float, float], str]) -> Evidence | None:
+def _at_paper_width(
+    expected: dict[tuple[float, float], str], presupposed: str = ""
+) -> Evidence | None:
     """Fates of the network with all of its filters, by (scale, rate)."""
-    return _expect("paper_width", {full(*key): word for key, word in expected.items()}, WIDE_NOTE)
+    words = {full(*key): word for key, word in expected.items()}
+    return _expect("paper_width", words, WIDE_NOTE, presupposed)
 
 
 def _known(*evidence: Evidence | None) -> list[Evidence]:
@@ -102,7 +113,9 @@ def not_prevented() -> Verdict:
     """C4: with a tenth of the rate, and with either reading of the extra norm, the tower dies."""
     expected = {"nothing": "dies"} | {label: "dies" for label in REMEDIES_OF_C4}
     rates = {(1.0, PAPER_RATE): "dies", (1.0, LOW_RATE): "dies"}
-    evidence = _known(_expect("remedies", expected), _at_paper_width(rates))
+    evidence = _known(
+        _expect("remedies", expected, presupposed="nothing"), _at_paper_width(rates, UNSCALED)
+    )
     return verdict(evidence, "reduced")
 
 
@@ -112,9 +125,9 @@ def scaling_stabilises() -> Verdict:
     short = {"nothing": "dies"} | {label: "lives" for label in SCALES}
     lasting = {"nothing": "dies", "scale 0.1": "lives"}
     evidence = _known(
-        _expect("remedies", short),
-        _expect("long", lasting, " for 3000 steps"),
-        _at_paper_width({(1, PAPER_RATE): "dies", (0.1, PAPER_RATE): "lives"}),
+        _expect("remedies", short, presupposed="nothing"),
+        _expect("long", lasting, " for 3000 steps", "nothing"),
+        _at_paper_width({(1, PAPER_RATE): "dies", (0.1, PAPER_RATE): "lives"}, UNSCALED),
         _at_paper_width({(0.2, PAPER_RATE): "lives"}),
     )
     if len(evidence) < 4:
@@ -125,7 +138,7 @@ def scaling_stabilises() -> Verdict:
 def warm_up_is_not_enough() -> Verdict:
     """C6: both two-phase warm-ups end dead."""
     expected = {"nothing": "dies"} | {label: "dies" for label in WARM_UPS}
-    return verdict(_known(_expect("remedies", expected)), "reduced")
+    return verdict(_known(_expect("remedies", expected, presupposed="nothing")), "reduced")
 
 
 def scaling_does_no_harm() -> Verdict:
@@ -162,9 +175,9 @@ def scaling_is_necessary() -> Verdict:
     with all filters."""
     expected = {"nothing": "dies", "rate / 10": "dies"}
     evidence = [
-        _expect("remedies", expected),
-        _expect("long", expected, " for 3000 steps"),
+        _expect("remedies", expected, presupposed="nothing"),
+        _expect("long", expected, " for 3000 steps", "nothing"),
         _expect("recovery", {f"{cell(1152, 1, LOW_RATE)}, 600 steps": "dies"}),
-        _at_paper_width({(1, PAPER_RATE): "dies", (1, LOW_RATE): "dies"}),
+        _at_paper_width({(1, PAPER_RATE): "dies", (1, LOW_RATE): "dies"}, UNSCALED),
     ]
     return verdict([e for e in evidence if e], "reduced")

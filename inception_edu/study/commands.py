@@ -11,6 +11,7 @@ What it can do:
     claims                            the paper's claims and their verdicts
     reproduce                         make a sample of the committed runs again
     lengths                           ‖a‖² of the full networks before any training
+    all_images                        dead channels on every training image
     migrate FILE…                     bring result files of an older schema up to date
 """
 
@@ -22,6 +23,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from inception_edu._console import forgive
+from inception_edu.study.all_images import measure_all_images
 from inception_edu.study.cells import MODES
 from inception_edu.study.claims import table
 from inception_edu.study.config import PHOTOGRAPHS, Config, ExperimentError
@@ -34,7 +36,17 @@ from inception_edu.study.reproduction import report
 from inception_edu.study.results import Result, load_results, pack, read_result
 from inception_edu.study.sweeps import local_executor, sweep, work
 
-WHAT = ("list", "run", "status", "pack", "claims", "reproduce", "lengths", "migrate")
+WHAT = (
+    "list",
+    "run",
+    "status",
+    "pack",
+    "claims",
+    "reproduce",
+    "lengths",
+    "all_images",
+    "migrate",
+)
 
 
 def main(words: list[str] | None = None) -> int:
@@ -53,6 +65,9 @@ def main(words: list[str] | None = None) -> int:
             return 0 if report(args.small, _photographs(args)) else 1
         if args.what == "lengths":
             print(measure_lengths())
+            return 0
+        if args.what == "all_images":
+            print(measure_all_images(_photographs(args)))
             return 0
         for name in args.names or EXPERIMENTS:
             _one(name, args)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from inception_edu.study import experiments_dying as d
 from inception_edu.study import experiments_own as o
 from inception_edu.study import experiments_race as r
+from inception_edu.study import experiments_replicas as many
 from inception_edu.study import experiments_training as t
 from inception_edu.study import experiments_wide as w
 from inception_edu.study.cells import MODES
@@ -129,7 +130,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         "tower of Fig. 13's blocks, 32×32 images, float32; unscaled, 60 steps, embedded images",
     ),
     "replicas": Experiment(
-        d.replicas, "replicas, scale, rate, width", "seed", f"{SMALL}; 150 steps"
+        many.replicas, "replicas, scale, rate, width", "seed", f"{SMALL}; 150 steps"
+    ),
+    "synchronous": Experiment(
+        many.synchronous,
+        "batch, rate",
+        "seed",
+        "tower of Fig. 13's blocks, 32×32 images, float32; 72 channels, unscaled, 20 steps",
     ),
     "lab_race": Experiment(
         r.lab_race,

@@ -286,23 +286,3 @@ def elsewhere(mode: str) -> list[Config]:
                 everything = dict(made.arguments) | arguments
                 cells.append(replace(made, arguments=everything, data="fashion", test_images=200))
     return repeat(cells, mode, ["SGD, width 72, rate 0.45"])
-
-
-def replicas(mode: str) -> list[Config]:
-    """The paper trained with 20 replicas. Asynchronous ones apply gradients of older weights: does
-    a tower die at a lower rate then, does scaling still save it, and does a tower without the
-    identity die too? C3, C4, C5."""
-    kinds: dict[str, tuple[int, dict[str, Any]]] = {
-        "scale 1": (144, dict(scale=1.0)),
-        "scale 0.1": (144, dict(scale=0.1)),
-        "without identity": (144, dict(scale=1.0, residual=False)),
-        "72 channels": (72, dict(scale=1.0)),
-    }
-    cells = []
-    for kind, (width, arguments) in kinds.items():
-        for rate in (0.00225, 0.0045, 0.015, 0.045):
-            for copies in (1, 20):
-                label = f"{kind}, rate {rate:g}, {copies} replica{'s' * (copies > 1)}"
-                made = tower(label, width, lr=rate, steps=150, record_every=5, replicas=copies)
-                cells.append(replace(made, arguments=dict(made.arguments) | arguments))
-    return repeat(cells, mode, ["scale 1, rate 0.045, 20 replicas"], 60)

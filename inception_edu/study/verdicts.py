@@ -9,7 +9,7 @@ verdict(evidence, scope="reduced")     supported, seen at reduced scale only, co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inception_edu.study.fates import CellFate
@@ -104,10 +104,17 @@ def _shows(right: bool, wrong: bool) -> str:
     return "against" if wrong else ""
 
 
-def fates(expected: Mapping[str, tuple[CellFate, str]]) -> Evidence:
-    """Do the settings have the fates that the claim gives them? {name: (fate, word)}."""
+def fates(
+    expected: Mapping[str, tuple[CellFate, str]], presupposed: Collection[str] = ()
+) -> Evidence:
+    """Do the settings have the fates that the claim gives them? {name: (fate, word)}.
+
+    `presupposed`: names of settings that only have to be as the claim takes for granted, such as
+    the tower that dies without a remedy. Where one is not, nothing is shown, for or against.
+    """
     wrong = [name for name, (cell, word) in expected.items() if cell.word == OPPOSITE[word]]
     right = all(cell.word == word for cell, word in expected.values())
+    given = all(expected[name][0].word == expected[name][1] for name in presupposed)
     few = [name for name, (cell, _) in expected.items() if len(cell.dead) < LEAST_SEEDS]
     sentence = "; ".join(f"{name}: {cell.sentence}" for name, (cell, _) in expected.items())
     of = frozenset(
@@ -117,6 +124,8 @@ def fates(expected: Mapping[str, tuple[CellFate, str]]) -> Evidence:
     )
     if few:
         return Evidence("", f"{sentence}; {LEAST_SEEDS} seeds are the least", of)
+    if not given:
+        return Evidence("", f"{sentence}; what the claim presupposes was not seen", of)
     return Evidence(_shows(right, bool(wrong)), sentence, of)
 
 

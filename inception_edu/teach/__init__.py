@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from inception_edu.teach.predictions import predict as predict
     from inception_edu.teach.predictor_tables import predictors as predictors
     from inception_edu.teach.predictor_tables import predictors_changed as predictors_changed
+    from inception_edu.teach.profiles import count_and_time as count_and_time
     from inception_edu.teach.profiles import share_bars as share_bars
     from inception_edu.teach.profiles import time_shares as time_shares
     from inception_edu.teach.results import against as against
@@ -61,7 +62,7 @@ _NAMES = {
     ".openings": ("opening_figure",),
     ".predictions": ("outcome", "predict"),
     ".predictor_tables": ("predictors", "predictors_changed"),
-    ".profiles": ("share_bars", "time_shares"),
+    ".profiles": ("count_and_time", "share_bars", "time_shares"),
     ".results": (
         "against",
         "contrasts",

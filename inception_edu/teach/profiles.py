@@ -1,4 +1,4 @@
-"""Where a network's time goes: shares of the processor's time by kind of operation."""
+"""Where a network's time goes: by kind of operation, and beside the multiply-adds."""
 
 from __future__ import annotations
 
@@ -74,3 +74,20 @@ def share_bars(shares: Mapping[str, Mapping[str, float]], xlabel: str) -> Any:
         for name, found in shares.items()
     )
     return plots.show(fig, f"{xlabel}, by kind of operation. {said}.")
+
+
+def count_and_time(
+    by_count: Mapping[str, float], by_clock: Mapping[str, float], xlabel: str, text: str = "{:.2f}"
+) -> Any:
+    """Two bars for each name, its part of the multiply-adds and of the time, as a picture with its
+    words. Both have the same names and one unit, `xlabel`; `text` formats a number."""
+    from inception_edu.teach import plots
+
+    fig = plots.figure(7, 0.7 + 0.5 * len(by_count))
+    bars = {"multiply-adds": by_count, "time on this machine": by_clock}
+    plots.paired_bars(bars, fig.add_subplot(), xlabel, text)
+    said = "; ".join(
+        f"{name} {text.format(by_count[name])} by count, {text.format(by_clock[name])} by clock"
+        for name in by_count
+    )
+    return plots.show(fig, f"Multiply-adds and time, {xlabel}: {said}.")

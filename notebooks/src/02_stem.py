@@ -34,8 +34,8 @@ from inception_edu.describe import (
 )
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import begin, check, costs, five_lines, milliseconds, opening_figure
-from inception_edu.teach import outcome, plots, predict, refusal, say, shapes, table
+from inception_edu.teach import begin, check, costs, count_and_time, five_lines, milliseconds
+from inception_edu.teach import opening_figure, outcome, plots, predict, refusal, say, shapes, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -300,17 +300,8 @@ for name, node in stems.items():
 by_count = {name: value / macs["Fig. 3"] for name, value in macs.items()}
 by_clock = {name: value / time["Fig. 3"] for name, value in time.items()}
 
-# %% tags=["hide-input"]
-axis = plots.paired_bars(
-    {"multiply-adds": by_count, "time on this machine": by_clock},
-    xlabel=f"Fig. 3 = 1, at {side}×{side} pixels",
-    text="{:.2f}",
-)
-plots.show(
-    axis.figure,
-    "Multiply-adds and time of three stems: "
-    + "; ".join(f"{n} {by_count[n]:.2f} by count, {by_clock[n]:.2f} by clock" for n in stems),
-)
+# %%
+count_and_time(by_count, by_clock, f"Fig. 3 = 1, at {side}×{side} pixels")
 
 # %% tags=["hide-input"]
 gain = by_clock["Fig. 14"] / by_count["Fig. 14"]

@@ -38,9 +38,9 @@ from inception_edu.describe import (
 )
 from inception_edu.learn import Recipe, default_device, train
 from inception_edu.nets import build
-from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import begin, branches, check, costs, five_lines, milliseconds
-from inception_edu.teach import opening_figure, outcome, plots, predict, say, table
+from inception_edu.study import Cell, difference, experiments, holm
+from inception_edu.teach import begin, branches, check, costs, count_and_time, five_lines
+from inception_edu.teach import milliseconds, opening_figure, outcome, plots, predict, say, table
 
 QUICK = experiments.mode() == "quick"
 begin()
@@ -180,16 +180,7 @@ took = {name: milliseconds(node, ENTERS, batch=4, budget=budget) for name, node 
 base = "parallel (Fig. 7)"
 by_clock = {name: took[name] / took[base] for name in WAYS}
 by_count = {name: sizes[name].macs / sizes[base].macs for name in WAYS}
-axis = plots.paired_bars(
-    {"multiply-adds": by_count, "time on this machine": by_clock},
-    xlabel="Fig. 7 = 1; time of one core",
-    text="{:.2f}",
-)
-plots.show(
-    axis.figure,
-    "Multiply-adds and time of four ways: "
-    + "; ".join(f"{n} {by_count[n]:.2f} by count, {by_clock[n]:.2f} by clock" for n in WAYS),
-)
+count_and_time(by_count, by_clock, "Fig. 7 = 1; time of one core")
 
 # %% tags=["hide-input"]
 outcome(
@@ -392,12 +383,13 @@ plots.show(
 # %% tags=["hide-input"]
 ours, first, equal = "parallel (Figs. 7, 8)", "pool, then widen", "pool first, equal parameters"
 cells = {name: Cell(name, tuple(values)) for name, values in accuracy.items()}
-gap, fair = (difference(cells[ours], cells[other]) for other in (first, equal))
+gaps = holm({other: difference(cells[ours], cells[other]) for other in (first, equal)})
+gap, fair = gaps.values()
 say(
     f"**Verdict.** Parallel minus pool first with {small[equal].params / small[ours].params:.2f} "
     f"times the parameters, after {STEPS} steps: {fair.text()}, {fair.word()}. Against pool first "
     f"with {small[first].params / small[ours].params:.2f} times the parameters: {gap.text()}, "
-    f"{gap.word()}."
+    f"{gap.word()}. Corrected for {len(gaps)} questions."
 )
 
 # %% [markdown]

@@ -32,8 +32,8 @@ from inception_edu.describe import (
 from inception_edu.labs.diagram import network_diagram
 from inception_edu.nets import build, named_blocks
 from inception_edu.study import experiments
-from inception_edu.teach import begin, block_seconds, changes, check, five_lines, opening_figure
-from inception_edu.teach import outcome, plots, predict, say, table
+from inception_edu.teach import begin, block_seconds, changes, check, count_and_time, five_lines
+from inception_edu.teach import opening_figure, outcome, plots, predict, say, table
 
 begin()
 
@@ -255,17 +255,9 @@ predict(
 seconds = block_seconds(model, image, rounds=2 if experiments.mode() == "quick" else 6)
 whole = sum(seconds.values())
 
-# %% tags=["hide-input"]
 by_count = {group: 100 * macs[group] / measured.macs for group in seconds}
 by_clock = {group: 100 * value / whole for group, value in seconds.items()}
-axis = plots.paired_bars(
-    {"% of the multiply-adds": by_count, "% of the time on this machine": by_clock}, text="{:.0f}"
-)
-plots.show(
-    axis.figure,
-    "Share of multiply-adds and of time: "
-    + "; ".join(f"{g} {by_count[g]:.0f} % and {by_clock[g]:.0f} %" for g in seconds),
-)
+count_and_time(by_count, by_clock, "% of the whole network", "{:.0f}")
 
 # %% tags=["hide-input"]
 ratio = by_clock["stem"] / by_count["stem"]

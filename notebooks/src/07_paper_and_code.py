@@ -47,8 +47,8 @@ from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import begin, changes, check, costs, five_lines, opening_figure, outcome
-from inception_edu.teach import plots, predict, refusal, say, table, totals
+from inception_edu.teach import begin, changes, check, costs, count_and_time, five_lines
+from inception_edu.teach import opening_figure, outcome, predict, refusal, say, table, totals
 
 begin()
 
@@ -179,14 +179,7 @@ by_clock = {name: timing.median / measured[v4.name].median for name, timing in m
 
 # %% tags=["hide-input"]
 by_count = {name: times for name, *_, times in counted.rows}
-axis = plots.paired_bars(
-    {"multiply-adds": by_count, "time on this machine": by_clock}, xlabel="Inception-v4 = 1"
-)
-plots.show(
-    axis.figure,
-    "Multiply-adds and time of three networks: "
-    + "; ".join(f"{n} {by_count[n]:.2f} by count, {by_clock[n]:.2f} by clock" for n in by_count),
-)
+count_and_time(by_count, by_clock, "Inception-v4 = 1")
 
 # %% tags=["hide-input"]
 outcome(

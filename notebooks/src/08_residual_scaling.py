@@ -428,8 +428,8 @@ display(claim("08.full-width"), claim("08.full-blocks"), claim("08.full-cost"))
 # %% [markdown]
 # Why may a scaled network learn more slowly at the same rate? Exercise 2 shows it for plain SGD: a
 # scale $s$ is a last layer that learns at $s^2$ times the rate. At $s = 0.2$ that is a
-# twenty-fifth. So a scaled network should need a higher rate. And it does not die at the paper's
-# rate, at which the unscaled network dies. This explanation fits these runs. They do not prove it.
+# twenty-fifth. So a scaled network should need a higher rate. It also bears one, as the first
+# sentence above says. This explanation fits these runs. They do not prove it.
 #
 # Now the paper's two claims on scaling, judged by all committed runs that bear on them: it
 # stabilises training, and it does no harm to the final accuracy.

@@ -190,14 +190,14 @@ story(tower_run)
 
 # %% [markdown]
 # Read it from left to right. The first steps make the logits far too large: the classifier
-# **overshoots**. Now the network is sure and wrong. The **push** is many times what it was, and it
-# has the same direction in all channels of all blocks. The branches **sink**: their last layers
+# **overshoots**. Now the network is sure and wrong. The **push** grows, and it has the same
+# direction in all channels of all blocks. The branches **sink**: their last layers
 # read inputs that are at least 0. So when all weights become a little smaller, the output becomes
 # smaller for every image at once. Where the sum falls below 0, the ReLU lets nothing through:
 # **dead**.
 #
-# Now look at the times. Hardly anything dies while the push lasts. The push ends when the logits
-# are small again. But the branch goes on sinking, and many of the channels die only then.
+# Now look at the times. The push ends when the logits are small again. But the branch goes on
+# sinking. When do most of the channels die?
 #
 # So far this is a story that fits one run. Each part of it is a possible cause. The next
 # experiments take these parts away, one at a time.
@@ -253,9 +253,19 @@ say(
     "scaled.",
 )
 
+# %%
+wider = [b / a for a, b in zip(lengths[72], lengths[288])]
+unscaled = [row[-1] / row[0] for row in lengths.values()]
+claim(
+    "09.length",
+    min(*wider, *unscaled) > 2,
+    f"With four times the width, ‖a‖² is {min(wider):.1f} to {max(wider):.1f} times as large. "
+    f"Unscaled it is {min(unscaled):.1f} to {max(unscaled):.1f} times what it is with a scale of "
+    "0.1.",
+)
+
 # %% [markdown]
-# A wider tower has a larger ‖a‖². So has an unscaled sum over ten blocks. Scaling makes it smaller.
-# A lower rate makes the product smaller. What does the paper's own network do, at full size?
+# And a lower rate makes the product smaller. What does the paper's own network do, at full size?
 
 # %%
 claim("09.released")
@@ -402,7 +412,7 @@ display(claim("09.patient"), claim("09.one-change"), claim("09.momentum"))
 # %% [markdown]
 # So these rows show one thing: to slow the *classifier* is enough to save the tower. Now look at
 # *slow last layers* in the figure above, and compare the second panel with the first. The last
-# block is saved, but the push is still there. Which block does it reach now?
+# block is saved. Is another one worse off?
 
 
 # %%
@@ -508,8 +518,8 @@ display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.sec
 # %% [markdown]
 # ## Experiment 5: does it last?
 #
-# 60 steps are short. These runs have 3000: no remedy, no blocks, three remedies that held, and
-# *slow classifier*. Each run is a line: the share of dead channels in its worst block.
+# 60 steps are short. These runs have 3000: no remedy, no blocks, and four remedies. Each run is a
+# line: the share of dead channels in its worst block.
 
 # %% tags=["hide-input"]
 lasting = load_results("long")
@@ -563,7 +573,7 @@ display(claim("09.full-width"), claim("09.full-control"), claim("09.full-rate"))
 # dead at its end.
 
 # %%
-display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"))
+display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"), claim("09.missing"))
 
 # %% [markdown]
 # ## Experiment 6: twenty replicas
@@ -614,10 +624,20 @@ display(claim("09.replicas"), claim("09.replicas-scale"), claim("09.replicas-slo
 # So there is a second way to this death, and it needs no large rate: old gradients. Here the
 # paper's three observations appear together, as far as the sentences above say: a third of the
 # rate does not save the unscaled tower, scaling helps, and a tower without the identity is in less
-# danger. It remains a hypothesis, for two reasons. The paper does not say whether its replicas
-# waited for one another. And these towers are small. So these runs count for none of the verdicts
-# below. The effect of old gradients is known: Zhang, Gupta, Lian and Liu (2015, arXiv 1511.05950)
+# danger. The effect of old gradients is known: Zhang, Gupta, Lian and Liu (2015, arXiv 1511.05950)
 # divide the rate by the age of the gradient.
+#
+# Replicas may also wait for one another (*synchronous* training). Then 20 of them make one step
+# together, with a batch 20 times as large. The rate stays as it is, or it is multiplied by 20, too
+# (Goyal et al., 2017, arXiv 1706.02677).
+
+# %%
+claim("09.synchronous")
+
+# %% [markdown]
+# If the rate grows with the batch, it is another experiment: it is prepared as `synchronous`. All
+# of this remains a hypothesis, for two reasons. The paper does not say whether its replicas waited
+# for one another. And these towers are small. So these runs count for none of the verdicts below.
 #
 # ## Verdicts
 #

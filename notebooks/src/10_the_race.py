@@ -553,22 +553,14 @@ for kind, factor in factors.items():
     rows.append((kind, factor, factor**15, (spread[-1] / spread[1]) ** (1 / 15), max(dead)))
 columns = ["tower", "gradient × a block", "over fifteen", "spread × a block", "dead, worst block"]
 formats = dict(zip(columns[1:], (".2f", ",.3g", ".2f", ".0%")))
-display(table(rows, columns, formats=formats))
-worst = factors["plain"]
-way = "keeps its length."
-if worst > 1.2:
-    way = "explodes on its way down: the lower the block, the longer its gradient."
-if worst < 0.8:
-    way = "fades on its way down: the lower the block, the less it learns."
-say("At the first step the plain gradient", way)
+table(rows, columns, formats=formats)
+
+# %%
+claim("10.explodes")
 
 # %% [markdown]
-# Textbooks warn of vanishing gradients. Here the measurement decides. On the way up, batch norm
-# keeps the *activations* at one spread from layer to layer. On the way down it does nothing of the
-# kind for the *gradient*, as the left picture shows. With an identity, a part of the gradient
-# passes a block unchanged. With a scale of 0.1 the block hardly changes it.
-#
-# Does a lower rate help?
+# With an identity, a part of the gradient passes a block unchanged. Does a lower rate help the
+# plain tower?
 
 # %%
 table(

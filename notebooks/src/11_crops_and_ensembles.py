@@ -525,10 +525,15 @@ outcome(
 # ## Experiment 4: do they err together?
 #
 # Averaging can only correct what the members do not share. How many of the members miss the same
-# image? If they erred independently, nearly every image would be missed by about half of them.
+# image?
 
 # %%
 found, independent = gains.missed_by(members)
+low, high = len(members) // 4, len(members) - len(members) // 4
+say(
+    f"{low} to {high} of the {len(members)} members miss {sum(found[low : high + 1]):.0%} of the "
+    f"images. If they erred independently, it would be {sum(independent[low : high + 1]):.0%}."
+)
 
 # %% tags=["hide-input"]
 axis = plots.figure(8, 2.8).add_subplot()

@@ -34,8 +34,8 @@ from inception_edu.nets import (
     windows,
 )
 from inception_edu.study import mode
-from inception_edu.teach import begin, check, five_lines, opening_figure, outcome, plots, predict
-from inception_edu.teach import say, table
+from inception_edu.teach import begin, check, claim, five_lines, opening_figure, outcome, plots
+from inception_edu.teach import predict, say, table
 
 folder = data_dir() / "checkpoints"
 QUICK = mode() == "quick"
@@ -237,7 +237,8 @@ outcome(
 
 # %% [markdown]
 # This is one network from one seed. It shows how to ask, not how Inception networks in general
-# answer. The stem and the reductions have no identity path beside their branches. They lose more:
+# answer. The stem and the reductions have no identity path beside their branches. Do they lose
+# more?
 
 # %% tags=["hide-input"]
 plain = {name: losses for name, losses in effects.items() if name not in names}
@@ -247,6 +248,16 @@ table(
     ["block", *points],
     formats=points,
     caption=f"Points of accuracy lost without a branch, {len(few)} test images",
+)
+
+# %%
+without, beside = (
+    100 * max(max(losses) for block, losses in effects.items() if (block in names) == residual)
+    for residual in (False, True)
+)
+say(
+    f"Without one branch, up to {without:.0f} points of accuracy are lost where there is no "
+    f"identity beside it, and up to {beside:.0f} points where there is one."
 )
 
 # %% [markdown]
@@ -338,10 +349,11 @@ plots.show(
     "taken): a small spot after the stem that grows from block to block.",
 )
 
+# %%
+beyond = next(name for name in fields if theory[name] > 32)
+say(f"The images have only 32 pixels a side. From {beyond} on, theory allows more than there is.")
+
 # %% [markdown]
-# The images have only 32 pixels a side. From the middle of the network on, theory allows more than
-# there is.
-#
 # ## What it needs: occlusion
 #
 # Cover a piece of the image with its black background. How far does the probability of the answer
@@ -447,10 +459,18 @@ for when, tower in towers.items():
 columns = ["", "identity", "change", "sum not above 0", "bias of the 1×1"]
 table(rows, columns, formats=dict.fromkeys(columns, ".3f") | {"sum not above 0": ".0%"})
 
+# %%
+_, identity, change_, below, _ = rows[-1]
+claim(
+    "12.sum",
+    change_ < -identity and below > 0.9,
+    f"After dying the change is {change_:.2f} in the mean, and the identity {identity:.2f}. So "
+    f"{below:.0%} of the sums are not above 0, and there the ReLU passes on 0.",
+)
+
 # %% [markdown]
-# The change is now more negative than the identity is positive. The sum is below zero, so the ReLU
-# passes on 0. Where it passes on 0, it lets no gradient back to the change. Chapter 09 asks what
-# pushes the change there.
+# Where it passes on 0, it lets no gradient back to the change. Chapter 09 asks what pushes the
+# change there.
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 2.6)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from inception_edu.study import difference, fate_of_cell, holm, load_results, summarise
+from inception_edu.study.cells import PAPER
+from inception_edu.study.claims_dying import fates_of
+from inception_edu.study.experiments_replicas import REPLICAS, TOGETHER
 from inception_edu.teach.claims import registered
 
 MANY = 20
+BATCHES = (8, 128)  # of `elsewhere`
 
 
 def _words(kind: str, copies: int) -> dict[float, str]:
@@ -80,4 +84,23 @@ def replicas_slow() -> tuple[bool, str]:
         f"A tower that lives need not learn well. The scaled tower lives with {MANY} replicas at "
         f"rate {rate:g}, but after as many steps its accuracy, {MANY} replicas minus one, is "
         f"{slower.text()}: {slower.word()}."
+    )
+
+
+@registered("09.synchronous")
+def synchronous() -> tuple[bool, str]:
+    """A larger batch at the same rate, as far as it was tried."""
+    found = fates_of("elsewhere")
+    cells = {
+        rate: [found[f"batches of {size}, width 144, rate {rate:g}"] for size in BATCHES]
+        for rate in (0.045, 0.15, 0.45)
+    }
+    low, _, high = ([cell.word for cell in pair] for pair in cells.values())
+    few, many = cells[0.15]
+    return (low, high) == (["lives"] * 2, ["dies"] * 2) and max(many.dead) < min(few.dead), (
+        f"Tried were batches of {BATCHES[0]} and of {BATCHES[1]} at the same rates, unscaled, on "
+        f"the embedded images. The tower of 144 channels {low[0]} with both at the paper's rate, "
+        f"and {high[0]} with both at ten times this rate. At 0.15 it {few.sentence} with the small "
+        f"batch and {many.sentence} with the large one. So a larger batch alone does not bring "
+        f"this death. A batch of {TOGETHER}, {REPLICAS} times {PAPER.batch_size}, was not run."
     )

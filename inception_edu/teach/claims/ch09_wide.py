@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from inception_edu.study import difference, holm, load_results, summarise
+from inception_edu.study import (
+    ExperimentError,
+    configurations,
+    difference,
+    holm,
+    load_results,
+    summarise,
+)
 from inception_edu.study.claims import WIDE
 from inception_edu.study.claims_dying import LOW_RATE, PAPER_RATE, fates_of, full, late_deaths
 from inception_edu.study.experiments_dying import cell
@@ -136,4 +143,29 @@ def scope() -> tuple[bool, str]:
         f"{seconds / 60:.0f} minutes of computing, {steps} steps of {batch} windows of "
         f"{image}×{image} pixels, {steps * batch / first.data['train']:.1f} passes over "
         f"{first.data['train']:,} photographs. A full replication needs {WIDE}."
+    )
+
+
+def _lacking(name: str) -> list:
+    """The configurations of an experiment that have no committed run."""
+    try:
+        there = {run.config for run in load_results(name)}
+    except ExperimentError:
+        there = set()
+    return [config for config in configurations(name, "standard") if config not in there]
+
+
+@registered("09.missing")
+def missing() -> tuple[bool, str]:
+    towers, full_, replicas = map(_lacking, ("wide", "paper_width", "synchronous"))
+    every = len(configurations("paper_width", "standard"))
+    labels = " and ".join(dict.fromkeys(config.label for config in full_))
+    widths = " and ".join(str(w) for w in sorted({dict(c.arguments)["width"] for c in towers}))
+    return bool(towers and full_ and replicas), (
+        f"Not all was run, for no GPU was at hand any more. {len(full_)} of the {every} "
+        f"runs of `paper_width` are missing ({labels}), and all {len(towers)} of `wide`: towers of "
+        f"{widths} channels, followed for {towers[0].recipe.steps} steps. So are {len(replicas)} "
+        f"runs of `synchronous`: replicas that wait for one another (Experiment 6). "
+        "`python -m inception_edu.study run wide paper_width synchronous --missing` makes them, "
+        "and goes on where it was stopped."
     )

@@ -1,0 +1,87 @@
+"""How many channels are dead on every training image, and not just on the few that a run is judged
+by.
+
+    python -m inception_edu.study all_images     data/results/all_images.json
+    counted_on_all()                             the committed counts, one a run
+
+A channel that is 0 on 64 images may fire on another of 50,000. To look at all of them takes several
+times as long as the runs themselves, so it is done for the settings in which most is at stake:
+those whose runs die or suffer and carry a verdict. They are trained once more, and the same trained
+network is looked at with 64, with 500 and with all training images.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inception_edu.learn.pace import threads
+from inception_edu.study.config import Config
+from inception_edu.study.results import RESULTS, load_results, versions, write_whole
+from inception_edu.study.runs import FEW, MANY, Running
+from inception_edu.study.watch import dead_channels
+
+SETTINGS = (
+    ("embedded", "nothing"),
+    ("remedies", "nothing"),
+)
+SEEDS = range(5)
+PATH = RESULTS / "all_images.json"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One trained network: the share of dead channels in its worst block (`worst`) and in its last
+    one (`last`), on 64, on 500 and on all `images` training images."""
+
+    experiment: str
+    label: str
+    seed: int
+    images: int
+    worst: list[float]
+    last: list[float]
+
+
+def count(experiment: str, config: Config, source: str | None = None) -> Counted:
+    """Train `config` and count its dead channels three times. Raises ValueError for a run that does
+    not come to its end."""
+    with threads(1):
+        running = Running(config, source=source)
+        for _ in running:
+            pass
+        if running.history.status != "finished":
+            raise ValueError(f"{config.label}, seed {config.seed}: {running.history.sentence}")
+        every = len(running.data.train)
+        found = [dead_channels(running.model, running.data, n) for n in (FEW, MANY, every)]
+    worst = [round(max(shares.values()), 4) for shares in found]
+    last = [round(list(shares.values())[-1], 4) for shares in found]
+    return Counted(experiment, config.label, config.seed, every, worst, last)
+
+
+def measure_all_images(source: str | None = None, path: Path | None = None) -> Path:
+    """Count every run of the settings, and write the committed file after each. What the file has
+    is not counted again."""
+    path = path or PATH
+    found = counted_on_all(path) if path.is_file() else []
+    there = {(row.experiment, row.label, row.seed) for row in found}
+    for experiment, label in SETTINGS:
+        for run in load_results(experiment):
+            key = experiment, run.label, run.seed
+            if run.label != label or run.seed not in SEEDS or key in there:
+                continue
+            found.append(count(experiment, run.config, source))
+            print(found[-1], flush=True)
+            content = {
+                "question": "How many channels are dead on all training images?",
+                "versions": versions(),
+                "runs": [asdict(row) for row in found],
+            }
+            write_whole(path, json.dumps(content) + "\n")
+    return path
+
+
+def counted_on_all(path: Path | None = None) -> list[Counted]:
+    """The committed counts."""
+    content = json.loads((path or PATH).read_text(encoding="utf-8"))
+    return [Counted(**row) for row in content["runs"]]
