@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from inception_edu.study.predictor import transfer as transfer
     from inception_edu.study.racers import PAIRS as PAIRS
     from inception_edu.study.racers import RACERS as RACERS
+    from inception_edu.study.racers import title as title
     from inception_edu.study.racers import tower_pair as tower_pair
     from inception_edu.study.recorded import recorded_grid as recorded_grid
     from inception_edu.study.results import RESULTS as RESULTS
@@ -117,7 +118,7 @@ _NAMES = {
     ".fates": ("CellFate", "Fate", "fate", "fate_of_cell"),
     ".cells": ("PAPER", "SGD", "SICK"),
     ".experiments_dying": ("ELSEWHERE",),
-    ".racers": ("PAIRS", "RACERS", "tower_pair"),
+    ".racers": ("PAIRS", "RACERS", "title", "tower_pair"),
     ".experiments_race": ("RACE", "RATES", "best_rate"),
     ".experiments": ("EXPERIMENTS", "configurations", "mode", "question"),
 }

@@ -130,7 +130,7 @@ say("14.size", "14.memory")
 counted = {}
 for images in (20, 100, 400, 2000):
     low, high = interval(round(0.6 * images), images)
-    counted[images] = f"{low:.0%} to {high:.0%}"
+    counted[images] = f"{100 * low:.0f} % to {100 * high:.0f} %"
 table(counted, ["test images", "60 % right: the interval"])
 
 # %% [markdown]
@@ -189,7 +189,10 @@ say(vote.sentence)
 # %% tags=["hide-input"]
 pictures = vote.results[0].data
 table(
-    [(run.label, run.seed, run.config.recipe.steps, run.accuracy) for run in vote.results],
+    [
+        (study.title(run.label), run.seed, run.config.recipe.steps, run.accuracy)
+        for run in vote.results
+    ],
     ["network", "seed", "steps", "right"],
     formats={"right": ".0%"},
     caption=f"{own.name}: {pictures['train']:,} training and {pictures['test']:,} test images",
