@@ -43,7 +43,7 @@ help:
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -f $@; exit 1; }  # Debian's, without python3-venv, leaves a half
 
 # Stamp files: nothing is installed again until pyproject.toml changes, so a second `make lab` starts at once, offline too.
 $(VENV)/.lab: pyproject.toml | $(BIN)/python
@@ -87,10 +87,10 @@ notebooks: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python tests/bench.py $(ARGS)
 
-# One command for a machine with an NVIDIA card: PHOTOGRAPHS=folder:... names images to train on.
 reproduce: $(VENV)/.test
 	$(BIN)/python -m inception_edu.study reproduce $(ARGS)
 
+# One command for a machine with an NVIDIA card: PHOTOGRAPHS=folder:... names images to train on.
 gpu: $(VENV)/.test
 	$(BIN)/python tools/gpu.py $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(ARGS)
 

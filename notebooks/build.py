@@ -81,12 +81,13 @@ if "inception_edu" in missing:
     package = [str(path) for path in pathlib.Path().glob("inception_edu-*.whl")][-1:] or {package}
     if not package or "google.colab" not in sys.modules: raise SystemExit("{advice}")
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
-    subprocess.run([*pip, *package, *missing[1:]], check=True)"""
+    if subprocess.run([*pip, *package, *missing[1:]]).returncode: raise SystemExit("{failed}")"""
+UPLOAD = "upload {bundle} beside this notebook, then run this cell again"
 ADVICE = (
-    "inception_edu is not installed here. On Colab: upload {bundle} beside this notebook, then run "
-    "this cell "
-    "again. Elsewhere: run `make lab` in the project's folder."
+    f"inception_edu is not installed here. On Colab: {UPLOAD}. "
+    "Elsewhere: run `make lab` in {place}."
 )
+FAILED = f"inception_edu could not be installed: pip says why, above. {UPLOAD.capitalize()}."
 
 
 def repository() -> str:
@@ -98,8 +99,13 @@ def repository() -> str:
 def bootstrap(address: str) -> str:
     """The first code cell of every chapter."""
     package = [f"inception-edu @ git+{address}"] if address else []
+    place = f"a clone of {address}" if address else "the project's folder"
     return BOOTSTRAP.format(
-        bundle=BUNDLE, package=package, extras=COLAB_EXTRAS, advice=ADVICE.format(bundle=BUNDLE)
+        bundle=BUNDLE,
+        package=package,
+        extras=COLAB_EXTRAS,
+        advice=ADVICE.format(bundle=BUNDLE, place=place),
+        failed=FAILED.format(bundle=BUNDLE),
     )
 
 
@@ -168,10 +174,10 @@ def parse_exercises(source: Path) -> list[Exercise]:
     ]
 
 
-def transform(source: Path):
-    """The unexecuted notebook of a chapter."""
+def transform(source: Path, address: str | None = None):
+    """The unexecuted notebook of a chapter. `address`: another than the project's own."""
     head(source)
-    address = repository()
+    address = repository() if address is None else address
     cells, exercises = [], 0
     for cell in jupytext.read(source, fmt="py:percent").cells:
         if cell.cell_type == "code" and cell.source.startswith("# exercise:"):

@@ -56,12 +56,12 @@ def versions(python: str | Path = sys.executable) -> dict[str, str]:
 
 def keep(card: str, rows: Iterable[dict], **facts: str) -> Path:
     """Keep the lines of chapters that were run on the machine called `card`. `facts`: its
-    versions."""
+    versions, now; each line keeps those with which it was run."""
     name = re.sub(r"[^a-z0-9]+", "-", card.lower()).strip("-")
     path = MACHINES / f"{name}.json"
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     chapters = {(row["chapter"], row["mode"]): row for row in before.get("chapters", [])}
-    chapters |= {(row["chapter"], row["mode"]): row for row in rows}
+    chapters |= {(row["chapter"], row["mode"]): row | facts for row in rows}
     content = before | {"machine": before.get("machine", {}) | {"card": card} | facts}
     content["chapters"] = [chapters[key] for key in sorted(chapters)]
     MACHINES.mkdir(exist_ok=True)
@@ -84,8 +84,14 @@ def table(numbers: Iterable[str]) -> str:
             days = sorted({row.get("date") or content.get("date") or "" for row in of.values()})
             lines.append([machine["card"], mode, *(shown(of.get(number)) for number in numbers)])
             lines[-1] += [span(loads, ".0f"), span([day for day in days if day])]
-            lines[-1] += [machine.get("python", ""), machine.get("torch", "").split("+")[0]]
+            for what in ("python", "torch"):
+                with_it = {row.get(what) or machine.get(what, "") for row in of.values()}
+                lines[-1].append(span(sorted((v.split("+")[0] for v in with_it), key=_release)))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _release(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def shown(row: dict | None) -> str:

@@ -45,6 +45,33 @@ def test_a_chapter_that_fails_is_told_from_one_that_ran(monkeypatch):
     assert found[0]["error"] == "no memory"
 
 
+def test_a_part_that_fails_leaves_what_the_others_found(tmp_path, monkeypatch, capsys):
+    def broken(*_):
+        raise RuntimeError("out of memory")
+
+    rows = [{"chapter": "01_a", "status": "failed"}, {"chapter": "02_b", "status": "ran"}]
+    monkeypatch.setenv("INCEPTION_EDU_DEVICE", "cpu")
+    monkeypatch.setattr(gpu, "training", broken)
+    monkeypatch.setattr(gpu, "steps", lambda *_: ["steps"])
+    monkeypatch.setattr(gpu, "tests", broken)
+    monkeypatch.setattr(gpu, "benchmark", lambda *_: {"lines": ["a line"]})
+    monkeypatch.setattr(gpu, "chapters", lambda *_: rows)
+    output = tmp_path / "machine.json"
+    assert gpu.main(["--quick", "--output", str(output)]) == 1
+    found = json.loads(output.read_text(encoding="utf-8"))
+    assert found["steps"] == ["steps"] and found["chapters"] == rows and "training" not in found
+    said = capsys.readouterr().out
+    assert "training: RuntimeError: out of memory" in said and "failed: 01_a training tests" in said
+
+
+def test_a_chapter_that_hangs_leaves_time_for_the_next(monkeypatch):
+    hang = "import sys, time; time.sleep(60 if '01' in sys.argv[1] else 0)"
+    monkeypatch.setattr(gpu, "EXECUTE", hang)
+    monkeypatch.setattr(gpu, "LEAST", 1)
+    found = gpu.chapters("cpu", "quick", ["01", "02"], gpu.Budget(12))
+    assert [row["status"] for row in found] == ["out of time", "ran"]
+
+
 def test_without_cuda_a_sentence_says_what_to_do():
     import torch
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from inception_edu.learn import autocast, machine
+from inception_edu.learn import autocast, machine, pace
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,6 +32,58 @@ def test_bfloat16_where_the_cpu_has_it(monkeypatch, amx, expected):
 def test_the_device_can_be_chosen(monkeypatch):
     monkeypatch.setenv("INCEPTION_EDU_DEVICE", "meta")
     assert machine.default_device() == torch.device("meta")
+
+
+@pytest.mark.parametrize("wrong", ["gpu", "cuda", "cuda:1", "mps"])
+def test_a_device_that_is_not_there_is_a_sentence(monkeypatch, wrong):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: wrong == "gpu")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setenv("INCEPTION_EDU_DEVICE", wrong)
+    here = "cuda, cpu" if wrong == "gpu" else "cpu"
+    with pytest.raises(ValueError, match=f"is '{wrong}', but .* set it to one of {here}, or to"):
+        machine.default_device()
+
+
+def test_a_card_that_is_too_old_for_torch_is_passed_over(monkeypatch):
+    """torch sees it; only computing shows that no kernel was built for it."""
+    monkeypatch.delenv("INCEPTION_EDU_DEVICE", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    asked, old, ones = [], [True], torch.ones
+
+    def no_kernel(*size, device=None):
+        asked.append(device)
+        if old[0]:
+            raise RuntimeError("CUDA error: no kernel image is available.\nCompile with …")
+        return ones(*size)
+
+    monkeypatch.setattr(torch, "ones", no_kernel)
+    machine._computes.cache_clear()
+    try:
+        with pytest.warns(UserWarning, match="no kernel image is available. The CPU is") as said:
+            assert machine.default_device() == machine.default_device() == torch.device("cpu")
+        assert asked == ["cuda"] and len(said) == 1, "asked and told once"
+        machine._computes.cache_clear()
+        old[0] = False
+        assert machine.default_device() == torch.device("cuda")
+    finally:
+        machine._computes.cache_clear()
+
+
+def test_a_clock_waits_for_the_card_that_computes(monkeypatch):
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda *place: waited.append(place))
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
+    for name in ("cpu", "cuda", "cuda:1", "mps:0"):
+        machine.synchronize(torch.device(name))
+    assert waited == [(), (torch.device("cuda:1"),), "mps"]
+
+
+@pytest.mark.parametrize("wrong", ["two", "0", "-1", "1.5"])
+def test_a_number_of_threads_that_is_none_is_a_sentence(monkeypatch, wrong):
+    monkeypatch.setenv("INCEPTION_EDU_THREADS", wrong)
+    with pytest.raises(ValueError, match=f"INCEPTION_EDU_THREADS is '{wrong}': set it to a whole"):
+        pace.set_threads()
 
 
 @pytest.mark.parametrize(

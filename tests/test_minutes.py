@@ -54,11 +54,11 @@ def test_the_table_has_a_line_for_each_machine_and_mode(tmp_path, monkeypatch):
     }
     machines.keep("a", [first], python="3.13.0", torch="2.11.0+cpu")
     assert broken["error"] == "KeyError: 'b'"
-    machines.keep("a", [again, broken])
+    machines.keep("a", [again, broken], python="3.9.1", torch="2.11.0+cpu")
     heads, _, standard, quick = machines.table(["97", "98", "99"]).splitlines()
     assert heads.startswith("| machine | mode | 97 | 98 | 99 | load")
     assert standard == (
-        "| a | standard |  | 6 | 8 | 2 to 8 | 2026-01-02 to 2026-01-03 | 3.13.0 | 2.11.0 |"
+        "| a | standard |  | 6 | 8 | 2 to 8 | 2026-01-02 to 2026-01-03 | 3.9.1 to 3.13.0 | 2.11.0 |"
     )
     assert quick.startswith("| a | quick |  |  | failed |  | 20")
 

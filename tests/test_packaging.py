@@ -1,6 +1,7 @@
 """Installing: the Colab bundle, the first cell of the chapters, and environment.yml."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,8 +10,13 @@ from pathlib import Path
 import build
 import environments
 import pytest
+from nbformat.v4 import new_code_cell
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import colab  # noqa: E402
+
 ON_COLAB = "import sys, types; sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
 
@@ -99,17 +105,68 @@ print(inception_edu.__file__)
     assert [line.split("==")[0] for line in after - before] == ["inception-edu"]
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The address of a bare git repository with the package, its data and what a wheel needs."""
+    folder = tmp_path_factory.mktemp("published")
+    copy = folder / "copy"
+    copy.mkdir()
+    for name in ("inception_edu", "data"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "core.compression=0"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "a version"]):
+        subprocess.run([*git, *command], cwd=copy, check=True)
+    subprocess.run([*git, "clone", "-q", "--bare", copy, folder / "course.git"], check=True)
+    return (folder / "course.git").as_uri()
+
+
+def test_a_chapter_opened_alone_needs_nothing_uploaded(address, tmp_path):
+    """Where the address is known, "run all" is the one action: the folder is empty, the first cell
+    installs the project from its address, and the chapter runs."""
+    python = environments.borrowing_venv(tmp_path / "venv")
+    chapter = build.transform(build.sources("02")[0], address)
+    chapter.cells.append(new_code_cell("import inception_edu; print(inception_edu.__file__)"))
+    offline = OFFLINE | {"PIP_NO_BUILD_ISOLATION": "0"}  # "0" means: without
+    row = colab.execute("02_stem", chapter, None, python, **offline)
+    assert row["status"] == "ran", row["error"]
+    package = Path(chapter.cells[-1].outputs[0].text.strip()).parent
+    assert tmp_path / "venv" in package.parents  # not the checkout
+    assert len(list((package / "_data" / "results").iterdir())) > 5
+
+
+def test_first_cell_says_what_to_do_where_the_address_gives_nothing(tmp_path):
+    hide = "import importlib.util; importlib.util.find_spec = lambda name: None\n"
+    cell = ON_COLAB + hide + build.bootstrap((tmp_path / "nowhere.git").as_uri())
+    done = run(sys.executable, cell, tmp_path)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "inception_edu could not be installed: pip says why, above. Upload" in done.stderr
+
+
+def test_first_cell_elsewhere_names_the_address(tmp_path):
+    hide = "import importlib.util; importlib.util.find_spec = lambda name: None\n"
+    done = run(sys.executable, hide + build.bootstrap("https://example.org/course"), tmp_path)
+    assert "run `make lab` in a clone of https://example.org/course." in done.stderr
+
+
 def test_first_cell_prefers_the_bundle_to_the_address(bundle, bare_python, tmp_path):
     """The command is only printed here: it would fetch from the network."""
-    show = "import subprocess; subprocess.run = lambda command, **_: print(*command[5:])\n"
+    show = (
+        "import subprocess, types\n"
+        "did = types.SimpleNamespace(returncode=0)\n"
+        "subprocess.run = lambda command: print(*command[5:]) or did\n"
+    )
     hide = (
         "import importlib.util; find = importlib.util.find_spec\n"
         "importlib.util.find_spec = lambda n: None if n in ('inception_edu', 'torchinfo') else "
         "find(n)\n"
     )
     cell = ON_COLAB + show + hide + build.bootstrap("https://github.com/someone/course")
-    assert run(bare_python, cell, tmp_path).stdout.split("\n")[0] == (
-        "--no-deps inception-edu @ git+https://github.com/someone/course torchinfo"
+    done = run(bare_python, cell, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "--no-deps inception-edu @ git+https://github.com/someone/course torchinfo\n"
     )
     (tmp_path / bundle.name).symlink_to(bundle)
     assert run(bare_python, cell, tmp_path).stdout.startswith("--no-deps inception_edu-")
@@ -181,7 +238,6 @@ def test_lower_bounds_only():
 def test_environment_yml_gives_a_working_environment(tmp_path):
     """pip's part of environment.yml, installed as conda does: from a requirements file in the
     project's folder."""
-    import shutil
     import venv
 
     import yaml

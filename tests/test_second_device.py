@@ -15,6 +15,7 @@ import torch
 from filelock import FileLock
 from test_train import QUICK, images, losses, small
 
+from inception_edu.describe import SpecError
 from inception_edu.learn import (
     Recipe,
     accuracy,
@@ -134,12 +135,8 @@ def test_probes_and_statistics(variant):
     train(model, images(), QUICK, probes=[lambda m: seen.append(m.images.device.type)])
     assert set(seen) == {TOY}
     measure_statistics(model, images())
-    with second_device_error():
-        model(images().normalise(images().test.images))  # the owner's batch is the owner's matter
-
-
-def second_device_error():
-    return pytest.raises(RuntimeError, match="two devices|same device|should be the same")
+    with pytest.raises(SpecError, match=rf"is on {TOY}.*, got a batch on cpu: write images\.to"):
+        build(mini(), seed=0).to(TOY)(torch.randn(2, 3, 32, 32))  # the owner's batch is the owner's
 
 
 # --- Evaluation and features ----------------------------------------------------------------------

@@ -16,6 +16,8 @@ from torch import nn
 from inception_edu.data import Data, DataError, Split, folder, load
 from inception_edu.describe import SpecError
 from inception_edu.describe.networks import inception_v4, mini, tower
+from inception_edu.learn import Recipe, train
+from inception_edu.learn.recipe import TrainError
 from inception_edu.nets import WeightsError, load_checkpoint, plain_names, read_tensors
 from inception_edu.nets.build import build
 
@@ -86,6 +88,33 @@ def test_an_archive_that_was_not_unpacked(tmp_path):
     with pytest.raises(DataError, match="pets.zip is a file: unpack it") as caught:
         load(f"folder:{tmp_path / 'pets.zip'}")
     sentence(caught)
+
+
+def test_the_folder_of_somebody_who_is_not_there():
+    with pytest.raises(DataError, match="'folder:~nobody-here/pets' cannot be found") as caught:
+        load("folder:~nobody-here/pets")
+    sentence(caught)
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        (dict(limit="10"), "limit should be a whole number, got '10'"),
+        (dict(limit=(10, 2.5)), "limit should be a whole number, got 2.5"),
+        (dict(limit=(10,)), "give one number, or two"),
+        (dict(image="64"), "image should be a whole number, got '64'"),
+        (dict(image=64.0), "image should be a whole number, got 64.0"),
+    ],
+)
+def test_numbers_that_are_none(wrong, said):
+    with pytest.raises(DataError, match=said) as caught:
+        load("fashion", **wrong)
+    sentence(caught)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert len(load("fashion", limit=np.int64(10)).train) == 10
+    Recipe(steps=np.int64(3), lr=np.float32(0.1))
 
 
 # --- What lies in it ------------------------------------------------------------------------------
@@ -214,6 +243,55 @@ def test_normalising_images_of_other_channels():
         some(3).normalise(some(3).train.images[0])
 
 
+# --- What is handed to `train` --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        (dict(steps=2.5), "steps must be a whole number, got 2.5"),
+        (dict(batch_size="64"), "batch_size must be a whole number, got '64'"),
+        (dict(warmup_steps=True), "warmup_steps must be a whole number, got True"),
+        (dict(seed=0.5), "seed must be a whole number, got 0.5"),
+        (dict(lr="0.1"), "lr must be a number, got '0.1'"),
+        (dict(clip="1"), "clip must be a number, got '1'"),
+    ],
+)
+def test_a_recipe_of_other_kinds(wrong, said):
+    with pytest.raises(TrainError, match=said) as caught:
+        Recipe(**wrong)
+    sentence(caught)
+
+
+def labelled(labels: torch.Tensor) -> Data:
+    split = Split(torch.zeros(8, 3, 32, 32, dtype=torch.uint8), labels)
+    return Data("mine", ("a", "b"), split, split)
+
+
+def test_what_is_no_network_or_no_images():
+    data = labelled(torch.arange(8) % 2)
+    with pytest.raises(TrainError, match="module can be trained, got Network: `build`") as caught:
+        train(tower(8, 2), data)
+    sentence(caught)
+    with pytest.raises(TrainError, match="A torch module can be trained, got Data"):
+        train(data, network())
+    with pytest.raises(TrainError, match="needs the images that `load` gives, got str") as caught:
+        train(network(), "fashion")
+    sentence(caught)
+
+
+def test_labels_that_are_no_classes():
+    """On a GPU torch would end the whole process's computing."""
+    with pytest.raises(TrainError, match="from 1 to 2, but it has 2 classes: .* 0 to 1") as caught:
+        train(network(), labelled(torch.arange(8) % 2 + 1), Recipe(steps=1))
+    sentence(caught)
+    with pytest.raises(TrainError, match="go from -1 to 0"):
+        train(network(), labelled(torch.arange(8) % 2 - 1), Recipe(steps=1))
+    with pytest.raises(TrainError, match=r"are torch.float32: write labels.long\(\)") as caught:
+        train(network(), labelled((torch.arange(8) % 2).float()), Recipe(steps=1))
+    sentence(caught)
+
+
 # --- Batches that a network cannot take -----------------------------------------------------------
 
 
@@ -245,6 +323,25 @@ def test_a_batch_of_16_bits(kind):
         network().bfloat16()(images)
     with torch.autocast("cpu", torch.bfloat16):
         network()(images.bfloat16())  # there torch brings both together
+
+
+def test_a_batch_that_lies_elsewhere():
+    with pytest.raises(SpecError, match="is on cpu, got a batch on meta") as caught:
+        network()(torch.zeros(2, 3, 32, 32, device="meta"))
+    assert "write images.to('cpu')" in sentence(caught)
+
+
+def test_a_replica_of_data_parallel_has_no_parameters():
+    """torch puts plain tensors in their place."""
+    model, images = network().eval(), torch.randn(2, 3, 32, 32)
+    wanted = model(images)
+    for module in model.modules():
+        for name in list(module._parameters):
+            tensor = module._parameters.pop(name)
+            setattr(module, name, None if tensor is None else tensor.detach())
+    assert not list(model.parameters()) and torch.equal(model(images), wanted)
+    with pytest.raises(SpecError, match="got a batch of uint8"):
+        model(images.to(torch.uint8))
 
 
 def test_an_array_of_numpy():

@@ -2,11 +2,15 @@
 
     python tools/colab.py             every chapter in quick mode, then the labs
     python tools/colab.py 03 08       only these chapters, no labs
+    python tools/colab.py 03 --alone  a chapter opened alone: nothing is uploaded
 
 Makes, once, an environment in .colab/env with Python 3.13 and the versions of Colab (August 2026);
 several GB are downloaded for it. In it, each chapter is executed from its first cell, which
 installs the bundle, in an empty folder that holds nothing but the bundle. The kernel believes to be
 on Colab: the labs train in the foreground there. The seconds are kept in data/machines.
+
+With --alone the folder is empty: the first cell installs the project from its address, which is a
+bare git repository on this machine with the last commit of this checkout.
 """
 
 import argparse
@@ -56,16 +60,27 @@ def environment() -> Path:
     return python
 
 
-def execute(name: str, notebook, bundle: Path, python: Path) -> dict:
-    """Run one chapter; its seconds, and the first error."""
+def forget(python: Path) -> None:
+    """Take out again what the first cell of a chapter installs."""
+    remove = [python, "-m", "pip", "uninstall", "-q", "-y", *OURS]
+    subprocess.run(remove, check=True, capture_output=True)
+
+
+def published(folder: Path) -> str:
+    """The address of a bare git repository in `folder` that holds the last commit."""
+    subprocess.run(["git", "clone", "-q", "--bare", ROOT, folder], check=True)
+    return folder.as_uri()
+
+
+def execute(name: str, notebook, bundle: Path | None, python: Path, **variables: str) -> dict:
+    """Run one chapter in a folder that holds nothing but the bundle, or nothing; its seconds, and
+    the first error."""
     import machines
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
     from nbclient import NotebookClient
 
-    remove = [python, "-m", "pip", "uninstall", "-q", "-y", *OURS]
-    subprocess.run(remove, check=True, capture_output=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         start = folder / "ipython" / "profile_default" / "startup"
@@ -78,14 +93,15 @@ def execute(name: str, notebook, bundle: Path, python: Path) -> dict:
         (kernel / "kernel.json").write_text(json.dumps(spec))
         content = folder / "content"
         content.mkdir()
-        (content / bundle.name).symlink_to(bundle)
+        if bundle:
+            (content / bundle.name).symlink_to(bundle)
         settings = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         settings |= {
             "IPYTHONDIR": str(folder / "ipython"),
             "INCEPTION_EDU_MODE": "quick",
             "INCEPTION_EDU_DATA": str(folder / "kept"),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # one warning less in each kernel
-        }
+        } | variables
         manager = AsyncKernelManager(
             kernel_name="colab",
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernel.parent)]),
@@ -122,6 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("chapters", nargs="*", help="numbers; none: all, and the labs")
+    parser.add_argument("--alone", action="store_true", help="install from a git address")
     args = parser.parse_args(arguments)
     sys.path.insert(0, str(ROOT / "notebooks"))
     import build
@@ -129,16 +146,20 @@ def main(arguments: list[str] | None = None) -> int:
 
     python = environment()
     facts = machines.versions(python)
-    # Both at once: whoever goes on working here changes chapters and the package together.
-    bundle = build.colab()
-    chapters = {path.stem: build.transform(path) for path in build.sources(*args.chapters)}
     failed = False
-    for name, notebook in chapters.items():
-        row = execute(name, notebook, bundle, python)
-        failed |= row["status"] == "failed"
-        print(f"{name:30} {row['seconds']:6.0f} s  {row.get('error', 'ran')}", flush=True)
-        machines.keep("the versions of Colab", [row], **facts)
-        machines.PAGE.write_text(machines.page(), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as served:
+        # Both at once: whoever goes on working here changes chapters and the package together.
+        address = published(Path(served, "course.git")) if args.alone else build.repository()
+        bundle = None if args.alone else build.colab()
+        chapters = {p.stem: build.transform(p, address) for p in build.sources(*args.chapters)}
+        for name, notebook in chapters.items():
+            forget(python)
+            row = execute(name, notebook, bundle, python)
+            failed |= row["status"] == "failed"
+            print(f"{name:30} {row['seconds']:6.0f} s  {row.get('error', 'ran')}", flush=True)
+            if not args.alone:
+                machines.keep("the versions of Colab", [row], **facts)
+                machines.PAGE.write_text(machines.page(), encoding="utf-8")
     if not args.chapters:
         failed |= bool(labs(python))
     return int(failed)

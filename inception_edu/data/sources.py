@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -45,6 +46,11 @@ def load(
         raise DataError(_unknown(repr(source)))
     kind, _, rest = source.partition(":")
     limits = limit if isinstance(limit, tuple) else (limit, limit)
+    if len(limits) != 2:
+        raise DataError(f"limit is {limit}: give one number, or two, for training and test images.")
+    for what, value in (("limit", limits[0]), ("limit", limits[1]), ("image", image)):
+        if value is not None and not isinstance(value, Integral):
+            raise DataError(f"{what} should be a whole number, got {value!r}.")
     if any(most is not None and most < 1 for most in limits):
         raise DataError(f"limit is {limit}, but a split needs at least one image.")
     if kind == "scales" and rest:
@@ -63,7 +69,11 @@ def load(
     elif kind == "cifar10" and not rest:
         data = cifar10(image)
     elif kind == "folder" and rest:
-        data = folder(Path(rest).expanduser(), image, limits, seed)
+        try:
+            place = Path(rest).expanduser()
+        except RuntimeError as error:  # ~somebody, who is not there
+            raise DataError(f"{source!r} cannot be found: {error}") from None
+        data = folder(place, image, limits, seed)
     else:
         raise DataError(_unknown(source))
     data = replace(data, train=_first(data.train, limits[0]), test=_first(data.test, limits[1]))

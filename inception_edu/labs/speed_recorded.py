@@ -18,6 +18,7 @@ import torch
 
 from inception_edu.data import data_dir
 from inception_edu.labs.speed_clock import LAYOUTS, PRECISIONS, WEIGHTS, Settings, clocking
+from inception_edu.learn import default_device
 from inception_edu.learn.speedup import Speedup
 
 FILE = "speed.json"
@@ -53,7 +54,7 @@ class Recorded:
 def record() -> None:
     """Measure `ALL` here and write the file: the ratios of each round and what they were measured
     on, no seconds, which other programs on the machine would have changed."""
-    rows, load = [], [os.getloadavg()[0]]
+    rows, load, place = [], [os.getloadavg()[0]], default_device()
     for settings in ALL:
         found = clocking(settings, ROUNDS)(lambda _: None, threading.Event())
         ratios = [round(ratio, 4) for ratio in found.speedup.ratios]
@@ -62,7 +63,7 @@ def record() -> None:
         load.append(os.getloadavg()[0])
     facts = {
         "question": "How many times as fast as the plain network is it after each change?",
-        "device": "cpu" if not torch.cuda.is_available() else torch.cuda.get_device_name(),
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else place.type,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores seen",
         "threads": torch.get_num_threads(),
         "load": [round(min(load), 1), round(max(load), 1)],

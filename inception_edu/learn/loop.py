@@ -80,8 +80,8 @@ def training(
 
     Two of these, advanced in turn, race each other; the time between two steps does not count.
     """
-    place = device_of(model)
     check(model, data)
+    place = device_of(model)
     cast, precision = autocast(place, recipe.precision)
     optimizer, meter = make_optimizer(model, recipe), Meter(model)
     average = Average(model, recipe.average, test_crops(recipe, data))
@@ -139,6 +139,15 @@ def check(model: nn.Module, data) -> None:
     Only what torch says about tensors that do not fit becomes such a sentence. A mistake in the
     network's own code, such as a name that is not defined, is left to say what it is.
     """
+    if not isinstance(model, nn.Module):
+        raise TrainError(
+            f"A torch module can be trained, got {type(model).__name__}: `build` makes one of a "
+            "description."
+        )
+    if not hasattr(data, "batches"):
+        raise TrainError(f"Training needs the images that `load` gives, got {type(data).__name__}.")
+    for split in (data.train, data.test):
+        _check_labels(split.labels, data)
     images = data.normalise(data.train.images[:2].to(device_of(model)))
     size = "×".join(map(str, images.shape[1:]))
     try:
@@ -171,6 +180,23 @@ def test_crops(recipe: Recipe, data) -> Crops | None:
     images."""
     windows = "window" in recipe.augment.split("+")
     return centre_crop(window(data.test.images.shape[-1])) if windows else None
+
+
+def _check_labels(labels: torch.Tensor, data) -> None:
+    """On a GPU a label that is no class ends every computation of the process."""
+    if not len(labels):
+        return
+    if labels.is_floating_point():
+        raise TrainError(
+            f"The labels of {data.name} are {labels.dtype}: write labels.long(), positions in its "
+            "classes."
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= len(data.classes):
+        raise TrainError(
+            f"The labels of {data.name} go from {low} to {high}, but it has {len(data.classes)} "
+            f"classes: they should be 0 to {len(data.classes) - 1}."
+        )
 
 
 def examine(model: nn.Module, data, history: History, step: int, stop=None) -> float | None:

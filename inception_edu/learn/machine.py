@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import cache, partial
@@ -20,12 +21,36 @@ def default_device() -> torch.device:
     """INCEPTION_EDU_DEVICE where it is set, else CUDA, else MPS (Apple), else the CPU.
 
     Where the chapters put their networks: `build(...).to(default_device())`. Data stay on the CPU.
+    A device that torch sees and cannot compute on is passed over, with a warning. Raises ValueError
+    where the one that was asked for is not there.
     """
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if chosen := os.environ.get("INCEPTION_EDU_DEVICE"):
-        return torch.device(chosen)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        place: torch.device | None = None
+        with suppress(RuntimeError):
+            place = torch.device(chosen)
+        if place is None or not found.get(place.type, True):
+            here = ", ".join([*(name for name, there in found.items() if there), "cpu"])
+            raise ValueError(
+                f"INCEPTION_EDU_DEVICE is {chosen!r}, but torch has no such device here: set it to "
+                f"one of {here}, or to nothing."
+            )
+        return place
+    return torch.device(next((n for n, there in found.items() if there and _computes(n)), "cpu"))
+
+
+@cache
+def _computes(name: str) -> bool:
+    """Whether torch computes on the device: it also sees cards that are too old for it."""
+    try:
+        return torch.ones(1, device=name).add(1).item() == 2
+    except RuntimeError as error:
+        warnings.warn(
+            f"torch sees a device {name} and cannot compute on it: {str(error).splitlines()[0]} "
+            "The CPU is used instead; PyTorch's install page has builds for older cards.",
+            stacklevel=4,
+        )
+        return False
 
 
 def synchronize(place: torch.device) -> None:
@@ -33,7 +58,8 @@ def synchronize(place: torch.device) -> None:
     if place.type != "cpu" and place.type != "meta":
         module = getattr(torch, place.type, None)
         if module is not None and hasattr(module, "synchronize"):
-            module.synchronize()
+            # Of several cards the one that computes; there is only one MPS, which takes no name.
+            module.synchronize(*([place] if place.index and place.type != "mps" else []))
 
 
 def cores(cgroups: Path = CGROUPS) -> int:

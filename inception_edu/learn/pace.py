@@ -79,7 +79,14 @@ def _asked() -> int | None:
     if asked is not None:
         return asked
     chosen = os.environ.get("INCEPTION_EDU_THREADS")
-    return int(chosen) if chosen else None
+    if not chosen:
+        return None
+    if not chosen.isdecimal() or not int(chosen):
+        raise ValueError(
+            f"INCEPTION_EDU_THREADS is {chosen!r}: set it to a whole number from 1 on, or to "
+            "nothing."
+        )
+    return int(chosen)
 
 
 def _set(number: int) -> None:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 
 class TrainError(ValueError):
     """A recipe, network or data set that cannot be trained together. The message says what to
     do."""
+
+
+WHOLE = (
+    *("seed", "warmup_steps", "steps", "batch_size"),
+    *("record_every", "decay_every", "evaluate_every", "replicas"),
+)
+REAL = (
+    *("lr", "weight_decay", "eps", "warmup_lr", "momentum", "rms_decay", "average"),
+    *("label_smoothing", "clip", "lr_decay"),
+)
 
 
 @dataclass(frozen=True)
@@ -76,14 +87,12 @@ class Recipe:
                 raise TrainError(
                     f"{name} is {getattr(self, name)!r}; choose one of {', '.join(choices)}."
                 )
-        for name in (
-            "steps",
-            "batch_size",
-            "record_every",
-            "decay_every",
-            "evaluate_every",
-            "replicas",
-        ):
+        for names, kind, word in ((WHOLE, Integral, "a whole number"), (REAL, Real, "a number")):
+            for name in names:
+                value = getattr(self, name)
+                if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                    raise TrainError(f"{name} must be {word}, got {value!r}.")
+        for name in WHOLE[2:]:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise TrainError(f"{name} must be at least 1, got {value}.")

@@ -52,24 +52,32 @@ def do_not_fit(name: str, own: Mapping[str, Tensor], state: Mapping[str, Tensor]
     )
 
 
-def check_kind(network: Network, images: object, weights: torch.dtype) -> None:
-    """A `SpecError` for what is no tensor, for bytes, and for numbers of another kind than the
-    weights."""
+def check_kind(network: Network, images: object, weight: Tensor | None) -> None:
+    """A `SpecError` for what is no tensor, for bytes, and for numbers of another kind or in another
+    place than the weights (None: a replica of `torch.nn.DataParallel`, which has none)."""
     if not isinstance(images, Tensor):
         raise SpecError(
             f"{network.name} takes a tensor, got {type(images).__name__}: write "
             "torch.as_tensor(images)."
         )
-    kind, wanted = (str(d).removeprefix("torch.") for d in (images.dtype, weights))
+    kind = str(images.dtype).removeprefix("torch.")
     if not images.is_floating_point():
         raise SpecError(
             f"{network.name} takes float32 numbers around 0, got a batch of {kind}: "
             "`data.normalise(images)` makes them of bytes."
         )
-    if images.dtype != weights and not torch.is_autocast_enabled(images.device.type):
-        write = "float()" if weights == torch.float32 else f"to({weights})"
+    if weight is None:
+        return
+    if images.dtype != weight.dtype and not torch.is_autocast_enabled(images.device.type):
+        wanted = str(weight.dtype).removeprefix("torch.")
+        write = "float()" if weight.dtype == torch.float32 else f"to({weight.dtype})"
         raise SpecError(
             f"{network.name} has weights of {wanted}, got a batch of {kind}: write images.{write}."
+        )
+    if images.device != weight.device:
+        raise SpecError(
+            f"{network.name} is on {weight.device}, got a batch on {images.device}: write "
+            f"images.to({str(weight.device)!r})."
         )
 
 

@@ -244,7 +244,7 @@ class NetworkModule(nn.Sequential):
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return
         network = self.description
-        fit.check_kind(network, images, next(self.parameters()).dtype)
+        fit.check_kind(network, images, next(self.parameters(), None))
         shape = tuple(images.shape)
         if shape[1:] in self._seen:
             return

@@ -144,8 +144,9 @@ def versions() -> dict[str, str]:
         "torch": torch.__version__.split("+")[0],
         "inception_edu": inception_edu.__version__,
     }
-    if default_device().type == "cuda":
-        found["card"] = torch.cuda.get_device_name()
+    place = default_device()
+    if place.type == "cuda":
+        found["card"] = torch.cuda.get_device_name(place)
     return found
 
 
