@@ -13,7 +13,7 @@ PACKAGE = ROOT / "inception_edu"
 
 # A room may import the rooms that stand before it; `nets` and `data` stand side by side.
 LEVELS = {"describe": 0, "nets": 1, "data": 1, "learn": 2, "study": 3, "teach": 4, "labs": 5}
-BELOW = ("_lazy", "_console")  # no rooms: all may import them, they import none
+BELOW = ("_lazy", "_console", "_numbers")  # no rooms: all may import them, they import none
 
 # Rooms and modules that load no torch when they are imported.
 TORCH_FREE = ("describe", "data.windows", "study.fates", "study.recorded", "study.results")

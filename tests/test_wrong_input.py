@@ -14,12 +14,16 @@ from PIL import Image
 from torch import nn
 
 from inception_edu.data import Data, DataError, Split, folder, load
-from inception_edu.describe import SpecError
+from inception_edu.describe import InceptionA, SpecError, measure
 from inception_edu.describe.networks import inception_v4, mini, tower
-from inception_edu.learn import Recipe, train
+from inception_edu.labs.inside import feature_maps
+from inception_edu.labs.speed import speed_lab
+from inception_edu.learn import Recipe, accuracy, clock, ensemble, error_rate, train
 from inception_edu.learn.recipe import TrainError
 from inception_edu.nets import WeightsError, load_checkpoint, plain_names, read_tensors
 from inception_edu.nets.build import build
+from inception_edu.nets.fast import fold
+from inception_edu.study import Config, ExperimentError, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -289,6 +293,57 @@ def test_labels_that_are_no_classes():
         train(network(), labelled(torch.arange(8) % 2 - 1), Recipe(steps=1))
     with pytest.raises(TrainError, match=r"are torch.float32: write labels.long\(\)") as caught:
         train(network(), labelled((torch.arange(8) % 2).float()), Recipe(steps=1))
+    sentence(caught)
+
+
+def test_a_recipe_that_is_none():
+    with pytest.raises(TrainError, match=r"said by a Recipe\(...\), got dict") as caught:
+        train(network(), labelled(torch.arange(8) % 2), {"steps": 2})
+    sentence(caught)
+
+
+# --- What is handed to other functions ------------------------------------------------------------
+
+DATA = labelled(torch.arange(8) % 2)
+ROWS = torch.zeros(4, 3)
+CONFIG = Config("a", "tower", {"widht": 8})
+CALLS = {
+    "a function for a description": (
+        lambda: build(InceptionA),
+        r"the function InceptionA: call it, InceptionA\(\)",
+    ),
+    "a name for a description": (lambda: build("inception_v4"), "Residual, got 'inception_v4'"),
+    "a module for a description": (lambda: measure(network()), "Residual, got a NetworkModule"),
+    "a function to measure": (lambda: measure(inception_v4), "the function inception_v4: call it"),
+    "no channel": (lambda: build(InceptionA(), 0), "At least one channel .* in_channels=0"),
+    "a seed of text": (lambda: build(tower(8, 2), seed="0"), "seed should be a whole number"),
+    "a side of text": (lambda: measure(inception_v4(), "299"), "whole numbers; got '299'"),
+    "a side of half a pixel": (lambda: measure(inception_v4(), 299.5), "whole numbers; got 299.5"),
+    "a width of text": (lambda: tower("8", 2), "whole numbers, got '8' and 2"),
+    "a description to fold": (lambda: fold(tower(8, 2)), "got a Network: build it"),
+    "data before the network": (lambda: accuracy(DATA, network()), "got Data and NetworkModule"),
+    "a split by name": (lambda: accuracy(network(), DATA, "test"), "data.train; got 'test'"),
+    "batches of a split by name": (lambda: DATA.batches("train", 2), "data.train; got 'train'"),
+    "samples of no split": (lambda: DATA.samples(1, "validation"), "'train' or 'test', got 'val"),
+    "networks as an ensemble": (lambda: ensemble([network()]), "made of answers: logits"),
+    "members of other images": (lambda: ensemble([ROWS, ROWS[:2]]), "each; got 4×3, 2×3"),
+    "too few labels": (lambda: error_rate(ROWS, torch.tensor([0, 1])), "4 rows need as many"),
+    "labels that are no numbers": (lambda: error_rate(ROWS, ROWS[:, 0]), "of torch.float32"),
+    "labels of no class": (lambda: error_rate(ROWS, torch.tensor([0, 1, 2, 3])), "2; got 0 to 3"),
+    "a network to clock": (lambda: clock(network(), ROWS), "by name, got a NetworkModule"),
+    "one configuration to sweep": (lambda: sweep(CONFIG), r"write sweep\(\[config\]\)"),
+    "a setting that there is not": (lambda: CONFIG.macs(), "cannot be made from .*'widht'"),
+    "a seed below 0": (lambda: load("scales", seed=-1), "seed is -1, but seeds begin at 0"),
+    "a batch that cannot be clocked": (lambda: speed_lab(batch=3), "no batch 3; .* 1, 4, 16"),
+    "a list of networks": (lambda: feature_maps(models=[network()]), "by name, .* got a list"),
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_what_is_handed_over_is_told_in_one_sentence(what):
+    call, said = CALLS[what]
+    with pytest.raises((ValueError, DataError, ExperimentError), match=said) as caught:
+        call()
     sentence(caught)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
 
 import torch
 
+from inception_edu._numbers import is_whole
 from inception_edu.data.cifar10 import cifar10
 from inception_edu.data.errors import DataError
 from inception_edu.data.fashion import fashion
@@ -48,9 +48,12 @@ def load(
     limits = limit if isinstance(limit, tuple) else (limit, limit)
     if len(limits) != 2:
         raise DataError(f"limit is {limit}: give one number, or two, for training and test images.")
-    for what, value in (("limit", limits[0]), ("limit", limits[1]), ("image", image)):
-        if value is not None and not isinstance(value, Integral):
+    numbers = (("limit", limits[0]), ("limit", limits[1]), ("image", image), ("seed", seed))
+    for what, value in numbers:
+        if value is not None and not is_whole(value):
             raise DataError(f"{what} should be a whole number, got {value!r}.")
+    if seed < 0:
+        raise DataError(f"seed is {seed}, but seeds begin at 0.")
     if any(most is not None and most < 1 for most in limits):
         raise DataError(f"limit is {limit}, but a split needs at least one image.")
     if kind == "scales" and rest:

@@ -147,6 +147,8 @@ class Data:
         a batch size or an `augment` that makes no sense.
         """
         kinds = augmentation.parse(augment)
+        if not hasattr(split, "images"):
+            raise ValueError(f"split is a part of the data, such as data.train; got {split!r}.")
         if batch_size < 1:
             raise ValueError(f"A batch needs at least one image, but batch_size is {batch_size}.")
         if generator is None and (kinds or steps is not None):
@@ -189,6 +191,8 @@ class Data:
 
         Raises ValueError if a class has fewer than n images.
         """
+        if split not in ("train", "test"):
+            raise ValueError(f"split is 'train' or 'test', got {split!r}.")
         part = getattr(self, split)
         rows = []
         for label, name in enumerate(self.classes):

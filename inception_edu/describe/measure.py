@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from inception_edu._lazy import TYPE_CHECKING
+from inception_edu._numbers import is_whole
 from inception_edu.describe.blocks import Block, Network
 from inception_edu.describe.flow import Step, out_shape, walk
 from inception_edu.describe.parts import children
@@ -183,6 +184,7 @@ def measure(
     and `ChannelError` where a description's numbers do not close.
     """
     if not isinstance(what, Network):
+        children(what)  # raises for what is no description
         if not (isinstance(image, tuple) and len(image) == 3):
             raise SpecError(
                 "A block needs the shape (channels, height, width) of its input, "
@@ -219,8 +221,13 @@ def input_shape(network: Network, image: int | tuple[int, ...] | None = None) ->
     network's own size. Raises `SpecError` for other channels or an empty image."""
     if image is None:
         return network.input
-    if isinstance(image, int):
-        image = (image, image)
+    sides = image if isinstance(image, (tuple, list)) else (image, image)
+    if len(sides) not in (2, 3) or not all(is_whole(side) for side in sides):
+        raise SpecError(
+            "An image is given by its side in pixels, (height, width) or (channels, height, "
+            f"width): whole numbers; got {image!r}."
+        )
+    image = tuple(int(side) for side in sides)
     if len(image) == 3 and image[0] != network.channels:
         raise SpecError(
             f"{network.name} takes images of {network.channels} channels, got {image[0]}."

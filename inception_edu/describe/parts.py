@@ -33,9 +33,17 @@ def children(node: Node) -> tuple[tuple[str, Node], ...]:
         return (("residual branch", node.body), *shortcut)
     if isinstance(node, (Conv, Pool)):
         return ()
-    raise SpecError(
-        f"A description is made of Conv, Pool, Chain, Concat and Residual, got {node!r}."
-    )
+    raise SpecError(strange(node))
+
+
+def strange(value: object) -> str:
+    """The sentence for what is no description."""
+    name = getattr(value, "__name__", "")
+    if name and callable(value) and not isinstance(value, type):
+        return f"A description is asked for, got the function {name}: call it, {name}()."
+    text = repr(value)
+    said = text if len(text) < 60 and "\n" not in text else f"a {type(value).__name__}"
+    return f"A description is made of Conv, Pool, Chain, Concat and Residual, got {said}."
 
 
 def rebuild(node: Node, parts: Sequence[Node]) -> Node:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from inception_edu._numbers import is_whole
 from inception_edu.describe.blocks import Block, Head, Network
 from inception_edu.describe.figures import InceptionResNetC_v1
 from inception_edu.describe.flow import out_channels, out_shape
@@ -251,10 +252,11 @@ def tower(
     `bottleneck=False` widens them until they hand on as many as the trunk has.
     Raises `SpecError` for fewer than 8 channels or a negative depth.
     """
-    if width < 8 or depth < 0:
+    whole = is_whole(width) and is_whole(depth)
+    if not whole or width < 8 or depth < 0:
         raise SpecError(
-            "A tower needs a width of at least 8 and a depth of at least 0, "
-            f"got {width} and {depth}."
+            "A tower needs a width of at least 8 and a depth of at least 0, whole numbers, "
+            f"got {width!r} and {depth!r}."
         )
     stem = Chain(
         Conv(min(32, width), 3, 2),

@@ -41,6 +41,11 @@ class Desk:
                 "There is no network to look into: data/checkpoints/ is empty and `models` not "
                 "given."
             )
+        if not isinstance(subjects, Mapping):
+            raise ValueError(
+                "`models` are subjects by name, {'mine': Subject(module, prepare, classes)}; got "
+                f"a {type(subjects).__name__}."
+            )
         self._makers = dict(subjects)
         self._made: dict[str, Subject] = {}
         self._pictures = list(pictures or [])

@@ -226,12 +226,15 @@ def speed_lab(
     if key not in KEYS:
         raise SpecError(f"There is no network {key!r} to measure; choose one of {', '.join(KEYS)}.")
     for what, value, known in (
+        ("batch", batch, list(BATCHES)),
         ("weights", weights, [word for _, word in WEIGHTS]),
         ("layout", layout, list(LAYOUTS)),
         ("precision", precision, list(PRECISIONS)),
     ):
         if value not in known:
-            raise SpecError(f"There is no {what} {value!r}; choose one of {', '.join(known)}.")
+            raise SpecError(
+                f"There is no {what} {value!r}; choose one of {', '.join(map(str, known))}."
+            )
     lab = NotebookLab(lab_of(Settings(key, image, batch, weights, layout, precision)), mode)
     lab.show()
     if pick_mode(mode) == "background":

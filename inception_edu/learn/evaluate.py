@@ -46,7 +46,7 @@ def logits(
     to the network. A `threading.Event` in `stop` that is set ends the work after a batch, with
     fewer rows.
     """
-    split = data.test if split is None else split
+    split = _asked(model, data, split)
     # 250 images of 32×32 at a time; fewer of larger ones, which fill the memory.
     batch_size = batch_size or min(250, max(1, 2**20 // split.images[0, 0].numel()))
     rows, place = [], device_of(model)
@@ -67,8 +67,20 @@ def logits(
 def accuracy(model: nn.Module, data, split=None, crops: Crops | None = None) -> float:
     """Share of the images of a split (the test images where none is given) whose first guess is
     right, 0 to 1."""
-    split = data.test if split is None else split
+    split = _asked(model, data, split)
     return 1 - error_rate(logits(model, data, split, crops), split.labels)
+
+
+def _asked(model: nn.Module, data, split):
+    """The split that was asked for. Raises ValueError for what is no network or no images."""
+    if not isinstance(model, nn.Module) or not hasattr(data, "batches"):
+        raise ValueError(
+            "First the network, a torch module, then the images that `load` gives: got "
+            f"{type(model).__name__} and {type(data).__name__}."
+        )
+    if split is not None and not hasattr(split, "images"):
+        raise ValueError(f"split is a part of the data, such as data.train; got {split!r}.")
+    return data.test if split is None else split
 
 
 def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
@@ -81,6 +93,16 @@ def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
     if not 1 <= k <= rows.shape[1]:
         raise ValueError(
             f"k is {k}, but there are {rows.shape[1]} classes: choose 1 to {rows.shape[1]}."
+        )
+    if labels.shape != rows.shape[:1] or labels.is_floating_point():
+        raise ValueError(
+            f"{len(rows)} rows need as many labels, whole numbers; got {tuple(labels.shape)} of "
+            f"{labels.dtype}."
+        )
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < rows.shape[1]:
+        raise ValueError(
+            f"Labels are positions in {rows.shape[1]} classes, 0 to {rows.shape[1] - 1}; got "
+            f"{int(labels.min())} to {int(labels.max())}."
         )
     labels = labels.to(rows.device)
     own = rows.gather(1, labels[:, None])
@@ -104,6 +126,11 @@ def ensemble(members: Sequence[Tensor]) -> Tensor:
     the paper. ValueError where there is none."""
     if not members:
         raise ValueError("An ensemble needs at least one member.")
+    if not all(isinstance(member, Tensor) for member in members):
+        raise ValueError("An ensemble is made of answers: logits(model, data) of each member.")
+    if len({member.shape for member in members}) > 1:
+        shapes = ", ".join("×".join(map(str, member.shape)) for member in members)
+        raise ValueError(f"Members answer for the same images, N×classes each; got {shapes}.")
     return torch.stack([member.softmax(1) for member in members]).mean(0).log()
 
 

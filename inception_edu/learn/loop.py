@@ -80,6 +80,8 @@ def training(
 
     Two of these, advanced in turn, race each other; the time between two steps does not count.
     """
+    if not isinstance(recipe, Recipe):
+        raise TrainError(f"How to train is said by a Recipe(...), got {type(recipe).__name__}.")
     check(model, data)
     place = device_of(model)
     cast, precision = autocast(place, recipe.precision)

@@ -76,6 +76,11 @@ def clock(
                  moment does not count
     gradients    without it, no operation is recorded for a backward pass
     """
+    if not isinstance(calls, Mapping):
+        raise ValueError(
+            f"`clock` takes functions by name, got a {type(calls).__name__}: write "
+            'clock({"mine": model}, images).'
+        )
     if device is None:
         tensors = [x for x in arguments if isinstance(x, torch.Tensor)]
         device = tensors[0].device if tensors else default_device()

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
+from inception_edu._numbers import is_whole
 from inception_edu.describe import (
     Block,
     Chain,
@@ -26,6 +27,7 @@ from inception_edu.describe import (
     out_channels,
 )
 from inception_edu.describe import Concat as ConcatSpec
+from inception_edu.describe.parts import children
 from inception_edu.nets.initial import INITS, Layer, draw
 from inception_edu.nets.modules import (
     AlteredResidual,
@@ -84,6 +86,12 @@ def build(
     """
     if init not in INITS:
         raise SpecError(f'init is "truncated", "he", "torch" or "empty", got {init!r}.')
+    if seed is not None and not is_whole(seed):
+        raise SpecError(f"seed should be a whole number, got {seed!r}.")
+    if not isinstance(what, Network):
+        children(what)  # raises for what is no description
+        if in_channels < 1:
+            raise SpecError(f"At least one channel has to enter, got in_channels={in_channels}.")
     if seed is not None and generator is not None:
         raise SpecError("Give a seed or a generator, not both.")
     if generator is None:

@@ -29,6 +29,8 @@ def fold(model: nn.Module, scale: bool = True) -> nn.Module:
     learned). Raises `SpecError` for a network in training mode: there a batch norm divides by the
     batch's own spread, which no weight can know.
     """
+    if not isinstance(model, nn.Module):
+        raise SpecError(f"A built network can be folded, got a {type(model).__name__}: build it.")
     if model.training:
         raise SpecError(
             "Folding takes the batch norms' running averages for granted: call model.eval() first."

@@ -23,6 +23,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from inception_edu._console import forgive
+from inception_edu.data.errors import DataError
 from inception_edu.study.all_images import measure_all_images
 from inception_edu.study.cells import MODES
 from inception_edu.study.claims import table
@@ -71,7 +72,7 @@ def main(words: list[str] | None = None) -> int:
             return 0
         for name in args.names or EXPERIMENTS:
             _one(name, args)
-    except ExperimentError as error:
+    except (ExperimentError, DataError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

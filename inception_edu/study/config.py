@@ -84,10 +84,15 @@ class Config:
     def description(self) -> networks.Network:
         """The network as data, with `change` made."""
         arguments = dict(self.arguments)
-        if self.network == "tower":
-            network = networks.tower(**arguments)
-        else:
-            network = networks.mini(networks.network(self.network), **arguments)
+        try:
+            if self.network == "tower":
+                network = networks.tower(**arguments)
+            else:
+                network = networks.mini(networks.network(self.network), **arguments)
+        except TypeError as error:
+            raise ExperimentError(
+                f"{self.network} cannot be made from {arguments}: {error}."
+            ) from None
         return changed(network, self.change) if self.change else network
 
     def macs(self) -> int:

@@ -109,6 +109,8 @@ def sweep(
     Raises `ExperimentError` when runs failed; the others are kept, and the same call goes on where
     this one ended.
     """
+    if isinstance(configs, Config):
+        raise ExperimentError("A sweep takes a list of configurations: write sweep([config]).")
     configs = list(configs)
     folder = Path(folder or runs_folder())
     names = {config: _name(config, source) for config in configs}

@@ -1,0 +1,8 @@
+"""Numbers that are handed in."""
+
+from numbers import Integral
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number: Python's, numpy's, and no text."""
+    return isinstance(value, Integral)
