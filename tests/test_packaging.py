@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import build
@@ -107,7 +110,8 @@ print(inception_edu.__file__)
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The address of a bare git repository with the package, its data and what a wheel needs."""
+    """The address on this machine of a git repository with the package, its data and what a wheel
+    needs."""
     folder = tmp_path_factory.mktemp("published")
     copy = folder / "copy"
     copy.mkdir()
@@ -118,8 +122,14 @@ def address(tmp_path_factory):
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "core.compression=0"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "a version"]):
         subprocess.run([*git, *command], cwd=copy, check=True)
-    subprocess.run([*git, "clone", "-q", "--bare", copy, folder / "course.git"], check=True)
-    return (folder / "course.git").as_uri()
+    bare = folder / "course.git"
+    subprocess.run([*git, "clone", "-q", "--bare", copy, bare], check=True)
+    subprocess.run([*git, "update-server-info"], cwd=bare, check=True)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/course.git"
+    server.shutdown()
 
 
 def test_a_chapter_opened_alone_needs_nothing_uploaded(address, tmp_path):
@@ -128,7 +138,9 @@ def test_a_chapter_opened_alone_needs_nothing_uploaded(address, tmp_path):
     python = environments.borrowing_venv(tmp_path / "venv")
     chapter = build.transform(build.sources("02")[0], address)
     chapter.cells.append(new_code_cell("import inception_edu; print(inception_edu.__file__)"))
-    offline = OFFLINE | {"PIP_NO_BUILD_ISOLATION": "0"}  # "0" means: without
+    # Without isolation ("0" means that), so with our setuptools: a new environment's is older.
+    offline = OFFLINE | {"PIP_NO_BUILD_ISOLATION": "0"}
+    offline["PYTHONPATH"] = str(tmp_path / "venv" / "borrowed")
     row = colab.execute("02_stem", chapter, None, python, **offline)
     assert row["status"] == "ran", row["error"]
     package = Path(chapter.cells[-1].outputs[0].text.strip()).parent
@@ -138,7 +150,7 @@ def test_a_chapter_opened_alone_needs_nothing_uploaded(address, tmp_path):
 
 def test_first_cell_says_what_to_do_where_the_address_gives_nothing(tmp_path):
     hide = "import importlib.util; importlib.util.find_spec = lambda name: None\n"
-    cell = ON_COLAB + hide + build.bootstrap((tmp_path / "nowhere.git").as_uri())
+    cell = ON_COLAB + hide + build.bootstrap("http://127.0.0.1:9/nowhere.git")
     done = run(sys.executable, cell, tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "inception_edu could not be installed: pip says why, above. Upload" in done.stderr
