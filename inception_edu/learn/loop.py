@@ -79,6 +79,7 @@ def training(
     over.
 
     Two of these, advanced in turn, race each other; the time between two steps does not count.
+    Raises `TrainError` as `train` does.
     """
     if not isinstance(recipe, Recipe):
         raise TrainError(f"How to train is said by a Recipe(...), got {type(recipe).__name__}.")

@@ -75,6 +75,8 @@ def clock(
     one_core     on a CPU, one thread and its processor time: what other programs do at the same
                  moment does not count
     gradients    without it, no operation is recorded for a backward pass
+
+    Raises ValueError where `calls` are not functions by name.
     """
     if not isinstance(calls, Mapping):
         raise ValueError(
