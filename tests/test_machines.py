@@ -34,12 +34,12 @@ def folder(tmp_path):
 
 def test_a_step_is_shown_in_both_ways_with_the_ratio(folder):
     (row,) = step_times(folder).texts()
-    assert row == ["A card", "inception-v4", "32", "12.0", "3.0", "4.0"]
+    assert row == ["A card", "Inception-v4", "32", "12.0", "3.0", "4.0"]
 
 
 def test_a_training_is_shown_with_what_it_reached_and_what_not(folder):
     (row,) = training_times(folder).texts()
-    assert row == ["A card", "inception-v4", "8.2 s", "not reached", "30.3 s", "88.1 %", "23,664"]
+    assert row == ["A card", "Inception-v4", "8.2 s", "not reached", "30.3 s", "88.1 %", "23,664"]
     assert training_times(folder).columns[2:4] == ("to 80 %", "to 90 %")
 
 

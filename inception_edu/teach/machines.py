@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_edu.describe.tables import Table, table
+from inception_edu.study.racers import title
 
 NONE = "No machine was measured yet. `make gpu` measures yours."
 
@@ -29,7 +30,7 @@ def step_times(folder: Path | None = None) -> Table:
     """Milliseconds of an ordinary and of a replayed training step, and their ratio: a row for each
     network on each machine."""
     rows = [
-        (card, row["network"].replace("_", "-"), row["batch_size"])
+        (card, title(row["network"]), row["batch_size"])
         + (row["ordinary_ms"], row["replayed_ms"], row["ordinary_ms"] / row["replayed_ms"])
         for card, row in _rows("steps", folder)
     ]
@@ -48,7 +49,7 @@ def training_times(folder: Path | None = None) -> Table:
         times = [
             "not reached" if reached[goal] is None else f"{reached[goal]:.1f} s" for goal in reached
         ]
-        rows.append((card, row["network"].replace("_", "-"), *times))
+        rows.append((card, title(row["network"]), *times))
         rows[-1] += (f"{row['seconds']:.1f} s", row["test_accuracy"], row["images_per_second"])
     found = [row["seconds_to"] for _, row in _rows("training", folder)]
     goals = list(found[0]) if found else ["80%", "90%"]

@@ -25,7 +25,7 @@ from torch import nn
 from inception_edu.describe import draw, figure, figures, networks
 from inception_edu.learn import Speedup, autocast, clock, default_device
 from inception_edu.nets import Siblings, build, fold, merge_siblings
-from inception_edu.study import experiments
+from inception_edu.study import experiments, title
 from inception_edu.teach import (
     begin,
     check,
@@ -96,11 +96,14 @@ predict(
 )
 
 # %% tags=["picture"]
-parts = {name: time_shares(training_step(name)) for name in ("inception_v4", "inception_resnet_v1")}
+parts = {
+    title(name): time_shares(training_step(name))
+    for name in ("inception_v4", "inception_resnet_v1")
+}
 share_bars(parts, "% of the processor's time in a training step")
 
 # %% tags=["hide-input"]
-other = 100 - parts["inception_resnet_v1"]["convolution"]
+other = 100 - parts["Inception-ResNet-v1"]["convolution"]
 outcome(
     "13.not-convolution",
     round(other),
