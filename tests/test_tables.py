@@ -70,6 +70,11 @@ def test_html_has_the_same_cells_escaped_and_scrolls():
     assert "#fff" not in html, "it follows the page's colours"
 
 
+def test_a_share_within_a_text_is_written_as_everywhere():
+    (row,) = table([("60 of 100", "50% to 69%")], ["right", "interval"]).texts()
+    assert row == ["60 of 100", "50 % to 69 %"]
+
+
 def test_rows_of_all_kinds():
     by_name = table([dict(a=1, b=2), dict(a=3)])
     assert by_name.columns == ("a", "b") and by_name.texts() == [["1", "2"], ["3", ""]]

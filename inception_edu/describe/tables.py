@@ -67,7 +67,7 @@ class Table:
             return ""
         wanted = self.formats.get(column)
         if wanted is None or (isinstance(wanted, str) and isinstance(value, str)):
-            return plain(value)
+            return spaced(plain(value))
         text = wanted(value) if callable(wanted) else spaced(format(value, wanted))
         return text.replace("-", "−", 1) if text.startswith("-") else text
 

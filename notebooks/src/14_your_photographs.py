@@ -130,7 +130,7 @@ say("14.size", "14.memory")
 counted = {}
 for images in (20, 100, 400, 2000):
     low, high = interval(round(0.6 * images), images)
-    counted[images] = f"{100 * low:.0f} % to {100 * high:.0f} %"
+    counted[images] = f"{low:.0%} to {high:.0%}"
 table(counted, ["test images", "60 % right: the interval"])
 
 # %% [markdown]
