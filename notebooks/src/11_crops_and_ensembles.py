@@ -127,6 +127,9 @@ SHORT = {
 }
 
 
+ROW_NAMES = {"resnet_151": "ResNet-151", "mixed": "1 × v4 + 3 × IR-v2"}
+
+
 def both(cell):
     return f"{cell['top1'] or '–'} / {cell['top5']}" if cell else ""
 
@@ -155,10 +158,9 @@ table(
 
 # %%
 arxiv = {"TABLE_3": TABLE_3, "TABLE_5": TABLE_5}
-ROWS = {"resnet_151": "ResNet-151", "mixed": "1 × v4 + 3 × IR-v2"}
 table(
     [
-        (which.replace("_", " ").title(), ROWS[row], both(arxiv[which][row]), both(numbers))
+        (which.replace("_", " ").title(), ROW_NAMES[row], both(arxiv[which][row]), both(numbers))
         for (which, row), numbers in AAAI.items()
     ],
     ["table of arXiv", "row", "arXiv", "AAAI"],
@@ -230,10 +232,7 @@ best = {
 alone = {top: TABLE_4["inception_v3"][top] - best[top] for top in best}
 together = {top: TABLE_5["inception_v3"][top] - TABLE_5["mixed"][top] for top in best}
 table(
-    [
-        (top.replace("top", "top-"), alone[top], together[top], alone[top] - together[top])
-        for top in best
-    ],
+    {f"top-{t[3:]}": (alone[t], together[t], alone[t] - together[t]) for t in best},
     ["error", "points gained, one network", "four networks", "lost"],
     formats=dict.fromkeys(["points gained, one network", "four networks", "lost"], ".1f"),
 )
