@@ -524,7 +524,7 @@ five_lines(
     f"With batch norm in its branches, the signal of a fresh tower grows {grown:.1f} times in ten "
     "unscaled blocks: like the square root of the depth.",
     "08.full-width",
-    "08.full-cost",
+    f"Does a scale harm the accuracy? {claim('08.full-cost').short}",
     "Under SGD, a scale is a last layer that starts `scale` times as large and learns at `scale²` "
     "times the rate. After training it can be folded into the weights.",
 )
