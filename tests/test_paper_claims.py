@@ -307,6 +307,19 @@ def test_dead_channels_are_counted_on_all_images_and_a_count_goes_on(monkeypatch
     assert made == [committed[1].config] and found[0] == first and len(found) == 2
 
 
+def test_committed_counts_are_of_committed_runs_and_fall_with_more_images():
+    found = all_images.counted_on_all()
+    for experiment, label in all_images.SETTINGS:
+        runs = {r.seed: r for r in load_results(experiment) if r.label == label}
+        rows = [row for row in found if (row.experiment, row.label) == (experiment, label)]
+        assert [row.seed for row in rows] == list(all_images.SEEDS), label
+        assert all(runs[row.seed].data["train"] == row.images for row in rows)
+    for row in found:
+        few, many, every = row.worst
+        # Each batch has its own statistics, so a share can rise by a channel or two.
+        assert every <= many + 0.02 and many <= few + 0.02, row
+
+
 # --- Made again -----------------------------------------------------------------------------------
 
 

@@ -145,6 +145,20 @@ def test_the_strip_says_what_recorded_runs_did():
     assert control.note.startswith("lives 0–") and " · dies " in control.note
 
 
+def test_settings_that_were_never_run_are_not_tried():
+    session = opened(dying_core())
+    session.set("width", 288)
+    session.set("rate", 0.45)
+    recorded = {e["value"] for e in recorded_grid().strip("scale", width=288, rate=0.45)}
+    missing = [scale for scale in recorded_grid().axes["scale"] if scale not in recorded]
+    assert missing, "the grid is whole now: take this test away"
+    note = session.view.control("scale").note
+    assert note.endswith(f" · not tried {missing[0]:g}–{missing[-1]:g}")
+    assert session.view.control("scale").strip.count("title=") == len(recorded)
+    session.set("rate", 0.1)
+    assert session.view.control("scale").note == "not tried near these settings"
+
+
 def test_a_width_that_is_not_recorded_says_which_one_is_shown():
     session = opened(dying_core())
     session.set("rate", 0.2)

@@ -5,9 +5,9 @@ by.
     counted_on_all()                             the committed counts, one a run
 
 A channel that is 0 on 64 images may fire on another of 50,000. To look at all of them takes several
-times as long as the runs themselves, so it is done for the settings in which most is at stake:
-those whose runs die or suffer and carry a verdict. They are trained once more, and the same trained
-network is looked at with 64, with 500 and with all training images.
+times as long as the runs themselves, so it is done for three settings: the two unscaled towers that
+verdicts and tests rest on, and one in which seeds differ. They are trained once more, and the same
+trained network is looked at with 64, with 500 and with all training images.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from inception_edu.study.watch import dead_channels
 
 SETTINGS = (
     ("embedded", "nothing"),
+    ("elsewhere", "batches of 8, width 72, rate 0.15"),
     ("remedies", "nothing"),
 )
 SEEDS = range(5)

@@ -516,6 +516,12 @@ outcome("09.remedy", ", ".join(lives), "See the rows of the table above.")
 display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.section-4"))
 
 # %% [markdown]
+# The word of a run rests on 64 images. How much is dead when all training images are looked at?
+
+# %%
+claim("09.all-images")
+
+# %% [markdown]
 # ## Experiment 5: does it last?
 #
 # 60 steps are short. These runs have 3000: no remedy, no blocks, and four remedies. Each run is a

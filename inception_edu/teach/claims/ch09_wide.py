@@ -162,10 +162,10 @@ def missing() -> tuple[bool, str]:
     labels = " and ".join(dict.fromkeys(config.label for config in full_))
     widths = " and ".join(str(w) for w in sorted({dict(c.arguments)["width"] for c in towers}))
     return bool(towers and full_ and replicas), (
-        f"Not all was run, for no GPU was at hand any more. {len(full_)} of the {every} "
-        f"runs of `paper_width` are missing ({labels}), and all {len(towers)} of `wide`: towers of "
-        f"{widths} channels, followed for {towers[0].recipe.steps} steps. So are {len(replicas)} "
-        f"runs of `synchronous`: replicas that wait for one another (Experiment 6). "
+        f"Not all was run. For want of a GPU {len(full_)} of the {every} runs of `paper_width` "
+        f"are missing ({labels}), and all {len(towers)} of `wide`: towers of {widths} channels, "
+        f"followed for {towers[0].recipe.steps} steps. {len(replicas)} runs of `synchronous` are "
+        "missing, too, which need none: replicas that wait for one another (Experiment 6). "
         "`python -m inception_edu.study run wide paper_width synchronous --missing` makes them, "
         "and goes on where it was stopped."
     )
