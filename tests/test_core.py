@@ -36,7 +36,7 @@ BLOCKS = Control("blocks", "slider", "blocks", 4, low=1, high=20, whole=True)
     "control, typed, value",
     [
         (SCALE, "0,5", 0.5),
-        (SCALE, " 0.33 ", 0.33),
+        (SCALE, " 0.35 ", 0.35),
         (SCALE, 1, 1.0),
         (SCALE, "1e-1", 0.1),
         (WIDTH, "144", 144),
@@ -57,6 +57,7 @@ def test_what_is_typed_is_read(control, typed, value):
         (SCALE, "1e9", "outside"),
         (SCALE, "abc", "“abc” cannot be read"),
         (SCALE, "nan", "finite"),
+        (SCALE, "0.33", "steps of 0.05; 0.33 is none: the nearest is 0.35"),
         (SCALE, True, "number"),
         (WIDTH, "100", "one of 72, 144, 288; got “100”"),
         (BLOCKS, "1.5", "whole number"),

@@ -100,7 +100,10 @@ def test_a_run_of_the_page_is_told_begun_and_ended():
         "seconds": 3.0,
     }
     view = json.loads(lab.send("end", "run", json.dumps(end)))
-    assert view["status"].startswith("Died: 95 %") and "12 % right" in view["status"]
+    assert (
+        view["status"].startswith("Died: 95 %")
+        and "12 % of the test images right" in view["status"]
+    )
     failed = {"status": "failed", "sentence": "The page could not train: no memory."}
     lab.send("press", "retrain")
     view = json.loads(lab.send("end", "run", json.dumps(failed)))

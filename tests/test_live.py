@@ -427,10 +427,15 @@ def test_on_colab_the_scaling_lab_trains_and_stops(colab):
     assert "stopped" in colab.values(parts["status"])[-1]["content"]["data"]["state"]["value"]
 
 
-def test_without_anywidget_html_that_changes_is_an_html_widget(monkeypatch):
-    from inception_edu.labs import page
+def test_without_anywidget_html_is_an_html_widget_and_a_chart_says_what_is_missing(monkeypatch):
+    from inception_edu.labs.boxes import Piece
+    from inception_edu.labs.core import Part
+    from inception_edu.labs.page import component
 
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    page.component.cache_clear()
-    assert type(page.changing("background")) is widgets.HTML
-    page.component.cache_clear()
+    component.cache_clear()
+    piece = Piece(Part("words", "<b>step 3</b>"), print)
+    assert type(piece.widget) is widgets.HTML and piece.widget.value == "<b>step 3</b>"
+    with pytest.raises(RuntimeError, match="draws 'curves' with anywidget, which is missing"):
+        Piece(Part("curves", {}, "chart"), print)
+    component.cache_clear()

@@ -5,6 +5,7 @@ import base64
 import threading
 from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from inception_edu.describe import Conv, Residual, amount, leaves, measure
 from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
 from inception_edu.labs.race import race_core, tally
 from inception_edu.labs.race_pairs import CHOICE, NAMES, NO_SUMS, RUNNERS, TOWERS, configs, cost
-from inception_edu.labs.race_state import FOLDER, STEPS, Course, three
-from inception_edu.labs.racing import look_at, race
+from inception_edu.labs.race_state import FOLDER, OPEN, STEPS, Course, three
+from inception_edu.labs.racing import Race, look_at, race
 from inception_edu.study import load_results, run
+from inception_edu.study.racers import DEPTHS
 
 
 def opened(lab=None, **settings):
@@ -164,21 +166,111 @@ def test_before_a_race_the_recorded_one_is_shown_and_says_so():
     assert all("recorded" in r["words"] and list(r["series"]) == ["error"] for r in chart["runs"])
     assert [band["panel"] for band in chart["bands"]] == ["error", "error"], "no seconds"
     recorded = load_results("lab_race")
-    lab_makes = configs({**session.state.settings, "seed": 2}, session.state.images, STEPS)
-    assert set(lab_makes) <= {result.config for result in recorded}
-    plain = [100 * (1 - r.accuracy) for r in recorded if r.label == "without identity"]
+    for depth in DEPTHS:
+        asked = {**session.state.settings, "depth": depth, "seed": 2}
+        lab_makes = configs(asked, session.state.images, STEPS)
+        assert set(lab_makes) <= {
+            replace(r.config, label=r.label.partition(",")[0]) for r in recorded
+        }
+        session.set("depth", depth)
+        plain = [
+            100 * (1 - r.accuracy)
+            for r in recorded
+            if r.label == f"without identity, depth {depth}"
+        ]
+        words = f"without identity {min(plain):.0f} to {max(plain):.0f} %"
+        assert f"Recorded, 5 seeds: {words}" in session.view.status
+        assert len(session.view.part("curves").value["bands"]) == 2
+    session.set("depth", 4)
+    plain = [100 * (1 - r.accuracy) for r in recorded if r.label == "without identity, depth 4"]
     words = f"without identity {min(plain):.0f} to {max(plain):.0f} %"
-    assert f"Recorded, 5 seeds: {words}" in session.view.status
     (picture,) = session.lab.stored(session.lab.start)  # the images are not open yet
     assert session.lab.start.images is None and "24 to 33 %" in picture.said
     assert "rec+: recorded · with identity" in picture and "own time" not in picture
     session.set("scale", 0.5)
     chart = session.view.part("curves").value
     assert chart["runs"] == chart["bands"] == [] and "seeds" not in session.view.status
-    said = f"Recorded at depth 4, rate 0.05, scale 0.3 only: {words}"
+    said = f"Recorded at depth 4, rate 0.05, scale 0.3, 100 steps only: {words}"
     assert said in session.view.status
     session.set("pair", list(NAMES)[1])
     assert "Recorded" not in session.view.status, "of another pair nothing is known"
+
+
+def test_the_strip_under_the_depth_says_how_recorded_races_ended():
+    session = opened(race_core())
+    depth = session.view.control("depth")
+    right: dict = {}
+    for r in load_results("lab_race"):
+        right.setdefault(dict(r.config.arguments)["depth"], {})[r.label.split()[0], r.seed] = r
+    ahead = {
+        depth: sum(
+            runs["with", seed].accuracy - runs["without", seed].accuracy >= OPEN
+            for seed in range(5)
+        )
+        for depth, runs in right.items()
+    }
+    assert list(ahead) == list(DEPTHS) and ahead[24] == 5
+    for at, count in ahead.items():
+        said = f"depth {at}, of 5 recorded seeds: "
+        (told,) = (line for line in depth.strip.split('"') if line.startswith(said))
+        assert (f"ahead in {count}" in told) == (count > 0)
+    assert depth.strip.count("opacity:1") == len(DEPTHS) and depth.note.endswith("–24")
+    session.set("rate", 0.02)
+    paler = session.view.control("depth")
+    assert "opacity:1" not in paler.strip and "with other settings" in paler.note
+    session.set("pair", list(NAMES)[1])
+    assert "span" not in session.view.control("depth").strip, "of another pair nothing is known"
+
+
+def raced(session, **settings):
+    """A race that is over, without training it."""
+    state = session.state
+    settings = {**state.settings, **settings}
+    made = configs(settings, state.images, state.steps)
+    says = ((0,) * 12, (1,) * 12)
+    course = Course(1, settings, made, says=says, wrong=(0.5, 0.3), status="finished", name="1")
+    session.state = replace(state, settings=settings, races=(course,), fresh=True)
+    return session
+
+
+def test_after_a_race_a_moved_control_speaks_of_its_own_settings():
+    session = raced(opened(race_core()), depth=6)
+    assert "Race 1, test images wrong" in session.view.status
+    assert not any(run["fixed"] for run in session.view.part("curves").value["runs"])
+    session.set("depth", 16)
+    assert "Recorded, 5 seeds" in session.view.status and "Race 1" not in session.view.status
+    shown = [run for run in session.view.part("curves").value["runs"] if run["fixed"]]
+    assert [list(run["series"]) for run in shown] == [["error"], ["error"]]
+    session.set("depth", 6)
+    assert "Race 1, test images wrong" in session.view.status, "back at its settings"
+    session.set("depth", 16)
+    session.send(Tell("curves", {"remove": 2}))
+    assert session.state.races == () and "Recorded, 5 seeds" in session.view.status
+
+
+def test_answers_stand_under_the_names_and_images_of_their_own_race():
+    session = raced(opened(race_core()))
+    html = session.view.part("pictures").value
+    assert html.count(">− ") == 13 and "− without identity" in html
+    session.set("pair", list(NAMES)[1])
+    html = session.view.part("pictures").value
+    assert "− without identity" in html and "Inception" not in html
+    session.set("data", "scales")
+    html = session.view.part("pictures").value
+    assert "+ Inception-ResNet-v1" in html, "the race to come"
+    assert html.count("ied-side0") == 1, "nobody has said anything of these"
+
+
+def test_what_is_set_meanwhile_is_not_for_the_seeds_that_were_asked_for():
+    session = opened(race_core())
+    session.carry_out = lambda effect: None
+    session.send(Press("three"))
+    session.set("data", "scales")  # its images are not there yet
+    side = SimpleNamespace(accuracy=0.5, seconds=1.0)
+    session.send(End("race", "finished", Race((side, side), "finished")))
+    assert len(session.state.races) == 2 and session.state.running.settings["seed"] == 6
+    assert {c.data for c in session.state.running.configs} == {"fashion"}
+    assert session.view.status.startswith("Race 2: seed 6")
 
 
 def test_before_a_race_its_time_is_foretold_for_this_machine():

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
+from inception_edu.labs.core import End, Press, Refused, Report, Session, Set, Tell, run_now
 from inception_edu.labs.dying import (
     FIRST,
     PANELS,
@@ -29,7 +29,8 @@ from inception_edu.labs.tower_controls import strip_html
 from inception_edu.labs.tower_curves import chart_value, colour
 from inception_edu.labs.tower_known import Look, near, shown
 from inception_edu.labs.tower_words import _earlier, fate_words, share_interval, verdict
-from inception_edu.labs.training import Track, interval
+from inception_edu.labs.training import MOST, Track, interval
+from inception_edu.learn import Record
 from inception_edu.study import Config, run
 from inception_edu.study.fates import Fate, fate_of_cell
 from inception_edu.study.recorded import recorded_grid
@@ -40,9 +41,9 @@ LOOK = Look(lambda state: (), PANELS, grid("fashion", STEPS), tower)
 SMALL = dict(width=72, rate=0.45)
 
 
-def opened(lab=None, **settings):
+def opened(lab=None, carry_out=None, **settings):
     session = Session(lab or dying_core(steps=8, **{**SMALL, **settings}))
-    session.carry_out = run_now(session)
+    session.carry_out = carry_out or run_now(session)
     return session
 
 
@@ -383,6 +384,24 @@ def test_hide_pin_rename_remove():
     assert set(runs()) == {2}
 
 
+def test_every_run_stays_in_the_legend_and_the_oldest_step_back():
+    session = opened(dying_core(), carry_out=lambda effect: None)
+    for n in range(1, MOST + 4):
+        session.send(Press("retrain"))
+        record = Record(1, 0.1, 2.3, 0.1, 1.0, 0.1, {"stem": 0.5}, {"stem": 0.0}, {})
+        session.send(Report("run", record))
+        session.send(End("run", "stopped"))
+        if n == 2:
+            session.send(Tell("curves", {"pin": 2}))
+    runs = {r["id"]: r for r in session.view.part("curves").value["runs"] if not r["fixed"]}
+    assert list(runs) == list(range(1, MOST + 4)), "none is lost"
+    drawn = [n for n, run in runs.items() if run["series"] and not run["hidden"]]
+    assert drawn == [2, *range(4, MOST + 4)], "the last seven, and the pinned one"
+    session.send(Tell("curves", {"hide": 1, "hidden": False}))
+    runs = {r["id"]: r for r in session.view.part("curves").value["runs"]}
+    assert runs[1]["series"]["loss"] == [[1], [2.3]] and not runs[1]["hidden"]
+
+
 def test_five_seeds_give_a_band_and_an_interval():
     session = opened()
     session.send(Press("five"))
@@ -585,7 +604,8 @@ def test_the_stored_picture_says_the_verdict(two_runs):
 
 def test_what_cannot_be_read_is_refused():
     session = opened()
-    for key, typed in (("scale", "99"), ("scale", "1e9"), ("scale", "abc"), ("seed", "1.5")):
+    wrong = ("99", "1e9", "abc", "0.33")
+    for key, typed in (*(("scale", text) for text in wrong), ("seed", "1.5")):
         before = session.state.settings
         session.send(Set(key, typed))
         assert session.state.settings == before and session.view.control(key).wrong

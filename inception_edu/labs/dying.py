@@ -7,6 +7,7 @@ lab = dying_lab()
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inception_edu.labs import towers
@@ -47,7 +48,7 @@ PANELS = (
     dict(key="push", title="Push", unit="mean of a · ∂loss/∂a", cap=20),
     dict(key="logits", title="Logits", unit="standard deviation", low=0, cap=20),
     dict(key="accuracy", title="Right on the training batch", percent=True, low=0, high=1),
-    dict(key="dead", title="Silent channels, last block", percent=True, low=0, high=1),
+    dict(key="dead", title="Silent in the batch, last block", percent=True, low=0, high=1),
 )
 
 
@@ -131,17 +132,8 @@ def tower(settings: dict) -> Before | None:
 def dying_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     """The lab without widgets. Raises ValueError for a setting that it does not have."""
     look = Look(_controls, PANELS, grid(data, steps), tower)
-    return towers.make("dying-lab", "Dying networks", look, FIRST, first, _Maker(data, steps))
-
-
-class _Maker:
-    """Settings → configuration, for these images and this many steps."""
-
-    def __init__(self, data: str, steps: int):
-        self.data, self.steps = data, steps
-
-    def __call__(self, settings: dict) -> Config:
-        return config(settings, self.data, self.steps)
+    make = partial(config, data=data, steps=steps)
+    return towers.make("dying-lab", "Dying networks", look, FIRST, first, make)
 
 
 def dying_lab(

@@ -36,7 +36,7 @@ PANELS = (
         key="branch", title="What the last branch adds", unit="mean", axis=False,
         guides=[{"y": 0, "label": ""}],
     ),
-    dict(key="dead", title="Silent channels, last block", percent=True, low=0, high=1),
+    dict(key="dead", title="Silent in the batch, last block", percent=True, low=0, high=1),
 )  # fmt: skip
 
 

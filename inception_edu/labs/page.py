@@ -15,10 +15,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-import ipywidgets as widgets
-
-from inception_edu.labs.live import pick_mode
-
 WEB = Path(__file__).parent / "web"
 
 
@@ -71,20 +67,3 @@ def component(name: str):
             "value": traitlets.Any().tag(sync=True),
         },
     )
-
-
-# For the labs that draw HTML by themselves.
-KEEP_KEYS = script("keys")
-
-
-def changing(mode: str = "auto", **layout: str) -> widgets.DOMWidget:
-    """A widget that shows its `value`, HTML, and takes little of the browser's time when that
-    changes.
-
-    `mode` as in `live.pick_mode`: in the foreground (Colab), and without anywidget, it is an
-    `ipywidgets.HTML`.
-    """
-    kind = component("html") if pick_mode(mode) == "background" else None
-    if kind is None:
-        return widgets.HTML(layout=widgets.Layout(**layout))
-    return kind(value="", layout=widgets.Layout(**layout))

@@ -38,7 +38,6 @@ from inception_edu.labs.race_pairs import (
 )
 from inception_edu.labs.race_pictures import pictures_html
 from inception_edu.labs.race_state import (
-    DEPTHS,
     FIRST,
     FOLDER,
     RATES,
@@ -52,6 +51,7 @@ from inception_edu.labs.race_state import (
 from inception_edu.labs.story import percent
 from inception_edu.labs.tower_words import duration, share_interval
 from inception_edu.labs.training import WARM_UP
+from inception_edu.study.racers import DEPTHS
 
 if TYPE_CHECKING:
     from inception_edu.labs.host import NotebookLab
@@ -93,7 +93,7 @@ def render(state: State) -> View:
         parts=(
             Part("pictures", pictures_html(state)),
             Part("curves", chart_value(state), "chart"),
-            Part("take", _take_value(state), "take"),
+            Part("take", takeaway.value(state, any(any(c.steps) for c in state.races)), "take"),
         ),
         status=words,
         alert=bad,
@@ -108,23 +108,24 @@ def render(state: State) -> View:
     )
 
 
-def _take_value(state: State) -> dict:
-    number, name, mime, data = state.taken
-    ready = any(any(course.steps) for course in state.races)
-    known = dict(
-        link=True, code=state.code, number=number, name=name, mime=mime, data=data, ready=ready
-    )
-    return known
-
-
 def controls(state: State) -> tuple[Control, ...]:
     s, running = state.settings, state.running
     towers, free = s["pair"] == TOWERS, s["pair"] == CHOICE
+    strip, along = race_known.strip(state, DEPTHS)
     made = [
         Control("pair", "list", "pair", s["pair"], options=(*NAMES, CHOICE)),
         Control("one", "list", "first", s["one"], options=tuple(RUNNERS), hidden=not free),
         Control("two", "list", "second", s["two"], options=tuple(RUNNERS), hidden=not free),
-        Control("depth", "steps", "depth", s["depth"], options=DEPTHS, disabled=not towers),
+        Control(
+            "depth",
+            "steps",
+            "depth",
+            s["depth"],
+            options=DEPTHS,
+            disabled=not towers,
+            strip=strip,
+            note=along,
+        ),
         Control("rate", "steps", "learning rate", s["rate"], options=RATES),
         Control("scale", "slider", "residual scale", s["scale"], low=0, high=1.5, step=0.05),
         Control("seed", "whole", "seed", s["seed"], low=0, high=9999),
@@ -203,11 +204,13 @@ def verdict(state: State) -> tuple[str, bool]:
         return f"Reset forgets {len(state.races)} races. Press it once more, or go on.", False
     if state.trouble:
         return state.trouble, True
+    if state.running or state.fresh:
+        return _of_last(state, state.races[-1])
     if not state.ready or state.images is None:
         if state.settings["data"] == FOLDER and not state.settings["folder"]:
             return "Type the path of a folder, then press Enter.", False
         return "Opening the images …", False
-    if not state.races:
+    if not state.raced:
         known = race_known.words(state)
         made = configs(state.settings, state.images, state.steps)
         words = f"{cost(state.settings, made)}, on {state.images.name}: which learns sooner?"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inception_edu.labs import race_known
 from inception_edu.labs.core import say
 from inception_edu.labs.race_pairs import TOWERS, names
@@ -13,12 +15,13 @@ from inception_edu.labs.training import Track
 def chart_value(state: State) -> dict:
     """Curves by side: the colour is the side's, the number the race's. Behind them what recorded
     races of these settings did."""
-    known = race_known.recorded_here(state)
-    runs = [] if state.races else race_known.curves(state, known)
-    for course in state.races[-5:]:
+    seen = replace(state, settings=state.in_view)
+    known = race_known.recorded_here(seen)
+    runs = [] if state.raced else race_known.curves(seen, known)
+    for course in state.races:
         for side, name in enumerate(names(course.settings)):
             runs.append(_run(state, course, side, name))
-    steps = max([state.steps, *(c.configs[0].recipe.steps for c in state.races[-5:])])
+    steps = max([state.steps, *(c.configs[0].recipe.steps for c in state.races)])
     foretold = any("own" in run["series"] for run in runs if run["fixed"])
     own = "seconds foretold for this machine" if foretold else ""
     if not state.races and not foretold:
@@ -39,6 +42,7 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
     if wrong is not None:
         words.append(f"{percent(wrong)} of the test wrong")
     points = list(course.steps[side]), list(course.errors[side])
+    own = list(course.seconds[side]), list(course.errors[side])
     return {
         "id": 2 * course.number + side,
         "name": f"{course.name}{'+' if side else '−'}",
@@ -49,10 +53,7 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
         "pinned": course.pinned,
         "fixed": False,
         "running": course.status == "running",
-        "series": {
-            "error": list(points),
-            "own": [list(course.seconds[side]), list(course.errors[side])],
-        },
+        "series": {} if course.hidden else {"error": list(points), "own": list(own)},
     }
 
 
@@ -61,7 +62,7 @@ def _keys(state: State, course: Course) -> list[str]:
     towers = course.settings["pair"] == TOWERS
     found = []
     for key in ("depth", "rate", "scale") if towers else ("rate", "scale"):
-        if any(c.settings[key] != course.settings[key] for c in state.races[-5:]):
+        if any(c.settings[key] != course.settings[key] for c in state.races):
             found.append(key)
     return [*found, "seed"]
 

@@ -14,7 +14,9 @@ def pictures_html(state: State) -> str:
         return '<div class="ied-twelve" style="min-height:300px">The images come here.</div>'
     images = state.images
     course = state.races[-1] if state.races else None
-    says = course.says if course and len(course.says[0]) == len(images.labels) else ((), ())
+    if course and course.configs[0].data != images.source:
+        course = None  # its answers are about other images
+    says = course.says if course else ((), ())
     tiles = []
     for i, (picture, label) in enumerate(zip(images.pictures, images.labels)):
         truth = images.classes[label]
@@ -29,7 +31,7 @@ def pictures_html(state: State) -> str:
             f'src="data:image/png;base64,{picture}"><figcaption>'
             f"<b>{escape(truth)}</b>{''.join(lines)}</figcaption></figure>"
         )
-    sides = names(state.settings)
+    sides = names(course.settings if course else state.settings)
     return (
         f'<div style="font-size:12px;margin:0 0 4px">{escape(images.name)}: '
         f'<b class="ied-side0">− {sides[0]}</b>, <b class="ied-side1">+ {sides[1]}</b></div>'

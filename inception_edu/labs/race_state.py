@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,24 +20,30 @@ from inception_edu.labs.core import (
 )
 from inception_edu.labs.race_images import Images
 from inception_edu.labs.race_pairs import TOWERS, configs
-from inception_edu.labs.training import WARM_UP, by_legend
+from inception_edu.labs.training import WARM_UP, by_legend, differing, stepped_back
 from inception_edu.labs.training import work as training_work
 
 if TYPE_CHECKING:
     from inception_edu.study.results import Result
 
 STEPS = 100
-DEPTHS = (2, 4, 6, 8, 12, 16, 24)
 RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 SOURCES = (("clothes (embedded)", "fashion"), ("shapes, generated", "scales"))
 FOLDER = "a folder …"
+MOST = 5  # races that are drawn, as long as nobody asks for more; the legend has all
 # A race is open where the sides differ by less than this share of the test images.
 OPEN = 0.02
-# Four blocks: both sides learn. From sixteen on the one without the identity hardly does.
-# Seeds 0 to 4 are recorded: a reader's first race is a new one.
-FIRST = {"pair": TOWERS, "depth": 4, "rate": 0.05, "scale": 0.3, "seed": 5, "data": "fashion"}
-FIRST["folder"] = ""
-FIRST |= {"one": "Inception-v3", "two": "ResNet-50"}  # of `CHOICE`
+FIRST = {
+    "pair": TOWERS,
+    "depth": 4,  # both sides learn; from sixteen on the one without the identity hardly does
+    "rate": 0.05,
+    "scale": 0.3,
+    "seed": 5,  # 0 to 4 are recorded: a reader's first race is a new one
+    "data": "fashion",
+    "folder": "",
+    "one": "Inception-v3",  # these two of `CHOICE`
+    "two": "ResNet-50",
+}
 PANELS = (
     dict(key="error", title="Training error, step by step", percent=True, low=0, high=1),
     dict(
@@ -74,13 +80,17 @@ class Course:
 
     @property
     def outcome(self) -> str:
-        """How the residual side stands at the end: "ahead", "behind" or "open"."""
-        plain, residual = self.wrong
-        if plain is None or residual is None:
-            return "no result"
-        if abs(plain - residual) < OPEN:
-            return "open"
-        return "ahead" if residual < plain else "behind"
+        return standing(*self.wrong)
+
+
+def standing(plain: float | None, residual: float | None) -> str:
+    """How the residual side stands at the end, by the shares of test images that both get wrong:
+    "ahead", "behind" or "open"; "no result" where one of them has none."""
+    if plain is None or residual is None:
+        return "no result"
+    if abs(plain - residual) < OPEN:
+        return "open"
+    return "ahead" if residual < plain else "behind"
 
 
 @dataclass(frozen=True)
@@ -92,18 +102,18 @@ class State:
     steps: int
     races: tuple[Course, ...] = ()
     count: int = 0
-    queue: tuple[dict, ...] = ()
+    queue: tuple[tuple[dict, tuple], ...] = ()  # settings and configurations of races to come
     images: Images | None = None
     opening: str = ""  # the source that is being opened
     trouble: str = ""
     ask_reset: bool = False
     stopping: bool = False
     ending: bool = False  # a race that was forgotten has not yet come to its end
+    fresh: bool = False  # the last race is over, and no setting was changed since
     pace: Any = None
     factor: float = 1.0
     code: str = ""
     taken: tuple[int, str, str, str] = (0, "", "", "")
-    extra: dict = field(default_factory=dict)
 
     @property
     def running(self) -> Course | None:
@@ -121,6 +131,19 @@ class State:
     def ready(self) -> bool:
         return self.images is not None and self.images.source == self.source
 
+    @property
+    def in_view(self) -> dict:
+        """The settings that pictures and words are about: those of a race that is under way or just
+        over, whatever was set meanwhile for the next one; else those that are set."""
+        last = self.races[-1] if self.races else None
+        return last.settings if last and (self.fresh or last is self.running) else self.settings
+
+    @property
+    def raced(self) -> bool:
+        """Whether the last race was with these settings, whatever its seed."""
+        moved = differing(self.races[-1].settings, self.in_view) if self.races else ["all"]
+        return set(moved) <= {"seed"}
+
 
 # --- What happens ---------------------------------------------------------------------------------
 
@@ -134,10 +157,10 @@ def update(state: State, event: Event):
         case Set(key, value):
             return _set(state, key, value)
         case Press("retrain"):
-            return _start(replace(state, queue=()), state.settings)
+            return _start(replace(state, queue=()), *_made(state, state.settings))
         case Press("three"):
-            settings = [{**state.settings, "seed": seed} for seed in three(state)]
-            return _start(replace(state, queue=tuple(settings[1:])), settings[0])
+            first, *rest = (_made(state, {**state.settings, "seed": s}) for s in three(state))
+            return _start(replace(state, queue=tuple(rest)), *first)
         case Press("stop"):
             return replace(state, queue=(), stopping=True), Stop("race")
         case Press("reset"):
@@ -172,7 +195,7 @@ def three(state: State) -> list[int]:
 
 
 def _set(state: State, key: str, value):
-    state = replace(state, settings={**state.settings, key: value}, trouble="")
+    state = replace(state, settings={**state.settings, key: value}, trouble="", fresh=False)
     if key not in ("data", "folder"):
         return state
     return _open(state)
@@ -196,14 +219,18 @@ def _opened(state: State, event: End):
     return replace(state, images=event.value, trouble="")
 
 
-def _start(state: State, settings: dict):
+def _made(state: State, settings: dict) -> tuple[dict, tuple]:
     if not state.ready:
         raise Refused("The images are not there yet.")
+    return dict(settings), configs(settings, state.images, state.steps)
+
+
+def _start(state: State, settings: dict, made: tuple):
     number = state.count + 1
-    made = configs(settings, state.images, state.steps)
-    course = Course(number, dict(settings), made, name=str(number))
-    state = replace(state, races=(*state.races, course), count=number, stopping=False, code="")
-    return state, Start("race", ("race", made))
+    course = Course(number, settings, made, name=str(number))
+    races = (*stepped_back(state.races, MOST - 1), course)
+    state = replace(state, races=races, count=number, stopping=False, code="")
+    return replace(state, fresh=False), Start("race", ("race", made))
 
 
 def _with_lap(course: Course, lap) -> Course:
@@ -233,10 +260,10 @@ def _ended(state: State, event: End):
         if state.pace is not None and event.status == "finished":
             guess = sum(state.pace(config) for config in course.configs)
             state = replace(state, factor=max(0.05, min(20, spent / guess)))
-    state = replace(state, races=(*state.races[:-1], course), stopping=False)
+    state = replace(state, races=(*state.races[:-1], course), stopping=False, fresh=True)
     if state.queue and course.status == "finished":
-        settings, *rest = state.queue
-        return _start(replace(state, queue=tuple(rest)), settings)
+        following, *rest = state.queue
+        return _start(replace(state, queue=tuple(rest)), *following)
     return replace(state, queue=())
 
 
@@ -245,6 +272,7 @@ def _reset(state: State, asked: bool):
         return replace(state, ask_reset=True)
     running = state.running is not None
     state = replace(state, settings=state.first, races=(), queue=(), count=0, code="", trouble="")
+    state = replace(state, fresh=False)
     answer = _open(replace(state, ending=running or state.ending, stopping=False))
     state, *effects = answer if isinstance(answer, tuple) else (answer,)
     return (state, *effects, *([Stop("race")] if running else []))
@@ -256,7 +284,8 @@ def _told(state: State, said: dict) -> State:
     def race(number: int) -> Course | None:
         return next((c for c in state.races if c.number == number // 2), None)
 
-    return replace(state, races=by_legend(state.races, said, race, "race"))
+    races = by_legend(state.races, said, race, "race")
+    return replace(state, races=races, fresh=state.fresh and len(races) == len(state.races))
 
 
 def work(job):

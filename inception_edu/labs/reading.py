@@ -40,6 +40,14 @@ def read(control: Control, typed):
         whole = control.whole or control.kind == "whole"
         if whole and value != int(value):
             raise Refused(f"{label} is a whole number; {say(typed)} is not.")
+        steps = (value - control.low) / control.step
+        if control.kind == "slider" and abs(steps - round(steps)) > 1e-6:
+            # A slider in a page moves to its nearest step by itself, without a word.
+            near = round(control.low + round(steps) * control.step, 10)
+            raise Refused(
+                f"{label} goes in steps of {say(control.step)}; {say(typed)} is none: the nearest "
+                f"is {say(near)}."
+            )
         return int(value) if whole else value
     if control.kind in ("steps", "list", "pick"):
         return _read_choice(control, typed)

@@ -7,6 +7,7 @@ lab = scaling_lab()
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from inception_edu.labs import towers
@@ -40,7 +41,7 @@ FIRST = {
 PANELS = (
     dict(key="loss", title="Loss", unit="nats, log", log=True, guides=[GUESSING]),
     dict(key="accuracy", title="Right on the training batch", percent=True, low=0, high=1),
-    dict(key="dead", title="Silent channels, last block", percent=True, low=0, high=1),
+    dict(key="dead", title="Silent in the batch, last block", percent=True, low=0, high=1),
     dict(
         key="spread",
         title="Spread of each block's output",
@@ -74,21 +75,11 @@ def _controls(state: State) -> tuple[Control, ...]:
     )
 
 
-class _Maker:
-    """Settings → configuration, for these images and this many steps."""
-
-    def __init__(self, data: str, steps: int):
-        self.data, self.steps = data, steps
-
-    def __call__(self, settings: dict) -> Config:
-        return config(settings, self.data, self.steps)
-
-
 def scaling_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     """The lab without widgets. Raises ValueError for a setting that it does not have."""
     look = Look(_controls, PANELS, grid(data, steps), tower)
-    maker = _Maker(data, steps)
-    return towers.make("scaling-lab", "Residual-scaling lab", look, FIRST, first, maker)
+    make = partial(config, data=data, steps=steps)
+    return towers.make("scaling-lab", "Residual-scaling lab", look, FIRST, first, make)
 
 
 def scaling_lab(

@@ -202,7 +202,8 @@ def stored(state: State) -> list[Picture]:
 
 def link_of(settings: Settings) -> str:
     """The line that opens the lab again with these settings."""
-    return link.write("speed_lab", {"key": settings.network} | asdict(settings) | {"network": None})
+    given = asdict(settings)
+    return link.write("speed_lab", {"key": given.pop("network")} | given)
 
 
 def speed_lab(

@@ -169,7 +169,7 @@ def _dark(course: Course) -> list[Stop]:
     here = list(course.steps).index(since)
     words = (
         f"Dark. From here on {percent(shares[here])} and more of {block} "
-        f"{'are' if shares[here] != 1 else 'is'} silent: "
+        f"{'are' if shares[here] != 1 else 'is'} silent in the batch: "
         f"{percent(shares[-1])} at the end. A silent channel gets no gradient, so little "
         "comes back."
     )

@@ -20,6 +20,21 @@ DASHES = (None, (7, 3), (2, 3), (9, 3, 2, 3), (5, 5), (12, 3), (2, 2, 6, 2))
 MIME = {"csv": "text/csv", "png": "image/png", "svg": "image/svg+xml"}
 
 
+def value(state, ready: bool) -> dict:
+    """What can be taken away, for `web/take.js`: `state.code` as text, and `state.taken` as a file;
+    `ready`, whether there are curves to save."""
+    number, name, mime, data = state.taken
+    return {
+        "code": state.code,
+        "number": number,
+        "name": name,
+        "mime": mime,
+        "data": data,
+        "ready": ready,
+        "link": True,
+    }
+
+
 def code(config) -> str:
     """Python that repeats the run of a configuration; what has its default value is left out."""
     return (

@@ -8,17 +8,15 @@ from html import escape
 from itertools import groupby
 
 from inception_edu.labs.core import Control, say
-from inception_edu.labs.tower_known import Look
+from inception_edu.labs.tower_known import FATE_COLOURS, Look
 from inception_edu.labs.tower_words import duration
 from inception_edu.labs.training import BETS, NO_BET, State, differing, five
 from inception_edu.study.fates import Fate, fate_of_cell
 from inception_edu.study.recorded import AXES, recorded_grid
 
 FATES = {  # colour of a stretch of a strip
-    "lives": "#2f9e77",
-    "suffers": "#d8a520",
-    "dies": "#b84300",
-    "diverges": "#b84300",
+    **FATE_COLOURS,
+    "diverges": FATE_COLOURS["dies"],
     "differs by seed": "repeating-linear-gradient(135deg,#d8a520 0 3px,#b84300 3px 6px)",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from inception_edu.labs.core import say
 from inception_edu.labs.story import percent, stops
@@ -10,8 +11,6 @@ from inception_edu.labs.tower_known import Look, elsewhere, here_of, in_view, of
 from inception_edu.labs.tower_words import settings_words
 from inception_edu.labs.training import State, Track, differing, group_of
 from inception_edu.study.recorded import RecordedCell
-
-MOST = 7  # runs in the chart; all are kept
 
 
 def player_value(state: State, look: Look) -> dict:
@@ -70,10 +69,7 @@ def colour(track: Track) -> int:
 def chart_value(state: State, look: Look) -> dict:
     """Curves, bands and the legend, for `web/chart.js`."""
     state = in_view(state)
-    visible = [t for t in state.tracks if t.pinned or t is state.last]
-    others = [t for t in state.tracks if t not in visible]
-    room = max(0, MOST - len(visible))
-    kept = sorted([*visible, *(others[-room:] if room else [])], key=lambda t: t.number)
+    kept = state.tracks
     keys = {key for t in kept for key in differing(t.settings, kept[0].settings)}
     order = [key for key in state.settings if key in keys]
     runs = [_run(state, look, track, order) for track in kept]
@@ -100,7 +96,7 @@ def chart_value(state: State, look: Look) -> dict:
     }
 
 
-def _same(state: State, kept: list[Track], order: list[str]) -> str:
+def _same(state: State, kept: Sequence[Track], order: list[str]) -> str:
     """What the legend leaves out: the settings that all of its runs have."""
     alike = [key for key in state.settings if key not in order]
     if not kept or not alike:
@@ -158,7 +154,7 @@ def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
         "pinned": track.pinned,
         "fixed": recorded_one,
         "running": track.status == "running",
-        "series": series(track, look.panels),
+        "series": {} if track.hidden else series(track, look.panels),
     }
 
 

@@ -15,6 +15,10 @@ from inception_edu.labs.training import State, Track, differing
 from inception_edu.study.foretold import Before
 from inception_edu.study.recorded import RecordedCell, RecordedError, recorded_grid
 
+# Colours of what became of runs; seeds that differ have another one where it can be drawn.
+FATE_COLOURS = {"lives": "#2f9e77", "suffers": "#d8a520", "dies": "#b84300"}
+DIFFERS = "#8a8f98"
+
 
 @dataclass(frozen=True)
 class Look:
@@ -206,10 +210,14 @@ def _danger(danger: float) -> str:
     known = dangers()
     if not known or danger <= 0:
         return ""
-    low, high = (math.log(f(danger, known[i][0])) for f, i in ((min, 0), (max, -1)))
-    at = lambda d: 300 * (math.log(d) - low) / max(1e-9, high - low)  # noqa: E731
+    least, most = min(danger, known[0][0]), max(danger, known[-1][0])
+
+    def at(one: float) -> float:
+        return 300 * math.log(one / least) / max(1e-9, math.log(most / least))
+
     ticks = "".join(
-        f'<rect x="{at(d):.1f}" y="4" width="2" height="10" fill="{_solid(word)}"/>'
+        f'<rect x="{at(d):.1f}" y="4" width="2" height="10" '
+        f'fill="{FATE_COLOURS.get(word, DIFFERS)}"/>'
         for d, word in known
     )
     place = at(danger)
@@ -231,10 +239,6 @@ def _danger(danger: float) -> str:
         f'<path d="M{place:.1f} 20l-5 -6h10z" fill="var(--ied-ink,#1d1d1f)"/></svg>'
         f"<div>{said}.</div>"
     )
-
-
-def _solid(word: str) -> str:
-    return {"lives": "#2f9e77", "suffers": "#d8a520", "dies": "#b84300"}.get(word, "#8a8f98")
 
 
 def _worth(cell: RecordedCell, off: RecordedCell, where: str) -> str:

@@ -131,9 +131,13 @@ def _last(track: Track) -> int:
 
 
 def fate_words(track: Track) -> str:
-    """ "Died: 99 % of block 10 silent since step 12; 15 % right, guessing gives 10 %." """
+    """ "Died: 99 % of block 10 silent since step 12; 15 % of the test images right, guessing gives
+    10 %." """
     fate = track.fate
-    right = "" if track.accuracy is None else f"; {percent(track.accuracy)} right"
+    # Of the curves beside it, one counts what is right on the training batch.
+    right = (
+        "" if track.accuracy is None else f"; {percent(track.accuracy)} of the test images right"
+    )
     if fate is None or fate.dead is None:
         return f"Run {track.name} is over{right}."
     block = block_words(fate.block, list(track.dead))

@@ -92,7 +92,7 @@ def render(state: State, look: Look) -> View:
             Part("forecast", forecast_html(state, look)),
             Part("player", player_value(state, look), "player", "the towers, step by step"),
             Part("curves", chart_value(state, look), "chart"),
-            Part("take", take_value(state), "take"),
+            Part("take", takeaway.value(state, any(t.steps for t in state.tracks)), "take"),
         ),
         status=words,
         alert=bad,
@@ -105,17 +105,3 @@ def render(state: State, look: Look) -> View:
             ),
         ),
     )
-
-
-def take_value(state: State) -> dict:
-    """What can be taken away, for `web/take.js`."""
-    number, name, mime, data = state.taken
-    return {
-        "code": state.code,
-        "number": number,
-        "name": name,
-        "mime": mime,
-        "data": data,
-        "ready": any(t.steps for t in state.tracks),
-        "link": True,
-    }

@@ -15,6 +15,7 @@ from inception_edu.labs.core import End, Event, Press, Refused, Report, Set, Sta
 from inception_edu.labs.story import Course
 from inception_edu.study.fates import Fate, fate, fate_of_cell
 
+MOST = 7  # runs that are drawn, as long as nobody asks for more; the legend has all
 NO_BET = "no bet"
 BETS = ("dies", "suffers", "lives")
 TASK, WARM_UP = "run", "warm up"
@@ -99,7 +100,6 @@ class State:
     make: Callable[[dict], Any]
     tracks: tuple[Track, ...] = ()
     count: int = 0
-    queue: tuple[Any, ...] = ()
     queue_settings: tuple[dict, ...] = ()
     group: int = 0
     bet: str = NO_BET
@@ -112,7 +112,6 @@ class State:
     factor: float = 1.0
     code: str = ""
     taken: tuple[int, str, str, str] = (0, "", "", "")  # number, file name, MIME type, base64
-    extra: Any = None
 
     @property
     def running(self) -> Track | None:
@@ -148,7 +147,7 @@ def update(state: State, event: Event):
         case Set(key, value):
             return replace(_set(state, key, value), fresh=False)
         case Press("retrain"):
-            return _start(replace(state, queue=(), group=0), state.settings)
+            return _start(replace(state, group=0), state.settings)
         case Press("five"):
             settings = [{**state.settings, "seed": seed} for seed in five(state.settings["seed"])]
             state = replace(state, group=state.count + 1, queue_settings=tuple(settings[1:]))
@@ -178,8 +177,17 @@ def _start(state: State, settings: dict):
     config = state.make(settings)
     number = state.count + 1
     track = Track(number, dict(settings), config, str(number), group=state.group)
-    state = replace(state, tracks=(*state.tracks, track), count=number, stopping=False, code="")
+    tracks = (*stepped_back(state.tracks, MOST - 1), track)
+    state = replace(state, tracks=tracks, count=number, stopping=False, code="")
     return replace(state, fresh=False), Start(TASK, config)
+
+
+def stepped_back(runs: tuple[Any, ...], most: int) -> tuple[Any, ...]:
+    """The runs, of which the oldest are hidden where more than `most` are shown; pinned ones
+    stay."""
+    shown = [run for run in runs if not run.hidden and not run.pinned]
+    old = shown[: max(0, len(shown) - most)]
+    return tuple(replace(run, hidden=True) if run in old else run for run in runs)
 
 
 def _with_last(state: State, track: Track) -> State:

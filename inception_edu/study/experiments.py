@@ -140,9 +140,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "lab_race": Experiment(
         r.lab_race,
-        "identity",
+        "identity, depth",
         "seed",
-        f"{SMALL}; 72 channels, 4 blocks, rate 0.05, 100 steps, embedded images",
+        f"{SMALL}; 72 channels, rate 0.05, scale 0.3, 100 steps, embedded images",
     ),
 }
 

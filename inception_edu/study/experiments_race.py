@@ -9,7 +9,7 @@ from typing import Any
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import SGD, repeat
 from inception_edu.study.config import Config, ExperimentError
-from inception_edu.study.racers import PAIRS, RACERS, tower_pair
+from inception_edu.study.racers import DEPTHS, PAIRS, RACERS, tower_pair
 from inception_edu.study.results import load_results
 from inception_edu.study.statistics import summarise
 
@@ -121,7 +121,10 @@ def depth(mode: str) -> list[Config]:
 
 
 def lab_race(mode: str) -> list[Config]:
-    """The race lab's first settings on the embedded images: the recorded race that the lab shows
-    before anybody has waited."""
-    cells = tower_pair(100, 0.05, 0.3, "fashion", depth=4, image=32, classes=10)
-    return repeat(list(cells), mode, [c.label for c in cells])
+    """The race lab's first settings at each of its depths, on the embedded images: the recorded
+    races that the lab shows before anybody has waited."""
+    cells = []
+    for d in DEPTHS:
+        sides = tower_pair(100, 0.05, 0.3, "fashion", depth=d, image=32, classes=10)
+        cells += [replace(side, label=f"{side.label}, depth {d}") for side in sides]
+    return repeat(cells, mode, [c.label for c in cells if c.label.endswith("depth 4")])

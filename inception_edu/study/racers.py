@@ -26,6 +26,9 @@ def title(name: str) -> str:
 PAIRS = (("inception_v3", "inception_resnet_v1"), ("inception_v4", "inception_resnet_v2"))
 
 
+DEPTHS = (2, 4, 6, 8, 12, 16, 24)  # of the lab's towers; each is recorded
+
+
 def tower_pair(
     steps: int, rate: float, scale: float, data: str, depth: int, **images: Any
 ) -> tuple[Config, Config]:

@@ -49,7 +49,8 @@ opening_figure("10")
 #
 # Two networks train in turns on the same batches: orange without residual connections (−), blue
 # with them (+). The first picture counts steps, the second each one's own seconds. Twelve test
-# images show what each side says now. Begin with the towers at depth 4, where both learn. Then try
+# images show what each side says now. Move the *depth*: bands show what five recorded seeds did,
+# and the strip says where the identity was ahead. Race at depth 4, where both learn. Then try
 # 16. Then take a pair of the paper's, or *any two networks* of the family, with their sums or
 # without. The two sides of a pair cost about the same; the lab says what any two cost. The scale
 # concerns the residual side alone. *Three seeds* keeps count of who is ahead.

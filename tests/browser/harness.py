@@ -91,6 +91,16 @@ END_OF_LAST_CELL = """() => {
     panel.scrollTo(0, 0);
     return Math.ceil(bottom) + 20;
 }"""
+# How many pixels of a picture have a colour, and are no grey: those of curves and bands.
+COLOURED = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let found = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        const rgb = data.slice(i, i + 3);
+        if (data[i + 3] > 128 && Math.max(...rgb) - Math.min(...rgb) > 60) found += 1;
+    }
+    return found;
+}"""
 EVALUATE = """async (code) => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     const future = kernel.requestExecute({code: '', silent: true, user_expressions: {value: code}});
@@ -224,6 +234,18 @@ class LabServer:
             self._process.kill()
             self._process.wait()
         self._temporary.cleanup()
+
+
+def assert_accessible(page, css: str = ".ied-lab"):
+    """axe-core finds nothing in the elements of a page that a CSS selector names."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, context=css).response["violations"]
+    said = [
+        f"{v['id']}: {v['help']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary']}"
+        for v in found
+    ]
+    assert not said, "\n".join(said)
 
 
 @contextmanager
@@ -474,14 +496,7 @@ class Lab:
 
     def assert_accessible(self, css: str = ".ied-lab"):
         """axe-core finds nothing in the elements that a CSS selector names."""
-        from axe_playwright_python.sync_playwright import Axe
-
-        found = Axe().run(self.page, context=css).response["violations"]
-        said = [
-            f"{v['id']}: {v['help']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary']}"
-            for v in found
-        ]
-        assert not said, "\n".join(said)
+        assert_accessible(self.page, css)
 
     def close(self):
         """Shut the notebook's kernel down and close the window."""

@@ -23,7 +23,7 @@ def shown(lab):
     lab.open(
         lab.write(
             "changing.ipynb",
-            "from inception_edu.labs.page import changing\nw = changing()\n"
+            "from inception_edu.labs.page import component\nw = component('html')(value='')\n"
             "w.add_class('shown')\n"
             f"texts = {TEXTS!r}\nw.value = texts[0]\nw",
         )

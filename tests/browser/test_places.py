@@ -4,7 +4,7 @@ in which JupyterLab draws long notebooks, and in two notebooks at a time."""
 import re
 
 import pytest
-from harness import Lab, LabServer, opened_window
+from harness import COLOURED, Lab, LabServer, opened_window
 from playwright.sync_api import expect
 
 SHAPES = "from inception_edu.labs.shapes import shape_explorer\nshape_explorer()"
@@ -15,7 +15,7 @@ PATIENCE = 240_000
 def ended(lab):
     """The run is over, and the lab says how it ended."""
     status = lab.page.locator(".ied-lab .ied-status")
-    expect(status).to_contain_text(re.compile(r"\d % right"), timeout=PATIENCE)
+    expect(status).to_contain_text(re.compile(r"\d % of the test images right"), timeout=PATIENCE)
 
 
 @pytest.fixture(params=[("jupyterlab", "/user/ada/"), ("notebook", "/")], ids=["hub", "notebook 7"])
@@ -48,6 +48,9 @@ def test_training_works_there(elsewhere):
     expect(status).to_contain_text(
         re.compile("Died|Lived|Lives|Suffer|dead", re.I), timeout=PATIENCE
     )
+    chart = lab.page.locator(".ied-panel-loss [role=img]")
+    expect(chart).to_have_attribute("aria-label", re.compile(r"run 1: [\d.]+ at 1, .* at 12"))
+    assert lab.page.locator(".ied-panel-loss canvas").evaluate(COLOURED) > 100, "a curve"
 
 
 def go(panel, place: str, shown) -> None:

@@ -38,7 +38,10 @@ function mount(el, value, tell) {
     (paint ? painted(address) : Promise.resolve(address)).then(href => {
       const link = document.createElement("a");
       Object.assign(link, { href, download: next.name });
+      // VS Code saves what a link in the page holds, and hears of no other click.
+      document.body.append(link);
       link.click();
+      link.remove();
       said.textContent = `saved ${next.name}`;
     }, () => { said.textContent = "this browser cannot paint it: take the SVG"; });
   };
