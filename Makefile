@@ -41,9 +41,10 @@ help:
 	@echo "make grade FOLDER=submitted ARGS='--csv class.csv'   a class's notebooks and journals as a table"
 	@echo "make lint         ruff (names, layout) and mypy (types)"
 
+# Debian's Python without python3-venv fails and leaves half an environment, which must not count.
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
-	$(PYTHON) -m venv $(VENV) || { rm -f $@; exit 1; }  # Debian's, without python3-venv, leaves a half
+	$(PYTHON) -m venv $(VENV) || { rm -f $@; exit 1; }
 
 # Stamp files: nothing is installed again until pyproject.toml changes, so a second `make lab` starts at once, offline too.
 $(VENV)/.lab: pyproject.toml | $(BIN)/python

@@ -316,7 +316,8 @@ def chapters(
             if code is not None:
                 row |= {"status": "failed" if code else "ran", "seconds": seconds}
             if code:
-                row["error"] = output.strip().splitlines()[-1][:300]
+                plain = re.sub(r"\x1b\[[\d;]*m", "", output)  # IPython writes errors in colours
+                row["error"] = plain.strip().splitlines()[-1][:300]
             print(f"{name}: {row['status']}, {seconds:.0f} s", flush=True)
         return row
 
