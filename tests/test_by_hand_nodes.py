@@ -13,6 +13,7 @@ from inception_edu.describe import (
     Conv,
     Head,
     Linear,
+    LocalNorm,
     MaxPool,
     Pool,
     Residual,
@@ -162,3 +163,10 @@ def test_what_can_be_is_taken():
     assert Conv(8, 3, groups=8).groups == 8
     assert Pool("avg", 3, count_padding=True).count_padding
     assert Pool("max", 3, padding="ceil").padding == "ceil"
+
+
+@pytest.mark.parametrize("window", ((3,), (1, 2), (1, 1, "valid"), (1, 1, "ceil")))
+def test_local_response_normalisation_has_a_window_of_one(window):
+    assert LocalNorm() == Pool("local", 1)
+    with pytest.raises(SpecError, match="has a 1×1 window: write LocalNorm"):
+        Pool("local", *window)
