@@ -304,7 +304,7 @@ try:
 
     from inception_edu.nets import from_timm
 
-    with torch.random.fork_rng():  # timm draws from torch's global state: put it back
+    with torch.random.fork_rng([]):  # timm draws from torch's global state: put it back
         torch.manual_seed(0)
         theirs = timm.create_model("inception_v4").eval()
     numbers = sum(p.numel() for p in theirs.parameters())
