@@ -1,5 +1,7 @@
 """The small networks by hand: filters of minis and towers, block by block. No torch."""
 
+from dataclasses import replace
+
 import pytest
 
 from inception_edu import describe as d
@@ -206,3 +208,10 @@ def test_three_kinds_in_a_stage_are_three_blocks():
     ]
     inner = [b.node.branches[1].parts[0].out for b in small.blocks if b.stage == "B"]
     assert inner == [16, 20, 24]
+
+
+def test_a_head_behind_a_block_of_no_stage_is_left_out_of_a_mini():
+    whole = d.network("inception_v4")
+    head = d.network("googlenet_aux").heads[0]
+    headed = replace(whole, heads=(replace(head, after="stem"),))
+    assert d.mini(headed, heads=True).heads == ()
