@@ -14,6 +14,7 @@ REPLICAS = 20
 # which is the usual rule (Goyal et al. 2017, arXiv 1706.02677).
 TOGETHER = REPLICAS * PAPER.batch_size
 RATES = (PAPER.lr, REPLICAS * PAPER.lr)
+STEPS = 60
 
 
 def replicas(mode: str) -> list[Config]:
@@ -45,9 +46,9 @@ def synchronous(mode: str) -> list[Config]:
     """Twenty replicas that wait for one another make one step of a batch 20 times as large: does a
     tower die then at the paper's rate, and at 20 times this rate? Beside it the batch of one
     replica at the same rates. C3."""
-    recipe: dict[str, Any] = dict(steps=20, record_every=5)
+    recipe: dict[str, Any] = dict(steps=STEPS, record_every=5)
     cells = [
-        tower(one_step(1.0, batch, rate), 72, 1.0, lr=rate, batch_size=batch, **recipe)
+        tower(one_step(1.0, batch, rate), 144, 1.0, lr=rate, batch_size=batch, **recipe)
         for batch in (TOGETHER, PAPER.batch_size)
         for rate in RATES
     ]

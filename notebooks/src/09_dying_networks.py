@@ -641,9 +641,9 @@ display(claim("09.replicas"), claim("09.replicas-scale"), claim("09.replicas-slo
 claim("09.synchronous")
 
 # %% [markdown]
-# If the rate grows with the batch, it is another experiment: it is prepared as `synchronous`. All
-# of this remains a hypothesis, for two reasons. The paper does not say whether its replicas waited
-# for one another. And these towers are small. So these runs count for none of the verdicts below.
+# All of this remains a hypothesis, for two reasons. The paper does not say whether its replicas
+# waited for one another. And these towers are small. So these runs count for none of the verdicts
+# below.
 #
 # ## Verdicts
 #

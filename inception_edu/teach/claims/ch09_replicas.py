@@ -5,11 +5,10 @@ from __future__ import annotations
 from inception_edu.study import difference, fate_of_cell, holm, load_results, summarise
 from inception_edu.study.cells import PAPER
 from inception_edu.study.claims_dying import fates_of
-from inception_edu.study.experiments_replicas import REPLICAS, TOGETHER
+from inception_edu.study.experiments_replicas import RATES, REPLICAS, STEPS, TOGETHER, one_step
 from inception_edu.teach.claims import registered
 
 MANY = 20
-BATCHES = (8, 128)  # of `elsewhere`
 
 
 def _words(kind: str, copies: int) -> dict[float, str]:
@@ -89,18 +88,17 @@ def replicas_slow() -> tuple[bool, str]:
 
 @registered("09.synchronous")
 def synchronous() -> tuple[bool, str]:
-    """A larger batch at the same rate, as far as it was tried."""
-    found = fates_of("elsewhere")
-    cells = {
-        rate: [found[f"batches of {size}, width 144, rate {rate:g}"] for size in BATCHES]
-        for rate in (0.045, 0.15, 0.45)
-    }
-    low, _, high = ([cell.word for cell in pair] for pair in cells.values())
-    few, many = cells[0.15]
-    return (low, high) == (["lives"] * 2, ["dies"] * 2) and max(many.dead) < min(few.dead), (
-        f"Tried were batches of {BATCHES[0]} and of {BATCHES[1]} at the same rates, unscaled, on "
-        f"the embedded images. The tower of 144 channels {low[0]} with both at the paper's rate, "
-        f"and {high[0]} with both at ten times this rate. At 0.15 it {few.sentence} with the small "
-        f"batch and {many.sentence} with the large one. So a larger batch alone does not bring "
-        f"this death. A batch of {TOGETHER}, {REPLICAS} times {PAPER.batch_size}, was not run."
+    """Replicas that wait for one another: one step of a large batch."""
+    found = fates_of("synchronous")
+    together, alone = (
+        [found[one_step(1.0, batch, rate)] for rate in RATES]
+        for batch in (TOGETHER, PAPER.batch_size)
+    )
+    words = [[cell.word for cell in cells] for cells in (together, alone)]
+    times = f"{REPLICAS} times this rate ({RATES[1]:g})"
+    return words == [["lives", "dies"]] * 2, (
+        f"With one step of {TOGETHER} images the unscaled tower of 144 channels "
+        f"{together[0].sentence} at the paper's rate and {together[1].sentence} at {times}, after "
+        f"{STEPS} steps. With {PAPER.batch_size} images it does the same: it {alone[0].sentence}, "
+        f"and {alone[1].sentence}. So a large batch alone does not bring this death. The rate does."
     )

@@ -157,15 +157,14 @@ def _lacking(name: str) -> list:
 
 @registered("09.missing")
 def missing() -> tuple[bool, str]:
-    towers, full_, replicas = map(_lacking, ("wide", "paper_width", "synchronous"))
+    towers, full_ = map(_lacking, ("wide", "paper_width"))
     every = len(configurations("paper_width", "standard"))
     labels = " and ".join(dict.fromkeys(config.label for config in full_))
     widths = " and ".join(str(w) for w in sorted({dict(c.arguments)["width"] for c in towers}))
-    return bool(towers and full_ and replicas), (
+    return bool(towers and full_), (
         f"Not all was run. For want of a GPU {len(full_)} of the {every} runs of `paper_width` "
         f"are missing ({labels}), and all {len(towers)} of `wide`: towers of {widths} channels, "
-        f"followed for {towers[0].recipe.steps} steps. {len(replicas)} runs of `synchronous` are "
-        "missing, too, which need none: replicas that wait for one another (Experiment 6). "
-        "`python -m inception_edu.study run wide paper_width synchronous --missing` makes them, "
-        "and goes on where it was stopped."
+        f"followed for {towers[0].recipe.steps} steps. "
+        "`python -m inception_edu.study run wide paper_width --missing` makes them, and goes on "
+        "where it was stopped."
     )
