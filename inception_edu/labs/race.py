@@ -244,7 +244,7 @@ def _of_last(state: State, course: Course) -> tuple[str, bool]:
 
 
 def tally(state: State) -> str:
-    """ "Of 3 seeds with these settings the residual network is ahead in 2, …" """
+    """ "Of 3 seeds with the settings of race 2 the residual network is ahead in 2, …" """
     if not state.races:
         return ""
 
@@ -259,8 +259,8 @@ def tally(state: State) -> str:
         return ""
     seeds = "1 seed" if len(over) == 1 else f"{len(over)} seeds"
     words = (
-        f"Of {seeds} with these settings {second(last.settings)} is ahead in {counts['ahead']}, "
-        f"behind in {counts['behind']}, open in {counts['open']}"
+        f"Of {seeds} with the settings of race {last.name} {second(last.settings)} is ahead in "
+        f"{counts['ahead']}, behind in {counts['behind']}, open in {counts['open']}"
     )
     if len(over) == 1:
         return f"{words}: one seed is a picture, not a verdict."

@@ -297,7 +297,7 @@ def test_the_race_is_run_in_the_page(live, page):
     place.get_by_role("button", name="Race", exact=True).click()
     said(place, re.compile(r"Race 1: seed 2, step \d+ of 100"))
     said(place, re.compile(r"test images wrong: without identity \d+ %, with identity \d+ %"))
-    assert "Of 1 seed with these settings" in place.locator(".ied-status").inner_text()
+    assert "Of 1 seed with the settings of race" in place.locator(".ied-status").inner_text()
     assert place.locator(".ied-twelve").inner_text().count("✓") >= 6
     place.get_by_label("depth, typed").fill("24")
     place.get_by_label("depth, typed").press("Enter")
