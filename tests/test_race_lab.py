@@ -233,12 +233,21 @@ def raced(session, **settings):
     return session
 
 
+def test_the_verdict_names_what_was_changed_for_the_next_race():
+    session = raced(opened(race_core()), depth=6)
+    assert session.view.status.startswith("Race 1, test images wrong")
+    # As after a change in mid-race: the race is just over, and the control is elsewhere.
+    session.state = replace(session.state, settings=session.state.settings | {"depth": 2})
+    assert session.view.status.startswith("Race 1, depth 6, test images wrong")
+
+
 def test_after_a_race_a_moved_control_speaks_of_its_own_settings():
     session = raced(opened(race_core()), depth=6)
     assert "Race 1, test images wrong" in session.view.status
     assert not any(run["fixed"] for run in session.view.part("curves").value["runs"])
     session.set("depth", 16)
     assert "Recorded, 5 seeds" in session.view.status and "Race 1" not in session.view.status
+    assert "The answers are those of race 1." in session.view.status
     shown = [run for run in session.view.part("curves").value["runs"] if run["fixed"]]
     assert [list(run["series"]) for run in shown] == [["error"], ["error"]]
     session.set("depth", 6)

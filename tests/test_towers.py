@@ -611,6 +611,22 @@ def test_what_cannot_be_read_is_refused():
         assert session.state.settings == before and session.view.control(key).wrong
 
 
+def test_nothing_is_trained_while_a_typed_value_is_refused():
+    session = opened()
+    session.send(Set("scale", "0.33"))
+    for key in ("retrain", "five"):
+        button = session.view.control(key)
+        assert button.disabled and "scale" in button.tip
+        session.send(Press(key))
+    assert not session.state.tracks and session.view.control("scale").wrong
+    session.send(Set("scale", "0.35"))
+    assert not session.view.control("retrain").disabled
+    session.send(Set("scale", "abc"))
+    session.send(Press("reset"))
+    assert not session.view.control("scale").wrong
+    assert not session.view.control("retrain").disabled
+
+
 def test_a_run_says_beforehand_how_long_it_takes():
     """The warm-up measures this machine; what is foretold follows the work."""
     from inception_edu.labs.pace import layers, pace

@@ -45,12 +45,13 @@ from inception_edu.labs.race_state import (
     STEPS,
     Course,
     State,
+    alike,
     three,
     work,
 )
 from inception_edu.labs.story import percent
 from inception_edu.labs.tower_words import duration, share_interval
-from inception_edu.labs.training import WARM_UP
+from inception_edu.labs.training import WARM_UP, differing
 from inception_edu.study.racers import DEPTHS
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def _buttons(state: State) -> tuple[Control, ...]:
             disabled=not idle,
             look="primary",
             tip="Train both networks anew, a step of each in turn",
+            starts=True,
         ),
         Control(
             "stop",
@@ -187,6 +189,7 @@ def _buttons(state: State) -> tuple[Control, ...]:
             f"Three seeds{thrice}",
             disabled=not idle,
             tip=f"Race with seeds {', '.join(map(str, seeds))}, unless you press Stop",
+            starts=True,
         ),
     )
 
@@ -214,7 +217,8 @@ def verdict(state: State) -> tuple[str, bool]:
         known = race_known.words(state)
         made = configs(state.settings, state.images, state.steps)
         words = f"{cost(state.settings, made)}, on {state.images.name}: which learns sooner?"
-        return f"{words}\n{known} Press Race.", False
+        shown = f" The answers are those of race {state.races[-1].name}." if state.races else ""
+        return f"{words}\n{known} Press Race.{shown}", False
     return _of_last(state, state.races[-1])
 
 
@@ -237,7 +241,11 @@ def _of_last(state: State, course: Course) -> tuple[str, bool]:
         else:
             told.append(f"{name} {percent(wrong)}")
     bad = course.status == "diverged"
-    words = f"Race {course.name}, test images wrong: {', '.join(told)}."
+    moved = [
+        k for k in ("depth", "rate", "scale") if k in differing(course.settings, state.settings)
+    ]
+    then = "".join(f", {key} {say(course.settings[key])}" for key in moved)
+    words = f"Race {course.name}{then}, test images wrong: {', '.join(told)}."
     if course.settings["pair"] == CHOICE:
         words += f" {cost(course.settings, course.configs)}."
     return f"{words}\n{tally(state)}", bad
@@ -247,12 +255,8 @@ def tally(state: State) -> str:
     """ "Of 3 seeds with the settings of race 2 the residual network is ahead in 2, …" """
     if not state.races:
         return ""
-
-    def kind(course: Course) -> dict:
-        return {key: value for key, value in course.settings.items() if key != "seed"}
-
     last = state.races[-1]
-    same = {c.settings["seed"]: c for c in state.races if kind(c) == kind(last)}
+    same = {c.settings["seed"]: c for c in state.races if alike(c.settings, last.settings)}
     over = [c for c in same.values() if c.outcome != "no result"]
     counts = Counter(course.outcome for course in over)
     if not over:

@@ -141,8 +141,12 @@ class State:
     @property
     def raced(self) -> bool:
         """Whether the last race was with these settings, whatever its seed."""
-        moved = differing(self.races[-1].settings, self.in_view) if self.races else ["all"]
-        return set(moved) <= {"seed"}
+        return bool(self.races) and alike(self.races[-1].settings, self.in_view)
+
+
+def alike(one: dict, other: dict) -> bool:
+    """Whether two races have the same settings, whatever the seed."""
+    return set(differing(one, other)) <= {"seed"}
 
 
 # --- What happens ---------------------------------------------------------------------------------

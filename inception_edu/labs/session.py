@@ -78,12 +78,20 @@ class Session:
             view, refused = self.lab.render(self.state), dict(self.refused)
         if not refused:
             return view
+        wrong = self._wrong(view)
         controls = []
         for control in view.controls:
             if control.key in refused:
                 control = replace(control, note=refused[control.key][1], wrong=True)
+            elif control.starts and wrong:
+                control = replace(control, disabled=True, tip=f"First correct: {wrong}")
             controls.append(control)
         return replace(view, controls=tuple(controls))
+
+    def _wrong(self, view: View) -> str:
+        """What a reader sees of refused values: "scale, seed"."""
+        known = {control.key: control for control in view.controls}
+        return ", ".join(known[key].said for key in self.refused if not known[key].hidden)
 
     def set(self, key: str, value) -> None:
         """Give a control a value, as code does. Raises `Refused`, and leaves all as it was."""
@@ -134,8 +142,9 @@ class Session:
 
     def _read(self, event: Event) -> Event | None:
         if isinstance(event, Press):
-            control = self.lab.render(self.state).control(event.key)
-            if control.disabled or control.hidden:
+            view = self.lab.render(self.state)
+            control = view.control(event.key)
+            if control.disabled or control.hidden or (control.starts and self._wrong(view)):
                 return None
             self.refused.clear()  # what was typed wrongly is over: Reset shows what is
             return event

@@ -169,6 +169,7 @@ def render(state: State) -> core.View:
             look="primary",
             disabled=run,
             tip="Clock these settings against the plain network",
+            starts=True,
         ),
         Control("stop", "button", "Stop", disabled=not run, tip="End after this round"),
         Control("reset", "button", "Reset", disabled=run, tip="Forget what was measured"),

@@ -167,6 +167,7 @@ def _buttons(state: State) -> tuple[Control, ...]:
             disabled=busy,
             look="primary",
             tip="Train a new network with these settings",
+            starts=True,
         ),
         Control(
             "stop",
@@ -188,5 +189,6 @@ def _buttons(state: State) -> tuple[Control, ...]:
             f"Five seeds{five_times}",
             disabled=busy,
             tip=f"Train seeds {seeds[0]} to {seeds[-1]} with these settings: a verdict",
+            starts=True,
         ),
     )

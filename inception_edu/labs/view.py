@@ -97,6 +97,7 @@ class Control:
     name      what a screen reader says, where `label` is not enough
     tip       what pressing it does
     look      of a button: "primary" for the one that matters most
+    starts    of a button: it works with what is set, so it waits while something typed is refused
     """
 
     key: str
@@ -117,6 +118,7 @@ class Control:
     name: str = ""
     tip: str = ""
     look: str = ""
+    starts: bool = False
 
     def __post_init__(self):
         if self.kind not in KINDS:
