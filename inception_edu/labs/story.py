@@ -206,7 +206,8 @@ def _learning(course: Course) -> list[Stop]:
         most = course.dead[course.worst][-1]
         if word_of(most) == "suffers":
             how = "Damaged, and learning."
-        end = f"{f'At most {percent(most)} of a block' if most else 'No channel'} is silent. {end}"
+        much = f"At most {percent(most)} of a block" if most else "No channel"
+        end = f"{much} is silent in the batch. {end}"
     last = Stop(course.steps[-1], "end", f"{how} {end}")
     if below >= len(course.loss):
         last = Stop(course.steps[-1], "end", f"No block goes dark, and nothing is learned. {end}")

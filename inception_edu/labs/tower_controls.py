@@ -11,7 +11,7 @@ from inception_edu.labs.core import Control, say
 from inception_edu.labs.tower_known import FATE_COLOURS, Look
 from inception_edu.labs.tower_words import duration
 from inception_edu.labs.training import BETS, NO_BET, State, differing, five
-from inception_edu.study.fates import Fate, fate_of_cell
+from inception_edu.study.fates import DIES_FROM, LIVES_BELOW, Fate, fate_of_cell
 from inception_edu.study.recorded import AXES, recorded_grid
 
 FATES = {  # colour of a stretch of a strip
@@ -22,10 +22,17 @@ FATES = {  # colour of a stretch of a strip
 
 
 def fate_key() -> str:
-    """What the colours of the strips mean."""
+    """What the colours of the strips mean; of the words, how much of the worst block is dead."""
     shown = {**FATES, "not tried": "var(--ied-grid)"}
     shown.pop("diverges")
-    keys = "".join(f'<span><i style="background:{c}"></i>{w}</span>' for w, c in shown.items())
+    means = {
+        "lives": f" (under {100 * LIVES_BELOW:.0f} % dead)",
+        "dies": f" ({100 * DIES_FROM:.0f} % or more)",
+    }
+    keys = "".join(
+        f'<span><i style="background:{colour}"></i>{word}{means.get(word, "")}</span>'
+        for word, colour in shown.items()
+    )
     return f'<div class="ied-fate-key"><span>recorded:</span>{keys}</div>'
 
 

@@ -189,7 +189,8 @@ def _inside(look: Look, track: Track) -> str:
     if low - 1e-9 <= track.accuracy <= high + 1e-9:
         return f"Inside {gave}."
     # The least or the largest of n + 1 draws.
-    return f"Outside {gave}, as {round(200 / (seeds + 1))} of 100 new seeds are."
+    often = round(200 / (seeds + 1))
+    return f"Outside {gave}. That is common: {often} of 100 new seeds fall outside."
 
 
 def _group_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
@@ -199,6 +200,8 @@ def _group_verdict(state: State, look: Look, track: Track) -> tuple[str, bool]:
     right = [t.accuracy for t in group if t.accuracy is not None]
     told = fate_of_cell([t.fate for t in group])
     words = f"{_of_seeds(told)}."
+    if len(group) > 1:
+        words += " The band shows them all; the legend shows each."
     if len(right) > 1:
         mean, half = interval(right)
         words += (
