@@ -99,6 +99,15 @@ def test_the_words_of_a_picture_have_no_marks():
     assert previews.plain("see [the race](10.ipynb)") == "see the race"
 
 
+def test_the_front_page_begins_with_the_readmes_words_and_leads_nowhere_into_the_repository():
+    import website
+
+    front = website.front_page()
+    assert front.startswith("# ") and "One paper" in front.split("\n\n")[1]
+    assert website.pictures_of(front) == ["docs/dying_lab.png"]
+    assert not re.findall(r"(?<!!)\[[^\]]*\]\((?:docs|notebooks|data)/[^)]*\)", front)
+
+
 def test_the_front_page_says_how_to_cite():
     import website
 

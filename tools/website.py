@@ -126,8 +126,8 @@ def head(path: Path) -> tuple[str, str]:
 def front_page(checked: int = 0, asked: int = 0) -> str:
     """The first page: what it is, what can be done in it (`checked` of the `asked` exercises), the
     chapters with a picture and their claim, the other pages."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    opening = readme.split("\n## ")[0]
+    title, source, alt, words = head_of_readme()
+    opening = f"# {title}\n\n{words}\n\n![{alt}]({source})"
     rows = []
     for path in chapters():
         title, claim = head(path)
@@ -204,7 +204,7 @@ def pictures_of(text: str) -> list[str]:
 def lay_out_previews(folder: Path) -> None:
     """A picture for a link to each chapter and to the front page, by the page's name."""
     site = project()
-    previews.card(folder / "index.png", site, site, head_of_readme())
+    previews.card(folder / "index.png", site, site, head_of_readme()[-1])
     for path in chapters():
         title, claim = head(path)
         previews.card(folder / f"{path.stem}.png", site, title, claim)
@@ -216,11 +216,16 @@ def project() -> str:
     return re.search(r'^project = "(.+)"$', text, re.M)[1]
 
 
-def head_of_readme() -> str:
-    """The first paragraph of words in the README."""
+def head_of_readme() -> tuple[str, str, str, str]:
+    """The README's title, the address of its picture, what the picture shows, and the words beside
+    it. Links of the README lead into the repository, so of the rest nothing is taken."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    paragraphs = [p.replace("\n", " ").strip() for p in text.split("\n\n")]
-    return next(p for p in paragraphs if p and p[0].isalpha())
+    picture = re.search(r'<img src="([^"]+)" alt="([^"]+)">', text)
+    if not text.startswith("# ") or picture is None:
+        raise SystemExit("README.md begins with a title and a table with <img src=… alt=…> in it.")
+    paragraphs = text[picture.end() :].split("\n\n")
+    words = next(p for p in paragraphs if p.strip() and not p.strip().startswith("<"))
+    return text.splitlines()[0][2:], *picture.groups(), words.replace("\n", " ").strip()
 
 
 def lay_out(url: str = "") -> None:
