@@ -316,7 +316,7 @@ def render(state):
     running = state.status == "running"
     return View(
         controls=(
-            Control("two_words", "slider", "two words", state.two_words, low=0, high=1.5),
+            Control("two_words", "slider", "two words", state.two_words, high=1.5, step=0.25),
             Control("retrain", "button", "Retrain", disabled=running),
             Control("stop", "button", "Stop", disabled=not running),
         ),

@@ -103,7 +103,11 @@ def opened(request, browser, server, scripts):
         # The package says with `console.error` that it begins.
         page.on(
             "console",
-            lambda m: m.type == "error" and "ipywidgets" not in m.text and trouble.append(m.text),
+            lambda m: (
+                m.type == "error"
+                and "ipywidgets" not in m.text
+                and trouble.append(f"{m.text} ({m.location.get('url', '')})")
+            ),
         )
         ground = {"light": "#ffffff", "dark": "#1f1f1f"}[theme]
         known = dict(theme=theme, version=version, ground=ground)

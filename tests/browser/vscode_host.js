@@ -1,7 +1,7 @@
 // What stands in for VS Code's notebook in test_vscode.py: it runs cells in a kernel of a Jupyter
 // server, and shows what they give with the widget manager that VS Code's Jupyter extension loads
 // (npm's @vscode/jupyter-ipywidgets8, or 7), as that extension does.
-import { KernelManager, ServerConnection } from "@jupyterlab/services";
+import { KernelAPI, KernelConnection, ServerConnection } from "@jupyterlab/services";
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 
@@ -23,7 +23,9 @@ function scriptLoader(base) {
 export async function begin(base, name, version) {
   window[`vscIPyWidgets${version}`].load();
   const serverSettings = ServerConnection.makeSettings({ baseUrl: base, wsUrl: base.replace(/^http/, "ws") });
-  const kernel = await new KernelManager({ serverSettings }).startNew({ name });
+  // One kernel, without the manager that asks again and again for the list of all of them.
+  const model = await KernelAPI.startNew({ name }, serverSettings);
+  const kernel = new KernelConnection({ model, serverSettings });
   await kernel.info;
   const { WidgetManager } = window.vscIPyWidgets;
   const manager = new WidgetManager(kernel, document.body, scriptLoader(base), () => {});
