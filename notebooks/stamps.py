@@ -4,7 +4,8 @@ A chapter depends on its source, on the modules of `inception_edu` that its kern
 it ended, on the other files of the package that it opened (JavaScript, CSS), and on the files of
 `data/` that it opened. The kernel itself notes them while the chapter runs (`BEGIN`, `END`). Python
 is hashed as its syntax tree without docstrings, so that a comment, a docstring or another layout
-makes no chapter stale; other files are hashed byte by byte.
+makes no chapter stale; other files are hashed byte by byte. What `read_parts` reads of a folder of
+JSON files is one entry, "FOLDER#PART,PART": the rest of these files makes no chapter stale.
 """
 
 from __future__ import annotations
@@ -16,18 +17,27 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from inception_edu.data.paths import read_parts
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Runs in the kernel before the first cell: an audit hook sees every file that is opened to read.
+# A file of which only parts are read is not noted as a whole.
 BEGIN = """
 def _note_files():
     import os, sys
-    root, found = {root!r}, set()
+    root, found, in_parts = {root!r}, set(), []
     def hook(event, arguments):
+        if event == "inception_edu.read_parts":
+            folder, names, paths = arguments
+            found.add(os.path.relpath(folder, root) + "#" + ",".join(names))
+            in_parts.extend(map(os.path.abspath, paths))
         if event == "open" and isinstance(arguments[0], (str, os.PathLike)):
             name, mode = os.path.abspath(os.fspath(arguments[0])), arguments[1]
             writes = isinstance(mode, str) and set(mode) & set("wax+")
-            if name.startswith(root + os.sep) and not writes:
+            if name in in_parts:
+                in_parts.remove(name)
+            elif name.startswith(root + os.sep) and not writes:
                 found.add(os.path.relpath(name, root))
     sys.addaudithook(hook)
     sys._inception_edu_opened = found
@@ -76,7 +86,11 @@ def hashes(names: Iterable[str]) -> dict[str, str]:
 
 
 def fingerprint(path: Path) -> str:
-    """The hash of a file; "" where there is none."""
+    """The hash of a file; "" where there is none. Of FOLDER#PART,PART: of these parts."""
+    folder, _, names = path.name.partition("#")
+    if names:
+        parts = json.dumps(read_parts(path.with_name(folder), *names.split(",")), sort_keys=True)
+        return _hash(parts.encode())
     if not path.is_file():
         return ""
     state = path.stat()
@@ -88,6 +102,10 @@ def _hashed(path: Path, _time: int, _size: int) -> str:
     content = path.read_bytes()
     if path.suffix == ".py" and "src" not in path.parent.name:
         content = _without_words(content.decode("utf-8")).encode()
+    return _hash(content)
+
+
+def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 

@@ -168,6 +168,48 @@ def test_build_executes_tidies_and_skips_what_has_not_changed(project):
     assert "00_tiny.ipynb is stale" in project("--check", fails=SystemExit)
 
 
+def test_a_chapter_that_reads_parts_of_files_is_stamped_with_these_parts(project):
+    folder = project.root / "data" / "machines"
+    folder.mkdir(parents=True)
+
+    def write(name, **parts):
+        content = {"machine": {"card": name, "torch": "1"}, "chapters": 1} | parts
+        (folder / f"{name}.json").write_text(json.dumps(content))
+
+    def stale():
+        return build.stale(project.source)
+
+    write("a", steps=[1])
+    write("b")
+    reads = """
+# %%
+from pathlib import Path
+from inception_edu.data.paths import read_parts
+read_parts(Path("../data/machines"), "machine.card", "steps")
+"""
+    project.source.write_text(CHAPTER + reads)
+    project()
+    metadata = nbformat.read(project.notebook, as_version=4).metadata["inception_edu"]
+    part = "data/machines#machine.card,steps"
+    assert [name for name in metadata["made_from"] if name.startswith("data/")] == [part]
+    assert stale() == []
+    write("a", steps=[1], chapters=2, machine={"card": "a", "torch": "2"})
+    write("b", chapters=3)
+    write("c")
+    assert stale() == []  # nothing that the chapter read has changed
+    write("c", steps=[])
+    assert stale() == [f"{part} has changed"]
+    (folder / "c.json").unlink()
+    write("a", steps=[2])
+    assert stale() == [f"{part} has changed"]
+
+    whole = reads + "print(len(Path('../data/machines/a.json').read_text()) > 9)\n"
+    project.source.write_text(CHAPTER + whole)
+    project()
+    write("a", steps=[2], chapters=2)
+    assert stale() == ["data/machines/a.json has changed"]  # it was opened beside its parts
+
+
 def test_check_finds_a_notebook_edited_by_hand_and_a_stale_table(project):
     project()
     with pytest.raises(SystemExit) as ended:

@@ -1,7 +1,10 @@
 """Where data lies: the embedded files, and what was fetched or decoded on this machine."""
 
+import json
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 from inception_edu.data.errors import DataError
 
@@ -27,3 +30,27 @@ def downloads_dir() -> Path:
     """Where downloads and decoded folders are kept: INCEPTION_EDU_DATA, or ~/.cache/inception_edu.
     Not created here."""
     return Path(os.environ.get("INCEPTION_EDU_DATA") or "~/.cache/inception_edu").expanduser()
+
+
+def read_parts(folder: Path, *names: str) -> list[dict[str, Any]]:
+    """{name: value} from each JSON file of `folder` that has all these parts, by file name;
+    "machine.card" is the card of the machine.
+
+    An audit event says beforehand what will be read, so that a chapter is stamped with these parts
+    alone (`notebooks/stamps.py`): the rest of the files may change.
+    """
+    paths = sorted(folder.glob("*.json"))
+    sys.audit("inception_edu.read_parts", str(folder), names, tuple(map(str, paths)))
+    found = []
+    for path in paths:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        values = {name: _part(content, name) for name in names}
+        if None not in values.values():
+            found.append(values)
+    return found
+
+
+def _part(content: Any, name: str) -> Any:
+    for key in name.split("."):
+        content = content.get(key) if isinstance(content, dict) else None
+    return content

@@ -229,7 +229,7 @@ class Difference:
         """For example "+3.3 points (95 % interval +1.7 to +4.9, 5 pairs)"."""
         of = f"{self.n} pairs" if self.paired else f"{self.n} seeds each"
         if self.lost:
-            of += f", {self.lost} runs without a value"
+            of += f", {self.lost} {'run' if self.lost == 1 else 'runs'} without a value"
         mean, low, high = (factor * x for x in (self.mean, self.low, self.high))
         return f"{mean:+.1f} {unit} (95 % interval {low:+.1f} to {high:+.1f}, {of})"
 

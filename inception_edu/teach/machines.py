@@ -3,7 +3,6 @@ data/machines."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,13 @@ from inception_edu.study.racers import title
 NONE = "No machine was measured yet. `make gpu` measures yours."
 
 
-def machines(folder: Path | None = None) -> list[dict[str, Any]]:
-    """The content of every file of `folder` (data/machines), by name. `["machine"]["card"]` says
-    which machine it is; parts that were not measured there are missing."""
-    from inception_edu.data import data_dir
+def measured(part: str, folder: Path | None = None) -> list[tuple[str, dict[str, Any]]]:
+    """The lines of one part ("steps", "training") of every file of `folder` (data/machines), each
+    with the card that it was measured on."""
+    from inception_edu.data.paths import data_dir, read_parts
 
-    paths = sorted(Path(folder or data_dir() / "machines").glob("*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-
-
-def _rows(part: str, folder: Path | None) -> list[tuple[str, dict[str, Any]]]:
-    return [(m["machine"]["card"], row) for m in machines(folder) for row in m.get(part) or []]
+    found = read_parts(Path(folder or data_dir() / "machines"), "machine.card", part)
+    return [(machine["machine.card"], row) for machine in found for row in machine[part]]
 
 
 def step_times(folder: Path | None = None) -> Table:
@@ -32,7 +27,7 @@ def step_times(folder: Path | None = None) -> Table:
     rows = [
         (card, title(row["network"]), row["batch_size"])
         + (row["ordinary_ms"], row["replayed_ms"], row["ordinary_ms"] / row["replayed_ms"])
-        for card, row in _rows("steps", folder)
+        for card, row in measured("steps", folder)
     ]
     columns = ["machine", "network", "images", "ordinary, ms", "replayed, ms", "times as fast"]
     formats = dict.fromkeys(columns[3:], ".1f")
@@ -44,14 +39,14 @@ def training_times(folder: Path | None = None) -> Table:
     """Seconds to 80 and 90 % of the test images and to the end of a training: a row for each
     network on each machine. "not reached": the run ended below."""
     rows = []
-    for card, row in _rows("training", folder):
+    for card, row in measured("training", folder):
         reached = row["seconds_to"]
         times = [
             "not reached" if reached[goal] is None else f"{reached[goal]:.1f} s" for goal in reached
         ]
         rows.append((card, title(row["network"]), *times))
         rows[-1] += (f"{row['seconds']:.1f} s", row["test_accuracy"], row["images_per_second"])
-    found = [row["seconds_to"] for _, row in _rows("training", folder)]
+    found = [row["seconds_to"] for _, row in measured("training", folder)]
     goals = list(found[0]) if found else ["80%", "90%"]
     columns = ["machine", "network", *(f"to {goal.replace('%', ' %')}" for goal in goals)]
     columns += ["whole run", "right at its end", "images a second"]

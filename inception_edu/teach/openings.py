@@ -45,6 +45,7 @@ def chapter_01() -> Any:
         "15 filters of 9×9": cells[(9,), 15].accuracy["small"],
     }
     plots.dots(small, right, "small objects right (%)", percent=True)
+    left.set_title("a block of GoogLeNet", fontsize=10)
     right.set_title("the same cost", fontsize=10)
     means = "; ".join(f"{name} {sum(v) / len(v):.0%}" for name, v in small.items())
     return plots.show(
@@ -110,7 +111,7 @@ def chapter_04() -> Any:
     told = []
     for axis, (words, value) in zip(axes, counted.items()):
         found = {name: value(node) for name, node in ways.items()}
-        plots.bars(found, axis, words)
+        plots.bars(found, axis, words, text="{:.0f}" if axis is axes[0] else "{:.2f}")
         told.append(
             words.replace("\n", " ")
             + ": "

@@ -77,7 +77,8 @@ style()
 def figure(width: float = 7.0, height: float = 3.2) -> Figure:
     """An empty figure, in inches; 7 to 9 wide fills a notebook's column. Axes:
     `fig.add_subplot(rows, columns, i)`."""
-    fig = Figure((width, height), layout="constrained")
+    # A little air, so that the names of a panel do not touch the numbers of the one before.
+    fig = Figure((width, height), layout=ConstrainedLayoutEngine(wspace=0.05))
     FigureCanvasAgg(fig)
     return fig
 

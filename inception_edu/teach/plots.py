@@ -65,9 +65,9 @@ def curves(
         factor = 100 if percent else 1
         if len(lines) > 1:
             for line in lines:
-                axis.plot(
-                    list(line), [factor * v for v in line.values()], color=colour, lw=0.8, alpha=0.4
-                )
+                values = [factor * v for v in line.values()]
+                # Under the means of all groups, which must keep their colours.
+                axis.plot(list(line), values, color=colour, lw=0.8, alpha=0.4, zorder=1)
         steps = sorted(set.intersection(*(set(line) for line in lines)))
         mean = [factor * sum(line[s] for line in lines) / len(lines) for s in steps]
         count = f" ({len(lines)} seeds)" if len(lines) > 1 else ""
@@ -121,7 +121,9 @@ def bars(
     axis.invert_yaxis()
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel(xlabel)
-    axis.margins(x=0.12)
+    spec = axis.get_subplotspec()
+    beside = spec.get_gridspec().ncols if spec else 1  # the narrower, the more a number takes
+    axis.margins(x=0.08 + 0.04 * beside)
     return axis
 
 

@@ -250,8 +250,9 @@ table(rows, ["channels that enter", "parameters", "leaves", "as described"])
 from inception_edu.data import scales
 
 images = torch.cat([scales.scales(10, 32, seed=1, sizes=(s, s)).images for s in (9, 15, 26)])
+titles = [*scales.CLASSES, "medium", *[""] * 9, "large", *[""] * 9]
 plots.show(
-    plots.image_grid(images, list(scales.CLASSES) + [""] * 20, columns=10).figure,
+    plots.image_grid(images, titles, columns=10).figure,
     "Ten kinds of objects, small in the first row, medium in the second, large in the third: "
     + ", ".join(scales.CLASSES),
 )
@@ -361,6 +362,8 @@ for norm, dash, word in ((False, "s--", "without batch norm"), (True, "o-", "wit
     ends[word] = found[-1]
     axis.plot(range(1, 11), found, dash, color=plots.COLOURS[norm], label=word)
 axis.set(xlabel="layer", ylabel="standard deviation", yscale="log")
+axis.set_yticks(marks := [0.02, 0.05, 0.1, 0.2, 0.5], marks)
+axis.set_yticks([], minor=True)
 axis.legend()
 plots.show(
     axis.figure,

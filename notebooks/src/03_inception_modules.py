@@ -293,7 +293,7 @@ def turned(paper, released, x):
     except RuntimeError:
         return "the weights do not fit"
     with torch.inference_mode():
-        return f"{(target(x.transpose(2, 3)).transpose(2, 3) - source(x)).abs().max():.0e}"
+        return f"{(target(x.transpose(2, 3)).transpose(2, 3) - source(x)).abs().max():.1g}"
 
 
 y = torch.randn(1, 1024, 17, 17, generator=torch.Generator().manual_seed(0))

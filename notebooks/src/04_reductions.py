@@ -146,7 +146,8 @@ counted = {
 }
 for column, (words, value) in enumerate(counted.items(), 1):
     axis = fig.add_subplot(1, 3, column)
-    plots.bars({name: value(name) for name in WAYS}, axis, words)
+    form = "{:.2f}" if column > 1 else "{:.0f}"
+    plots.bars({name: value(name) for name in WAYS}, axis, words, text=form)
     if column > 1:
         axis.set_yticklabels([])
 plots.show(

@@ -246,7 +246,7 @@ plots.show(
 # %%
 predict(
     "05.time",
-    f"The stem does {macs['stem'] / measured.macs:.0%} of the multiply-adds. What is its share of "
+    f"The stem does {100 * macs['stem'] / measured.macs:.0f} % of the multiply-adds. What is its share of "
     "the time?",
     ["smaller", "the same, within a tenth", "larger"],
 )

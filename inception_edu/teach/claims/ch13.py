@@ -11,7 +11,7 @@ from inception_edu.data import data_dir, load
 from inception_edu.describe import amount, measure
 from inception_edu.nets import NetworkModule, fast, load_checkpoint
 from inception_edu.teach.claims import registered
-from inception_edu.teach.machines import machines
+from inception_edu.teach.machines import measured
 
 CHECKPOINT = "fashion_inception_resnet_v2.safetensors"
 IMAGES = 64
@@ -98,14 +98,13 @@ def _values_normed(model: nn.Module, image: Tensor) -> int:
 @registered("13.replay")
 def replay() -> tuple[bool, str]:
     told, ratios = [], []
-    for machine in machines():
-        for row in machine.get("steps", []):
-            ratios.append(row["ordinary_ms"] / row["replayed_ms"])
-            told.append(
-                f"{row['network'].replace('_', '-')}, {row['batch_size']} images, on an "
-                f"{machine['machine']['card']}: {row['ordinary_ms']:.1f} ms, replayed "
-                f"{row['replayed_ms']:.1f} ms, {ratios[-1]:.1f} times as fast"
-            )
+    for card, row in measured("steps"):
+        ratios.append(row["ordinary_ms"] / row["replayed_ms"])
+        told.append(
+            f"{row['network'].replace('_', '-')}, {row['batch_size']} images, on an {card}: "
+            f"{row['ordinary_ms']:.1f} ms, replayed {row['replayed_ms']:.1f} ms, "
+            f"{ratios[-1]:.1f} times as fast"
+        )
     return bool(ratios) and min(ratios) > 1, (
         f"A replayed training step is faster on every machine that was measured: {'; '.join(told)}."
     )
