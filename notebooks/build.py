@@ -550,6 +550,8 @@ def main(arguments: list[str] | None = None) -> None:
             found["README.md"] = ["its tables are not those of the chapters and of the runs"]
         if machines.page() != machines.PAGE.read_text(encoding="utf-8"):
             found["docs/machines.md"] = ["its table is not that of data/machines"]
+        if minutes.page() != minutes.PAGE.read_text(encoding="utf-8"):
+            found["docs/TEACHING.md"] = ["its minutes are not those of the chapters"]
         for name, reasons in found.items():
             if reasons:
                 more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
@@ -577,6 +579,7 @@ def main(arguments: list[str] | None = None) -> None:
             write_text(source)
     (ROOT / "README.md").write_text(readme(), encoding="utf-8")
     machines.PAGE.write_text(machines.page(), encoding="utf-8")
+    minutes.PAGE.write_text(minutes.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ from inception_edu.describe.tables import table
 
 WORDS_A_MINUTE = 120
 LINES_A_MINUTE = 12
+SOURCES = Path(__file__).resolve().parent / "src"
+PAGE = SOURCES.parent.parent / "docs" / "TEACHING.md"
+DAY = re.compile(r"(<!-- (minutes|exercises) ([\d ]+) -->)\d+")
 
 
 def minutes(source: Path) -> tuple[int, int, int]:
@@ -77,6 +80,18 @@ def row(sources: Sequence[Path]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def page() -> str:
+    """docs/TEACHING.md with the minutes of its days made new. What chapters 03 and 04 take together
+    stands behind `<!-- minutes 03 04 -->`, the exercises alone behind `<!-- exercises 07 -->`."""
+
+    def counted(match: re.Match[str]) -> str:
+        column = ("minutes", "exercises").index(match[2])
+        paths = [next(SOURCES.glob(f"{chapter}_*.py")) for chapter in match[3].split()]
+        return f"{match[1]}{sum(minutes(path)[column] for path in paths)}"
+
+    return DAY.sub(counted, PAGE.read_text(encoding="utf-8"))
+
+
 def main(sources: Sequence[Path]) -> None:
     rows = [(path.stem[:2], *minutes(path), "; ".join(waiting(path.stem))) for path in sources]
     totals = [sum(row[place] for row in rows) for place in (1, 2, 3)]
@@ -85,4 +100,4 @@ def main(sources: Sequence[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(sorted((Path(__file__).resolve().parent / "src").glob("[0-9][0-9]_*.py")))
+    main(sorted(SOURCES.glob("[0-9][0-9]_*.py")))

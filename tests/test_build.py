@@ -116,6 +116,8 @@ def project(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(build, "SOURCES", tmp_path / "notebooks" / "src")
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
+    for module in (build.machines, build.minutes):  # pages that the build writes
+        monkeypatch.setattr(module, "PAGE", Path(shutil.copy(module.PAGE, tmp_path)))
     (tmp_path / "notebooks" / "src" / "00_tiny.py").write_text(CHAPTER, encoding="utf-8")
 
     def run(*arguments, fails=None):

@@ -1,6 +1,8 @@
 """Ten made-up students hand in; the table says what each has solved."""
 
 import csv
+import re
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -49,6 +51,13 @@ def test_the_class_is_graded(class_):
         "jan": ".+.",
         "kim": "...",
     }
+
+
+def test_the_page_for_teachers_shows_the_class_as_it_is_graded(class_):
+    page = (Path(__file__).resolve().parents[1] / "docs" / "TEACHING.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\w+) \| ([✓✗·]) \| ([✓✗·]) \| ([✓✗·]) \|", page, re.MULTILINE)
+    shown = {name: "".join({"✓": "+", "✗": "-", "·": "."}[mark] for mark in m) for name, *m in rows}
+    assert shown == {name: states(one) for name, one in class_.items() if name != "kim"}
 
 
 def test_it_says_why(class_):

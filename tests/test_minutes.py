@@ -1,5 +1,7 @@
 """The time of a chapter: counted words, lines and exercises, and measured waiting."""
 
+import re
+
 import machines
 import minutes
 
@@ -66,3 +68,25 @@ def test_the_table_has_a_line_for_each_machine_and_mode(tmp_path, monkeypatch):
 def test_the_page_of_machines_is_as_its_command_makes_it():
     assert machines.PAGE.read_text(encoding="utf-8") == machines.page()
     assert "nvidia" in machines.page().lower()
+
+
+def test_the_days_of_the_project_have_the_minutes_of_their_chapters():
+    """As the build counts them, and each day counts the chapters that it names."""
+    text = minutes.PAGE.read_text(encoding="utf-8")
+    assert text == minutes.page(), "run `make notebooks`"
+    days = [line for line in text.splitlines() if minutes.DAY.search(line)]
+    assert len(days) == 5
+    for line in days:
+        _, what, _ = re.split(r"\s*\|\s*", line.strip("| "))
+        named = {n for n in re.findall(r"\b\d\d\b", what.replace("08.3", ""))}
+        assert {n for _, _, told in minutes.DAY.findall(line) for n in told.split()} == named
+
+
+def test_the_minutes_of_a_day_are_counted_anew(monkeypatch, tmp_path):
+    monkeypatch.setattr(minutes, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(minutes, "SOURCES", tmp_path)
+    monkeypatch.setattr(machines, "MACHINES", tmp_path)
+    for number in ("98", "99"):
+        (tmp_path / f"{number}_some.py").write_text(CHAPTER, encoding="utf-8")
+    minutes.PAGE.write_text("<!-- minutes 98 99 -->1 + <!-- exercises 99 -->2 + 30\n")
+    assert minutes.page() == "<!-- minutes 98 99 -->30 + <!-- exercises 99 -->7 + 30\n"

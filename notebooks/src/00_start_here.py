@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Start here
 #
-# One paper as a laboratory. You see its figures drawn from the code that runs, move a slider, and
-# train a small network in seconds. Then you watch what becomes of each claim.
+# One paper as a laboratory. You see its figures drawn from the code that runs, train small networks
+# in seconds, and watch what becomes of each claim.
 #
 # The paper is *Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning*
 # by Szegedy, Ioffe, Vanhoucke and Alemi (arXiv 1602.07261, AAAI 2017). You need to know what a
@@ -57,10 +57,7 @@ paper_claims()
 # %% [markdown]
 # ## The map
 #
-# Chapters 01 to 07 build the networks, block by block. Chapters 08 to 11 test what the paper says
-# about training them. Chapter 12 looks inside, 13 makes them faster, and in 14 your own photographs
-# take the place of ours. You need not read them in order: each card names the chapters that should
-# come first.
+# You may read the chapters in another order: each card names those that should come first.
 
 # %% tags=["picture"]
 chapter_map()
@@ -159,19 +156,18 @@ say(
 )
 
 # %% [markdown]
-# One more thing must be the same: the number of processor threads. Two threads add up the same
-# numbers in another order than one. After some steps the losses then differ in their first digits.
-# `train` measures whether one thread or all are faster just now, and takes those. Where a run must
-# repeat exactly, write `with threads(1):`, or set `INCEPTION_EDU_THREADS=1`. Recorded runs are made
-# by `study.run` and `study.sweep`, which use one thread.
+# The number of processor threads must be the same, too. Two threads add up the same numbers in
+# another order than one, and after some steps the losses differ in their first digits. `train`
+# takes one thread or all, whichever is faster just now. Where a run must repeat exactly, write
+# `with threads(1):`. All recorded runs have one thread.
 
 # %% [markdown]
 # ## A first lab
 #
-# Every lab works like this one. Move a slider: drag it, use the arrow keys, or type a number. You
-# see at once what recorded runs did with such settings. The strip under the slider says where
-# networks live and die. Choose what you expect (*Bet*), press **Retrain**, and watch. **Stop** ends
-# the run, **Reset** forgets all runs.
+# Every lab works like this one. Drag a slider, use the arrow keys, or type a number. You see at
+# once what recorded runs did with such settings. The strip under the slider says where networks
+# live and die. Choose what you expect (*Bet*), press **Retrain**, and watch. **Stop** ends the run,
+# **Reset** forgets all runs.
 #
 # The lab begins with a residual network of ten blocks. It calls dead channels *silent*. The
 # optimizer is the paper's (RMSProp with decay 0.9 and ε = 1). The rate is high, so a few dozen

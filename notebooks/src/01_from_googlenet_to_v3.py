@@ -72,9 +72,8 @@ opening_figure("01")
 #
 # ## Which kernel?
 #
-# An object can fill the picture or be very small. A small kernel seems right for a small object, a
-# large kernel for a large one. Which one should a layer have? GoogLeNet (2014) answers: **several,
-# side by side**. The next layer then chooses.
+# A small kernel seems right for a small object, a large kernel for a large one. Which one should a
+# layer have? GoogLeNet (2014) answers: **several, side by side**. The next layer then chooses.
 
 # %% tags=["picture"]
 naive = Concat(Conv(64, 1), Conv(128, 3), Conv(32, 5), name="a naive block")
@@ -117,7 +116,8 @@ moving = convolution_lab(size=12, kernel=(3, 3), padding="same")
 #
 # Most of the 5×5's cost comes from its 192 input channels. A 1×1 convolution can mix them down to
 # fewer. It sees one place, but all channels there. Here it subtracts red from green, pixel by
-# pixel, and the white middle becomes 0. Click the weights: which other three make it 0, too?
+# pixel, and the white middle becomes 0. Click the weights: which other three weights make it 0,
+# too?
 
 # %%
 mixing = convolution_lab(kernel=(1, 1), channels=3, mix="opposed")
@@ -206,9 +206,9 @@ outcome(
 
 # %% [markdown]
 # Multiply-adds are not time. Each split writes and reads one map more, and does a second batch norm
-# and ReLU. One call with much work hides such fixed costs better than two calls with little. Which
-# kernel a library computes best differs from machine to machine. So counts tell which way
-# is far too slow. Where two are close, only the clock of the machine that will run them decides.
+# and ReLU. Which kernel a library computes best differs from machine to machine. So counts tell
+# which way is far too slow. Where two are close, only the clock of the machine that will run them
+# decides.
 #
 # ## Lab: rebuild an Inception-v3 block
 #
@@ -222,9 +222,8 @@ from inception_edu.labs.designer import block_designer
 lab = block_designer("InceptionA_v3", goal="branch 2 sees 5×5 with 96 % of the parameters")
 
 # %% [markdown]
-# Is the block described rightly? torchvision holds Inception-v3 as a module that others wrote. If
-# ours is right, both have the same number of parameters and give the same shape. We compare all
-# three blocks of the first stage.
+# Is the block described rightly? torchvision holds Inception-v3 as others wrote it. In all three
+# blocks of the first stage, parameters and shapes must agree.
 
 # %%
 from torchvision.models.inception import InceptionA as OtherA
@@ -260,8 +259,7 @@ plots.show(
 # %% [markdown]
 # To look at the kernel alone we train *only the last layer*. The filters are random and all of one
 # size. Each filter gives three numbers: mean, maximum and spread of its response. The linear
-# classifier on these numbers is found by solving one system of equations. With 48 filters this
-# takes seconds, and no learning rate is needed.
+# classifier on these numbers is found by solving one system of equations, without a learning rate.
 
 # %%
 predict(
@@ -404,10 +402,10 @@ costs({"Fig. 2": fig_2, "Fig. 1 with 256 channels": wide}, (256, 56, 56))
 refusal(out_shape, fig_1, (256, 56, 56))
 
 # %% [markdown]
-# What does the identity give us? A way for the gradient. We send a signal through 24 blocks of two
-# 3×3 convolutions. Then we measure how long a gradient still is when it arrives at the first block.
-# There is no training, and there are five seeds. The size of the first weights matters as much, so
-# we try two sizes, and batch norm.
+# What does the identity give us? A way for the gradient. We send a signal through 24 untrained
+# blocks of two 3×3 convolutions. Then we measure how long a gradient still is when it arrives at
+# the first block. The size of the first weights matters, too. So we try two sizes, and batch norm,
+# with five seeds each.
 
 
 # %%
@@ -450,7 +448,7 @@ plots.show(
 )
 
 # %% [markdown]
-# With small first weights each ReLU halves the mean square of the signal. Without the identity
+# With small first weights each ReLU halves the mean square of the signal, and without the identity
 # nearly nothing arrives. Weights √2 larger (He's rule) make up for the ReLU. But with them the
 # *sum* grows from block to block, which is the subject of chapter 08. With batch norm and no
 # identity the gradient grows on its way down. With batch norm and the identity it grows far less.
@@ -463,8 +461,7 @@ plots.show(
 # middle of the network and answers the same question. In training its loss is added, with a small
 # weight. Afterwards the head is taken away. GoogLeNet's authors expected more gradient for the
 # lower layers (arXiv 1409.4842, Section 5). Inception-v3's authors saw no faster start, and a
-# slightly better end (arXiv 1512.00567, Section 4). In the language a head is a `Chain` like any
-# other:
+# slightly better end (arXiv 1512.00567, Section 4). A head is a `Chain` like any other:
 
 # %%
 small = mini(network("googlenet_aux"), 1 / 16, (1, 2, 1), heads=True)
@@ -518,14 +515,14 @@ say("01.heads-speed", "01.heads-end")
 # smaller one may be there and not be seen. The *margin* is the smallest difference that would
 # matter. The rule and the margins were written down before these runs: 2 points of error on the
 # way, 1 point at the end. These are short runs of small networks on ten classes. A long training
-# may say something else: Inception-v3's authors saw the gain only near the end.
+# may say something else.
 #
 # ## Lab: the family
 #
-# Each point is a network that came before the paper, with it or after it. Choose what stands on the
-# axes. Point at a network: its diagram appears, what it changed, and what that brought, with the
-# number that its own paper prints. **Your task.** Which networks have a smaller error than
-# Inception-v3 at fewer multiply-adds? Is the order by receptive field the order by error?
+# Each point is a network that came before the paper, with it or after it. Choose the axes. Point at
+# a network: you see its diagram, what it changed, and the error that its own paper prints. **Your
+# task.** Which networks have a smaller error than Inception-v3 at fewer multiply-adds? Is the order
+# by receptive field the order by error?
 
 # %%
 from inception_edu.labs.family import family_lab
@@ -559,7 +556,7 @@ def multiply_adds(c, filters, h, w, kh, kw):
 check("01.1", multiply_adds)
 
 # %%
-# exercise: Up to where a 1×1 saves weights | ●●○ | 5 min
+# exercise: How many filters may the 1×1 have? | ●●○ | 5 min
 # task: 256 channels, a 3×3 with 256 filters. You may put a 1×1 with `m` filters in front. Below
 # which `m` is the pair
 #   cheaper than the 3×3 alone, in weights? Give the largest whole `m` that still saves something.
@@ -603,9 +600,8 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** The filters here are random and there is one layer. With trained
-# filters and many layers the result may differ, because deep layers of 3×3 see large objects too.
-# If a network of 3×3 alone equalled Inception at equal *measured* time, branches would not be
-# needed. Later networks suggest that it can come close.
+# **What would change our mind.** The filters here are random and there is one layer. Deep layers of
+# 3×3 see large objects too. If a trained network of 3×3 alone equalled Inception at equal
+# *measured* time, branches would not be needed.
 #
 # **Next.** Chapter 02: the stem, and the arithmetic of sizes.

@@ -56,9 +56,9 @@ opening_figure("02")
 figure(3)
 
 # %% [markdown]
-# Read the figure from the bottom. A **V** means *valid*: there is no padding, so the window stays
-# inside the map. Without a V the padding is *same*: $(k-1)/2$ zeros stand on each side of the map
-# ($k$ is odd). With same padding and stride 1 the map keeps its size. With stride $s$ it becomes
+# Read the figure from the bottom. A **V** means *valid*: no padding, so the window stays inside the
+# map. Without a V the padding is *same*: $(k-1)/2$ zeros stand on each side of the map ($k$ is
+# odd). With same padding and stride 1 the map keeps its size. With stride $s$ it becomes
 # $\lceil n/s \rceil$. In this figure every stride of 2 comes with a V.
 
 # %%
@@ -120,9 +120,8 @@ from inception_edu.labs.convolution import convolution_lab
 moving = convolution_lab(size=15, stride=2, beside="3×3 pool, stride 2, V")
 
 # %% [markdown]
-# The size 299 is a good choice. At every stride of 2 the last window ends exactly on the last
-# pixel. Which pixels of a row influence the stem at all? The gradient shows it. It is zero for a
-# pixel that no window reads:
+# The size 299 is a good choice: at every stride of 2 the last window ends exactly on the last
+# pixel. Which pixels of a row does the stem not read at all? Their gradient is zero:
 
 
 # %%
@@ -268,8 +267,8 @@ explorer = shape_explorer("inception_v4", image=299)
 # %% [markdown]
 # ## The other stem
 #
-# Inception-ResNet-v1 has a plain stem without branches, Fig. 14. You will write it in an exercise
-# below. Both stems end on 35×35, one with 384 channels, the other with 256.
+# Inception-ResNet-v1 has a plain stem without branches, Fig. 14. Both stems end on 35×35, one with
+# 384 channels, the other with 256.
 
 # %%
 figure(14)
@@ -388,12 +387,11 @@ say(
 
 # %% [markdown]
 # The shares follow from geometry, so the draw of the weights does not change them. Fig. 3 needs
-# same padding in the middle of its branches, so that they meet again. The plain stem has no
-# branches and needs no padding.
+# same padding in the middle of its branches, so that they meet again.
 
 # %% [markdown]
-# The weights are random here. So the experiment shows how far padding *can* reach. It does not show
-# what a trained network does with it.
+# The weights are random. So the experiment shows how far padding *can* reach, not what a trained
+# network does with it.
 #
 # ## Exercises
 
@@ -469,7 +467,7 @@ check("02.4", fig_14)
 # %%
 # exercise: Mend join 2 | ●●○ | 6 min
 # task: Somebody wrote join 2 by hand and it does not run: run the check first, it says where the
-#   sizes part. Then mend `long`.
+#   sizes differ. Then mend `long`.
 # hint: A 7×1 kernel loses six rows unless it is padded: `padding=(3, 0)`, height first.
 # explain: The last 3×3 stays V in both branches; only the 7×1 and the 1×7 keep the map.
 def unit(channels, filters, kernel, padding=0):

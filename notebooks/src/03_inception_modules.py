@@ -141,7 +141,7 @@ assert inception_a.branches == figures.InceptionA().branches
 
 # %% [markdown]
 # The description is plain data. The figure above was drawn from it. Shapes and costs are computed
-# from it, and nothing has to run for that.
+# from it, without a run.
 
 # %%
 shapes(inception_a, (384, 35, 35))
@@ -161,8 +161,7 @@ outcome(
 
 # %% [markdown]
 # A well-known tool, `torchinfo`, counts in another way: it sends an image through the module and
-# notes what passes. So it needs the module, its weights and some time. It knows modules, not
-# figures. Does it find the same numbers?
+# notes what passes. Does it find the same numbers?
 
 # %%
 from torchinfo import summary
@@ -303,7 +302,7 @@ table(
 )
 
 # %% [markdown]
-# To load the released *weights* you need the released order. Chapter 07 lists every such place.
+# To load the released *weights* you need the released order.
 #
 # ## Inception-C
 #
@@ -399,14 +398,13 @@ say(
 
 # %% [markdown]
 # One interval of one short training is not a verdict on the paper (`docs/verdicts.md` says what is
-# one). A small network cannot settle the question for ImageNet. And an accuracy does not say
-# *where* two networks differ. The comparison of structure above says it in one line.
+# one). A small network cannot settle the question for ImageNet.
 #
 # ## Exercises
 
 
 # %%
-# exercise: Fan out by hand | ●●○ | 8 min
+# exercise: Two kernels on one map | ●●○ | 8 min
 # task: Write the third branch of Fig. 6 as a plain module: 1×1 with 384 filters, then 1×3 and 3×1
 #   with 256 filters each **on the same 384 channels**, concatenated: N×1536×8×8 → N×512×8×8. Run
 #   the 1×1 once and give its result to both. `thin(channels, filters, kernel)` makes convolution,

@@ -9,7 +9,7 @@
 #
 # 1. halve a grid in four ways, and say what each costs in multiply-adds, in parameters and in
 #    milliseconds;
-# 2. read k, l, m, n off Table 1 and predict what leaves Reduction-A in each of the three networks;
+# 2. read k, l, m, n in Table 1 and predict what leaves Reduction-A in each of the three networks;
 # 3. write every reduction of the paper, and see from its channels to which network it belongs.
 
 # %% tags=["hide-input"]
@@ -165,8 +165,7 @@ say("04.parallel")
 
 # %% [markdown]
 # In three of the four ways the narrowest place is the output itself. Only *pool, then widen* has a
-# narrower one. Fig. 7 also has two kernel sizes: one branch sees 5×5 through two 3×3. And it passes
-# 384 channels on through the pool, without arithmetic.
+# narrower one. Fig. 7 passes 384 channels on through the pool, without arithmetic.
 #
 # ## Does the count predict the time?
 
@@ -193,9 +192,8 @@ outcome(
 )
 
 # %% [markdown]
-# Multiply-adds tell which way is far too slow. They do not tell more. A further branch, a small map
-# or a pool takes time that no multiply-add counts. Where two ways are close, measure them on your
-# own machine.
+# As in chapter 01, multiply-adds tell which way is far too slow, and no more. A further branch, a
+# small map or a pool takes time that no multiply-add counts.
 #
 # ## k, l, m, n
 #
@@ -246,8 +244,7 @@ costs({"Fig. 8": block, "without the 1×1": direct}, (1024, 17, 17))
 say("04.one-by-one")
 
 # %% [markdown]
-# Inception-ResNet-v1 has Fig. 12. You will write its code in an exercise, so here is only the
-# picture:
+# Inception-ResNet-v1 has Fig. 12. Its code is an exercise:
 
 # %%
 figure(12)
@@ -269,8 +266,7 @@ branches(figures.ReductionB_v2(), FIGURES[18].input)
 # %% [markdown]
 # ## Which branch costs most
 #
-# Four blocks, branch by branch. The pool costs no multiply-add. The last, deepest branch does most
-# of the arithmetic.
+# In all four blocks the last, deepest branch does most of the arithmetic.
 
 # %% tags=["hide-input"]
 fig = plots.figure(8, 3)
@@ -313,11 +309,11 @@ lab = block_designer("ReductionA", goal="17×17×1024 with half of the multiply-
 # %% [markdown]
 # ## Experiment: does the bottleneck hurt?
 #
-# A bottleneck should cost accuracy. Does it? We take a small Inception-v4 and pictures of clothes.
-# Blocks and widths stay, only the two reductions are exchanged. The parallel way has fewer
-# parameters than *pool, then widen*. So a fourth network pools first, too, but has as many
-# parameters as the parallel one: a 1×1 makes its 3×3 cheaper. (The maps of these networks are
-# small. So they pad where the paper has a V, in all four ways.)
+# We take a small Inception-v4 and pictures of clothes. Blocks and widths stay, only the two
+# reductions are exchanged. The parallel way has fewer parameters than *pool, then widen*. So a
+# fourth network pools first, too, but has as many parameters as the parallel one: a 1×1 makes its
+# 3×3 cheaper. (The maps of these networks are small. So they pad where the paper has a V, in all
+# four ways.)
 
 # %%
 SMALL = networks.mini(networks.inception_v4(), width=1 / 16, repeats=(1, 1, 1))
@@ -394,26 +390,32 @@ say(
 )
 
 # %% [markdown]
-# The verdict is about a network with a sixteenth of the filters, small pictures and a short
+# Two questions are asked of the same runs, so their p-values are corrected together (Holm, chapter
+# 08). The verdict is about a network with a sixteenth of the filters, small pictures and a short
 # training. It says nothing about ImageNet. The paper has no experiment on this question.
 #
 # ## Exercises
 
 
 # %%
-# exercise: What leaves Reduction-A | ●○○ | 3 min
-# task: Write `leaves(c, k, l, m, n)`: the number of channels that leave Fig. 7 when `c` enter.
-# hint: Follow the three lines that reach the join at the top of the figure.
-# explain: k and l are widths inside the third branch.
-def leaves(c, k, l, m, n):
+# exercise: What Reduction-A costs | ●●○ | 6 min
+# task: Write `cost(c, k, l, m, n)`: the multiply-adds of Fig. 7 when a map of `c`×35×35 enters.
+#   Count the four convolutions yourself, without `measure`.
+# hint: A convolution works at every place of its **output**. Which of the four make 35×35 places,
+#   which 17×17?
+# hint: In the third branch each convolution reads what the one before it gives.
+# explain: With stride 2 a convolution works at 17² places in place of 35², under a quarter. So the
+#   3×3 with `l` filters, which keeps the grid, costs most in all three networks.
+def cost(c, k, l, m, n):
     # begin solution
-    return c + n + m
+    large, small = 35 * 35, 17 * 17
+    return large * (c * k + 9 * k * l) + small * 9 * (c * n + l * m)
     # end solution
     # stub: return ...
 
 
 # check:
-check("04.1", leaves)
+check("04.1", cost)
 
 # %%
 # exercise: Write Fig. 12 | ●●○ | 6 min

@@ -103,8 +103,8 @@ for box in FIG_9:
 table(compared, ["times", "block", "computed", "printed", "equal"])
 
 # %% [markdown]
-# Two descriptions can share the same mistake. So we build the network and send a real image through
-# it. A hook at each block reads the shape that leaves it.
+# Two descriptions can share the same mistake. So we build the network and send an image through it.
+# A hook at each block reads the shape that leaves it.
 
 # %%
 model = build(mine, seed=0).eval()
@@ -125,11 +125,11 @@ say(
 # %% [markdown]
 # ## Why is it so regular?
 #
-# Section 3.1 says it. A replica of an older Inception was partitioned into several sub-networks, so
-# that the model fitted into memory. The layers' sizes were tuned until the sub-networks had about
-# equal work. TensorFlow, and backpropagation that keeps fewer tensors, made this partition
-# needless. Now the authors could make "uniform choices for the Inception blocks for each grid
-# size". In the older networks, how many blocks of a stage differ from one another?
+# Section 3.1 says it. An older Inception was partitioned into several sub-networks, so that it
+# fitted into memory. The layers' sizes were tuned until all parts had about equal work. TensorFlow,
+# and backpropagation that keeps fewer tensors, ended this. Now the authors could make "uniform
+# choices for the Inception blocks for each grid size". In the older networks, how many blocks of a
+# stage differ from one another?
 
 # %%
 regular = []
@@ -237,7 +237,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The repeated blocks of a stage cost the same; the grey bars are the stem and the reductions.
+# The grey bars are the stem and the reductions.
 #
 # ## And the time?
 #
@@ -270,16 +270,15 @@ outcome(
 )
 
 # %% [markdown]
-# Where time and arithmetic differ, something else takes time. The stem has few channels at many
-# places: large maps are moved for little arithmetic. The C blocks have many convolutions on small
-# maps of 8×8. Each of them gives the processor little to do at once.
+# The stem has few channels at many places: large maps are moved for little arithmetic. The C blocks
+# have many convolutions on small maps of 8×8. Each of them gives the processor little to do at
+# once.
 #
 # ## Any image size
 #
 # A convolution accepts an image of any size, and the pooling at the end accepts any map. So the
-# parameters stay the same. The cost grows roughly with the area. It grows a little faster, because
-# the V layers cut a border of the same width from every image. Below a certain size the map
-# vanishes.
+# parameters stay the same. The cost grows a little faster than the area, because the V layers cut a
+# border of the same width from every image.
 
 # %%
 sides = (smallest_image(inception_v4()), 139, 203, 299, 427)

@@ -209,7 +209,8 @@ table(share, columns, formats={columns[2]: ".0%"})
 # %% [markdown]
 # ## The other blocks
 #
-# Inception-ResNet-v1 continues with Figs. 11 and 13. It starts with the stem of Fig. 14.
+# Inception-ResNet-v1 starts with the stem of Fig. 14, which chapter 02 draws. It continues with
+# Figs. 11 and 13.
 
 # %%
 display(figure(11))
@@ -218,12 +219,6 @@ branches(figures.InceptionResNetB_v1(), (896, 17, 17))
 # %%
 display(figure(13))
 branches(figures.InceptionResNetC_v1(), (1792, 8, 8))
-
-# %% [markdown]
-# Fig. 14 is a plain chain. Chapter 02 explains its side lengths.
-
-# %%
-figure(14)
 
 # %% [markdown]
 # Inception-ResNet-v2 has v4's stem (Fig. 3) and wider blocks: Figs. 16, 17 and 19. In the pictures
@@ -346,7 +341,6 @@ say("06.cost")
 
 # %% [markdown]
 # So the second statement of the paper does not hold for the network that its figures describe.
-# Chapter 07 comes back to it.
 #
 # ## Scaling
 #
@@ -427,8 +421,8 @@ say(
 )
 
 # %% [markdown]
-# So each extra norm adds one map to what the branches keep anyway. On one GPU of 2016 this could
-# decide whether a replica fits. Would such a norm keep wide networks alive? Chapter 09 tries it.
+# On one GPU of 2016 this could decide whether a replica fits. Would such a norm keep wide networks
+# alive? Chapter 09 tries it.
 #
 # ## Exercises
 

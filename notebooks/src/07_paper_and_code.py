@@ -16,7 +16,6 @@
 # %% tags=["hide-input"]
 # @title Imports
 import math
-from dataclasses import replace
 
 import torch
 from torch import nn
@@ -26,6 +25,7 @@ from inception_edu.describe import (
     Concat,
     Conv,
     FIGURES,
+    Linear,
     Mixed_5b,
     PORTS,
     Residual,
@@ -40,15 +40,14 @@ from inception_edu.describe import (
     inception_v4,
     leaves,
     measure,
-    out_shape,
     resnet,
 )
 from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.teach import begin, changes, check, costs, count_and_time, five_lines
-from inception_edu.teach import opening_figure, outcome, predict, refusal, say, table, totals
+from inception_edu.teach import begin, changes, check, count_and_time, five_lines
+from inception_edu.teach import opening_figure, outcome, predict, say, table, totals
 
 begin()
 
@@ -80,8 +79,8 @@ predict(
 # %% [markdown]
 # Each cell of the table is read off a description. The first column is the base of the comparison.
 # What differs from it is marked ≠. Two cells of the paper's columns are our choice: the scales (the
-# paper gives a range of 0.1 to 0.3) and ε. A ≠ there does not mean a difference from the paper. One
-# does: the scale of 1 in the last block.
+# paper gives a range of 0.1 to 0.3) and ε. A ≠ there does not mean a difference from the paper, but
+# for the scale of 1 in the last block.
 
 # %%
 paper, printed, released = (
@@ -221,18 +220,9 @@ compare(v4, turned).differing()
 say("07.orientation")
 
 # %% [markdown]
-# One place is surely a misprint: the third branch of Fig. 5 has 1×7 twice. Its receptive field
-# shows it:
-
-# %%
-both = {"as printed": figures.InceptionB(), "as released": figures.InceptionB("released")}
-third = {f"third branch, {name}": block.branches[2] for name, block in both.items()}
-costs(third, (1024, 17, 17))
-
-# %% [markdown]
-# Everywhere else 1×7 and 7×1 come in pairs and stand for a 7×7. There the released code changes
-# only the order. A checkpoint needs the right order all the same: a 1×7 kernel does not fit into a
-# 7×1.
+# One place is surely a misprint: the third branch of Fig. 5 has 1×7 twice, and so it sees a strip
+# (chapter 03). Everywhere else 1×7 and 7×1 come in pairs and stand for a 7×7. There the released
+# code changes only the order, which a checkpoint needs all the same.
 #
 # ## What the ports decide for themselves
 #
@@ -245,8 +235,8 @@ costs(third, (1024, 17, 17))
 PORTS
 
 # %% [markdown]
-# The test suite compares timm's column with timm itself. Which of these details change an *output*,
-# and which change only training? ε and the averages change outputs:
+# Which of these details change an *output*, and which change only training? ε and the averages
+# change outputs:
 
 # %%
 changed = {}
@@ -273,9 +263,8 @@ columns = ["running variance", "output with ε = 0.001, of that with 0.00001"]
 table(factor, columns, formats={columns[1]: ".3f"})
 
 # %% [markdown]
-# The smaller a channel's variance, the more a wrong ε scales the channel, even if every weight is
-# right. The decay of the running mean matters in training only. After how many steps has an old
-# statistic lost half of its weight?
+# The smaller a channel's variance, the more a wrong ε scales the channel. The decay of the running
+# mean matters in training only. After how many steps has an old statistic lost half of its weight?
 
 # %%
 steps = {}
@@ -399,20 +388,7 @@ slips = [(f"Fig. {f.number}", f.misprint) for f in FIGURES.values() if f.misprin
 table(slips, ["figure", "what is printed"])
 
 # %% [markdown]
-# Two of them, built as printed: Fig. 3 without the stride that the print leaves out, and Fig. 17
-# with its 1154 filters:
-
-# %%
-stem = figures.StemV4()
-conv, pool = stem.parts[-1].branches
-as_printed = Chain(*stem.parts[:-1], Concat(replace(conv, stride=1), pool), figure="Fig. 3")
-refusal(out_shape, as_printed, (3, 299, 299))
-
-# %%
-refusal(out_shape, figures.InceptionResNetB_v2(printed=True), (1152, 17, 17))
-
-# %% [markdown]
-# Others stand in captions and tables:
+# Chapters 02 and 06 build some of them as printed. Others stand in captions and tables:
 #
 # | place | print | meant |
 # |---|---|---|
@@ -458,9 +434,17 @@ check("07.1", total)
 # exercise: Describe the last block | ●●○ | 5 min
 # task: Describe facenet's sixth C block: Fig. 13 on 1792 channels, unscaled, without the ReLU after
 #   the sum.
-# hint: `figures.InceptionResNetC_v1` has what you need; look at its arguments, or write it out.
+# hint: `print(fig_13)` shows the block. A `Residual` takes `relu=False`.
+# explain: `figures.InceptionResNetC_v1(scale=1.0, relu=False)` is the same, in one line.
+fig_13 = figures.InceptionResNetC_v1()
 # begin solution
-sixth = figures.InceptionResNetC_v1(scale=1.0, relu=False)
+sixth = Residual(
+    Chain(
+        Concat(Conv(192, 1), Chain(Conv(192, 1), Conv(192, (1, 3)), Conv(192, (3, 1)))),
+        Linear(1792),
+    ),
+    relu=False,
+)
 # end solution
 # stub: sixth = ...
 # check:

@@ -61,12 +61,11 @@ opening_figure("08")
 # %% [markdown]
 # ## Lab: the scale slider
 #
-# A tower of ten Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch. Each block
-# multiplies its branch by the *scale*, and adds it to its input. The optimizer is the paper's,
-# RMSProp with ε = 1. The rate is several times the paper's, so that the fate shows in seconds. Move
-# the *scale*: bands and towers show what five recorded seeds did. Press *Retrain*. Set the scale to
-# 0.1, and press it again. Then look for the smallest scale at which the tower still dies. Change
-# the width, or try SGD. *Five seeds* gives a verdict.
+# A tower of ten Inception-ResNet-C blocks (Fig. 13) learns clothes from scratch. The optimizer is
+# the paper's, RMSProp with ε = 1. The rate is several times the paper's, so that the fate shows in
+# seconds. Move the *scale*: bands and towers show what five recorded seeds did. Press *Retrain*.
+# Set the scale to 0.1, and press it again. Then look for the smallest scale at which the tower
+# still dies. *Five seeds* gives a verdict.
 
 # %%
 lab = scaling_lab()
@@ -138,10 +137,9 @@ outcome(
 )
 
 # %% [markdown]
-# Only the branch is multiplied. The identity passes unchanged. So a scaled block begins as *nearly
-# the identity*, and the network learns how far to move away from it. This holds where branch and
-# input have about the same size, as here. The branch does not grow with x, as we shall see: try
-# `10 * x`.
+# Only the branch is multiplied. So a scaled block begins as *nearly the identity*, and the network
+# learns how far to move away from it. This holds where branch and input have about the same size,
+# as here. The branch does not grow with x: try `10 * x`.
 #
 # ## How does the signal grow?
 #
@@ -281,7 +279,7 @@ table(
 #
 # One tower is wide (576 channels), one is narrow (72). The images are colour photographs, and each
 # setting has five seeds. Scale 0 switches every block off. Then stem and classifier work alone, and
-# the blocks have to beat that. All numbers below come from committed runs.
+# the blocks have to beat that.
 
 # %%
 results = load_results("scaling")
@@ -322,8 +320,8 @@ plots.show(
 # %% [markdown]
 # In the figure a thin line reaches from the smallest run of a setting to the largest.
 #
-# What became of each setting? All chapters use one rule (`docs/verdicts.md`). It looks at the dead
-# channels of a run's *worst* block at the end. With less than a tenth of them dead the run *lives*.
+# What became of each setting? All chapters use one rule (`docs/verdicts.md`). It looks at the
+# *worst* block of a run at the end. With less than a tenth of its channels dead the run *lives*.
 # With half or more it *dies*. In between it *suffers*.
 
 # %%
@@ -346,8 +344,7 @@ for width in (72, 576):
 claim("08.blocks-add")
 
 # %% [markdown]
-# Whether blocks are worth their cost needs longer runs, and wider networks. Experiment 3 has both.
-# Chapter 09 has runs of 3000 steps.
+# Wider networks follow in Experiment 3, and longer runs in chapter 09.
 #
 # ## Experiment 2: scale what, exactly?
 #
@@ -386,20 +383,19 @@ for width in (144, 72):
 display(claim("08.safe"), claim("08.ways"), claim("08.shared-runs"))
 
 # %% [markdown]
-# Others came to the same idea by other ways: let each block start near the identity.
+# Others, too, let each block start near the identity:
 #
 # - Goyal et al. (2017, arXiv 1706.02677): the last batch norm of a branch starts with factor 0.
 # - Zhang, Dauphin and Ma (*Fixup*, 2019, arXiv 1901.09321): without batch norm, the last layer of a
-#   branch starts at 0 and its other layers start smaller, the deeper the network is.
-# - Bachlechner et al. (*ReZero*, 2020, arXiv 2003.04887): a learnable scale that starts at 0.
-# - De and Smith (*SkipInit*, 2020, arXiv 2002.10444): batch norm makes a branch small beside the
-#   identity, by about the square root of the depth. A learnable scale that starts at 0 does so too.
+#   branch starts at 0.
+# - Bachlechner et al. (*ReZero*, 2020, arXiv 2003.04887), De and Smith (*SkipInit*, 2020, arXiv
+#   2002.10444): a learnable scale that starts at 0.
 #
 # ## Experiment 3: at the paper's width
 #
-# The towers are stand-ins. Now Inception-ResNet-v2 itself is trained, with all of its filters: 1152
-# channels in its B blocks and 2144 in its C blocks. Only the number of blocks is smaller (2, 3 and
-# 2). It has the paper's optimizer, and five seeds for each setting.
+# Now Inception-ResNet-v2 itself is trained, with all of its filters: 1152 channels in its B blocks
+# and 2144 in its C blocks. Only the number of blocks is smaller (2, 3 and 2). It has the paper's
+# optimizer, and five seeds for each setting.
 
 # %%
 predict(
@@ -431,16 +427,14 @@ display(claim("08.full-width"), claim("08.full-blocks"), claim("08.full-cost"))
 # twenty-fifth. So a scaled network should need a higher rate. It also bears one, as the first
 # sentence above says. This explanation fits these runs. They do not prove it.
 #
-# Now the paper's two claims on scaling, judged by all committed runs that bear on them: it
-# stabilises training, and it does no harm to the final accuracy.
+# Now the paper's two claims on scaling, judged by all committed runs that bear on them:
 
 # %%
 verdicts("C5", "C7")
 
 # %% [markdown]
-# **Run it yourself.** Two of the narrow settings, shortened, on the embedded images. The whole
-# experiment is `configurations("scaling")` with `local_executor(2)`. You can interrupt it: what is
-# finished is kept.
+# **Run it yourself.** Two of the narrow settings, shortened, on the embedded images. For the whole
+# experiment: `python -m inception_edu.study run scaling`.
 
 # %%
 quick = experiments.configurations("scaling", "quick", data="fashion")
@@ -532,7 +526,6 @@ five_lines(
 # %% [markdown]
 # **What would change our mind.** A network with a scale of 0.1 that dies at the paper's rate. Or a
 # wide one that lives unscaled with everything else equal. Or a long training in which the scaled
-# network stays behind, with a rate tuned for it alone. Our longest runs here have 1000 steps. The
-# runs of the paper last days.
+# network stays behind, with a rate tuned for it alone. Our longest runs here have 1000 steps.
 #
 # **Next.** Chapter 09: why the channels die, and the other remedies.

@@ -64,14 +64,14 @@ death()
 #
 # A channel is **dead** in a batch when it is 0 at every position of every image. Behind a ReLU a
 # dead channel passes no gradient back. So the filter that feeds it learns nothing from this batch.
-# It is not lost for good. Another batch, or a change in the blocks below, can wake it.
+# It can come back: another batch, or a change in the blocks below, can wake it.
 #
 # ## The network that we let die
 #
 # Our network is a *tower*: three convolutions, then ten times the Inception-ResNet-C block of
-# Fig. 13. The blocks work on a grid of 4×4. There is nothing else, so we can change width, scale
-# and rate one at a time. This tower has 288 channels, about a quarter of the width that the paper
-# found dangerous. We train it at a rate of 0.2, some four times the paper's 0.045.
+# Fig. 13. The blocks work on a grid of 4×4. We can change width, scale and rate one at a time. This
+# tower has 288 channels, about a quarter of the width that the paper found dangerous. We train it
+# at a rate of 0.2, some four times the paper's 0.045.
 
 # %%
 tower = networks.tower(width=288, depth=10, scale=1.0)
@@ -199,8 +199,7 @@ story(tower_run)
 # Now look at the times. The push ends when the logits are small again. But the branch goes on
 # sinking. When do most of the channels die?
 #
-# So far this is a story that fits one run. Each part of it is a possible cause. The next
-# experiments take these parts away, one at a time.
+# So far this is a story that fits one run. The next experiments take its parts away, one at a time.
 
 # %%
 claim("09.time-of-death")
@@ -265,7 +264,7 @@ claim(
 )
 
 # %% [markdown]
-# And a lower rate makes the product smaller. What does the paper's own network do, at full size?
+# What does the paper's own network do, at full size?
 
 # %%
 claim("09.released")
@@ -344,20 +343,19 @@ plots.show(
 )
 
 # %% [markdown]
-# Every dot is a run. On the left is the paper's observation. On the right are the same runs and all
-# others, ordered by one number that does not contain the width: rate × ‖a‖².
+# On the left is the paper's observation. On the right are the same runs and all others, ordered by
+# one number that does not contain the width: rate × ‖a‖².
 
 # %%
 claim("09.wider-is-worse")
 
 # %% [markdown]
-# How well does this number separate the runs that die from the runs that live? Is it better than
-# simpler numbers? Take all pairs of a dead and a living run. *Orders* is the share of pairs in
+# How well does this number separate the runs that die from the runs that live, and do simpler
+# numbers do as well? Take all pairs of a dead and a living run. *Orders* is the share of pairs in
 # which the dead run has the higher number, with its 95 % interval over the settings. *Elsewhere*
-# means the recorded runs of the labs, with other settings and images. There we also try the
-# threshold that was best here. It *sorts* the runs: a run above it should be dead, one below it
-# should live. The table gives the share that it sorts rightly, with the dead and the living counted
-# as equally many.
+# means the recorded runs of the labs, with other settings and images. There the threshold that was
+# best here *sorts* the runs: above it a run should be dead, below it alive. The table gives the
+# share that it sorts rightly. The dead and the living count equally.
 
 # %%
 predictors(grid, recorded_runs(recorded_grid()))
@@ -378,8 +376,8 @@ display(claim("09.predictor-elsewhere"), claim("09.predictor-causes"))
 # %% [markdown]
 # ## Experiment 2: which cause?
 #
-# To try many changes on five seeds we need a cheaper tower. This one has 144 channels at rate 0.3,
-# unscaled. Each row takes one possible cause away and leaves the rest as it is.
+# This cheaper tower has 144 channels at rate 0.3, unscaled. Each row takes one possible cause away
+# and leaves the rest as it is.
 #
 # - *Slow classifier*: the classifier, and nothing else, learns at a tenth of the rate.
 # - *Slow last layers* and *small last layers* are the two halves of what a scale of 0.1 does: a
@@ -398,10 +396,9 @@ causes = load_results("causes")
 run_dots(causes, VALUES)
 
 # %% [markdown]
-# Here is what became of them, by the rule of all chapters and labs (`docs/verdicts.md`). It looks
-# at the dead channels of a run's *worst* block. With less than a tenth of them dead the run
-# *lives*. With half or more it *dies*. In between it *suffers*. A setting has the word that four
-# of five of its seeds share.
+# Here is what became of them, by the rule of chapter 08: a run *lives* with less than a tenth of
+# its worst block dead, and *dies* with half or more. In between it *suffers*. A setting has the
+# word that four of five of its seeds share.
 
 # %%
 fates(causes)
@@ -477,8 +474,8 @@ display(claim("09.two-mechanisms"), claim("09.wider-centred"), claim("09.more-im
 #   the last branch. The other is *after the last sum*, just before the last ReLU.
 # - The two-phase warm-up has 30 steps at 0.00001, then the full rate at once. A second one starts
 #   at a tenth of the rate. A linear one rises over 60 steps.
-# - Two parts of the training are changed as well: SGD in place of RMSProp, and a clipped gradient.
-#   The AAAI text found clipping useful and names no length. Ours is 2.
+# - Two parts of the training are changed as well: SGD in place of RMSProp, and a gradient clipped
+#   at a length of 2. (The AAAI text found clipping useful and names no length.)
 # - *Blocks switched off* and *scale 0* show what is there without any block. A tower can be alive
 #   and still be no better.
 
@@ -493,8 +490,7 @@ predict(
 run_dots(remedies, VALUES)
 
 # %% [markdown]
-# A film shows more than a number. Here are the two readings of "extra batch normalization" side by
-# side, one seed each.
+# Here are the two readings of "extra batch normalization" side by side, one seed each.
 
 # %%
 first = {r.label: r for r in reversed(remedies)}
@@ -554,11 +550,9 @@ claim("09.recovery")
 # %% [markdown]
 # ## At the paper's width
 #
-# So far everything was a tower. Here is Inception-ResNet-v2 itself, with all of its filters: 1152
-# channels in its B blocks and 2144 in its C blocks. It has 2, 3 and 2 blocks in place of 5, 10 and
-# 5. The optimizer is the paper's. The images are photographs, and each setting has five seeds.
-# These are the runs of chapter 08's Experiment 3. What they show there and here is one piece of
-# evidence.
+# So far everything was a tower. These are the runs of chapter 08's Experiment 3:
+# Inception-ResNet-v2 itself with all of its filters, and with 2, 3 and 2 blocks in place of 5, 10
+# and 5. What they show there and here is one piece of evidence.
 
 # %%
 full = load_results("paper_width")
@@ -587,9 +581,8 @@ display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"), clai
 # One machine trained all of these runs. The paper trained with 20 replicas: machines that share the
 # same weights. It does not say how they took turns. In *asynchronous* training a replica computes a
 # gradient while the others change the weights. With 20 replicas in turn, each gradient belongs to
-# weights that are 19 updates old (TensorFlow's documentation of `SyncReplicasOptimizer` says so
-# too). This can be simulated on one machine: `Recipe(replicas=20)` lets each gradient wait for 19
-# steps.
+# weights that are 19 updates old. One machine can simulate this: `Recipe(replicas=20)` lets each
+# gradient wait for 19 steps.
 #
 # Four towers, four rates, one replica against 20, and 5 seeds each. Dots are runs, and the lines
 # join their means.
@@ -627,11 +620,11 @@ plots.show(fig, "Dead channels in the worst block at the end, against the rate, 
 display(claim("09.replicas"), claim("09.replicas-scale"), claim("09.replicas-slow"))
 
 # %% [markdown]
-# So there is a second way to this death, and it needs no large rate: old gradients. Here the
-# paper's three observations appear together, as far as the sentences above say: a third of the
-# rate does not save the unscaled tower, scaling helps, and a tower without the identity is in less
-# danger. The effect of old gradients is known: Zhang, Gupta, Lian and Liu (2015, arXiv 1511.05950)
-# divide the rate by the age of the gradient.
+# So there is a second way to this death: old gradients. It needs no large rate. Here the paper's
+# three observations appear together, as the sentences above say: a third of the rate does not save
+# the unscaled tower, scaling helps, and a tower without the identity is in less danger. The effect
+# is known: Zhang, Gupta, Lian and Liu (2015, arXiv 1511.05950) divide the rate by the age of the
+# gradient.
 #
 # Replicas may also wait for one another (*synchronous* training). Then 20 of them make one step
 # together, with a batch 20 times as large. The rate stays as it is, or it is multiplied by 20, too
@@ -641,16 +634,14 @@ display(claim("09.replicas"), claim("09.replicas-scale"), claim("09.replicas-slo
 claim("09.synchronous")
 
 # %% [markdown]
-# All of this remains a hypothesis, for two reasons. The paper does not say whether its replicas
-# waited for one another. And these towers are small. So these runs count for none of the verdicts
-# below.
+# All of this remains a hypothesis: the paper does not say whether its replicas waited for one
+# another, and these towers are small. So these runs count for none of the verdicts below.
 #
 # ## Verdicts
 #
 # They follow the rule of `docs/verdicts.md`. That page says which runs existed when the rule was
-# written, and which evidence was added later. Only committed runs count. All are small towers on
-# small images, or a network with all filters and few blocks. All runs are short. So no claim can be
-# more than "seen at reduced scale only".
+# written. All runs are short: small towers on small images, or a network with all filters and few
+# blocks. So no claim can be more than "seen at reduced scale only".
 
 # %%
 verdicts("C3", "C4", "C5", "C6", "C10")
@@ -659,8 +650,7 @@ verdicts("C3", "C4", "C5", "C6", "C10")
 # **Run it yourself.** Train three settings on the embedded images, with seeds that the committed
 # file does not have. It takes a few seconds. Do your runs fall where one more seed should? If runs
 # spread like a normal distribution, they do in 99 of 100 cases. Those of a dying tower spread more
-# widely. (The same seed gives other digits on another machine, because dying amplifies rounding.)
-# For a whole experiment: `python -m inception_edu.study run remedies`.
+# widely. For a whole experiment: `python -m inception_edu.study run remedies`.
 
 # %%
 committed, rows = summarise(load_results("embedded"), "dead_last"), []

@@ -31,7 +31,7 @@ from inception_edu.study import PAIRS, RACERS, REDUCED, difference, experiments,
 from inception_edu.study import load_results, mean_error, run, summarise
 from inception_edu.teach import DEPTHS, begin, best_towers, check, claim, contrasts, five_lines
 from inception_edu.teach import opening_figure, outcome, plots, predict, provenance, run_dots
-from inception_edu.teach import say, table, training_times, verdicts
+from inception_edu.teach import say, table, verdicts
 
 begin()
 
@@ -48,12 +48,11 @@ opening_figure("10")
 # ## Lab: a race of your own
 #
 # Two networks train in turns on the same batches: orange without residual connections (−), blue
-# with them (+). The first picture counts steps, the second each one's own seconds. Twelve test
-# images show what each side says now. Move the *depth*: bands show what five recorded seeds did,
-# and the strip says where the identity was ahead. Race at depth 4, where both learn. Then try
-# 16. Then take a pair of the paper's, or *any two networks* of the family, with their sums or
-# without. The two sides of a pair cost about the same; the lab says what any two cost. The scale
-# concerns the residual side alone. *Three seeds* keeps count of who is ahead.
+# with them (+). The first picture counts steps, the second each one's own seconds. Move the
+# *depth*: bands show what five recorded seeds did, and the strip says where the identity was ahead.
+# Race at depth 4, where both learn, and then at depth 16. Then take a pair of the paper's, or *any
+# two networks* of the family, with their sums or without. The two sides of a pair cost about the
+# same. *Three seeds* keeps count of who is ahead.
 
 # %%
 lab = race_lab()
@@ -186,8 +185,8 @@ columns = [
 table(rows, columns, formats={columns[-1]: ".3f"})
 
 # %% [markdown]
-# A step's time is another matter than its multiply-adds. So we measure it. The networks take turns,
-# so that other work of this machine slows all of them alike. The median of each one's steps counts.
+# A step's time is another matter, and is measured. The networks take turns, so that other work of
+# this machine slows all of them alike.
 
 
 # %%
@@ -226,10 +225,9 @@ table(
 # ## Experiment 1: the learning rate, tuned alike
 #
 # A network with a badly chosen rate loses for that reason alone. So every network tries the same
-# rates, with three seeds each, for a third of the race's length. The best mean accuracy wins. Every
-# dot is a run. The accuracy is that on *held-out training images*: these runs do not train on them,
-# and no verdict uses them. Test images that have chosen the rate cannot judge it fairly any more.
-# Each rate would have had a chance to look good on them.
+# rates, with three seeds each, for a third of the race's length. The best mean accuracy wins. It is
+# that on *held-out training images*: these runs do not train on them, and no verdict uses them.
+# Test images that have chosen the rate cannot judge it fairly any more.
 
 # %% tags=["hide-input"]
 tuning = load_results("race_tuning")
@@ -310,9 +308,9 @@ def show_pairs(curve, xlabel, ylabel, what):
 show_pairs(lambda r, name: test_error(r), "step", "test error (%)", "Test error against the step")
 
 # %% [markdown]
-# The training error has more records. After it, the race against the clock is the first picture
-# stretched: steps times the time of a step that *this* machine measured above. (The
-# committed runs shared their machine with other work. So their own seconds would say nothing.)
+# The training error has more records. After it comes the race against the clock: steps times the
+# time of a step that *this* machine measured above. (The committed runs shared their machine with
+# other work, so their own seconds would say nothing.)
 
 
 # %% tags=["hide-input"]
@@ -411,8 +409,7 @@ contrasts(holm(gaps), f"Errors, corrected for {len(gaps)} questions", "higher", 
 # %% [markdown]
 # With the same seed, both networks of a pair see the same images in the same order. So the runs are
 # compared seed by seed, and what is common to both drops out. Questions that are asked together
-# have their p-values corrected together (Holm). The table asks six. The sentences below ask fewer,
-# and say how many.
+# have their p-values corrected together (Holm).
 
 # %%
 display(claim("10.tuning"), claim("10.pairs"), claim("10.final"), claim("10.meet"))
@@ -420,9 +417,9 @@ display(claim("10.tuning"), claim("10.pairs"), claim("10.final"), claim("10.meet
 # %% [markdown]
 # ## Experiment 3: where does the advantage begin?
 #
-# The networks of a pair differ in more than the identity, for their blocks have other branches. The
-# towers at the top of this chapter have the same branches. They differ in the identity, and in the
-# batch norm and ReLU that the last 1×1 has without it. And they can be made deep.
+# The networks of a pair differ in more than the identity: their blocks have other branches. The two
+# blocks at the top of this chapter have the same branches. They differ in the identity, and in the
+# batch norm and ReLU that the last 1×1 has without it.
 #
 # So we train towers of 2 to 16 blocks. One kind has no identity, one has it as in ResNet, and one
 # has it beside a scaled residual as in Fig. 20. There are two rates. Each kind at each depth takes
@@ -570,9 +567,9 @@ table(
 )
 
 # %% [markdown]
-# What does the first step do to the weights of block 1, on the embedded images? Behind a batch norm
-# only the *direction* of a weight counts. A weight that one step has made longer is turned less by
-# later steps.
+# How far does the first step move the weights of block 1, on the embedded images? Behind a batch
+# norm only the *direction* of a weight counts. A weight that one step has made longer is turned
+# less by later steps.
 
 # %%
 rows = []
@@ -593,18 +590,13 @@ table(
 # ## Experiment 4: the cost of the full networks
 #
 # Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4, and that
-# Inception-v4 is slower per step in practice. The multiply-adds follow from the figures, at full
-# size:
+# Inception-v4 is slower per step in practice. Chapter 06 counts the multiply-adds at full size:
 
-# %% tags=["hide-input"]
-full = {name: measure(networks.network(name)) for name in RACERS}
-rows = []
-for plain, residual in PAIRS:
-    a, b = full[plain], full[residual]
-    pair = f"{SHORT[residual]} against {SHORT[plain]}"
-    rows.append((pair, b.macs, a.macs, b.macs / a.macs, b.params / a.params))
-columns = ["pair", "multiply-adds", "of its partner", "times", "times the parameters"]
-table(rows, columns, formats=dict.fromkeys(columns[3:], ".2f"))
+# %%
+say("06.cost")
+
+# %% [markdown]
+# And a training step?
 
 # %%
 full_step = {}
@@ -621,14 +613,6 @@ table(
     formats={"seconds a step": ".2f"},
     caption="The full networks, two images of 139×139, on this machine",
 )
-
-# %% [markdown]
-# How long is a whole training, and when is a network right on 80 or 90 of 100 images? `make gpu`
-# trains two small networks of about equal cost, with a quarter of the filters. These are the
-# machines on which it was run:
-
-# %%
-training_times()
 
 # %% [markdown]
 # ## Experiment 5: the training of Section 4

@@ -331,8 +331,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Now the points saved by each network, paired by seed, corrected within each table (Holm). The
-# interval says what other *seeds* could have given.
+# The points saved by each network, paired by seed. Each table is corrected as a whole (Holm).
 
 # %%
 first, second = (
@@ -449,7 +448,7 @@ say("11.members")
 
 # %% [markdown]
 # At four members, as in Table 5: of one kind, one of each kind, or the paper's mixture? A mixture
-# may be better only because its members are better. So compare the last column.
+# may be better only because its members are better: compare the last column.
 
 # %%
 of = members.of_kind
@@ -683,15 +682,7 @@ verdicts("C9")
 # ## Run it yourself
 #
 # Three tiny networks, trained for a few steps: crops, members, both. Chapter 14 does it with your
-# own photographs. With few test images the intervals are wide: 100 images and an error of a third
-# give this one:
-
-# %%
-low, high = interval(33, 100)
-say(f"33 of 100 images wrong: the 95 % interval of the error is {low:.0%} to {high:.0%}.")
-
-# %% [markdown]
-# For the whole experiment: `python -m inception_edu.study run race`.
+# own photographs. For the whole experiment: `python -m inception_edu.study run race`.
 
 # %%
 own = load("fashion")

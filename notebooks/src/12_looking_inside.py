@@ -2,8 +2,8 @@
 # # Looking inside
 #
 # This chapter opens trained networks, block by block and branch by branch. It shows their feature
-# maps, which branch the 1×1 reads, how far a value sees, what a network needs for its answer, and
-# what a dead channel looks like from inside.
+# maps, and which branch the 1×1 reads. It measures how far a value sees, and what a network needs
+# for its answer. Last, it shows a dead channel from inside.
 #
 # **After this chapter you can**
 #
@@ -53,8 +53,8 @@ opening_figure("12")
 # %% [markdown]
 # ## The networks
 #
-# Each checkpoint is one safetensors file. It holds tensors. Its header says how the network is made
-# and what is known of it. Nothing in such a file can run code.
+# Each checkpoint is one safetensors file. Its header says how the network is made and what is known
+# of it. Nothing in such a file can run code.
 
 # %% tags=["hide-input"]
 known = {path: load_checkpoint(path)[1] for path in sorted(folder.glob("*.safetensors"))}
@@ -104,8 +104,8 @@ predict(
 #
 # Bring a picture of your own: choose it, drop it, paste it, or press *draw*. It is shrunk to 32×32
 # pixels, as in training. *Enters at* lets it in larger. Then objects are larger than those the
-# network has learned, so trust its answer less. A network can only name one of its classes: shown a
-# person, it still has to choose between them.
+# network has learned, so trust its answer less. Shown a person, the network still has to choose one
+# of its classes.
 #
 # *Copy as code* gives a cell that opens the lab as you see it, for a report.
 
@@ -143,7 +143,7 @@ outcome(
 
 # %% [markdown]
 # Is that all of it? Then the parts must add up to the block. The branches, joined, go through the
-# 1×1. The output is $\mathrm{relu}(x + s\,\cdot$ change$)$.
+# 1×1, and the output is $\mathrm{relu}(x + s\,\cdot$ change$)$.
 
 # %%
 module = features.block(model, "inception_resnet_b.1")
@@ -158,8 +158,7 @@ say(f"Largest difference between the parts put together and the block: {off:.1g}
 #
 # Every output of the linear 1×1 is a weighted sum over all channels of the concatenation. The
 # weights on one branch's channels tell how strongly that branch is read. A second network, trained
-# on photographs, stands beside the one that learned clothes. What both do is less likely to be
-# chance.
+# on photographs, stands beside it. What both do is less likely to be chance.
 
 # %%
 photographs, _ = load_checkpoint(folder / "inception_resnet_v2.safetensors")
@@ -183,9 +182,8 @@ table(
 say("12.listening")
 
 # %% [markdown]
-# Large weights on a channel that is nearly 0 count for little. So the weights are half of the
-# answer. The other half is an experiment: switch one branch off, and count how many test images are
-# still named rightly.
+# Large weights on a channel that is nearly 0 count for little. So we experiment, too: switch one
+# branch off, and count how many test images are still named rightly.
 
 # %%
 predict(

@@ -59,8 +59,8 @@ say("13.fold", "13.merge")
 opening_figure("13")
 
 # %% [markdown]
-# The outputs are equal up to rounding: this chapter compares them number by number. Whether the
-# changed network is *faster* is another question. Only a clock on your machine answers it.
+# The outputs are equal up to rounding. Whether the changed network is *faster* is another question.
+# Only a clock on your machine answers it.
 #
 # ## Where the time goes
 #
@@ -240,8 +240,8 @@ say(
 #
 # **Your task.** Choose what to change and press *Measure*. The lab says beforehand about how long
 # that takes, and *Stop* ends it. Each dot is a round in which both networks ran, one after the
-# other. A dot at 1 means no gain. The bar is the 95 % interval of the middle round: only where it
-# lies on one side of 1 is there a verdict. Then try a mini network, and 16 images at once.
+# other. A dot at 1 means no gain. The bar is the 95 % interval of the middle round. There is a
+# verdict only where the bar lies on one side of 1. Then try a mini network, and 16 images at once.
 
 # %%
 from inception_edu.labs.speed import speed_lab
@@ -251,8 +251,7 @@ lab = speed_lab("inception_resnet_v2", image=139)
 # %% [markdown]
 # ## Experiment: which change makes it faster here?
 #
-# All changes are tried on one network, in turns. So whatever else the machine does meets all of
-# them. Each dot is a round.
+# All changes are tried on one network, in turns. Each dot is a round.
 
 # %%
 TRICKS = {"plain": model, "folded": quick, "folded, merged": merged}
@@ -297,8 +296,7 @@ gain = gains["folded"]
 outcome("13.fold-gain", gain.verdict, f"The middle round was {gain.median:.2f} times as fast.")
 
 # %% [markdown]
-# A gain counts only where the 95 % interval of the middle round lies above 1. The last column says
-# how far the outputs move, as a share of their spread.
+# The last column says how far the outputs move, as a share of their spread.
 
 # %%
 with torch.inference_mode():
@@ -326,8 +324,8 @@ say(f"A training run on this device computes in `{autocast(device)[1]}`.")
 # ## A compiler
 #
 # `torch.compile` reads the network once and writes code in which several small operations become
-# one pass over the map. The first call takes long. It takes less time if a cache on the disk knows
-# the network already. On a CPU it needs a C++ compiler. We compile a small tower.
+# one pass over the map. The first call takes long, unless a cache on the disk knows the network. On
+# a CPU it needs a C++ compiler. We compile a small tower.
 
 
 # %% tags=["hide-input"]
@@ -367,19 +365,18 @@ shown
 # A GPU works behind the program. A clock that does not wait for the GPU measures only how fast work
 # is *ordered*. `clock` waits (`torch.cuda.synchronize`). Between thousands of small orders a small
 # network leaves a GPU idle. So merging, compiling and larger batches help there more than on a CPU.
-# The cells above run on a GPU without a change. This one says how busy the device is at each batch
-# size, on the device that you have.
+# How busy is your device at each batch size?
 
 # %%
 small = fold(shake(build(networks.mini(networks.inception_resnet_v2()), seed=0))).to(device)
 throughput(small, (1, 8, 64) if QUICK else (1, 8, 64, 256))
 
 # %% [markdown]
-# And a training step? For a small network it is about a thousand small programs that run on the
-# GPU. The GPU needs a few microseconds for each. Python needs longer to start it, so the GPU waits.
-# A *CUDA graph* is a recording of one whole step: after a few ordinary steps `train` captures one,
-# and from then on it replays it with new images, as a single order. The same programs run in the
-# same sequence, so only the waiting is gone.
+# And a training step? For a small network it is about a thousand small programs. The GPU needs a
+# few microseconds for each. Python needs longer to start it, so the GPU waits. A *CUDA graph* is a
+# recording of one whole step: after a few ordinary steps `train` captures one, and from then on it
+# replays it with new images, as a single order. The same programs run in the same sequence, so only
+# the waiting is gone.
 
 # %%
 predict(
@@ -396,7 +393,8 @@ faster = step_times().rows[0][-1]
 outcome("13.replay", round(faster, 1), claim("13.replay").sentence, unit="times")
 
 # %% [markdown]
-# These are the machines on which `make gpu` was run. It also trains two small networks there:
+# How long is a whole training, and when is a network right on 80 or 90 of 100 images? `make gpu`
+# trains two small networks of about equal cost. These are the machines on which it was run:
 
 # %%
 training_times()

@@ -221,10 +221,9 @@ looking = feature_maps({"mine": own_subject(last.model, last.data)})
 # %% [markdown]
 # ## A claim of your own
 #
-# What you have now is a folder, a race, a vote and a look inside: enough for a project. Write down
-# the claim before the runs, with the margin that would matter to you and the number of seeds
-# (`docs/verdicts.md`). Exercise 08.3 says how many seeds show a given gap. Exercise 11.5 says how
-# many test images do.
+# A folder, a race, a vote and a look inside are enough for a project. Write down the claim before
+# the runs, with the margin that would matter to you and the number of seeds (`docs/verdicts.md`).
+# Exercise 08.3 says how many seeds show a given gap, exercise 11.5 how many test images.
 #
 # ## In five lines
 

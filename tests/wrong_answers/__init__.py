@@ -4,15 +4,15 @@
     python -m wrong_answers fresh      one set
     python -m wrong_answers 03 -v      one chapter, and what is said to each undiagnosed answer
 
-There are five sets: `answers/chNN.txt`, `fresh/`, `third/`, `fourth/` for three chapters and
-`fifth/` for the other ten.
+There are six sets: `answers/chNN.txt`, `fresh/`, `third/`, `fourth/` for three chapters, `fifth/`
+for the other ten, and `sixth/`.
 `== 01.2` begins an exercise, `--` divides its answers. Each is what a student would write into the
 stub cell.
 
 `answers` was written after reading the checks of that day: it shows that what they know is still
 known. `fresh` was written from the text of the tasks alone, before a look at any check: its first
-run, in README.md, says how much of what a student may do the checks knew. `third`, `fourth` and
-`fifth` were written in the same way after the checks had been mended with the help of the others.
+run, in README.md, says how much of what a student may do the checks knew. Those from `third` to
+`sixth` were written in the same way after the checks had been mended with the help of the others.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from inception_edu.teach.grade.slices import needed
 from inception_edu.teach.verdict import Verdict
 
 HERE = Path(__file__).parent
-SETS = ("answers", "fresh", "third", "fourth", "fifth")
+SETS = ("answers", "fresh", "third", "fourth", "fifth", "sixth")
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ def exercise_1(multiply_adds: Any) -> Verdict:
             ),
             "The kernel's places are multiplied by the channels that come in, not added to "
             "them.": lambda c, n, h, w, a, b: n * h * w * (c + a * b),
+            "That filters each channel by itself and then mixes them; here each filter reads all "
+            "channels.": lambda c, n, h, w, a, b: c * h * w * a * b + c * n * h * w,
             "The first product of a sum counts too: kh·kw·c products, not one less.": (
                 lambda c, n, h, w, a, b: (c * a * b - 1) * n * h * w
             ),
@@ -80,6 +82,7 @@ def exercise_2(m: Any) -> Verdict:
             230.4: "A whole number of filters, please.",
             2304: "That is 9·256; the pair has 10 weights for each filter: divide.",
             2304 / 9: "The 1×1 has weights too: 256·m of them.",
+            2225: "The 3×3 behind the 1×1 has 256 filters: 9·m·256 weights, not 9·m.",
             28: "Let both sides of the comparison have 256 filters: 256·m + 9·m·256 < 9·256·256.",
             25: "256 weights for each filter of the 1×1 and 9·256 behind it: that is 10·256·m.",
             242: "The 3×3 behind the 1×1 still has 256 filters: 9·m·256 weights, not 9·m·m.",

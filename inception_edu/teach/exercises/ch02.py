@@ -54,6 +54,12 @@ def exercise_1(places: Any) -> Verdict:
             ),
             "The window's own width is missing, and so is the padding.": lambda n, k, s, p: n // s,
             "The padding is missing.": lambda n, k, s, p: (n - k) // s + 1,
+            "Add 1 to the number of steps, not to the stride.": (
+                lambda n, k, s, p: (n + 2 * p - k) // (s + 1)
+            ),
+            "Subtract `k` once; only the padding is on both sides.": (
+                lambda n, k, s, p: (n + 2 * (p - k)) // s + 1
+            ),
             "Windows may overlap: divide by the stride, not by the width.": (
                 lambda n, k, s, p: (n + 2 * p - k) // k + 1
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from inception_edu.describe import figures
@@ -9,51 +10,77 @@ from inception_edu.teach import checks
 from inception_edu.teach.verdict import Verdict
 
 
-def exercise_1(leaves: Any) -> Verdict:
-    """Channels that leave Reduction-A."""
+def exercise_1(cost: Any) -> Verdict:
+    """Multiply-adds of Reduction-A."""
+    large, small = 35 * 35, 17 * 17
+
+    def counted(
+        beside: int = small, one: int = large, inner: int = large, last: int = small
+    ) -> Callable[..., int]:
+        """The right count, with these places for the four convolutions."""
+        return lambda c, k, w, m, n: (
+            9 * c * n * beside + c * k * one + 9 * k * w * inner + 9 * w * m * last
+        )
+
     return checks.function(
-        leaves,
-        lambda c, k, w, m, n: c + n + m,
-        [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384), (100, 1, 20, 300, 4000)],
-        name="leaves",
+        cost,
+        counted(),
+        [(384, 192, 224, 256, 384), (256, 192, 192, 256, 384), (100, 10, 20, 300, 400)],
+        name="cost",
         wrong={
-            "n and m are added to the pool's channels; nothing is multiplied.": (
-                lambda c, k, w, m, n: c * (n + m)
+            "The two convolutions with stride 2 make 17×17 places, and work at no others.": (
+                counted(beside=large, last=large)
             ),
-            "The pool passes its channels on too.": lambda c, k, w, m, n: n + m,
-            "384 enter in Inception-v4 only: use `c`.": lambda c, k, w, m, n: 384 + m + n,
-            "k and l are inner widths; only the ends of branches are joined.": (
-                lambda c, k, w, m, n: c + k + w + m + n
+            "Only the two convolutions with stride 2 make 17×17 places. The 1×1 and the 3×3 with "
+            "`l` filters keep 35×35.": counted(one=small, inner=small),
+            "The 1×1 has stride 1: it works at all 35×35 places.": counted(one=small),
+            "The 3×3 with `l` filters has stride 1: it works at all 35×35 places.": (
+                counted(inner=small)
             ),
-            "The 3×3 with `n` filters reaches the join, and `m` is the end of the third branch; "
-            "`l` is inside it.": lambda c, k, w, m, n: c + w + m + n,
-            "The third branch is missing: it ends with m channels.": lambda c, k, w, m, n: c + n,
-            "The 3×3 with `n` filters is missing: it reaches the join.": (
-                lambda c, k, w, m, n: c + m
+            "The last 3×3 of the third branch has stride 2: it makes 17×17 places.": (
+                counted(last=large)
             ),
-            "These three follow one another: only the last, m, reaches the join.": (
-                lambda c, k, w, m, n: k + w + m + n
+            "The 3×3 with `n` filters has stride 2: it makes 17×17 places.": counted(beside=large),
+            "A V window of 3 with stride 2 stops at ⌊(35 − 3)/2⌋ + 1 = 17 places, not at 18.": (
+                counted(beside=18 * 18, last=18 * 18)
             ),
-            "That holds for the numbers of Inception-v4 only: use `m` and `n`.": (
-                lambda c, k, w, m, n: c + 640
+            "The third branch is a chain: each convolution reads the filters of the one before it, "
+            "and only the first reads `c`.": lambda c, k, w, m, n: (
+                9 * c * (n + m) * small + c * (k + 9 * w) * large
             ),
-            "That holds where c = n, as in Inception-v4; each has a place of its own.": (
-                lambda c, k, w, m, n: 2 * c + m
+            "The last 3×3 of the third branch reads the `l` channels of the one before it.": (
+                lambda c, k, w, m, n: 9 * c * (n + m) * small + k * (c + 9 * w) * large
             ),
-            "`k` is the 1×1 at the start of the third branch; it does not reach the join.": (
-                lambda c, k, w, m, n: c + k + n
+            "The second branch is missing: a 3×3 with `n` filters.": counted(beside=0),
+            "The 1×1 has weights too: c·k of them, at 35×35 places.": counted(one=0),
+            "The 3×3 with `l` filters is missing.": counted(inner=0),
+            "The last 3×3 of the third branch is missing: it has `m` filters.": counted(last=0),
+            "A 3×3 has nine weights for each pair of channels.": lambda c, k, w, m, n: (
+                (c * n + w * m) * small + (c + w) * k * large
             ),
-            "`k` is inside the third branch; that branch ends with `m`.": (
-                lambda c, k, w, m, n: c + k + m + n
+            "The 3×3 with `l` filters has nine weights for each pair of channels.": (
+                lambda c, k, w, m, n: 9 * (c * n + w * m) * small + (c * k + 3 * k * w) * large
             ),
-            "`l` is inside the third branch; that branch ends with `m`.": (
-                lambda c, k, w, m, n: c + w + n
+            "A 1×1 has one weight for each pair of channels, not nine.": counted(one=9 * large),
+            "A max pool compares. It has no multiply-add.": lambda c, k, w, m, n: (
+                counted()(c, k, w, m, n) + 9 * c * small
             ),
-            "A concatenation adds channels up; the largest branch is not the whole.": (
-                lambda c, k, w, m, n: max(c, n, m)
+            "These are the weights; each is used at every place of its output.": counted(
+                1, 1, 1, 1
             ),
-            "A concatenation adds channels; it does not multiply them.": (
-                lambda c, k, w, m, n: c * n * m
+            "One multiply-add counts once here.": lambda *klmn: 2 * counted()(*klmn),
+            "Every filter sees every channel that comes in: multiply by these channels too.": (
+                lambda c, k, w, m, n: 9 * (n + m) * small + (k + 9 * w) * large
+            ),
+            "`m` ends the third branch, `n` is the second one.": lambda c, k, w, m, n: counted()(
+                c, k, w, n, m
+            ),
+            "384 enter in Inception-v4 only: use `c`.": lambda c, k, w, m, n: counted()(
+                384, k, w, m, n
+            ),
+            "A map of 35×35 has 35·35 places, not 35.": counted(17, 35, 35, 17),
+            "Those are the channels that leave; the multiply-adds are asked for.": (
+                lambda c, k, w, m, n: c + n + m
             ),
         },
     )
@@ -86,6 +113,8 @@ def exercise_4(leaves_18: Any) -> Verdict:
             2144: "That is with the 1152 channels of v2.",
             992: "The 896 channels pass through the pool: they leave too.",
             896: "The pool is one branch of four: the others add channels.",
+            896 * 3 + 384 + 288 + 320: "The 896 channels pass through the pool alone. The other "
+            "branches end with their own filters.",
             896 + 384 + 320: "The branch that ends with 288 is missing.",
             896 + 384 + 288: "The branch that ends with 320 is missing.",
             896 + 288 + 320: "The branch that ends with 384 is missing.",

@@ -43,6 +43,10 @@ def exercise_1(convolutions: Any) -> Verdict:
     def top(network: Network) -> int:
         return sum(block.repeat * isinstance(block.node, Conv) for block in network.blocks)
 
+    def different(network: Network) -> int:
+        found = {leaf for block in network.blocks for leaf in leaves(block.node)}
+        return sum(isinstance(leaf, Conv) for leaf in found)
+
     def piled_up(network: Network) -> int:
         count = 0
         for block in network.blocks:
@@ -65,6 +69,7 @@ def exercise_1(convolutions: Any) -> Verdict:
             "You counted each block once; it stands for `block.repeat` copies.": once,
             "Pools are no convolutions.": everything,
             "Pools are no convolutions, and a block stands for `block.repeat` copies.": both,
+            "A set keeps one of each: convolutions that are equal count each time.": different,
             "Those are the blocks; each holds many convolutions: `leaves(block.node)`.": (
                 lambda network: sum(block.repeat for block in network.blocks)
             ),

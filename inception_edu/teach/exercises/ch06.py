@@ -40,6 +40,9 @@ def exercise_3(width_c: Any) -> Verdict:
             1088 + 384: "Reduction-B has three branches of convolutions: 384, 288 and 320.",
             1088 + 384 + 320: "The branch of Reduction-B that ends with 288 is missing.",
             1088 + 384 + 288: "The branch of Reduction-B that ends with 320 is missing.",
+            320 * 3 * 384: "A reduction joins its branches: widths add up.",
+            320 + 384 * 2 + 288 + 320: "384 comes three times: twice in Reduction-A, once in "
+            "Reduction-B.",
             1536: "That is the 1×1 convolution after stage C.",
         },
     )

@@ -64,6 +64,9 @@ def exercise_1(total: Any) -> Verdict:
             gap: "A whole number, and with the 10 blocks that are there.",
             math.floor(gap): "Round up, and add the 10 blocks that are there.",
             by_params: "That compares parameters; multiply-adds are asked for.",
+            math.ceil(
+                10 * (target.macs / measure(paper).macs - 1)
+            ): "The whole network is more than its 10 B blocks: divide by what one of them costs.",
             math.ceil(target.macs / one): "The network has other blocks too: only the gap is to "
             "be filled with B blocks.",
         },

@@ -119,6 +119,9 @@ def exercise_3(seeds_needed: Any) -> Verdict:
             "n is under the root: square both sides, and do not take the root again.": (
                 lambda s, g: math.ceil(2**0.5 * 1.96 * s / g)
             ),
+            "`gap` and `n` have changed places: solve 1.96·√(2·spread²/n) ≤ gap for n.": (
+                lambda s, g: math.ceil(1.96 * (2 * s**2 / g) ** 0.5)
+            ),
             "There are two means, each with its own error: 2 · spread² / n.": (
                 lambda s, g: math.ceil((1.96 * s / g) ** 2)
             ),
