@@ -246,8 +246,8 @@ plots.show(
 # %%
 predict(
     "05.time",
-    f"The stem does {100 * macs['stem'] / measured.macs:.0f} % of the multiply-adds. What is its share of "
-    "the time?",
+    f"The stem does {100 * macs['stem'] / measured.macs:.0f} % of the multiply-adds. What is its "
+    "share of the time?",
     ["smaller", "the same, within a tenth", "larger"],
 )
 
