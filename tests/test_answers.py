@@ -1,6 +1,7 @@
 """Ensembles of recorded answers: their numbers against sums by hand."""
 
 import base64
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from inception_edu.learn import (
 )
 from inception_edu.study.answers import (
     Answers,
+    Comparison,
     best_member,
     compare,
     mixtures,
@@ -137,6 +139,20 @@ def test_members_are_named():
     assert words_for(a, range(15)) == "all 15 members" and words_for(a, []) == "nobody"
 
 
+def test_what_images_could_have_shown_is_seen_four_times_in_five():
+    images, share = 2000, 0.03  # only one of the two names so many rightly
+    none = Comparison(tuple(range(60)), tuple(range(60)), images)
+    assert none.seen == "" and 0.01 < none.could_have_seen < 0.02
+    # As many images on which they differ, and that gain between the two.
+    shift, draw = none.could_have_seen / 2, random.Random(0)
+    seen = 0
+    for _ in range(400):
+        kinds = draw.choices((1, -1, 0), (share + shift, share - shift, 1 - 2 * share), k=images)
+        saved, spoiled = (tuple(range(kinds.count(kind))) for kind in (1, -1))
+        seen += Comparison(saved, spoiled, images).seen == "better"
+    assert 0.74 < seen / 400 < 0.86
+
+
 def test_a_comparison_by_hand():
     """The first member names images 0 and 1, the second 2 and 3; together 0 and 2."""
     a = by_hand()
@@ -145,7 +161,7 @@ def test_a_comparison_by_hand():
     assert found.gain == 0 and found.seen == ""
     sentence = found.sentence("the pair", "the first")
     assert sentence.startswith("These 4 images show no difference between the pair and the first")
-    assert "saves 1 image and spoils 1" in sentence
+    assert "saves 1 image and spoils 1" in sentence and "they can show" in sentence
     better = compare(a, ([0], "12 crops"), ([0], "1 crop"))
     assert better.saved == (2, 3) and better.spoiled == () and better.gain == 0.5
     with pytest.raises(ValueError, match="at least one"):

@@ -285,6 +285,21 @@ def test_dead_channels_are_counted_and_nothing_is_left_changed():
     assert all(torch.equal(v, state[k]) for k, v in model.state_dict().items())
 
 
+def test_no_image_is_looked_at_in_vain():
+    model, data = TINY.model(), open_data("fashion")
+    seen = []
+    model.register_forward_pre_hook(lambda m, inputs: seen.append(len(inputs[0])))
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.bias.fill_(3.0)  # everything is above 0 somewhere
+    assert set(dead_channels(model, data, 1000).values()) == {0.0} and seen == [250]
+    seen.clear()
+    with torch.no_grad():
+        last_linear(residual_blocks(model)[-1][1]).bias[:4] = -1e6
+    assert max(dead_channels(model, data, 1000).values()) == 4 / 16 and seen == [250] * 4
+
+
 def test_a_diverged_run_is_a_result(tmp_path):
     (result,) = sweep(
         [replace(TINY, recipe=replace(TINY.recipe, lr=1e30, steps=6))],
@@ -620,7 +635,11 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert commands.main(["pack", "remedies", "--missing", *empty]) == 0
     after = (tmp_path / "packed" / "remedies.jsonl").read_text()
     assert after.splitlines()[1:3] == before.splitlines()[1:] and len(after.splitlines()) == 4
-    assert commands.main(["list"]) == 0 and "dying" in capsys.readouterr().out
+    assert commands.main(["list"]) == 0
+    assert "dying" in (listed := capsys.readouterr().out) and "H200" not in listed
+    monkeypatch.setattr(results, "RESULTS", RESULTS)
+    assert commands.main(["list", "wide", "dying"]) == 0
+    assert capsys.readouterr().out.count("minutes on an NVIDIA H200") == 1
     assert commands.main(["run", "nothing"]) == 1 and "choose one of" in capsys.readouterr().err
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from inception_edu.study import Cell, difference, fate, fate_of_cell
-from inception_edu.study.verdicts import fates, gain, no_harm, verdict
+from inception_edu.study.verdicts import fates, gain, no_harm, thin, verdict
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,13 @@ def test_a_gain_has_to_matter():
     wide = gain("x", pairs(-0.05, 0.09, -0.02, 0.1, 0.04), 0.02)
     assert wide.shows == "" and "these runs can show" in wide.sentence
     assert gain("x", pairs(0.03, 0.031), 0.02).shows == "", "two seeds are too few"
+
+
+def test_a_thin_margin_has_an_upper_limit():
+    assert thin("x", pairs(0.001, -0.001, 0.002, 0.0, -0.002), 0.01).shows == "for"
+    assert thin("x", pairs(-0.03, -0.04, -0.03, -0.05, -0.04), 0.01).shows == "for", "worse"
+    assert thin("x", pairs(0.03, 0.04, 0.03, 0.05, 0.04), 0.01).shows == "against"
+    assert thin("x", pairs(0.05, -0.05, 0.04, -0.03, 0.0), 0.01).shows == ""
 
 
 def test_no_harm_needs_a_limit_above_the_margin():

@@ -117,5 +117,9 @@ def test_all_choices_or_thirty_random_ones():
 def test_names_that_matter_are_found_by_dealing_them_out():
     names = ["a"] * 5 + ["b"] * 5
     same = torch.tensor([[float(x == y) for x in names] for y in names])
-    observed, as_large = gains.dealt_as_large(same, names, deals=200)
-    assert observed == 1 and as_large < 10
+    observed, as_large, least = gains.dealt_as_large(same, names, deals=200)
+    assert observed == 1 and as_large < 10 and 0 < least < 1
+    # Names that say nothing: the value that they would need lies above most deals.
+    noise = torch.randn(10, 10, generator=torch.Generator().manual_seed(0))
+    observed, as_large, least = gains.dealt_as_large(noise + noise.T, names, deals=200)
+    assert (observed > least) == (as_large <= 5)

@@ -4,10 +4,11 @@ by.
     python -m inception_edu.study all_images     data/results/all_images.json
     counted_on_all()                             the committed counts, one a run
 
-A channel that is 0 on 64 images may fire on another of 50,000. To look at all of them takes several
-times as long as the runs themselves, so it is done for three settings: the two unscaled towers that
-verdicts and tests rest on, and one in which seeds differ. They are trained once more, and the same
-trained network is looked at with 64, with 500 and with all training images.
+A channel that is 0 on 64 images may fire on another of 50,000. Three unscaled towers (two that
+verdicts and tests rest on, one in which seeds differ) and the settings of `remedies` are trained
+once more, and the same trained network is looked at with 64, with 500 and with all training images.
+That takes longer than the runs themselves. So the settings that a verdict rests on come first, and
+an interrupted count goes on.
 """
 
 from __future__ import annotations
@@ -17,18 +18,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inception_edu.learn.pace import threads
+from inception_edu.study.claims_dying import REMEDIES_OF_C4, SCALES, WARM_UPS
 from inception_edu.study.config import Config
+from inception_edu.study.experiments_dying import remedies
 from inception_edu.study.results import RESULTS, load_results, versions, write_whole
 from inception_edu.study.runs import FEW, MANY, Running
 from inception_edu.study.watch import dead_channels
 
-SETTINGS = (
+UNSCALED = (
     ("embedded", "nothing"),
     ("elsewhere", "batches of 8, width 72, rate 0.15"),
     ("remedies", "nothing"),
 )
+# What the verdicts on C4, C5 and C6 rest on.
+JUDGED = ("nothing", *REMEDIES_OF_C4, *SCALES, *WARM_UPS)
 SEEDS = range(5)
 PATH = RESULTS / "all_images.json"
+
+
+def asked() -> list[tuple[str, str]]:
+    """(experiment, label) of every setting that is to be counted, in this order."""
+    labels = (*JUDGED, *(config.label for config in remedies("standard")))
+    return list(dict.fromkeys((*UNSCALED, *(("remedies", label) for label in labels))))
 
 
 @dataclass(frozen=True)
@@ -61,12 +72,12 @@ def count(experiment: str, config: Config, source: str | None = None) -> Counted
 
 
 def measure_all_images(source: str | None = None, path: Path | None = None) -> Path:
-    """Count every run of the settings, and write the committed file after each. What the file has
-    is not counted again."""
+    """Count every run of the settings in `asked`, and write the committed file after each. What the
+    file has is not counted again."""
     path = path or PATH
     found = counted_on_all(path) if path.is_file() else []
     there = {(row.experiment, row.label, row.seed) for row in found}
-    for experiment, label in SETTINGS:
+    for experiment, label in asked():
         for run in load_results(experiment):
             key = experiment, run.label, run.seed
             if run.label != label or run.seed not in SEEDS or key in there:

@@ -22,6 +22,7 @@ from inception_edu.study.crops import crop_logits
 from inception_edu.study.results import Result
 
 Z = 1.959964  # of a 95 % interval
+POWERED = 0.841621  # the normal quantile of 80 %: four of five
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,13 +201,20 @@ class Comparison:
             return "better"
         return "worse" if high < 0 else ""
 
+    @property
+    def could_have_seen(self) -> float:
+        """The smallest gain that four of five such draws of images would have shown."""
+        low, high = self.interval
+        return (high - low) / 2 * (1 + POWERED / Z)
+
     def sentence(self, first: str, second: str) -> str:
-        """The comparison in words."""
+        """The comparison in words; where no difference is seen, with what could have been."""
         low, high = (100 * x for x in self.interval)
         verdict = {
             "better": f"{first} is better than {second}",
             "worse": f"{first} is worse than {second}",
-            "": f"these {self.images:,} images show no difference between {first} and {second}",
+            "": f"these {self.images:,} images show no difference between {first} and {second} "
+            f"(they can show {100 * self.could_have_seen:.1f} points or more)",
         }[self.seen]
         verdict = verdict[0].upper() + verdict[1:]
         images = "image" if len(self.saved) == 1 else "images"

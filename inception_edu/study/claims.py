@@ -17,6 +17,7 @@ from functools import cache
 
 from inception_edu.study import claims_dying as dying
 from inception_edu.study import claims_race as race
+from inception_edu.study.results import load_results
 from inception_edu.study.verdicts import Verdict
 
 
@@ -27,6 +28,7 @@ class PaperClaim:
     says      the claim, where: its place in the paper
     margin    which difference would matter (docs/verdicts.md: which runs existed then)
     needs     what a full replication would take
+    rests_on  the experiments whose committed runs it is judged by
     judge     () → Verdict, from committed results alone
     """
 
@@ -35,15 +37,21 @@ class PaperClaim:
     where: str
     margin: str
     needs: str
+    rests_on: tuple[str, ...]
     judge: Callable[[], Verdict]
 
     def verdict(self) -> Verdict:
         return _verdict(self.id)
 
+    @property
+    def made(self) -> str:
+        """The hardware and the time of the experiments that it rests on, in words."""
+        return _made(self.rests_on)
+
     def to_dict(self) -> dict:
         """Plain JSON types, the verdict included."""
-        plain = {name: getattr(self, name) for name in ("id", "says", "where", "margin", "needs")}
-        return plain | {"verdict": self.verdict().to_dict()}
+        names = ("id", "says", "where", "margin", "needs", "made")
+        return {name: getattr(self, name) for name in names} | {"verdict": self.verdict().to_dict()}
 
 
 IMAGENET = "ImageNet at 299×299, the full networks, the paper's schedule, five seeds a network"
@@ -61,14 +69,16 @@ CLAIMS = {
             "abstract, Figs 21 to 26",
             "2 points of mean test error on the way, in both pairs of equal cost",
             IMAGENET,
+            ("race_tuning", "race"),
             race.speed,
         ),
         PaperClaim(
             "C2",
             "Residual networks end better only by a thin margin; final accuracy follows the size.",
             "abstract, Fig. 25",
-            "1 point of final test accuracy",
+            "1 point of final test accuracy, to either side",
             IMAGENET,
+            ("race_tuning", "race"),
             race.final_accuracy,
         ),
         PaperClaim(
@@ -77,6 +87,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: 1152 channels die and stay dead, 72 and 144 live",
             WIDE,
+            ("dying", "recovery", "paper_width"),
             dying.wide_networks_die,
         ),
         PaperClaim(
@@ -85,6 +96,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: both die",
             WIDE + ", with a tenth of the rate and with both readings of the extra batch norm",
+            ("remedies", "paper_width"),
             dying.not_prevented,
         ),
         PaperClaim(
@@ -93,6 +105,7 @@ CLAIMS = {
             "Section 3.3, Fig. 20",
             "the fates of docs/verdicts.md: scaled towers live where the unscaled one dies",
             WIDE,
+            ("remedies", "long", "paper_width"),
             dying.scaling_stabilises,
         ),
         PaperClaim(
@@ -101,6 +114,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: warmed-up towers die",
             WIDE + ", with the warm-up of very deep ResNets",
+            ("remedies",),
             dying.warm_up_is_not_enough,
         ),
         PaperClaim(
@@ -109,6 +123,7 @@ CLAIMS = {
             "Section 3.3",
             "not worse by 1 point of final test accuracy or more",
             IMAGENET + ", scaled and unscaled, each at a rate of its own",
+            ("scaling", "depth", "paper_width"),
             dying.scaling_does_no_harm,
         ),
         PaperClaim(
@@ -117,6 +132,7 @@ CLAIMS = {
             "Section 3.2",
             "5 % of the multiply-adds",
             "nothing: the multiply-adds follow from the figures (their time does not)",
+            (),
             race.raw_cost,
         ),
         PaperClaim(
@@ -125,6 +141,7 @@ CLAIMS = {
             "Tables 3 to 5",
             "1 point of test error for 12 crops, and for the ensemble",
             IMAGENET + ", ensembles of four",
+            ("race",),
             race.crops_and_ensembles,
         ),
         PaperClaim(
@@ -133,10 +150,31 @@ CLAIMS = {
             "summary (an open question)",
             "the fates of docs/verdicts.md: every other remedy dies",
             WIDE + ", with every other remedy",
+            ("remedies", "long", "recovery", "paper_width"),
             dying.scaling_is_necessary,
         ),
     )
 }
+
+
+@cache
+def _made(experiments: tuple[str, ...]) -> str:
+    runs = [run for name in experiments for run in load_results(name)]
+    if not runs:
+        return "Counted, not run."
+    times: dict[str, list[float]] = {}
+    for run in runs:
+        place = run.versions.get("card") or f"one core of a {run.device.upper()}"
+        times.setdefault(place, []).append(run.seconds)
+    told = " and ".join(
+        f"{len(each)} on {'an ' if place.startswith('N') else ''}{place} ({_hours(sum(each))})"
+        for place, each in times.items()
+    )
+    return f"{len(runs)} runs of {' and '.join(experiments)}: {told}."
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds > 5400 else f"{seconds / 60:.0f} minutes"
 
 
 @cache
@@ -154,4 +192,5 @@ def table() -> str:
         lines += [f"       {e.shows or 'open':8} {e.sentence}" for e in found.evidence]
         if found.why:
             lines.append(f"       because {found.why}")
+        lines.append(f"       made     {claim.made}")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from inception_edu.study.verdicts import Evidence, Verdict, fates, no_harm, verd
 
 REMEDIES_OF_C4 = ("rate / 10", "norm in last branch", "norm after last sum")
 WIDE_NOTE = ", all filters, 1000 steps"
+TOWER_NOTE = ", 1152 channels, 600 steps"
 WARM_UPS = ("two-phase warm-up", "two-phase warm-up from rate / 10")
 SCALES = ("scale 0.1", "scale 0.2", "scale 0.3")
 
@@ -75,6 +76,11 @@ def _at_paper_width(
     return _expect("paper_width", words, WIDE_NOTE, presupposed)
 
 
+def _wide_remedies(expected: dict[str, str]) -> Evidence | None:
+    """Fates of the tower of 1152 channels with remedies: evidence once they were run on a GPU."""
+    return _expect("wide_remedies", expected, TOWER_NOTE, "nothing")
+
+
 def _known(*evidence: Evidence | None) -> list[Evidence]:
     """What there are runs for."""
     return [some for some in evidence if some is not None]
@@ -114,7 +120,9 @@ def not_prevented() -> Verdict:
     expected = {"nothing": "dies"} | {label: "dies" for label in REMEDIES_OF_C4}
     rates = {(1.0, PAPER_RATE): "dies", (1.0, LOW_RATE): "dies"}
     evidence = _known(
-        _expect("remedies", expected, presupposed="nothing"), _at_paper_width(rates, UNSCALED)
+        _expect("remedies", expected, presupposed="nothing"),
+        _at_paper_width(rates, UNSCALED),
+        _wide_remedies(expected),
     )
     return verdict(evidence, "reduced")
 
@@ -129,6 +137,7 @@ def scaling_stabilises() -> Verdict:
         _expect("long", lasting, " for 3000 steps", "nothing"),
         _at_paper_width({(1, PAPER_RATE): "dies", (0.1, PAPER_RATE): "lives"}, UNSCALED),
         _at_paper_width({(0.2, PAPER_RATE): "lives"}),
+        _wide_remedies(short),
     )
     if len(evidence) < 4:
         return verdict([], "reduced", "the long runs or those at full width are missing")
@@ -138,7 +147,10 @@ def scaling_stabilises() -> Verdict:
 def warm_up_is_not_enough() -> Verdict:
     """C6: both two-phase warm-ups end dead."""
     expected = {"nothing": "dies"} | {label: "dies" for label in WARM_UPS}
-    return verdict(_known(_expect("remedies", expected, presupposed="nothing")), "reduced")
+    evidence = _known(
+        _expect("remedies", expected, presupposed="nothing"), _wide_remedies(expected)
+    )
+    return verdict(evidence, "reduced")
 
 
 def scaling_does_no_harm() -> Verdict:
@@ -179,5 +191,6 @@ def scaling_is_necessary() -> Verdict:
         _expect("long", expected, " for 3000 steps", "nothing"),
         _expect("recovery", {f"{cell(1152, 1, LOW_RATE)}, 600 steps": "dies"}),
         _at_paper_width({(1, PAPER_RATE): "dies", (1, LOW_RATE): "dies"}, UNSCALED),
+        _wide_remedies(expected),
     ]
     return verdict([e for e in evidence if e], "reduced")

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from inception_edu._console import forgive
@@ -35,6 +35,7 @@ from inception_edu.study.migrate import migrate_file
 from inception_edu.study.record_grid import pack_grid, recorded_there
 from inception_edu.study.reproduction import report
 from inception_edu.study.results import Result, load_results, pack, read_result
+from inception_edu.study.sized import on_a_card
 from inception_edu.study.sweeps import local_executor, sweep, work
 
 WHAT = (
@@ -135,6 +136,9 @@ def _list(name: str, configs: list[Config]) -> None:
     print(f"    scientific: {experiment.scientific}; nuisance: {experiment.nuisance}")
     print(f"    fixed: {experiment.fixed}")
     print(f"    about {sum(map(work, configs)) / 1e15:.3g} · 10^15 multiply-adds")
+    if "for a GPU" in experiment.fixed:
+        with suppress(ExperimentError):  # an estimate needs committed runs
+            print(f"    by the committed runs about {on_a_card(configs)}")
 
 
 def _finished(configs: list[Config], folder: Path | None, source: str | None) -> list[Result]:

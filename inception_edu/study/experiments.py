@@ -34,6 +34,7 @@ TRAINING = (
     "32, 600 steps, float32"
 )
 MINIS = "1/16 of the filters, 28×28 windows, batch 32, 0.94 every 30 steps, float32"
+FILTERS = MINIS.replace("1/16 of the filters", "all filters")
 
 
 def mode() -> str:
@@ -77,6 +78,22 @@ EXPERIMENTS: dict[str, Experiment] = {
         "seed",
         "Inception-ResNet-v2 with all filters, 2/3/2 blocks, 28×28 windows, batch 32, float32; "
         "1000 steps; for a GPU",
+    ),
+    "wide_remedies": Experiment(
+        w.wide_remedies, "remedy", "seed", f"{SMALL}; 1152 channels, 600 steps; for a GPU"
+    ),
+    "wide_race_tuning": Experiment(
+        w.wide_race_tuning,
+        "rate",
+        "seed",
+        f"{FILTERS}; 400 steps; the same four rates for every network, judged on held-out training "
+        "images; for a GPU",
+    ),
+    "wide_race": Experiment(
+        w.wide_race,
+        "network",
+        "rate (from wide_race_tuning), seed",
+        f"{FILTERS}; 1200 steps; for a GPU",
     ),
     "scaling": Experiment(d.scaling, "scale, width", "seed", f"{SMALL}; rate 0.045"),
     "which_term": Experiment(d.which_term, "what is scaled", "seed", f"{SMALL}; one rate a width"),

@@ -10,50 +10,48 @@ from inception_edu.study.cells import LINEAR, SGD, SICK, TWO_PHASE, repeat, sick
 from inception_edu.study.config import Config, seeds
 
 
+def treated(width: int, lr: float) -> list[Config]:
+    """An unscaled tower of this width at this rate, with nothing and with each remedy."""
+
+    def of(label: str, scale: float = 1.0, **changes) -> Config:
+        return tower(label, scale=scale, **{"width": width, "lr": lr, **changes})
+
+    tenth: dict[str, Any] = dict(lr=lr / 10)
+    return [
+        of("nothing"),
+        # What is there without any block: the mark that tells "saved" from "never did anything".
+        of("blocks switched off", depth=0),
+        of("scale 0", 0.0),
+        of("scale 0.1", 0.1),
+        of("scale 0.2", 0.2),
+        of("scale 0.3", 0.3),
+        of("rate / 10", **tenth),
+        of("rate / 100", lr=lr / 100),
+        of("norm in last branch", change="norm in last branch"),
+        of("norm after last sum", change="norm after last sum"),
+        of("two-phase warm-up", **TWO_PHASE),
+        of("two-phase warm-up from rate / 10", **{**TWO_PHASE, "warmup_lr": lr / 10}),
+        of("linear warm-up", **LINEAR),
+        of("clipped gradient", clip=2.0),
+        of("slow classifier", change="slow classifier"),
+        of("norm in every branch", change="norm in every branch"),
+        of("norm after every sum", change="norm after every sum"),
+        of("rate / 10 + norm in last branch", change="norm in last branch", **tenth),
+        of("linear warm-up + norm in last branch", change="norm in last branch", **LINEAR),
+        of("two-phase warm-up + scale 0.1", 0.1, **TWO_PHASE),
+        of("SGD: nothing", base=SGD),
+        of("SGD: scale 0.1", 0.1, base=SGD),
+        of("SGD: rate / 10", base=SGD, **tenth),
+        of("SGD: norm in last branch", base=SGD, change="norm in last branch"),
+        of("SGD: norm after last sum", base=SGD, change="norm after last sum"),
+        of("SGD: two-phase warm-up", base=SGD, **TWO_PHASE),
+    ]
+
+
 def remedies(mode: str) -> list[Config]:
     """A residual tower that dies (144 channels, rate 0.3), and all that is said to help or not to
     help: C3 to C6."""
-    cells = [
-        sick("nothing"),
-        # What is there without any block: the mark that tells "saved" from "never did anything".
-        sick("blocks switched off", depth=0),
-        sick("scale 0", 0.0),
-        sick("scale 0.1", 0.1),
-        sick("scale 0.2", 0.2),
-        sick("scale 0.3", 0.3),
-        sick("rate / 10", lr=0.03),
-        sick("rate / 100", lr=0.003),
-        sick("norm in last branch", change="norm in last branch"),
-        sick("norm after last sum", change="norm after last sum"),
-        sick("two-phase warm-up", **TWO_PHASE),
-        sick("two-phase warm-up from rate / 10", **{**TWO_PHASE, "warmup_lr": 0.03}),
-        sick("linear warm-up", **LINEAR),
-        sick("clipped gradient", clip=2.0),
-        sick("slow classifier", change="slow classifier"),
-        sick("norm in every branch", change="norm in every branch"),
-        sick("norm after every sum", change="norm after every sum"),
-        sick("rate / 10 + norm in last branch", lr=0.03, change="norm in last branch"),
-        sick("linear warm-up + norm in last branch", change="norm in last branch", **LINEAR),
-        sick("two-phase warm-up + scale 0.1", 0.1, **TWO_PHASE),
-        sick("SGD: nothing", base=SGD),
-        sick("SGD: scale 0.1", 0.1, base=SGD),
-        sick("SGD: rate / 10", base=SGD, lr=0.03),
-        sick("SGD: norm in last branch", base=SGD, change="norm in last branch"),
-        sick("SGD: norm after last sum", base=SGD, change="norm after last sum"),
-        sick("SGD: two-phase warm-up", base=SGD, **TWO_PHASE),
-    ]
-    if mode == "full":
-        cells += [
-            tower(
-                f"width 1152: {c.label}",
-                1152,
-                dict(c.arguments)["scale"],
-                c.recipe,
-                c.change,
-                lr=c.recipe.lr / 3,
-            )
-            for c in cells
-        ]
+    cells = treated(**SICK)
     return repeat(
         cells,
         mode,

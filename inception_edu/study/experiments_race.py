@@ -29,15 +29,22 @@ RACE = Recipe(
 # The same for every network: equal budgets. 0.055 is there because the best of 0.03, 0.1 and 0.3
 # lay between the first two for one of them.
 RATES = (0.03, 0.055, 0.1, 0.3)
+ALL_FILTERS = ", all filters"  # in the labels of the race for a GPU
 
 
 def racer(
-    name: str, lr: float, label: str = "", scale: float | None = None, after: str = "", **recipe
+    name: str,
+    lr: float,
+    label: str = "",
+    scale: float | None = None,
+    after: str = "",
+    width: float = 1 / 16,
+    **recipe,
 ) -> Config:
     return Config(
         label or f"{name}, rate {lr:g}",
         name,
-        dict(width=1 / 16, repeats=RACERS[name], image=28, scale=scale),
+        dict(width=width, repeats=RACERS[name], image=28, scale=scale),
         replace(RACE, lr=lr, **recipe),
         test_images=2000,
         after=after,
@@ -47,13 +54,18 @@ def racer(
 def race_tuning(mode: str) -> list[Config]:
     """The race's learning rate, tried alike for all four networks and judged on training images
     that are held out: no verdict ever sees them (3 seeds: it picks a rate, it proves nothing)."""
+    cells = tuned()
+    return repeat(cells, mode, [f"{n}, rate 0.1" for n in PAIRS[1]], count=3)
+
+
+def tuned(**arguments) -> list[Config]:
+    """Every network at every rate, for a third of the race's length."""
     cells = [
-        racer(name, lr, steps=400, decay_every=10, evaluate_every=None)
+        racer(name, lr, steps=400, decay_every=10, evaluate_every=None, **arguments)
         for name in RACERS
         for lr in RATES
     ]
-    cells = [replace(c, judge="validation") for c in cells]
-    return repeat(cells, mode, [f"{n}, rate 0.1" for n in PAIRS[1]], count=3)
+    return [replace(c, judge="validation") for c in cells]
 
 
 def race(mode: str) -> list[Config]:
@@ -79,11 +91,11 @@ def race(mode: str) -> list[Config]:
     return repeat(cells, mode, PAIRS[1], 80)
 
 
-def best_rate(name: str) -> float:
-    """The learning rate with the best mean accuracy in the committed tuning runs (0.1 while there
-    are none)."""
+def best_rate(name: str, tuning: str = "race_tuning") -> float:
+    """The learning rate with the best mean accuracy in the committed runs of `tuning` (0.1 while
+    there are none)."""
     try:
-        runs = [r for r in load_results("race_tuning") if r.config.network == name]
+        runs = [r for r in load_results(tuning) if r.config.network == name]
     except ExperimentError:
         return 0.1
     cells = summarise(runs, "accuracy", by=("lr",))

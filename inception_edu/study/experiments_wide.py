@@ -1,5 +1,5 @@
-"""The experiments at the paper's width, for a machine with a GPU: C3, C5, C7 and C10. Each is a
-function from a mode to its configurations."""
+"""The experiments at the paper's width, for a machine with a GPU: C1 to C7 and C10. Each is a
+function from a mode to its configurations. An hour of one card is enough for all (`sized`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from inception_edu.study.cells import PAPER, repeat, tower
 from inception_edu.study.config import Config
-from inception_edu.study.experiments_dying import cell
+from inception_edu.study.experiments_dying import cell, treated
+from inception_edu.study.experiments_race import ALL_FILTERS, best_rate, racer, tuned
+from inception_edu.study.racers import PAIRS, RACERS
 
 # As many blocks as make two minutes of a run on one core of a laptop, and seconds on a GPU.
 BLOCKS = (2, 3, 2)
@@ -55,3 +57,31 @@ def _full(label: str, scale: float, lr: float) -> Config:
     recipe = replace(PAPER, lr=lr, steps=STEPS, record_every=20, augment="window+flip")
     arguments = dict(width=1, repeats=BLOCKS, image=28, scale=scale)
     return Config(label, "inception_resnet_v2", arguments, recipe, test_images=2000)
+
+
+def wide_remedies(mode: str) -> list[Config]:
+    """A tower of 1152 channels at the paper's rate with every remedy, followed for 540 steps more
+    than the small one, so that a late death shows: C4, C5, C6, C10."""
+    cells = [
+        replace(c, recipe=replace(c.recipe, steps=c.recipe.steps + 540, record_every=15))
+        for c in treated(1152, PAPER.lr)
+    ]
+    return repeat(cells, mode, ["nothing"], 10)
+
+
+def wide_race_tuning(mode: str) -> list[Config]:
+    """The rates of `wide_race`, tried alike for all four networks with all of their filters and
+    judged on held-out training images (3 seeds: it picks a rate, it proves nothing)."""
+    return repeat(tuned(width=1), mode, [f"{PAIRS[0][1]}, rate 0.1"], 2, count=3)
+
+
+def wide_race(mode: str) -> list[Config]:
+    """The race with all filters, each network at its best rate of `wide_race_tuning`: C1, C2. The
+    networks of a pair have the same multiply-adds within 6 %."""
+    cells = [
+        racer(name, best_rate(name, "wide_race_tuning"), f"{name}{ALL_FILTERS}", width=1)
+        for name in RACERS
+    ]
+    if mode == "quick":
+        cells = [replace(c, recipe=replace(c.recipe, evaluate_every=None)) for c in cells]
+    return repeat(cells, mode, [f"{name}{ALL_FILTERS}" for name in PAIRS[0]], 2)

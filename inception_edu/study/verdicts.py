@@ -2,6 +2,7 @@
 
 gain(difference, margin=0.02)          is a better than b, by something that matters?
 no_harm(difference, margin=0.01)       is a not worse than b?
+thin(difference, margin=0.01)          is a at most a little better than b?
 fates({"scale 1": (cell, "dies"), …})  do settings live and die as the claim says?
 verdict(evidence, scope="reduced")     supported, seen at reduced scale only, contradicted,
                                        undecided
@@ -84,6 +85,13 @@ def no_harm(what: str, difference: Difference, margin: float, unit: str = "point
     """Is a at least as good as b but for less than the margin (non-inferiority)?"""
     shown = not_worse(difference, margin) is True
     against = difference.p < 0.05 and difference.mean <= -margin
+    return _of(what, difference, shown, against, margin, unit)
+
+
+def thin(what: str, difference: Difference, margin: float, unit: str = "points") -> Evidence:
+    """Is a better than b by less than the margin, if at all? The other side of `no_harm`."""
+    shown = difference.above() < margin
+    against = difference.p < 0.05 and difference.mean >= margin
     return _of(what, difference, shown, against, margin, unit)
 
 

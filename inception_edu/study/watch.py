@@ -91,7 +91,8 @@ def dead_channels(model: nn.Module, data: Data, images: int = 64) -> dict[str, f
     """Share of channels that are 0 at every position of `images` training images, by block.
 
     Measured as in training, with each batch's own statistics (at most 250 images a batch); the
-    running ones are put back afterwards.
+    running ones are put back afterwards. Where no channel is dead any more, further images are not
+    looked at: they could not change that.
     """
     state = {k: v.clone() for k, v in model.state_dict().items()}
     highest: dict[str, torch.Tensor] = {}
@@ -108,6 +109,8 @@ def dead_channels(model: nn.Module, data: Data, images: int = 64) -> dict[str, f
     model.train()
     for part in some(data.train, images).images.split(250):
         model(data.normalise(part.to(device_of(model))))
+        if not any((top <= 0).any() for top in highest.values()):
+            break
     model.train(training)
     for h in hooks:
         h.remove()

@@ -97,7 +97,7 @@ def verdicts(*names: str) -> Table:
         said = [f"{piece.shows or 'open'}: {piece.sentence}" for piece in found.evidence]
         if found.why:
             said.append(f"because {found.why}")
-        said.append(f"A full replication needs {claim.needs}.")
+        said.append(f"How it was made: {claim.made} A full replication needs {claim.needs}.")
         for place, sentence in enumerate(said):
             first = (claim.says, found.word) if place == 0 else (None, None)
             rows.append((*first, sentence))

@@ -157,8 +157,8 @@ say(
 
 # %% [markdown]
 # The number of processor threads must be the same, too. Two threads add up the same numbers in
-# another order than one, and after some steps the losses differ in their first digits. `train`
-# takes one thread or all, whichever is faster just now. Where a run must repeat exactly, write
+# another order than one, and the sum of rounded numbers depends on their order. `train` takes one
+# thread or all, whichever is faster just now. Where a run must repeat exactly, write
 # `with threads(1):`. All recorded runs have one thread.
 
 # %% [markdown]

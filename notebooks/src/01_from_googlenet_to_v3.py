@@ -33,13 +33,16 @@ from inception_edu.describe import (
 )
 from inception_edu.study import (
     REDUCED,
+    Cell,
+    difference,
     experiments,
     heads_verdict,
     kernel_sizes,
     load_results,
     summarise,
 )
-from inception_edu.teach import begin, check, costs, five_lines, milliseconds, opening_figure
+from inception_edu.teach import begin, check, claim, costs, five_lines, milliseconds
+from inception_edu.teach import opening_figure
 from inception_edu.teach import outcome, plots, predict, refusal, say, table
 
 QUICK = experiments.mode() == "quick"
@@ -94,11 +97,14 @@ predict("01.branch", "Which of the three branches costs most?", ["1×1, 64", "3�
 costs({repr(branch): branch for branch in naive.branches}, (192, 28, 28))
 
 # %% tags=["hide-input"]
+kinds = ["1×1, 64", "3×3, 128", "5×5, 32"]
+macs = [measure(branch, (192, 28, 28)).macs for branch in naive.branches]
 outcome(
     "01.branch",
-    "3×3, 128",
-    "It has 9 · 128 = 1152 weights for each input channel, the 5×5 has 25 · 32 = 800. One filter "
-    "of the 5×5 costs nearly three times as much as one filter of the 3×3.",
+    kinds[macs.index(max(macs))],
+    "The 3×3 has 9 · 128 = 1152 weights for each input channel, the 5×5 has 25 · 32 = 800. But "
+    f"one filter of the 5×5 costs {macs[2] / 32 / (macs[1] / 128):.1f} times as much as one of the "
+    "3×3.",
 )
 
 # %% [markdown]
@@ -138,9 +144,11 @@ draw(googlenet, (192, 28, 28))
 # %%
 costs({"naive": naive, "with 1×1 first": googlenet}, (192, 28, 28))
 
+# %%
+say("01.bottleneck")
+
 # %% [markdown]
-# The block costs less than half, although it has one branch more. There is a price: what does not
-# fit into 16 channels is lost before the 5×5 can see it.
+# There is a price: what does not fit into 16 channels is lost before the 5×5 can see it.
 #
 # ## 5×5 as two 3×3, and n×n as 1×n and n×1
 #
@@ -278,12 +286,17 @@ rows = [
 table(rows, formats=percent)
 
 # %% [markdown]
-# That was one seed. The committed runs have five seeds for each of twelve choices. A seed draws the
-# filters *and* the pictures. On the left are means; the bars show the standard deviation over the
-# seeds. On the right each dot is a run, and each stroke is a mean.
+# That was one seed. A seed draws the filters *and* the pictures.
+
+# %%
+cells, facts = kernel_sizes.committed()
+say(
+    f"The committed runs have {len(facts['seeds'])} seeds for each of {len(cells)} choices. On the "
+    "left are their means; the bars show the standard deviation over the seeds. On the right each "
+    "dot is a run, and each stroke is a mean."
+)
 
 # %% tags=["hide-input"]
-cells, facts = kernel_sizes.committed()
 sizes = list(kernel_sizes.SIZES)
 fig = plots.figure(8.5, 3.6)
 single = [kernels for kernels, _ in kernel_sizes.SAME_FILTERS if len(kernels) == 1]
@@ -299,7 +312,9 @@ axis.set(xlabel="kernel (pixels)", ylabel="% right", xticks=[k[0] for k in singl
 axis.legend()
 same_cost = {cells[key].label: cells[key].accuracy["all"] for key in kernel_sizes.SAME_COST}
 axis = plots.dots(same_cost, fig.add_subplot(1, 2, 2), "% right, all sizes", True)
-axis.set_title("the same cost (0.9 M multiply-adds)", fontweight="bold")
+spent = [kernel_sizes.multiply_adds(*key) / 1e6 for key in kernel_sizes.SAME_COST]
+cost = f"{min(spent):.2f} to {max(spent):.2f} M multiply-adds"
+axis.set_title(f"about the same cost ({cost})", fontweight="bold")
 said = ", ".join(f"{name} {sum(v) / len(v):.0%}" for name, v in same_cost.items())
 plots.show(
     fig,
@@ -308,19 +323,22 @@ plots.show(
 )
 
 # %% tags=["hide-input"]
+wide, narrow = (Cell(f"{k}×{k}", tuple(cells[(k,), 48].accuracy["small"])) for k in (9, 3))
+gap = difference(wide, narrow)
+low, high = kernel_sizes.SIZES["small"]
 outcome(
     "01.small-objects",
-    "9×9",
-    "A 9×9 window holds a small object as a whole.",
+    {"more": "9×9", "less": "3×3", "": "equal"}[gap.seen],
+    f"9×9 minus 3×3 on small objects: {gap.text()}. Even a small object is {low:g} to {high:g} "
+    "pixels wide: a 3×3 window sees a small piece of it.",
 )
 
 # %%
-say("01.large-kernel", "01.equal-cost", "01.known-size")
+say("01.large-kernel", "01.equal-cost", "01.known-size", "01.unknown-size")
 
 # %% [markdown]
-# So a small kernel is not better at seeing small things. It is *cheaper*, and so a layer can have
-# more of them. The mixture is no better than the right size alone. It helps those who do not know
-# the right size.
+# So what speaks for a small kernel is its *cost*: a layer can have more of them. And what speaks
+# for a mixture is that nobody has to know the right size.
 #
 # **Run it yourself**: other kernels, other counts, your own seed.
 
@@ -368,9 +386,18 @@ plots.show(
     "Signal after each layer; at the tenth: " + ", ".join(f"{w} {v:.2g}" for w, v in ends.items()),
 )
 
+# %%
+without, with_norm = spreads(False), spreads(True)
+claim(
+    "01.batch-norm",
+    without[-1] < 0.05 * without[0] and 0.8 < with_norm[-1] / with_norm[0] < 1.25,
+    "Without batch norm a small mistake is multiplied layer after layer: at the tenth the signal "
+    f"has {without[-1] / without[0]:.1%} of its size at the first. With batch norm it has "
+    f"{with_norm[-1] / with_norm[0]:.0%}: every layer starts again at the same size.",
+)
+
 # %% [markdown]
-# Without batch norm, a small mistake is multiplied layer after layer. With it, every layer starts
-# again at the same size. At test time, running averages replace the batch's mean and deviation. So
+# At test time, running averages replace the batch's mean and deviation. So
 # the answer for an image does not depend on the other images of its batch.
 #
 # ## The identity path
@@ -393,10 +420,13 @@ fig_2 = Residual(Chain(Conv(64, 1), Conv(64, 3), Conv(256, 1, relu=False)))
 wide = Residual(Chain(Conv(256, 3), Conv(256, 3, relu=False)))
 costs({"Fig. 2": fig_2, "Fig. 1 with 256 channels": wide}, (256, 56, 56))
 
+# %% tags=["hide-input"]
+times_more = measure(wide, (256, 56, 56)).macs / measure(fig_2, (256, 56, 56)).macs
+say(f"For 256 channels, Fig. 1 would cost {times_more:.0f} times as much as Fig. 2.")
+
 # %% [markdown]
-# For 256 channels, Fig. 2 costs a seventeenth of what Fig. 1 would cost. Both keep the shape of
-# their input, because only equal shapes can be added. If the channels differ, the description says
-# so:
+# Both keep the shape of their input, because only equal shapes can be added. If the channels
+# differ, the description says so:
 
 # %%
 refusal(out_shape, fig_1, (256, 56, 56))
@@ -448,12 +478,33 @@ plots.show(
 )
 
 # %% [markdown]
-# With small first weights each ReLU halves the mean square of the signal, and without the identity
-# nearly nothing arrives. Weights √2 larger (He's rule) make up for the ReLU. But with them the
-# *sum* grows from block to block, which is the subject of chapter 08. With batch norm and no
-# identity the gradient grows on its way down. With batch norm and the identity it grows far less.
-# So with the identity, a deep stack depends less on the size of its first weights. Whether
-# Inception *needs* the identity is the question of this paper, and of chapter 10.
+# Behind a ReLU half of the mean square is left, so small first weights make the signal smaller in
+# each layer. Weights √2 larger (He's rule) make up for that. But then the *sum* grows from block to
+# block, which is the subject of chapter 08.
+
+# %% tags=["hide-input"]
+gradients, large, normed = (
+    [found[f"{words}, {path} identity"] for path in ("no", "with")] for words in STARTS
+)
+change = [sum(large[k]) / sum(gradients[k]) for k in (0, 1)]
+claim(
+    "01.gradient",
+    max(gradients[0]) < 1e-3
+    and min(*gradients[1], *large[1], *normed[1]) > 1
+    and min(normed[0]) > 10 * max(normed[1])
+    and change[1] < change[0] / 100,
+    f"Small first weights: without the identity at most {max(gradients[0]):.0e} of a gradient's "
+    f"length arrives, with it {min(gradients[1]):.0f} to {max(gradients[1]):.0f} times its length. "
+    f"√2 larger: {min(large[0]):.2f} to {max(large[0]):.2f} without, {min(large[1]):,.0f} to "
+    f"{max(large[1]):,.0f} times with it. So weights √2 larger multiply what arrives by "
+    f"{change[0]:.0e} without the identity, and by {change[1]:.0f} with it: with the identity a "
+    "deep stack depends less on the size of its first weights. With batch norm the gradient grows "
+    f"on its way down: {min(normed[0]):,.0f} to {max(normed[0]):,.0f} times without the identity, "
+    f"{min(normed[1]):.0f} to {max(normed[1]):.0f} times with it.",
+)
+
+# %% [markdown]
+# Whether Inception *needs* the identity is the question of this paper, and of chapter 10.
 #
 # ## Auxiliary heads
 #
@@ -595,8 +646,9 @@ five_lines(
     "01.bottleneck",
     "01.factorised",
     "01.equal-cost",
-    "Batch norm keeps the size of the signal. The identity path lets signal and gradient pass many "
-    "blocks, whatever the size of the first weights. With too many sums they grow.",
+    f"Ten layers with too small weights leave {without[-1] / without[0]:.0%} of the signal, with "
+    f"batch norm {with_norm[-1] / with_norm[0]:.0%}. A gradient passes 24 blocks of small weights "
+    f"with the identity; without it at most {max(gradients[0]):.0e} of it arrives.",
 )
 
 # %% [markdown]

@@ -31,7 +31,8 @@ from inception_edu.describe import (
     networks,
 )
 from inception_edu.study import Cell, difference, experiments
-from inception_edu.teach import begin, branches, changes, check, costs, figure_costs, five_lines
+from inception_edu.teach import begin, branches, changes, check, claim, costs, figure_costs
+from inception_edu.teach import five_lines
 from inception_edu.teach import opening_figure, outcome, plots, predict, refusal, say, shapes, table
 from inception_edu.nets import Concat as Join, ConvBNReLU, build
 from inception_edu.learn import Recipe, default_device, train
@@ -98,7 +99,7 @@ table(sizes, ["branch", "output N×C×H×W"])
 # Two details decide whether this equals the paper's block. Padded zeros must not count in the
 # average: `count_include_pad=False`, while torch's default is `True`. And batch norm's ε is 0.001
 # in the released networks, while torch's default is 0.00001. With the wrong value nothing crashes.
-# The outputs are just different.
+# The outputs are just different, as we shall measure.
 #
 # ### Second: three modules
 #
@@ -221,13 +222,27 @@ places = {
 table(places, ["where", "largest difference"], formats={"largest difference": ".2f"})
 
 # %% tags=["hide-input"]
+other_eps = copy_weights(by_hand, HandA()).eval()
+for module in other_eps.modules():
+    if isinstance(module, nn.BatchNorm2d):
+        module.eps = nn.BatchNorm2d(1).eps
+with torch.inference_mode():
+    moved = (other_eps(x) - wanted).abs().max().item()
+claim(
+    "03.slips",
+    moved > 1e-4 and off.max().item() > 1e-2 and off.shape == wanted.shape,
+    f"Two slips change no shape, and yet the outputs differ: by up to {off.max():.2f} where padded "
+    f"zeros count in the average, and by up to {moved:.0e} with torch's ε in batch norm.",
+)
+
+# %% tags=["hide-input"]
 border, others, inside = places.values()
 which = "all" if others else "96"
 outcome(
     "03.zeros",
     "everywhere" if inside else f"on the border, in {which} channels",
     "There the average is divided by 9, although only 6 pixels are real (4 at the corners). "
-    "Inside, nothing changes, so most tests do not notice this slip.",
+    "Inside, nothing changes. So a test of the shape does not notice this slip.",
 )
 
 # %% [markdown]
@@ -272,6 +287,9 @@ costs(third, (1024, 17, 17), caption="Branch 3")
 # %% [markdown]
 # Shapes, parameters and multiply-adds are equal for both, in branch 4 too. The functions are
 # different: the weights of one do not even fit the shapes of the other.
+
+# %%
+say("03.orientation")
 
 # %%
 refusal(copy_weights, build(printed, 1024), build(released, 1024))
@@ -497,8 +515,8 @@ five_lines(
     f"the outputs differ by at most {max(rounding.values()):g}.",
     "The description holds only what the figure prints. Channels that enter, costs and the picture "
     "follow from it.",
-    "Two slips change no shape: padded zeros that count in the average, and another ε in batch "
-    "norm.",
+    f"Two slips change no shape: padded zeros that count (outputs move by up to {off.max():.2f}) "
+    f"and another ε in batch norm ({moved:.0e}).",
     "03.orientation",
 )
 

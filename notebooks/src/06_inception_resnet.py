@@ -179,14 +179,14 @@ outcome(
     "06.relu",
     "faster growth" if apart else "the same growth",
     f"From {start:.2f} the mean goes to {relu.mean():.2f} with the ReLU ({relu.min():.2f} to "
-    f"{relu.max():.2f}, 5 seeds), and to {linear.mean():.2f} without it ({linear.min():.2f} to "
-    f"{linear.max():.2f}).",
+    f"{relu.max():.2f}, {len(relu)} seeds), and to {linear.mean():.2f} without it "
+    f"({linear.min():.2f} to {linear.max():.2f}).",
 )
 
 # %% [markdown]
 # With a ReLU the trunk can only grow, because no block can subtract anything, before or after
 # training. With the linear 1×1 a branch can make a channel smaller. The ReLU *after* the sum then
-# cuts at zero. So the trunk still grows, but more slowly.
+# cuts at zero, so on average more is added than is taken away.
 #
 # How much of the branch's output is negative, and what does the 1×1 cost?
 
@@ -316,7 +316,8 @@ times = c / as_drawn[1]
 outcome(
     "06.projection",
     f"{times:.0f} times",
-    f"Exactly {times:.2f}. The shortcut alone has 2146 · 2048 weights, more than the whole block.",
+    f"Exactly {times:.2f}. The shortcut alone has 2146 · 2048 = {2146 * 2048:,} weights, the whole "
+    f"block {as_drawn[1]:,}.",
 )
 
 # %% [markdown]
@@ -340,7 +341,7 @@ totals(inception_resnet_v1(), inception_v3(), inception_resnet_v2(), inception_v
 say("06.cost")
 
 # %% [markdown]
-# So the second statement of the paper does not hold for the network that its figures describe.
+# Chapter 07 comes back to this.
 #
 # ## Scaling
 #
@@ -421,8 +422,8 @@ say(
 )
 
 # %% [markdown]
-# On one GPU of 2016 this could decide whether a replica fits. Would such a norm keep wide networks
-# alive? Chapter 09 tries it.
+# Whether this decides that a replica fits depends on the GPU and on the batch, which the paper does
+# not state. Would such a norm keep wide networks alive? Chapter 09 tries it.
 #
 # ## Exercises
 

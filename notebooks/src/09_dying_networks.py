@@ -515,7 +515,7 @@ display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.sec
 # The word of a run rests on 64 images. How much is dead when all training images are looked at?
 
 # %%
-claim("09.all-images")
+display(claim("09.all-images"), claim("09.all-remedies"))
 
 # %% [markdown]
 # ## Experiment 5: does it last?

@@ -314,8 +314,8 @@ table(
 
 # %% [markdown]
 # Whether layout and precision make it faster depends on the processor. bfloat16 needs instructions
-# of its own. Where a processor lacks them, bfloat16 is emulated, which is several times slower. So
-# `train` asks the device before it chooses:
+# of its own. Where a processor lacks them, bfloat16 is emulated by other arithmetic. So `train`
+# asks the device before it chooses:
 
 # %%
 say(f"A training run on this device computes in `{autocast(device)[1]}`.")
@@ -363,8 +363,8 @@ shown
 # ## On a GPU
 #
 # A GPU works behind the program. A clock that does not wait for the GPU measures only how fast work
-# is *ordered*. `clock` waits (`torch.cuda.synchronize`). Between thousands of small orders a small
-# network leaves a GPU idle. So merging, compiling and larger batches help there more than on a CPU.
+# is *ordered*. `clock` waits (`torch.cuda.synchronize`). Where an order takes longer to give than
+# to carry out, the GPU is idle in between. Merging, compiling and larger batches make fewer orders.
 # How busy is your device at each batch size?
 
 # %%
@@ -372,11 +372,10 @@ small = fold(shake(build(networks.mini(networks.inception_resnet_v2()), seed=0))
 throughput(small, (1, 8, 64) if QUICK else (1, 8, 64, 256))
 
 # %% [markdown]
-# And a training step? For a small network it is about a thousand small programs. The GPU needs a
-# few microseconds for each. Python needs longer to start it, so the GPU waits. A *CUDA graph* is a
-# recording of one whole step: after a few ordinary steps `train` captures one, and from then on it
-# replays it with new images, as a single order. The same programs run in the same sequence, so only
-# the waiting is gone.
+# And a training step? It is many small programs, and Python starts each of them. For a small
+# network, starting one may take longer than running it. A *CUDA graph* is a recording of one whole
+# step: after a few ordinary steps `train` captures one, and from then on it replays it with new
+# images, as a single order. The same programs run in the same order, so only the waiting is gone.
 
 # %%
 predict(

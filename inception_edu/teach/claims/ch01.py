@@ -81,6 +81,19 @@ def known_size() -> tuple[bool, str]:
     )
 
 
+@registered("01.unknown-size")
+def unknown_size() -> tuple[bool, str]:
+    """A mixture against single sizes, at equal cost."""
+    cells, _ = kernel_sizes.committed()
+    mixed = cells[(3, 5, 9), 30].mean("all")
+    single = {k: cells[k, n].mean("all") for k, n in kernel_sizes.SAME_COST if len(k) == 1}
+    worse = [f"{k}×{k} ({mean:.0%})" for (k,), mean in single.items() if mean < mixed]
+    return len(worse) > len(single) / 2, (
+        f"Most single sizes are a worse choice. At equal cost the mixture is right on {mixed:.0%}, "
+        f"and so better than {len(worse)} of {len(single)} single sizes: {', '.join(worse)}."
+    )
+
+
 @registered("01.heads-speed")
 def heads_speed() -> tuple[bool, str]:
     """GoogLeNet's Section 5: more gradient for the lower layers."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from inception_edu.study import fate, load_results
-from inception_edu.study.all_images import counted_on_all
+from inception_edu.study import fate, fate_of_cell, load_results
+from inception_edu.study.all_images import JUDGED, Counted, asked, counted_on_all
 from inception_edu.study.fates import word_of
 from inception_edu.study.runs import FEW, MANY
 from inception_edu.teach.claims import registered
@@ -28,23 +28,39 @@ def more_images() -> tuple[bool, str]:
     )
 
 
-TOWERS = {  # by the experiment of `all_images`
-    "embedded": "72 channels at rate 0.45",
-    "elsewhere": "72 channels in batches of 8 at rate 0.15",
-    "remedies": "144 channels at rate 0.3",
+TOWERS = {  # the settings of `all_images.UNSCALED`
+    ("embedded", "nothing"): "72 channels at rate 0.45",
+    ("elsewhere", "batches of 8, width 72, rate 0.15"): (
+        "72 channels in batches of 8 at rate 0.15"
+    ),
+    ("remedies", "nothing"): "144 channels at rate 0.3",
 }
+
+
+def _groups() -> dict[tuple[str, str], list[Counted]]:
+    """The runs that were counted on all training images, by experiment and label."""
+    groups: dict[tuple[str, str], list[Counted]] = {}
+    for run in counted_on_all():
+        groups.setdefault((run.experiment, run.label), []).append(run)
+    return groups
+
+
+def _words(run: Counted) -> tuple[str, str]:
+    """The run's word on 64 images and on all."""
+    return word_of(run.worst[0]), word_of(run.worst[2])
 
 
 @registered("09.all-images")
 def all_images() -> tuple[bool, str]:
-    runs, told = counted_on_all(), []
-    for experiment, tower in TOWERS.items():
-        group = [run for run in runs if run.experiment == experiment]
+    groups, told = _groups(), []
+    for setting, tower in TOWERS.items():
+        group = groups[setting]
         shares = zip(*(run.worst for run in group))
         few, many, every = (percent(sum(each) / len(each)) for each in shares)
         told.append(f"{tower} {few}, {many}, {every} of {group[0].images:,}")
+    runs = [run for setting in TOWERS for run in groups[setting]]
     fallen = max(run.worst[1] - run.worst[2] for run in runs)
-    words = [tuple(word_of(run.worst[place]) for place in (0, 2)) for run in runs]
+    words = [_words(run) for run in runs]
     other = sum(few != every for few, every in words)
     return ("dies", "lives") not in words and fallen < 0.2, (
         f"500 are not all either. {len(runs)} runs of unscaled towers were made once more, and all "
@@ -52,4 +68,37 @@ def all_images() -> tuple[bool, str]:
         f"on all (means): {'; '.join(told)}. From {MANY} to all a run loses at most "
         f"{100 * fallen:.0f} points, and {other or 'none'} of them would have another word on all "
         f"than on {FEW}."
+    )
+
+
+@registered("09.all-remedies")
+def all_remedies() -> tuple[bool, str]:
+    """The settings of Experiment 4 on all training images: which words would change?"""
+    groups = {label: runs for (name, label), runs in _groups().items() if name == "remedies"}
+    every = {label for name, label in asked() if name == "remedies"}
+    runs = [run for group in groups.values() for run in group]
+    few, all_ = (
+        {
+            label: fate_of_cell({"worst": run.worst[place]} for run in group).word
+            for label, group in groups.items()
+        }
+        for place in (0, 2)
+    )
+    changed = [f"{x} ({few[x]}, then {all_[x]})" for x in groups if few[x] != all_[x]]
+    other = sum(one != two for one, two in map(_words, runs))
+    judged = [x for x in JUDGED if x in groups]
+    same = [x for x in judged if few[x] == all_[x]]
+    said = "No setting would have another word."
+    if changed:
+        said = f"These settings would have another word: {'; '.join(changed)}."
+    kept = f"The {len(judged)} settings on which the verdicts on C4, C5 and C6 rest keep theirs."
+    if len(judged) < len(JUDGED):
+        kept = (
+            f"Of the {len(JUDGED)} settings on which the verdicts on C4, C5 and C6 rest "
+            f"{len(judged)} were counted, and these keep theirs."
+        )
+    return bool(judged) and same == judged, (
+        f"And the words of Experiment 4? {len(groups)} of its {len(every)} settings were counted, "
+        f"{len(runs)} runs, on all {runs[0].images:,}. {other or 'None'} of the runs would have "
+        f"another word than on {FEW}. {said} {kept}"
     )

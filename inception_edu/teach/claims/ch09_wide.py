@@ -13,6 +13,7 @@ from inception_edu.study import (
 from inception_edu.study.claims import WIDE
 from inception_edu.study.claims_dying import LOW_RATE, PAPER_RATE, fates_of, full, late_deaths
 from inception_edu.study.experiments_dying import cell
+from inception_edu.study.sized import on_a_card
 from inception_edu.teach.claims import registered
 
 
@@ -146,7 +147,11 @@ def scope() -> tuple[bool, str]:
     )
 
 
-def _lacking(name: str) -> list:
+# Experiments that wait for a GPU, in the order in which they are to be run.
+WAITING = ("wide", "paper_width", "wide_remedies", "wide_race_tuning", "wide_race")
+
+
+def lacking(name: str) -> list:
     """The configurations of an experiment that have no committed run."""
     try:
         there = {run.config for run in load_results(name)}
@@ -157,14 +162,19 @@ def _lacking(name: str) -> list:
 
 @registered("09.missing")
 def missing() -> tuple[bool, str]:
-    towers, full_ = map(_lacking, ("wide", "paper_width"))
+    towers, full_, *others = map(lacking, WAITING)
+    waiting = [*towers, *full_, *(config for each in others for config in each)]
     every = len(configurations("paper_width", "standard"))
     labels = " and ".join(dict.fromkeys(config.label for config in full_))
     widths = " and ".join(str(w) for w in sorted({dict(c.arguments)["width"] for c in towers}))
     return bool(towers and full_), (
         f"Not all was run. For want of a GPU {len(full_)} of the {every} runs of `paper_width` "
         f"are missing ({labels}), and all {len(towers)} of `wide`: towers of {widths} channels, "
-        f"followed for {towers[0].recipe.steps} steps. "
-        "`python -m inception_edu.study run wide paper_width --missing` makes them, and goes on "
-        "where it was stopped."
+        f"followed for {towers[0].recipe.steps} steps. So are the remedies at 1152 channels and "
+        f"the race with all filters ({', '.join(f'`{name}`' for name in WAITING[2:])}, "
+        f"{sum(map(len, others))} runs). "
+        f"`python -m inception_edu.study run {' '.join(WAITING[:-1])} --missing` makes them, and "
+        f"goes on where it was stopped. `{WAITING[-1]}` comes last, at the rates that its tuning "
+        "chose (data/results/README.md). By the time that committed runs took, all of them take "
+        f"about {on_a_card(waiting)} (an estimate)."
     )
