@@ -131,7 +131,8 @@ class Table:
         for place, (text, right) in enumerate(zip(texts, numeric)):
             value = self.rows[number][place]
             key = f' data-v="{float(value)}"' if right and value is not None else ""
-            cells.append(f'<td{key} style="{_cell_style(right)}{weight}">{escape(text)}</td>')
+            style = _cell_style(right) + ("white-space:nowrap;" if right else "") + weight
+            cells.append(f'<td{key} style="{style}">{_unbroken(escape(text))}</td>')
         return f'<tr style="background:transparent">{"".join(cells)}</tr>'
 
 
@@ -198,6 +199,11 @@ def _cell_style(right: bool) -> str:
         f"text-align:{side};vertical-align:top;padding:3px 12px 3px 4px;"
         f"border-bottom:1px solid {BORDER};color:inherit;"
     )
+
+
+def _unbroken(text: str) -> str:
+    """No line ends between a number and its sign: "10 %", "Fig. 4"."""
+    return re.sub(r" (?=%)|(?<=Fig\.) (?=\d)", "&nbsp;", text)
 
 
 def _width(text: str) -> int:

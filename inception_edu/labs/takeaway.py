@@ -116,7 +116,12 @@ def _panel(axes, panel: dict, chart: dict) -> None:
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     if panel.get("log"):
+        from matplotlib.ticker import LogLocator, NullFormatter
+
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")  # 0.2, 0.5, 1: no powers of ten
+        axes.yaxis.set_minor_formatter(NullFormatter())
     for guide in panel.get("guides", ()):
         axes.axhline(factor * guide["y"], color="#5a5f66", lw=1, ls=":")
     for band in chart["bands"]:
