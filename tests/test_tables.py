@@ -60,14 +60,20 @@ def test_html_has_the_same_cells_escaped_and_scrolls():
     made = table(ROWS, NAMES, formats={"change": "+.0%"}, caption="Sizes & shares")
     html = made._repr_html_()
     cells = Cells(html).found
-    assert [text for _, _, text in cells] == [*NAMES, "stem <b>", "1,234,567", "+25 %"] + [
+    assert [text for _, _, text in cells] == [*NAMES, "stem <b>", "1,234,567", "+25\xa0%"] + [
         "inception_a",
         "8",
-        "−50 %",
+        "−50\xa0%",
     ]
+    assert "nowrap" in cells[4][1]["style"] and "nowrap" not in cells[3][1]["style"]
     assert "<b>" not in html and "Sizes &amp; shares" in html and "overflow-x:auto" in html
     assert "text-align:right" in cells[4][1]["style"] and "text-align:left" in cells[3][1]["style"]
     assert "#fff" not in html, "it follows the page's colours"
+
+
+def test_no_line_ends_between_a_number_and_its_sign():
+    cells = Cells(table([("Fig. 10 of 12", "50% to 69%")], ["figure", "share"])._repr_html_()).found
+    assert [text for _, _, text in cells[2:]] == ["Fig.\xa010 of 12", "50\xa0% to 69\xa0%"]
 
 
 def test_a_share_within_a_text_is_written_as_everywhere():

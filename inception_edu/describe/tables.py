@@ -111,7 +111,7 @@ class Table:
         )
 
     def _heading(self, name: str, right: bool) -> str:
-        text = escape(name)
+        text = _unbroken(escape(name))
         if len(self.rows) > 3 and name:
             # Each by its name: JupyterLab takes "all" away while a notebook is not trusted.
             plain_button = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from html import escape
 
 from inception_edu.learn.speedup import Speedup
@@ -21,7 +22,8 @@ def speed_svg(rows: list[tuple[str, Speedup]], room: int, note: str = "") -> str
     most = max(2.0, *ends, 0)
     scale = (WIDTH - 2 * LEFT) / most
     height = TOP + STEP * room + 16
-    whole = height + 24 * bool(note)
+    lines = textwrap.wrap(note, 95)  # so many letters fit
+    whole = height + 8 * bool(note) + 16 * len(lines)
     said = "; ".join(f"{words}: {speedup}" for words, speedup in rows) or "nothing measured yet"
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {whole}" role="img" '
@@ -41,9 +43,9 @@ def speed_svg(rows: list[tuple[str, Speedup]], room: int, note: str = "") -> str
         )
     for row, (words, speedup) in enumerate(rows):
         out += _row(TOP + STEP * row, words, speedup, row == len(rows) - 1, scale)
-    if note:
-        words = escape(note)
-        out.append(f'<text x="{LEFT}" y="{height + 14}" font-size="12" fill="{INK}">{words}</text>')
+    for place, line in enumerate(lines):
+        y, words = height + 14 + 16 * place, escape(line)
+        out.append(f'<text x="{LEFT}" y="{y}" font-size="12" fill="{INK}">{words}</text>')
     return "".join(out) + "</svg>"
 
 

@@ -84,7 +84,7 @@ def _at(values, i: int):
 
 def figure(chart: dict, title: str = ""):
     """The chart that the page draws (its value) as a matplotlib `Figure`; a panel in which nothing
-    is drawn yet is left out."""
+    is drawn yet is left out, or all say so."""
     from matplotlib.figure import Figure
 
     shown = [run for run in chart["runs"] if not run["hidden"]]
@@ -96,7 +96,10 @@ def figure(chart: dict, title: str = ""):
     if title:
         made.suptitle(textwrap.fill(title, 110), fontsize=11, x=0.01, ha="left")
     for i, panel in enumerate(panels):
-        _panel(made.add_subplot(rows, min(2, len(panels)), i + 1), panel, chart)
+        axes = made.add_subplot(rows, min(2, len(panels)), i + 1)
+        _panel(axes, panel, chart)
+        if not drawn:
+            axes.text(0.5, 0.5, "no run yet", transform=axes.transAxes, ha="center", color=FAINT)
     lines: dict[str, Any] = {}
     for axes in made.axes:
         lines |= {label: line for line, label in zip(*axes.get_legend_handles_labels())}

@@ -550,7 +550,7 @@ for kind, factor in factors.items():
     spread, dead = profile(kind, "spread", 0), profile(kind, "dead", -1)
     rows.append((kind, factor, factor**15, (spread[-1] / spread[1]) ** (1 / 15), max(dead)))
 columns = ["tower", "gradient × a block", "over fifteen", "spread × a block", "dead, worst block"]
-formats = dict(zip(columns[1:], (".2f", ",.3g", ".2f", ".0%")))
+formats = dict(zip(columns[1:], (".2f", ",.1f", ".2f", ".0%")))
 table(rows, columns, formats=formats)
 
 # %%

@@ -218,7 +218,7 @@ with torch.inference_mode():
 branches = ", ".join(str(i + 1) for i in one.merged)
 say(
     f"`{one.first[0]}` now makes the 1×1 maps of branches {branches} at once. Its result is cut "
-    f"into {one.sizes} channels. The outputs differ by at most {off:.1e}."
+    f"into {one.sizes} channels. The outputs differ by at most {off:.2g}."
 )
 
 # %%

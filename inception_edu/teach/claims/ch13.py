@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from inception_edu.data import data_dir, load
 from inception_edu.describe import amount, measure
 from inception_edu.nets import NetworkModule, fast, load_checkpoint
+from inception_edu.study.racers import title
 from inception_edu.teach.claims import registered
 from inception_edu.teach.machines import measured
 
@@ -101,7 +102,7 @@ def replay() -> tuple[bool, str]:
     for card, row in measured("steps"):
         ratios.append(row["ordinary_ms"] / row["replayed_ms"])
         told.append(
-            f"{row['network'].replace('_', '-')}, {row['batch_size']} images, on an {card}: "
+            f"{title(row['network'])}, {row['batch_size']} images, on an {card}: "
             f"{row['ordinary_ms']:.1f} ms, replayed {row['replayed_ms']:.1f} ms, "
             f"{ratios[-1]:.1f} times as fast"
         )
