@@ -13,9 +13,10 @@ from PIL import Image
 
 from inception_edu.describe import Conv, Residual, amount, leaves, measure
 from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
-from inception_edu.labs.race import race_core, tally
+from inception_edu.labs.race import race_core
 from inception_edu.labs.race_pairs import CHOICE, NAMES, NO_SUMS, RUNNERS, TOWERS, configs, cost
 from inception_edu.labs.race_state import FOLDER, OPEN, STEPS, Course, three
+from inception_edu.labs.race_words import tally
 from inception_edu.labs.racing import Race, look_at, race
 from inception_edu.study import load_results, run
 from inception_edu.study.racers import DEPTHS
@@ -247,7 +248,8 @@ def test_after_a_race_a_moved_control_speaks_of_its_own_settings():
     assert not any(run["fixed"] for run in session.view.part("curves").value["runs"])
     session.set("depth", 16)
     assert "Recorded, 5 seeds" in session.view.status and "Race 1" not in session.view.status
-    assert "The answers are those of race 1." in session.view.status
+    html = session.view.part("pictures").value
+    assert "✓" not in html and "✗" not in html, "these settings have answered nothing"
     shown = [run for run in session.view.part("curves").value["runs"] if run["fixed"]]
     assert [list(run["series"]) for run in shown] == [["error"], ["error"]]
     session.set("depth", 6)
@@ -263,7 +265,10 @@ def test_answers_stand_under_the_names_and_images_of_their_own_race():
     assert html.count(">− ") == 13 and "− without identity" in html
     session.set("pair", list(NAMES)[1])
     html = session.view.part("pictures").value
-    assert "− without identity" in html and "Inception" not in html
+    assert "− Inception-v3" in html and html.count("ied-side0") == 1, "the race to come"
+    session.set("pair", TOWERS)
+    assert session.view.part("pictures").value.count("ied-side0") == 13, "back at its settings"
+    session.set("pair", list(NAMES)[1])
     session.set("data", "scales")
     html = session.view.part("pictures").value
     assert "+ Inception-ResNet-v1" in html, "the race to come"
@@ -432,6 +437,7 @@ def test_both_configurations_are_taken_away_as_code():
     session = opened(depth=2)
     session.send(Tell("take", {"take": "code"}))
     assert session.state.code.count("result = run(config)") == 2
+    assert "# what is set: with identity\n" in session.state.code
     both = []
     for part in session.state.code.split("print(result.sentence)")[:2]:
         made: dict = {}
@@ -439,6 +445,9 @@ def test_both_configurations_are_taken_away_as_code():
         both.append(made["config"])
     session.send(Press("retrain"))
     assert tuple(both) == session.state.races[-1].configs
+    session.send(Tell("take", {"take": "code"}))
+    assert session.state.code.startswith("# race 1: without identity\n")
+    assert session.view.part("take").value["of"] == "race 1"
     assert [result.config for result in session.state.races[-1].results] == both
     session.send(Tell("take", {"take": "csv"}))
     text = base64.b64decode(session.state.taken[3]).decode()

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import math
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,15 +19,16 @@ from inception_edu.labs.dying import (
     PANELS,
     REMEDIES,
     STEPS,
+    USUAL,
     config,
     dying_core,
     grid,
     tower,
 )
 from inception_edu.labs.scaling import scaling_core
-from inception_edu.labs.takeaway import COLOURS, FAINT, figure
+from inception_edu.labs.takeaway import COLOURS, DASHES, FAINT, PITCH, apart, figure
 from inception_edu.labs.tower_controls import strip_html
-from inception_edu.labs.tower_curves import chart_value, colour
+from inception_edu.labs.tower_curves import FATE_PLACES, chart_value, colour
 from inception_edu.labs.tower_known import Look, near, shown
 from inception_edu.labs.tower_words import _earlier, fate_words, share_interval, verdict
 from inception_edu.labs.training import MOST, Track, interval
@@ -37,7 +39,7 @@ from inception_edu.study.recorded import recorded_grid
 from inception_edu.study.statistics import at_most_counts
 
 ROOT = Path(__file__).resolve().parents[1]
-LOOK = Look(lambda state: (), PANELS, grid("fashion", STEPS), tower)
+LOOK = Look(lambda state: (), PANELS, grid("fashion", STEPS), tower, USUAL)
 SMALL = dict(width=72, rate=0.45)
 
 
@@ -128,11 +130,59 @@ def test_moving_a_control_answers_from_recorded_runs_in_a_tenth_of_a_second():
 
 def test_what_is_not_recorded_is_not_shown_as_if_it_were():
     session = opened(dying_core())
-    session.set("remedy", "clipped gradient")
-    assert "Nothing is recorded" in session.view.status
-    assert session.view.part("curves").value["bands"] == []
+    session.set("rate", 0.001)
+    assert "Nothing is recorded near" in session.view.status
+    chart = session.view.part("curves").value
+    assert chart["bands"] == [] and "no band: nothing is recorded" in chart["panels"][0]["note"]
     assert session.view.part("player").value["towers"] == []
     assert near(144, 1.0, 0.001) is None, "a rate of 0.001 is far from all that is recorded"
+
+
+def test_with_a_remedy_the_same_without_it_is_shown_and_says_so():
+    session = opened(dying_core())
+    session.set("remedy", "clipped gradient")
+    lead, more = session.view.status.split("\n")
+    assert lead == "Nothing is recorded with remedy clipped gradient."
+    assert more.startswith("Recorded without the remedy: width 144, scale 1, rate 0.45: all 5 runs")
+    chart = session.view.part("curves").value
+    assert chart["bands"] == []
+    assert "no band: recorded without the remedy only" in chart["panels"][0]["note"]
+    assert [run["name"] for run in chart["runs"]] == ["rec"]
+    assert chart["runs"][0]["words"].startswith("recorded without the remedy · scale 1")
+    towers = session.view.part("player").value["towers"]
+    assert [one["title"] for one in towers] == ["rec. no remedy · scale 1"]
+    scale = session.view.control("scale")
+    assert scale.note.startswith("without the remedy: lives 0–") and "opacity:1" not in scale.strip
+    assert not session.view.part("key").hidden, "nothing moves"
+    session.set("remedy", "nothing")
+    assert "note" not in session.view.part("curves").value["panels"][0]
+
+
+def test_of_other_settings_than_the_last_run_everything_speaks():
+    """Words, towers and curves of SGD, not the towers of the last run with the words of it."""
+    session = opened(dying_core())
+    track = Track(1, dict(session.state.settings), session.state.config, "1", steps=(1, 2))
+    track = replace(track, curves={"loss": (2.0, 1.0)}, dead={"stem": (0, 0)}, status="finished")
+    session.state = replace(session.state, tracks=(track,), count=1)
+    session.set("optimizer", "sgd")
+    assert session.view.status.startswith("Nothing is recorded with SGD.\nRecorded with RMSProp")
+    towers = session.view.part("player").value["towers"]
+    assert [one["title"] for one in towers] == ["rec. RMSProp · scale 1"]
+    session.set("width", 1152)  # nothing is near: the last run, by its settings
+    towers = session.view.part("player").value["towers"]
+    assert [one["title"] for one in towers] == ["run 1 · width 144 · RMSProp · scale 1"]
+
+
+def test_the_time_that_is_foretold_follows_the_run_under_way():
+    """Other programs may take half of the machine."""
+    session, _ = started()
+    session.send(End("warm up", "finished", lambda config: 8.0))
+    for step, seconds in ((1, 30.0), (6, 12.0)):
+        record = Record(step, seconds, 2.3, 0.1, 1.0, 0.1, {"stem": 0.5}, {"stem": 0.0}, {})
+        session.send(Report("run", record))
+    assert session.state.factor == 2.0, "12 s for 6 of 8 steps, in place of 6"
+    assert "about 4 s left" in session.view.status
+    assert session.view.control("five").label == "Five seeds · about 80 s"
 
 
 def test_the_strip_says_what_recorded_runs_did():
@@ -277,15 +327,47 @@ def test_a_figure_that_is_saved_has_the_lines_of_the_page():
     assert lines["1"].get_linestyle() == "-" != lines["0.1"].get_linestyle()
     assert lines["off"].get_color() == FAINT and lines["off"].is_dashed()
     page = (ROOT / "inception_edu/labs/web/theme.js").read_text()
-    assert str(list(COLOURS)).replace("'", '"') in page and FAINT in page
+    light = re.search(r"light: (\[.*?\])", page, re.DOTALL)
+    assert json.loads(light[1].replace(",\n  ]", "]")) == list(COLOURS) and FAINT in page
+    dashes = re.search(r"const DASHES = (.*?);", page, re.DOTALL)
+    assert [tuple(dash) for dash in json.loads(dashes[1])] == [dash or () for dash in DASHES]
 
 
 def test_no_run_of_the_readers_has_a_colour_of_what_was_recorded():
     session = opened(dying_core())
     tracks = [Track(n, dict(session.state.settings), None, str(n)) for n in range(1, 9)]
     recorded = {run["colour"] for run in session.view.part("curves").value["runs"]}
-    assert recorded == {0, 1, -1} and not recorded & {colour(track) for track in tracks}
-    assert len({colour(track) for track in tracks}) == 5
+    assert recorded == {0, 1, -1}, "the recorded run dies"
+    session.set("scale", 0.1)
+    session.set("rate", 0.2)
+    recorded |= {run["colour"] for run in session.view.part("curves").value["runs"]}
+    assert recorded == {0, 1, 3, -1}, "this one lives"
+    assert not {*recorded, *FATE_PLACES.values()} & {colour(track) for track in tracks}
+    assert len({colour(track) for track in tracks}) == 4
+
+
+def test_no_two_runs_that_are_shown_look_alike():
+    """Also of many runs, some of them pinned."""
+    state = opened(dying_core()).state
+    tracks = [
+        Track(n, dict(state.settings), state.config, str(n), pinned=n % 5 == 0)
+        for n in range(1, 17)
+    ]
+    runs = chart_value(replace(state, tracks=tuple(tracks)), LOOK)["runs"]
+    looks = [(run["colour"], run["dash"], run["faded"]) for run in runs if run["name"] != "0"]
+    assert len(runs) == 17 and len(set(looks)) == len(looks)
+    own = [(run["colour"], run["dash"]) for run in runs if not run["fixed"]]
+    assert len(set(own)) == len(own), "not by their width alone"
+
+
+@pytest.mark.parametrize("places", [[0.5] * 3, [0.0, 0.01, 0.02], [1.0] * 12, [0.1, 0.5] * 7])
+def test_names_in_a_saved_figure_do_not_cover_each_other(places):
+    put = apart(sorted(places))
+    for column in {column for column, _ in put}:
+        here = [place for at, place in put if at == column]
+        assert all(0 <= place <= 1 for place in here)
+        assert all(high - low > 0.99 * PITCH for low, high in zip(here, here[1:]))
+    assert apart([0.2, 0.6]) == [(0, 0.2), (0, 0.6)], "who has room stays"
 
 
 def test_a_band_of_another_setting_does_not_stand_behind_the_readers_run():
@@ -568,6 +650,8 @@ def test_an_unknown_setting_is_named():
 def test_the_code_repeats_the_run(two_runs):
     two_runs.send(Tell("take", {"take": "code"}))
     code = two_runs.state.code
+    assert code.startswith("# run 2: scale 0.1 · width 72")
+    assert two_runs.view.part("take").value["of"] == "run 2"
     assert "result = run(config)" in code
     found: dict = {}
     exec(code.split("result = run")[0], found)

@@ -42,6 +42,8 @@ FIRST = {
     "optimizer": "rmsprop",
     "seed": 5,  # 0 to 4 are recorded: a reader's first run is a new one
 }
+# What every recorded run has.
+USUAL = {"remedy": "nothing", "optimizer": "rmsprop", "depth": DEPTH}
 GUESSING = {"y": towers.GUESSING, "label": "guessing"}
 PANELS = (
     dict(key="loss", title="Loss", unit="nats, log", log=True, guides=[GUESSING]),
@@ -113,8 +115,7 @@ def grid(data: str, steps: int):
     None."""
 
     def place(settings: dict) -> tuple[float, float, float] | None:
-        usual = {"remedy": "nothing", "optimizer": "rmsprop", "depth": DEPTH}
-        same = all(settings.get(key, value) == value for key, value in usual.items())
+        same = all(settings.get(key, value) == value for key, value in USUAL.items())
         if not same or data != "fashion" or steps != STEPS:
             return None
         return settings["width"], settings["scale"], settings["rate"]
@@ -131,7 +132,7 @@ def tower(settings: dict) -> Before | None:
 
 def dying_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     """The lab without widgets. Raises ValueError for a setting that it does not have."""
-    look = Look(_controls, PANELS, grid(data, steps), tower)
+    look = Look(_controls, PANELS, grid(data, steps), tower, USUAL)
     make = partial(config, data=data, steps=steps)
     return towers.make("dying-lab", "Dying networks", look, FIRST, first, make)
 

@@ -202,6 +202,7 @@ def chart_value(film: Film) -> dict:
                 "name": name.removeprefix("scale ") if name.startswith("scale") else "AB"[colour],
                 "words": f"{name}{fate}{right}",
                 "colour": colour,
+                "dash": colour,
                 "faded": False,
                 "hidden": False,
                 "pinned": True,

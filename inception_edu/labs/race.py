@@ -7,7 +7,6 @@ lab = race_lab()                       # or race_lab("folder:PATH")
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,9 +31,7 @@ from inception_edu.labs.race_pairs import (
     RUNNERS,
     TOWERS,
     configs,
-    cost,
     names,
-    second,
 )
 from inception_edu.labs.race_pictures import pictures_html
 from inception_edu.labs.race_state import (
@@ -43,15 +40,13 @@ from inception_edu.labs.race_state import (
     RATES,
     SOURCES,
     STEPS,
-    Course,
     State,
-    alike,
     three,
     work,
 )
-from inception_edu.labs.story import percent
-from inception_edu.labs.tower_words import duration, share_interval
-from inception_edu.labs.training import WARM_UP, differing
+from inception_edu.labs.race_words import verdict
+from inception_edu.labs.tower_words import duration
+from inception_edu.labs.training import WARM_UP
 from inception_edu.study.racers import DEPTHS
 
 if TYPE_CHECKING:
@@ -77,9 +72,16 @@ def update(state: State, event):
     if kind == "code":
         last = state.races[-1].configs if state.races else None
         made = last or configs(state.settings, state.images, state.steps)
-        return replace(state, code="\n".join(takeaway.code(config) for config in made))
+        told = zip(made, names((state.races[-1] if last else state).settings))
+        code = (takeaway.code(config, f"{_of_code(state)}: {name}") for config, name in told)
+        return replace(state, code="\n".join(code))
     taken = takeaway.file(kind, state.taken[0] + 1, tracks(state), chart_value(state))
     return replace(state, taken=taken)
+
+
+def _of_code(state: State) -> str:
+    """What *copy as code* is of."""
+    return f"race {state.races[-1].name}" if state.races else "what is set"
 
 
 # --- What is shown --------------------------------------------------------------------------------
@@ -89,12 +91,13 @@ def render(state: State) -> View:
     words, bad = verdict(state)
     made = controls(state)
     settings = [c.key for c in made if c.kind != "button"]
+    ready = any(any(c.steps) for c in state.races)
     return View(
         controls=made,
         parts=(
             Part("pictures", pictures_html(state)),
             Part("curves", chart_value(state), "chart"),
-            Part("take", takeaway.value(state, any(any(c.steps) for c in state.races)), "take"),
+            Part("take", takeaway.value(state, ready, _of_code(state)), "take"),
         ),
         status=words,
         alert=bad,
@@ -154,8 +157,8 @@ def controls(state: State) -> tuple[Control, ...]:
 def _buttons(state: State) -> tuple[Control, ...]:
     idle = state.running is None and state.ready and not state.ending
     seconds = _seconds(state)
-    once = f" · {duration(seconds)}" if seconds else ""
-    thrice = f" · {duration(3 * seconds)}" if seconds else ""
+    once = f" · about {duration(seconds)}" if seconds else ""
+    thrice = f" · about {duration(3 * seconds)}" if seconds else ""
     reset = f"Forget {len(state.races)} races" if state.ask_reset else "Reset"
     untouched = not state.races and state.settings == state.first
     seeds = three(state)
@@ -199,80 +202,6 @@ def _seconds(state: State) -> float | None:
         return None
     made = configs(state.settings, state.images, state.steps)
     return state.factor * sum(state.pace(config) for config in made)
-
-
-def verdict(state: State) -> tuple[str, bool]:
-    """(what is said at the top, whether it is bad news)."""
-    if state.ask_reset:
-        return f"Reset forgets {len(state.races)} races. Press it once more, or go on.", False
-    if state.trouble:
-        return state.trouble, True
-    if state.running or state.fresh:
-        return _of_last(state, state.races[-1])
-    if not state.ready or state.images is None:
-        if state.settings["data"] == FOLDER and not state.settings["folder"]:
-            return "Type the path of a folder, then press Enter.", False
-        return "Opening the images …", False
-    if not state.raced:
-        known = race_known.words(state)
-        made = configs(state.settings, state.images, state.steps)
-        words = f"{cost(state.settings, made)}, on {state.images.name}: which learns sooner?"
-        shown = f" The answers are those of race {state.races[-1].name}." if state.races else ""
-        return f"{words}\n{known} Press Race.{shown}", False
-    return _of_last(state, state.races[-1])
-
-
-def _of_last(state: State, course: Course) -> tuple[str, bool]:
-    sides = names(course.settings)
-    if course.status == "running":
-        step = max((side[-1] for side in course.steps if side), default=0)
-        done = f"step {step} of {course.configs[0].recipe.steps}"
-        words = f"Race {course.name}: seed {course.settings['seed']}, {done}."
-        return f"{words}\n{tally(state)}", False
-    if course.status == "failed":
-        return f"Race {course.name}: {course.sentence}", True
-    if course.status == "stopped":
-        return f"Race {course.name} was stopped: no verdict.\n{tally(state)}", False
-    told = []
-    for name, wrong, steps in zip(sides, course.wrong, course.steps):
-        if wrong is None:
-            at = f"after step {steps[-1]}" if steps else "at once"
-            told.append(f"{name} diverged {at}")
-        else:
-            told.append(f"{name} {percent(wrong)}")
-    bad = course.status == "diverged"
-    moved = [
-        k for k in ("depth", "rate", "scale") if k in differing(course.settings, state.settings)
-    ]
-    then = "".join(f", {key} {say(course.settings[key])}" for key in moved)
-    words = f"Race {course.name}{then}, test images wrong: {', '.join(told)}."
-    if course.settings["pair"] == CHOICE:
-        words += f" {cost(course.settings, course.configs)}."
-    return f"{words}\n{tally(state)}", bad
-
-
-def tally(state: State) -> str:
-    """ "Of 3 seeds with the settings of race 2 the residual network is ahead in 2, …" """
-    if not state.races:
-        return ""
-    last = state.races[-1]
-    same = {c.settings["seed"]: c for c in state.races if alike(c.settings, last.settings)}
-    over = [c for c in same.values() if c.outcome != "no result"]
-    counts = Counter(course.outcome for course in over)
-    if not over:
-        return ""
-    seeds = "1 seed" if len(over) == 1 else f"{len(over)} seeds"
-    words = (
-        f"Of {seeds} with the settings of race {last.name} {second(last.settings)} is ahead in "
-        f"{counts['ahead']}, behind in {counts['behind']}, open in {counts['open']}"
-    )
-    if len(over) == 1:
-        return f"{words}: one seed is a picture, not a verdict."
-    low, high = share_interval(counts["ahead"], len(over))
-    return (
-        f"{words}. How sure: with 95 % confidence it is ahead in {100 * low:.0f} to "
-        f"{100 * high:.0f} % of all seeds."
-    )
 
 
 def stored(state: State) -> list:

@@ -9,6 +9,7 @@ from inception_edu.labs.core import say
 from inception_edu.labs.race_pairs import TOWERS, names
 from inception_edu.labs.race_state import PANELS, Course, State
 from inception_edu.labs.story import percent
+from inception_edu.labs.takeaway import dash
 from inception_edu.labs.training import Track
 
 
@@ -48,6 +49,7 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
         "name": f"{course.name}{'+' if side else '−'}",
         "words": " · ".join(words),
         "colour": side,
+        "dash": dash(course.number, 1, last, not course.pinned),
         "faded": not last and not course.pinned,
         "hidden": course.hidden,
         "pinned": course.pinned,

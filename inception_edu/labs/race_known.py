@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from inception_edu.labs.race_pairs import NAMES, TOWERS, configs, names
 from inception_edu.labs.race_state import State, standing
 from inception_edu.labs.story import percent
+from inception_edu.labs.takeaway import RECORDED
 from inception_edu.study.config import ExperimentError
 from inception_edu.study.fates import MAJORITY
 from inception_edu.study.results import Result, load_results
@@ -175,6 +176,7 @@ def curves(state: State, sides: Sides) -> list[dict]:
                     "name": f"rec{'+' if side else '−'}",
                     "words": f"recorded · {name} · seed {run.seed}{end}",
                     "colour": side,
+                    "dash": RECORDED,
                     "faded": False,
                     "hidden": False,
                     "pinned": False,

@@ -14,8 +14,8 @@ def pictures_html(state: State) -> str:
         return '<div class="ied-twelve" style="min-height:300px">The images come here.</div>'
     images = state.images
     course = state.races[-1] if state.races else None
-    if course and course.configs[0].data != images.source:
-        course = None  # its answers are about other images
+    if not state.raced or (course and course.configs[0].data != images.source):
+        course = None  # its answers are of other settings, or about other images
     says = course.says if course else ((), ())
     tiles = []
     for i, (picture, label) in enumerate(zip(images.pictures, images.labels)):

@@ -17,6 +17,7 @@ from inception_edu.labs.dying import (
     GUESSING,
     RATES,
     STEPS,
+    USUAL,
     grid,
     recipe_of,
     shape,
@@ -77,7 +78,7 @@ def _controls(state: State) -> tuple[Control, ...]:
 
 def scaling_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     """The lab without widgets. Raises ValueError for a setting that it does not have."""
-    look = Look(_controls, PANELS, grid(data, steps), tower)
+    look = Look(_controls, PANELS, grid(data, steps), tower, USUAL)
     make = partial(config, data=data, steps=steps)
     return towers.make("scaling-lab", "Residual-scaling lab", look, FIRST, first, make)
 

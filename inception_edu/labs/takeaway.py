@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import math
 import textwrap
 from dataclasses import fields
 from typing import Any
@@ -14,18 +15,37 @@ from inception_edu.labs import Picture
 from inception_edu.labs.training import Track
 
 # The same colours as in the page (`web/theme.js`, light).
-COLOURS = ("#b84300", "#0068ab", "#8a3f8f", "#00714f", "#7a5c00", "#b0305c", "#3b4cc0")
+COLOURS = (
+    "#b84300", "#0068ab", "#8a3f8f", "#00714f", "#7a5c00", "#b0305c", "#3b4cc0", "#007a80",
+)  # fmt: skip
 FAINT = "#5a5f66"
-DASHES = (None, (7, 3), (2, 3), (9, 3, 2, 3), (5, 5), (12, 3), (2, 2, 6, 2))
+DASHES = (
+    None, (7, 3), (2, 3), (9, 3, 2, 3), (5, 5), (12, 3), (2, 2, 6, 2), (3, 6), (14, 3, 3, 3),
+    (1, 3),
+)  # fmt: skip
+# Of these, those of runs that step back, and those of pinned ones; the last run is a whole line.
+FADED, PINNED, RECORDED = (2, 3, 6, 9), (1, 4, 7, 8), 5
+PITCH = 0.085  # from name to name, as a share of a panel's height
 MIME = {"csv": "text/csv", "png": "image/png", "svg": "image/svg+xml"}
 
 
-def value(state, ready: bool) -> dict:
+def dash(number: int, colours: int, last: bool, faded: bool) -> int:
+    """The pattern of a run's line, a place in `DASHES`. Runs take `colours` colours in turn; those
+    of one colour have patterns of their own."""
+    turn, place = divmod(number - 1, colours)
+    if last:
+        return 0
+    return (FADED if faded else PINNED)[(turn + place) % 4]
+
+
+def value(state, ready: bool, of: str) -> dict:
     """What can be taken away, for `web/take.js`: `state.code` as text, and `state.taken` as a file;
-    `ready`, whether there are curves to save."""
+    `ready`, whether there are curves to save; `of`: what the code is of, "run 3"."""
     number, name, mime, data = state.taken
     return {
         "code": state.code,
+        "of": "a link to what is set" if "open_link" in state.code else of,
+        "tips": {"code": f"{of}, as code that repeats it", "link": "a link to what is set"},
         "number": number,
         "name": name,
         "mime": mime,
@@ -35,10 +55,12 @@ def value(state, ready: bool) -> dict:
     }
 
 
-def code(config) -> str:
-    """Python that repeats the run of a configuration; what has its default value is left out."""
+def code(config, of: str = "") -> str:
+    """Python that repeats the run of a configuration; what has its default value is left out. `of`
+    says what run it is."""
+    head = f"# {of}\n" if of else ""
     return (
-        "from inception_edu.learn import Recipe\n"
+        f"{head}from inception_edu.learn import Recipe\n"
         "from inception_edu.study import Config, run\n\n"
         f"config = {_call(config, 'recipe')}\n"
         "result = run(config)\n"
@@ -130,15 +152,16 @@ def _panel(axes, panel: dict, chart: dict) -> None:
     for band in chart["bands"]:
         if band["panel"] == panel["key"]:
             low, high = ([factor * v for v in band[side]] for side in ("low", "high"))
-            axes.fill_between(band["x"], low, high, color=COLOURS[band["colour"] % 7], alpha=0.18)
+            axes.fill_between(band["x"], low, high, color=COLOURS[band["colour"]], alpha=0.18)
+    ends = []
     for run in chart["runs"]:
         points = run["series"].get(panel["key"])
         if not points or not points[0] or run["hidden"]:
             continue
         xs = [x for x, y in zip(*points) if y is not None]
         ys = [factor * y for y in points[1] if y is not None]
-        line = COLOURS[run["colour"] % 7] if run["colour"] >= 0 else FAINT
-        dash = DASHES[run["colour"] % 7] if run["faded"] or run["fixed"] else None
+        line = COLOURS[run["colour"]] if run["colour"] >= 0 else FAINT
+        dash = DASHES[run["dash"]]
         axes.plot(
             xs,
             ys,
@@ -147,15 +170,54 @@ def _panel(axes, panel: dict, chart: dict) -> None:
             ls=(0, tuple(0.7 * length for length in dash)) if dash else "-",
             label=f"{run['name']}: {run['words']}",
         )
-        axes.annotate(
-            run["name"], (xs[-1], ys[-1]), color=line, fontsize=9, xytext=(3, 0),
-            textcoords="offset points", va="center",
-        )  # fmt: skip
+        ends.append((xs[-1], ys[-1], run["name"], line))
     top = panel.get("cap")
     if top is not None and axes.get_ylim()[1] > factor * top:
         axes.set_ylim(top=factor * top)
     if panel.get("high") is not None:
         axes.set_ylim(top=1.05 * factor * panel["high"])
+    _names(axes, ends)
+
+
+def _names(axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """The names of the curves at their ends; those that would cover each other stand apart, with a
+    line to their end."""
+    axes.autoscale_view()
+    shares = axes.transData + axes.transAxes.inverted()
+    places: list[tuple[float, float, str, str]] = []
+    for end_x, end_y, name, line in ends:
+        x, y = shares.transform((end_x, end_y))
+        places.append((float(x), float(y), name, line))
+    places.sort(key=lambda place: place[:2])
+    while places:  # curves that end side by side
+        last = places[0][0] + 0.05
+        group = sorted((p for p in places if p[0] <= last), key=lambda p: p[1])
+        places = [p for p in places if p[0] > last]
+        for (x, y, name, line), (column, at) in zip(group, apart([p[1] for p in group])):
+            moved = column > 0 or abs(at - y) > PITCH / 4
+            axes.annotate(
+                name, (x, min(max(y, 0), 1)), xytext=(x + 0.03 + 0.06 * column, at),
+                xycoords="axes fraction", textcoords="axes fraction", color=line, fontsize=9,
+                va="center", annotation_clip=False,
+                arrowprops=dict(arrowstyle="-", color=line, lw=0.5) if moved else None,
+            )  # fmt: skip
+
+
+def apart(places: list[float]) -> list[tuple[int, float]]:
+    """(column, place) of names at these heights of a panel, the lowest first, so that no two of a
+    column cover each other; as `apart` of `web/chart.js`."""
+    columns = max(1, math.ceil(len(places) / (int(1 / PITCH) + 1)))
+    found = [(0, 0.0)] * len(places)
+    for column in range(columns):
+        here = list(places[column::columns])
+        for i in range(1, len(here)):
+            here[i] = max(here[i], here[i - 1] + PITCH)
+        most = 1.0
+        for i in reversed(range(len(here))):
+            here[i] = min(here[i], most)
+            most = here[i] - PITCH
+        found[column::columns] = [(column, place) for place in here]
+    return found
 
 
 def rendered(chart: dict, kind: str, title: str = "") -> bytes:

@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 
 from inception_edu.labs.core import Control, say
-from inception_edu.labs.tower_known import FATE_COLOURS, Look
+from inception_edu.labs.tower_known import FATE_COLOURS, Look, place_of
 from inception_edu.labs.tower_words import duration
 from inception_edu.labs.training import BETS, NO_BET, State, differing, five
 from inception_edu.study.fates import DIES_FROM, LIVES_BELOW, Fate, fate_of_cell
@@ -26,11 +26,12 @@ def fate_key() -> str:
     shown = {**FATES, "not tried": "var(--ied-grid)"}
     shown.pop("diverges")
     means = {
-        "lives": f" (under {100 * LIVES_BELOW:.0f} % dead)",
-        "dies": f" ({100 * DIES_FROM:.0f} % or more)",
+        "lives": f" (&lt; {100 * LIVES_BELOW:.0f} % dead)",
+        "dies": f" (≥ {100 * DIES_FROM:.0f} %)",
     }
     keys = "".join(
-        f'<span><i style="background:{colour}"></i>{word}{means.get(word, "")}</span>'
+        f'<span><i style="background:{colour}"></i>{word.removesuffix(" by seed")}'
+        f"{means.get(word, '')}</span>"
         for word, colour in shown.items()
     )
     return f'<div class="ied-fate-key"><span>recorded:</span>{keys}</div>'
@@ -39,7 +40,7 @@ def fate_key() -> str:
 def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[str, str]:
     """(the strip under a slider, what it says in words): what recorded runs did along it, and as
     dots what the reader's own did."""
-    place = look.grid(state.settings)
+    place, left_out = place_of(state.settings, look)
     stretches, words = [], ""
     if place is not None:
         others = dict(zip(AXES, place))
@@ -48,11 +49,12 @@ def strip_html(axis: str, state: State, look: Look, control: Control) -> tuple[s
         found = recorded_grid().strip(axis, **others) if len(near) == len(others) else []
         found = [entry for entry in found if entry["word"] in FATES]
         known = {entry["value"]: entry for entry in found}
-        elsewhere = ", ".join(f"{k} {say(v)}" for k, v in near.items() if v != others[k])
+        moved = ", ".join(f"{k} {say(v)}" for k, v in near.items() if v != others[k])
+        elsewhere = ", ".join(filter(None, [left_out, moved and f"at {moved}"]))
         words = _along(found, elsewhere, recorded_grid().axes[axis])
         for left, right, value in _stretches(control, axis):
             if value in known:
-                at = f" at {elsewhere}" if elsewhere else ""
+                at = f" {elsewhere}" if elsewhere else ""
                 title = escape(f"{axis} {say(value)}{at}: {known[value]['sentence']}", quote=True)
                 stretches.append(
                     f'<span title="{title}" style="position:absolute;left:{left:.1f}%;top:0;'
@@ -125,7 +127,7 @@ def _along(found: list[dict], elsewhere: str, values: Iterable[float]) -> str:
         ends = [say(value) for value in group]
         span = ends[0] if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
         stretches.append(f"{word.removesuffix(' by seed')} {span}")
-    return f"{f'at {elsewhere}: ' if elsewhere else ''}{' · '.join(stretches)}"
+    return f"{f'{elsewhere}: ' if elsewhere else ''}{' · '.join(stretches)}"
 
 
 def controls(state: State, look: Look) -> tuple[Control, ...]:
@@ -160,12 +162,12 @@ def _buttons(state: State) -> tuple[Control, ...]:
     running = state.running is not None
     busy = running or state.ending
     seconds = state.seconds
-    time = f" · {duration(seconds)}" if seconds else ""
-    five_times = f" · {duration(5 * seconds)}" if seconds else ""
+    time = f" · about {duration(seconds)}" if seconds else ""
+    five_times = f" · about {duration(5 * seconds)}" if seconds else ""
     seeds = five(state.settings["seed"])
     untouched = not state.tracks and state.settings == state.first
     count = len(state.tracks)
-    reset = f"Forget {count} runs" if state.ask_reset else "Reset"
+    reset = f"Forget {count}?" if state.ask_reset else "Reset"
     return (
         Control(
             "retrain",

@@ -7,17 +7,36 @@ from collections.abc import Sequence
 
 from inception_edu.labs.core import say
 from inception_edu.labs.story import percent, stops
-from inception_edu.labs.tower_known import Look, elsewhere, here_of, in_view, off_of, shown, stands
+from inception_edu.labs.takeaway import RECORDED, dash
+from inception_edu.labs.tower_known import (
+    Look,
+    elsewhere,
+    here_of,
+    in_view,
+    off_of,
+    place_of,
+    shown,
+    stands,
+    track_of,
+    unusual,
+)
 from inception_edu.labs.tower_words import settings_words
 from inception_edu.labs.training import State, Track, differing, group_of
 from inception_edu.study.recorded import RecordedCell
+
+# Places among the colours of `web/theme.js`: of a recorded run, by what became of it, and of the
+# reader's own.
+FATE_PLACES = {"lives": 3, "suffers": 4, "dies": 0}
+OWN = (2, 5, 6, 7)
+GREY_DASH = 6
+USUAL_WORDS = {"remedy": "no remedy", "optimizer": "RMSProp"}
 
 
 def player_value(state: State, look: Look) -> dict:
     """The two towers and the stops of the first one's story, for `web/player.js`."""
     state = in_view(state)
     found = shown(state, look)
-    towers = [_tower(state, track) for track in found]
+    towers = [_tower(state, look, track) for track in found]
     told = stops(found[0].course) if found else []
     total = found[0].steps[-1] if found and found[0].steps else 0
     if state.running:
@@ -38,13 +57,22 @@ def _film_words(state: State, found: list[Track]) -> str:
     return ""
 
 
-def _tower(state: State, track: Track) -> dict:
+def _tower(state: State, look: Look, track: Track) -> dict:
     names = list(track.dead)
+    known = track.number < 0
+    if known:  # with the settings that all recorded runs have, whatever is set
+        left_out = unusual(state.settings, look)
+        other = [USUAL_WORDS.get(key, f"{key} {say(look.usual[key])}") for key in left_out]
+        keys = _elsewhere(state, track)
+    else:
+        other = []
+        keys = [k for k in differing(track.settings, state.settings) if k not in ("scale", "seed")]
+    where = " · ".join(filter(None, [*other, settings_words(track.settings, keys)]))
     scale = f"scale {say(track.settings.get('scale'))}"
-    title = f"run {track.name} · {scale}"
-    if track.number < 0:
-        other = settings_words(track.settings, _elsewhere(state, track))
-        title = f"rec. {other} · {scale}" if other else f"recorded · {scale}"
+    title = f"rec. {where}" if known and where else "recorded"
+    if not known:
+        title = " · ".join(filter(None, [f"run {track.name}", where]))
+    title = f"{title} · {scale}"
     return {
         "id": [track.number, track.settings.get("scale"), track.settings.get("width")],
         "title": title,
@@ -62,8 +90,20 @@ def _elsewhere(state: State, track: Track) -> list[str]:
 
 
 def colour(track: Track) -> int:
-    """Two of the seven are what was recorded: no run of the reader's has them."""
-    return {-1: 0, -2: 1}.get(track.number, 2 + (track.number - 1) % 5)
+    """The recorded run has the colour of what became of it, its twin another; no run of the
+    reader's has one of these."""
+    if track.number == -2:
+        return 1
+    if track.number == -1:
+        return FATE_PLACES.get(track.fate.word if track.fate else "", 0)
+    return OWN[(track.number - 1) % len(OWN)]
+
+
+def _dash(state: State, track: Track, faded: bool) -> int:
+    """The pattern of a track's line, by which two of one colour are told apart."""
+    if track.number < 0:
+        return {-1: RECORDED, -2: 1}[track.number]
+    return dash(track.number, len(OWN), track is state.last, faded)
 
 
 def chart_value(state: State, look: Look) -> dict:
@@ -87,11 +127,11 @@ def chart_value(state: State, look: Look) -> dict:
     if state.running:
         steps = max(steps, state.running.config.recipe.steps)
     return {
-        "panels": _panels(look),
+        "panels": _panels(state, look),
         "runs": runs,
         "bands": bands,
         "x": {"label": "step", "max": max([steps, *(t.steps[-1] for t in kept if t.steps)])},
-        "height": 64 if len(look.panels) < 5 else 58,
+        "height": 60 if len(look.panels) < 5 else 51,
         "same": _same(state, kept, order),
     }
 
@@ -105,10 +145,16 @@ def _same(state: State, kept: Sequence[Track], order: list[str]) -> str:
     return f"{whose}: {settings_words(kept[0].settings, alike)}"
 
 
-def _panels(look: Look) -> list[dict]:
-    """The panels; of several over the same steps only the last one has numbers along its axis."""
+def _panels(state: State, look: Look) -> list[dict]:
+    """The panels; of several over the same steps only the last one has numbers along its axis.
+    Where no band of recorded seeds can be drawn, the first one says so."""
     over_steps = [panel["key"] for panel in look.panels if not panel.get("alone")]
-    return [{**panel, "axis": panel["key"] not in over_steps[:-1]} for panel in look.panels]
+    made = [{**panel, "axis": panel["key"] not in over_steps[:-1]} for panel in look.panels]
+    if here_of(state, look) is None:
+        left_out = place_of(state.settings, look)[1]
+        why = f"recorded {left_out} only" if left_out else "nothing is recorded near"
+        made[0]["note"] = f"no band: {why}"
+    return made
 
 
 def series(track: Track, panels) -> dict:
@@ -134,7 +180,8 @@ def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
     recorded_one = track.number < 0
     words = [settings_words(track.settings, [k for k in keys if k in track.settings])]
     if recorded_one:
-        words = ["recorded", *words, f"seed {track.settings['seed']}"]
+        left_out = place_of(state.settings, look)[1]
+        words = [f"recorded {left_out}".strip(), *words, f"seed {track.settings['seed']}"]
     end = []
     if track.fate is not None:
         end.append(track.fate.word)
@@ -142,6 +189,7 @@ def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
         end.append(track.status)
     if track.accuracy is not None:
         end.append(f"{percent(track.accuracy)} right")
+    faded = not (track is state.last or track.pinned or recorded_one)
     # Of the reader's own the end comes first: many settings may differ, and the line is short.
     words = [*words, *end] if recorded_one else [*end, *words]
     return {
@@ -149,7 +197,8 @@ def _run(state: State, look: Look, track: Track, keys: list[str]) -> dict:
         "name": track.name if not recorded_one else {-1: "rec", -2: "0.1"}[track.number],
         "words": " · ".join(filter(None, words)),
         "colour": colour(track),
-        "faded": not (track is state.last or track.pinned or recorded_one),
+        "dash": _dash(state, track, faded),
+        "faded": faded,
         "hidden": track.hidden,
         "pinned": track.pinned,
         "fixed": recorded_one,
@@ -185,6 +234,7 @@ def _grey(number: int, name: str, words: str, series: dict) -> dict:
         "name": name,
         "words": words,
         "colour": -1,
+        "dash": GREY_DASH,
         "faded": True,
         "hidden": False,
         "pinned": False,
@@ -206,13 +256,14 @@ def _bands(state: State, look: Look) -> list[dict]:
         if here is not None and ours and key in ("loss", "accuracy", "push", "logits", "dead_last"):
             band = here.cell.band(key)
             first = last is not None and stands(state, last)
+            known = track_of(here.cell, state.settings["seed"], -1, "recorded")
             bands.append(
                 {
                     "panel": panel["key"],
                     "x": band["step"],
                     "low": band["low"],
                     "high": band["high"],
-                    "colour": colour(last) if last is not None and first else 0,
+                    "colour": colour(last if last is not None and first else known),
                 }
             )
         group = group_of(state, last) if last and last.group else []

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from inception_edu.labs.core import Control, say
@@ -28,12 +28,14 @@ class Look:
     panels     of the chart, as `web/chart.js` takes them
     grid       settings → (width, scale, rate) where the recorded grid speaks of them, else None
     tower      settings → what is known of that tower before training, None where it is altered
+    usual      settings that every recorded run has
     """
 
     settings: Callable[[State], tuple[Control, ...]]
     panels: tuple[dict, ...]
     grid: Callable[[dict], tuple[float, float, float] | None]
     tower: Callable[[dict], Before | None]
+    usual: dict = field(default_factory=dict)
 
 
 @lru_cache(maxsize=512)
@@ -91,6 +93,31 @@ def here_of(state: State, look: Look):
     return None if place is None else near(*place)
 
 
+def unusual(settings: dict, look: Look) -> list[str]:
+    """The settings that no recorded run has."""
+    return [k for k, v in look.usual.items() if settings.get(k, v) != v]
+
+
+def place_of(settings: dict, look: Look) -> tuple[tuple[float, float, float] | None, str]:
+    """(where the recorded grid has these settings, what they were without there): of a remedy
+    nothing is recorded, so the place is that of the same without it, and says so."""
+    place = look.grid(settings)
+    moved = unusual(settings, look)
+    if place is not None or not moved:
+        return place, ""
+    place = look.grid({**settings, **look.usual})
+    words = {"remedy": "without the remedy", "optimizer": "with RMSProp"}
+    told = [words.get(key, f"at {key} {say(look.usual[key])}") for key in moved]
+    return place, ", ".join(told) if place else ""
+
+
+def beside_of(state: State, look: Look):
+    """(the recorded setting nearest to this one without what is not recorded, without what); None
+    where these settings are recorded themselves, or nothing is near."""
+    place, left_out = place_of(state.settings, look)
+    return (near(*place), left_out) if place and left_out else (None, "")
+
+
 def twin_of(state: State, look: Look) -> Track | None:
     """The same at scale 0.1, as recorded."""
     place = look.grid(state.settings)
@@ -122,16 +149,17 @@ def in_view(state: State) -> State:
 
 def shown(state: State, look: Look) -> list[Track]:
     """What the two towers show: the run under way, or the last one while its settings stand, else
-    what was recorded of these settings; beside it a pinned run, or the recorded twin at 0.1."""
+    what was recorded of these settings, or of the same without a remedy; beside it a pinned run, or
+    the recorded twin at 0.1."""
     last = state.last
-    first = None
-    if last and (last.status == "running" or stands(state, last)):
-        first = last
-    else:
-        here = here_of(state, look)
-        first = track_of(here.cell, state.settings["seed"], -1, "recorded") if here else last
+    here = here_of(state, look) or beside_of(state, look)[0]
+    known = track_of(here.cell, state.settings["seed"], -1, "recorded") if here else None
+    own = last and (last.status == "running" or stands(state, last))
+    first = last if own else known or last
     others = [t for t in state.tracks if t.pinned and t is not first]
     twin = others[-1] if others else twin_of(state, look)
+    if twin is None and own and here_of(state, look) is None:
+        twin = known  # with a remedy: the same without it
     found = [t for t in (first, twin) if t is not None]
     if len(found) == 2 and found[0].number == -1 and found[0].settings == found[1].settings:
         return found[:1]

@@ -6,9 +6,9 @@ import math
 
 from inception_edu.labs.core import say
 from inception_edu.labs.story import block_words, percent, silent_since
-from inception_edu.labs.tower_known import Look, here_of, near
+from inception_edu.labs.tower_known import Look, beside_of, here_of, near, unusual
 from inception_edu.labs.training import State, Track, differing, group_of, interval
-from inception_edu.study.fates import CellFate, between, counted, fate_of_cell
+from inception_edu.study.fates import END_IMAGES, CellFate, between, counted, fate_of_cell
 
 NAMES = {"rmsprop": "RMSProp", "sgd": "SGD", "lr": "rate"}
 
@@ -67,7 +67,12 @@ def _before(state: State, look: Look, earlier: str = "") -> str:
     here = here_of(state, look)
     if here is None:
         next_ = earlier or "Bet, then press Retrain."
-        return f"Nothing is recorded near these settings.\n{next_}"
+        plain, left_out = beside_of(state, look)
+        if plain is None:
+            return f"Nothing is recorded near these settings.\n{next_}"
+        with_ = settings_words(state.settings, unusual(state.settings, look))
+        told = recorded_words(plain).replace("Recorded", f"Recorded {left_out}", 1)
+        return f"Nothing is recorded with {with_}.\n{told} {next_}"
     how_sure = f"How sure: {sure(here.cell.fate)}. " if here.exact else ""
     next_ = earlier or "Bet what your run does, then press Retrain."
     return f"{recorded_words(here)}\n{how_sure}{next_}"
@@ -131,8 +136,8 @@ def _last(track: Track) -> int:
 
 
 def fate_words(track: Track) -> str:
-    """ "Died: 99 % of block 10 silent since step 12; 15 % of the test images right, guessing gives
-    10 %." """
+    """ "Died: 99 % of block 10 silent on 64 images, dark since step 12; 15 % of the test images
+    right, guessing gives 10 %." """
     fate = track.fate
     # Of the curves beside it, one counts what is right on the training batch.
     right = (
@@ -149,8 +154,10 @@ def fate_words(track: Track) -> str:
     }[fate.word]
     if fate.dead == 0:
         told = "Lived: no channel silent"
+    # The curve and the towers count in a batch.
+    told += f" on {END_IMAGES} images"
     if fate.word == "dies" and since is not None:
-        told += f" since step {since}"
+        told += f", dark since step {since}"
     return f"{told}{right}, guessing gives 10 %."
 
 

@@ -16,7 +16,7 @@ from inception_edu.labs import link, takeaway, training
 from inception_edu.labs.core import Column, Lab, Part, Row, Start, Tell, View, begun
 from inception_edu.labs.tower_controls import controls, fate_key
 from inception_edu.labs.tower_curves import chart_value, player_value
-from inception_edu.labs.tower_known import Look, forecast_html
+from inception_edu.labs.tower_known import Look, forecast_html, place_of
 from inception_edu.labs.tower_words import settings_words, verdict
 from inception_edu.labs.training import WARM_UP, State, work
 
@@ -61,11 +61,22 @@ def update(state: State, event, look: Look, name: str):
             return replace(state, code=link.code(link_to(state, name)))
         if kind == "code":
             last = state.last
-            return replace(state, code=takeaway.code(last.config if last else state.config))
+            of = f"{_of_code(state)}: {settings_words((last or state).settings)}"
+            code = takeaway.code(last.config if last else state.config, of)
+            return replace(state, code=code)
         chart = chart_value(state, look)
         taken = takeaway.file(kind, state.taken[0] + 1, list(state.tracks), chart)
         return replace(state, taken=taken)
     return training.update(state, event)
+
+
+def _of_code(state: State) -> str:
+    """What *copy as code* is of."""
+    return f"run {state.last.name}" if state.last else "what is set"
+
+
+def _taken(state: State) -> dict:
+    return takeaway.value(state, any(t.steps for t in state.tracks), _of_code(state))
 
 
 def stored(state: State, look: Look, title: str) -> list:
@@ -88,18 +99,18 @@ def render(state: State, look: Look) -> View:
     return View(
         controls=made,
         parts=(
-            Part("key", fate_key(), hidden=look.grid(state.settings) is None),
+            Part("key", fate_key(), hidden=place_of(state.settings, look)[0] is None),
             Part("forecast", forecast_html(state, look)),
             Part("player", player_value(state, look), "player", "the towers, step by step"),
             Part("curves", chart_value(state, look), "chart"),
-            Part("take", takeaway.value(state, any(t.steps for t in state.tracks)), "take"),
+            Part("take", _taken(state), "take"),
         ),
         status=words,
         alert=bad,
         layout=Column(
             "status",
             Row(
-                Column(*settings, Row("retrain", "stop", "reset", "five"), width="250px"),
+                Column(*settings, Row("retrain", "stop", "five", "reset"), width="250px"),
                 Column("player", "forecast", width="350px"),
                 Column("curves", "take", width="440px"),
             ),

@@ -19,6 +19,7 @@ MOST = 7  # runs that are drawn, as long as nobody asks for more; the legend has
 NO_BET = "no bet"
 BETS = ("dies", "suffers", "lives")
 TASK, WARM_UP = "run", "warm up"
+PACED = 5  # steps after which a run tells the pace
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def update(state: State, event: Event):
         case Press("reset"):
             return _reset(state, asked)
         case Report(task="run", value=record) if state.running:
-            return _with_last(state, state.running.with_record(record))
+            return _paced(_with_last(state, state.running.with_record(record)), record)
         case End(task="run"):
             return _ended(state, event)
         case End(task="warm up", value=pace):
@@ -190,6 +191,16 @@ def stepped_back(runs: tuple[Any, ...], most: int) -> tuple[Any, ...]:
     return tuple(replace(run, hidden=True) if run in old else run for run in runs)
 
 
+def _paced(state: State, record) -> State:
+    """The pace of this machine as it is now, whatever else it computes: what the steps of the run
+    under way have taken, against what was measured."""
+    track = state.running
+    if state.pace is None or track is None or record.step < PACED:
+        return state
+    foretold = state.pace(track.config) * record.step / track.config.recipe.steps
+    return replace(state, factor=max(0.05, min(20.0, record.seconds / foretold)))
+
+
 def _with_last(state: State, track: Track) -> State:
     return replace(state, tracks=(*state.tracks[:-1], track))
 
@@ -200,9 +211,6 @@ def _ended(state: State, event: End):
         return replace(state, ending=False)
     track = track.ended(event)
     state = replace(_with_last(state, track), stopping=False, fresh=True)
-    seconds = getattr(event.value, "seconds", None)
-    if state.pace is not None and seconds and track.status == "finished":
-        state = replace(state, factor=max(0.05, min(20.0, seconds / state.pace(track.config))))
     if state.queue_settings and track.status in ("finished", "diverged"):
         settings, *rest = state.queue_settings
         return _start(replace(state, queue_settings=tuple(rest)), settings)

@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass, field
 # dies, between them it suffers.
 LIVES_BELOW = 0.1
 DIES_FROM = 0.5
+# The end of a run is measured on so many training images; a record of its course on its batch.
+END_IMAGES = 64
 # A course is level where its last two quarters differ by less than this share.
 LEVEL_WITHIN = 0.02
 # A setting has a word of its own where so many of its runs share it.

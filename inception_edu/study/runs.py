@@ -17,12 +17,13 @@ from inception_edu.learn.pace import threads as with_threads
 from inception_edu.nets.build import named_blocks
 from inception_edu.study.config import PHOTOGRAPHS, Config
 from inception_edu.study.crops import KINDS, crop_answers
+from inception_edu.study.fates import END_IMAGES
 from inception_edu.study.identity import exact_name, fingerprint, open_data, settled, where
 from inception_edu.study.results import Result, versions
 from inception_edu.study.watch import Watch, dead_channels
 
 # The dead channels at the end are counted on so many training images, and once more on so many.
-FEW, MANY = 64, 500
+FEW, MANY = END_IMAGES, 500
 
 
 class Running:

@@ -200,6 +200,67 @@ def test_a_race_and_its_pictures(lab):
     expect(status(lab).get_by_role("alert")).to_contain_text("/no/such/folder")
 
 
+PLACES = """() => {
+    const lab = document.querySelector('.ied-lab'), top = lab.getBoundingClientRect().top;
+    const parts = '.ied-control, .widget-button, .ied-panel, .ied-towers, .ied-legend, .ied-take';
+    return [lab.getBoundingClientRect().height, [...lab.querySelectorAll(parts)].map(part => {
+        const box = part.getBoundingClientRect();
+        return [part.className, Math.round(box.left), Math.round(box.top - top)];
+    })];
+}"""
+
+
+@pytest.mark.parametrize("name", ["dying", "scaling"])
+def test_nothing_moves_and_all_of_it_fits(lab, name):
+    """At rest, in a run, at its end, with a second one, and when Reset asks."""
+    lab.resize(1280, 720)
+    opened(lab, name, make=f"{name}_lab(width=72)")  # recorded, with all its words
+    retrain = lab.page.get_by_role("button", name=re.compile("^Retrain · about"))
+    expect(retrain).to_be_enabled(timeout=PATIENCE)
+    lab.page.wait_for_timeout(800)
+    height, places = lab.page.evaluate(PLACES)
+    assert height <= 608, "more than the window shows"
+
+    def as_before():
+        now = lab.page.evaluate(PLACES)
+        assert now[1] == places and now[0] == height
+
+    for number in (1, 2):
+        retrain.click()
+        expect(status(lab)).to_contain_text(f"Run {number}: step", timeout=PATIENCE)
+        as_before()
+        expect(status(lab)).to_contain_text("guessing gives", timeout=PATIENCE)
+        as_before()
+    lab.page.get_by_role("button", name="Reset").click()
+    expect(lab.page.get_by_role("button", name="Forget 2?")).to_be_visible()
+    as_before()
+    # With what nothing is recorded of, too.
+    lab.page.get_by_label("optimizer", exact=True).select_option("SGD")
+    expect(status(lab)).to_contain_text("Nothing is recorded with SGD")
+    assert lab.page.evaluate(PLACES)[0] <= height
+
+
+def test_one_step_is_read_in_every_panel(lab):
+    """The cursor stands in all of them, with the values of the runs at its step."""
+    opened(lab, "dying", 12)
+    lab.page.get_by_role("button", name=re.compile("^Retrain")).click()
+    expect(status(lab)).to_contain_text("guessing", timeout=PATIENCE)
+    place = lab.page.locator(".ied-panel-dead .u-over").bounding_box()
+    lab.page.mouse.move(place["x"] + place["width"] / 3, place["y"] + place["height"] / 2)
+    expect(lab.page.locator(".ied-play output")).to_have_text("step 4 of 12")
+    at = lab.evaluate("bench.state.last.steps.index(4)")
+    for panel in ("loss", "push", "logits"):
+        number = float(lab.evaluate(f"bench.state.last.curves[{panel!r}][{at}]"))
+        (said,) = values(lab, panel)
+        digits = len(said.partition(".")[2])
+        assert float(said.removeprefix("1: ").replace("−", "-")) == pytest.approx(
+            number, abs=0.51 * 10**-digits
+        )
+        expect(lab.page.locator(f".ied-panel-{panel} .ied-cursor")).to_be_visible()
+    for panel in ("accuracy", "dead"):
+        assert values(lab, panel)[0].endswith("%")
+
+
 def test_a_film_plays_without_a_kernel(lab):
     opened(lab, "film", make="death()")
     lab.page.evaluate(

@@ -2,9 +2,9 @@
 // Curves of runs in linked panels, drawn by uPlot.
 //
 // value: {
-//   panels: [{ key, title, unit, log, percent, low, high, cap, whole, guides: [{ y, label }],
+//   panels: [{ key, title, unit, note, log, percent, low, high, cap, whole, guides: [{ y, label }],
 //              alone }]                              alone: its x is not the steps of the others
-//   runs:   [{ id, name, words, colour, faded, hidden, pinned, fixed, running,
+//   runs:   [{ id, name, words, colour, dash, faded, hidden, pinned, fixed, running,
 //              series: { panelKey: [[x…], [y…]] } }]   running: it cannot be removed yet
 //   bands:  [{ panel, x, low, high, colour }]        what recorded seeds did
 //   x: { label, max }, height, wide
@@ -45,6 +45,23 @@ function roundLogs(low, high) {
   return all.length <= 4 ? all : few.length >= 2 ? few : all.filter((_, i) => i % 2);
 }
 
+const PITCH = 11, COLUMN = 22; // pixels from name to name, down and across
+
+// Names at the ends of curves, from the top down, that would cover each other stand apart: in as
+// many columns as they need, each as near to its place as the others let it.
+export function apart(places, low, high, pitch) {
+  const rows = Math.max(1, Math.floor((high - low) / pitch) + 1);
+  const columns = Math.max(1, Math.ceil(places.length / rows));
+  const put = places.map((y, i) => ({ column: i % columns, y }));
+  for (let column = 0; column < columns; column += 1) {
+    const here = put.filter(one => one.column === column);
+    here.forEach((one, i) => { if (i) one.y = Math.max(one.y, here[i - 1].y + pitch); });
+    let most = high;
+    for (const one of here.reverse()) { one.y = Math.min(one.y, most); most = one.y - pitch; }
+  }
+  return put;
+}
+
 class PanelPlot {
   constructor(el, panel, chart) {
     this.chart = chart;
@@ -76,11 +93,12 @@ class PanelPlot {
 
   update(value) {
     this.panel = value.panels.find(panel => panel.key === this.panel.key) || this.panel;
-    this.unit.textContent = this.panel.unit || "";
+    this.unit.textContent = [this.panel.unit, this.panel.note].filter(Boolean).join(" · ");
     const runs = this.lines();
     const bands = (value.bands || []).filter(band => band.panel === this.panel.key);
     this.runs = runs;
-    const shape = JSON.stringify([runs.map(r => [r.id, r.colour, r.faded]),
+    this.right = this.roomForNames(value);
+    const shape = JSON.stringify([runs.map(r => [r.id, r.colour, r.dash, r.faded]), this.right,
       bands.map(band => band.colour), isDark(),
       this.panel, value.height, value.x]);
     const tables = [...bands.map(b => [b.x, b.high, b.low]),
@@ -120,6 +138,13 @@ class PanelPlot {
     }
   }
 
+  // Right of the curves, the same in all panels: their steps stand under each other.
+  roomForNames(value) {
+    const shown = value.runs.filter(run => !this.chart.isHidden(run)).length;
+    const rows = Math.floor(((value.height || 84) - 10) / PITCH) + 1;
+    return 34 + COLUMN * Math.max(0, Math.ceil(shown / rows) - 1);
+  }
+
   options(runs, bands, width, value) {
     const { panel } = this, faint = faintOf(), grid = gridOf();
     const line = { stroke: faint, font: FONT, ticks: { show: false },
@@ -148,7 +173,7 @@ class PanelPlot {
     const most = panel.alone ? null : value.x?.max;
     return {
       width, height: (value.height || 84) + (panel.axis === false ? 0 : 18), pxAlign: 1,
-      padding: [6, 34, panel.axis === false ? 4 : 0, 0],
+      padding: [6, this.right, panel.axis === false ? 4 : 0, 0],
       legend: { show: false }, cursor: { show: false },
       scales: {
         x: { time: false, range: (u, low, high) => [panel.alone ? low : 0, most || high || 1] },
@@ -198,8 +223,8 @@ class PanelPlot {
         ctx.fillText(guide.label, left + width - 2 * ratio, y - 7 * ratio);
       }
     }
-    const ends = [], top_value = u.scales.y.max;
-    runs.forEach((run, i) => {
+    const ends = [], placed = [], free = [left, left], top_value = u.scales.y.max;
+    runs.forEach(run => {
       const [x, y] = run.series[this.panel.key];
       let last = y.length - 1, peak = -1;
       while (last >= 0 && (y[last] == null || (this.panel.log && y[last] <= 0))) last -= 1;
@@ -214,28 +239,37 @@ class PanelPlot {
         ctx.lineTo(at, top + ratio);
         ctx.fill();
         ctx.textAlign = "left";
-        ctx.fillText(words(y[peak], this.panel), at + 7 * ratio, top + (7 + 13 * (i % 2)) * ratio);
+        // In the line where it stands nearer: of several that were cut off, one after the other.
+        const said = words(y[peak], this.panel), starts = free.map(x => Math.max(x, at + 7 * ratio));
+        const row = starts[0] <= starts[1] ? 0 : 1;
+        ctx.fillText(said, starts[row], top + (7 + 13 * row) * ratio);
+        free[row] = starts[row] + ctx.measureText(said).width + 8 * ratio;
       }
       const at = Math.min(Math.max(u.valToPos(y[last], "y", true), top), top + height);
-      ends.push({ run, x: u.valToPos(x[last], "x", true), at, y: at });
+      ends.push({ run, x: u.valToPos(x[last], "x", true), at });
     });
-    ends.sort((a, b) => a.at - b.at);
-    for (let i = 1; i < ends.length; i += 1) {        // names that would cover each other move apart
-      if (Math.abs(ends[i].x - ends[i - 1].x) > 20 * ratio) continue;
-      ends[i].y = Math.max(ends[i].y, ends[i - 1].y + 11 * ratio);
+    // Of curves that end side by side: a stopped run has its name where it stopped.
+    ends.sort((a, b) => a.x - b.x);
+    while (ends.length) {
+      const group = ends.filter(end => end.x - ends[0].x <= 20 * ratio);
+      ends.splice(0, group.length);
+      group.sort((a, b) => a.at - b.at);
+      const put = apart(group.map(end => end.at), top, top + height, PITCH * ratio);
+      group.forEach((end, i) => placed.push({ ...end, ...put[i] }));
     }
-    const over = ends.length ? ends[ends.length - 1].y - (top + height) : 0;
-    if (over > 0) for (const end of ends) end.y -= Math.min(over, Math.max(0, end.y - top));
     ctx.textAlign = "left";
-    for (const end of ends) {
+    for (const end of placed) {
+      const across = COLUMN * end.column;
       ctx.fillStyle = ctx.strokeStyle = colourOf(end.run.colour);
       ctx.beginPath(); ctx.arc(end.x, end.at, 2.5 * ratio, 0, 7); ctx.fill();
-      if (Math.abs(end.y - end.at) > 3 * ratio) {
+      if (across || Math.abs(end.y - end.at) > 3 * ratio) {
+        ctx.setLineDash([]);
         ctx.lineWidth = ratio / 2;
         ctx.beginPath();
-        ctx.moveTo(end.x, end.at); ctx.lineTo(end.x + 6 * ratio, end.y); ctx.stroke();
+        ctx.moveTo(end.x, end.at); ctx.lineTo(end.x + (6 + across) * ratio, end.y);
+        ctx.stroke();
       }
-      ctx.fillText(end.run.name, end.x + 7 * ratio, end.y);
+      ctx.fillText(end.run.name, end.x + (7 + across) * ratio, end.y);
     }
     ctx.restore();
   }
@@ -379,7 +413,8 @@ function mount(el, value, tell) {
   let listed = "";
 
   function draw() {
-    if (same.textContent !== (chart.value.same || "")) same.textContent = chart.value.same || "";
+    const alike = chart.value.same || "";
+    if (same.textContent !== alike) same.textContent = same.title = alike;
     panels.className = `ied-panels ${chart.value.wide ? "wide" : ""}`;
     const keys = chart.value.panels.map(panel => panel.key);
     if (keys.join() !== chart.plots.map(plot => plot.panel.key).join()) {
@@ -389,7 +424,7 @@ function mount(el, value, tell) {
     }
     chart.plots.forEach(plot => plot.update(chart.value));
     const list = JSON.stringify([isDark(), chart.value.runs.map(run => [run.id, run.name, run.words,
-      run.colour, run.pinned, chart.isHidden(run), run.fixed, run.running])]);
+      run.colour, run.dash, run.pinned, chart.isHidden(run), run.fixed, run.running])]);
     if (list !== listed && !legend.querySelector("input")) {
       const place = legend.contains(document.activeElement) && document.activeElement.dataset.place;
       listed = list;

@@ -1,7 +1,8 @@
 // needs: keys.js theme.js
 // What a reader takes away: the configuration as code, the curves as CSV, PNG, SVG.
 //
-// value: { code, number, name, mime, data (base64), ready, kinds: the files there are };
+// value: { code, of: what it is the code of, number, name, mime, data (base64), ready, tips: what a
+// button takes, kinds: the files there are };
 // link: whether the settings are a link;   tell: { take: "code" | "link" | "csv" | … }.   An SVG of which a PNG is wanted is painted here.
 function mount(el, value, tell) {
   let number = value.number, code = "";
@@ -18,6 +19,7 @@ function mount(el, value, tell) {
     button.type = "button";
     button.textContent = words;
     const kind = words === "copy as code" ? "code" : words.toLowerCase();
+    button.title = value.tips?.[kind] ?? "";
     button.addEventListener("click", () => { code = ""; tell({ take: kind }); });
     return button;
   });
@@ -28,7 +30,8 @@ function mount(el, value, tell) {
     if (next.code && next.code !== code) {
       box.textContent = code = next.code;
       navigator.clipboard?.writeText(code).then(
-        () => { said.textContent = "copied"; }, () => { said.textContent = "select and copy it"; });
+        () => { said.textContent = next.of ? `copied: ${next.of}` : "copied"; },
+        () => { said.textContent = "select and copy it"; });
     }
     if (!next.code) said.textContent = "";
     if (next.number === number) return;

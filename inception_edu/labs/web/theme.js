@@ -22,12 +22,15 @@ function onTheme(act) {
 // Colours of runs, told apart by readers who see few colours, on white and on black (each at least
 // 4.5 to 1 against its card).
 const COLOURS = {
-  light: ["#b84300", "#0068ab", "#8a3f8f", "#00714f", "#7a5c00", "#b0305c", "#3b4cc0"],
-  dark: ["#ff9c66", "#6cb6f2", "#e0a3e6", "#5cd0a8", "#e3c04d", "#ff9fbd", "#aab4ff"],
+  light: ["#b84300", "#0068ab", "#8a3f8f", "#00714f", "#7a5c00", "#b0305c", "#3b4cc0",
+    "#007a80"],
+  dark: ["#ff9c66", "#6cb6f2", "#e0a3e6", "#5cd0a8", "#e3c04d", "#ff9fbd", "#aab4ff",
+    "#5fd3d8"],
 };
-const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [5, 5], [12, 3], [2, 2, 6, 2]];
-const colourOf = n => n < 0 ? faintOf() : COLOURS[isDark() ? "dark" : "light"][n % 7];
-const dashOf = run => run.faded || run.fixed ? DASHES[(run.colour + 7) % 7] : [];
+const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [5, 5], [12, 3], [2, 2, 6, 2], [3, 6],
+  [14, 3, 3, 3], [1, 3]];
+const colourOf = n => n < 0 ? faintOf() : COLOURS[isDark() ? "dark" : "light"][n % 8];
+const dashOf = run => DASHES[run.dash || 0];
 const inkOf = () => isDark() ? "#eceef0" : "#1d1d1f";
 const faintOf = () => isDark() ? "#a7adb5" : "#5a5f66";
 const gridOf = () => isDark() ? "#2c3036" : "#e6e9ee";
