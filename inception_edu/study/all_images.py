@@ -7,8 +7,9 @@ by.
 A channel that is 0 on 64 images may fire on another of 50,000. Three unscaled towers (two that
 verdicts and tests rest on, one in which seeds differ) and the settings of `remedies` are trained
 once more, and the same trained network is looked at with 64, with 500 and with all training images.
-That takes longer than the runs themselves. So the settings that a verdict rests on come first, and
-an interrupted count goes on.
+That takes longer than the runs themselves. More images can only lower a share, so a setting that
+lives on 64 keeps its word: the others come first, and among them those that a verdict rests on. An
+interrupted count goes on.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inception_edu.learn.pace import threads
-from inception_edu.study.claims_dying import REMEDIES_OF_C4, SCALES, WARM_UPS
+from inception_edu.study.claims_dying import REMEDIES_OF_C4, SCALES, WARM_UPS, fates_of
 from inception_edu.study.config import Config
-from inception_edu.study.experiments_dying import remedies
 from inception_edu.study.results import RESULTS, load_results, versions, write_whole
 from inception_edu.study.runs import FEW, MANY, Running
 from inception_edu.study.watch import dead_channels
@@ -36,9 +36,17 @@ SEEDS = range(5)
 PATH = RESULTS / "all_images.json"
 
 
+def may_change() -> list[str]:
+    """The settings of `remedies` whose word more images may change: all but those that live. Those
+    that a verdict rests on come first."""
+    found = fates_of("remedies")
+    labels = dict.fromkeys((*JUDGED, *found))
+    return [label for label in labels if found[label].word != "lives"]
+
+
 def asked() -> list[tuple[str, str]]:
     """(experiment, label) of every setting that is to be counted, in this order."""
-    labels = (*JUDGED, *(config.label for config in remedies("standard")))
+    labels = (*may_change(), *fates_of("remedies"))
     return list(dict.fromkeys((*UNSCALED, *(("remedies", label) for label in labels))))
 
 
