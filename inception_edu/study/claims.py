@@ -170,7 +170,9 @@ def _made(experiments: tuple[str, ...]) -> str:
         f"{len(each)} on {'an ' if place.startswith('N') else ''}{place} ({_hours(sum(each))})"
         for place, each in times.items()
     )
-    return f"{len(runs)} runs of {' and '.join(experiments)}: {told}."
+    *others, last = experiments
+    named = f"{', '.join(others)} and {last}" if others else last
+    return f"{len(runs)} runs of {named}: {told}."
 
 
 def _hours(seconds: float) -> str:
