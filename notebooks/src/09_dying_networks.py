@@ -689,18 +689,17 @@ check("09.1", dead_share)
 
 # %%
 # exercise: Sure and wrong | ●●○ | 6 min
-# task: Show that $\sum_k (p_k - y_k)\,z_k = L - H(p)$ by writing `push(z, label)` for one image
-#   from the loss and the entropy alone: `z` holds the logits, `label` is the true class. Return a
-#   float.
+# task: Show that $\sum_k (p_k - y_k)\,z_k = L - H(p)$. Then write `push(p, label)`, the loss minus
+#   the entropy for one image: `p` holds the probabilities of all classes, `label` is the true
+#   class. The logits are not given, because they are not needed. Return a float.
 # hint: $\log p_k = z_k - \log\sum_j e^{z_j}$, so $z_k = \log p_k + c$ with the same $c$ for all
 # classes.
 # hint: $\sum_k (p_k - y_k)\,c = 0$.
 # explain: With $z_k = \log p_k + c$ the sum is
 # $\sum_k p_k \log p_k - \log p_\text{true} = -H(p) + L$.
-def push(z, label):
+def push(p, label):
     # begin solution
-    log = z.log_softmax(0)
-    return (-log[label] + (log.exp() * log).sum()).item()
+    return (-p[label].log() + (p * p.log()).sum()).item()
     # end solution
     # stub: return ...
 

@@ -74,55 +74,68 @@ def exercise_1(dead_share: Any) -> Verdict:
 
 
 def exercise_2(push: Any) -> Verdict:
-    """Slope of the loss as loss minus entropy."""
+    """Slope of the loss as loss minus entropy. From the logits the slope could be had without
+    either, so the probabilities are given."""
     import torch
 
-    def loss(z: Any, k: int) -> Any:
-        return -z.log_softmax(0)[k]
+    def loss(p: Any, k: int) -> Any:
+        return -p.log()[k]
 
-    def entropy(z: Any) -> Any:
-        return -(z.softmax(0) * z.log_softmax(0)).sum()
+    def entropy(p: Any) -> Any:
+        return -(p * p.log()).sum()
 
-    logits = torch.tensor([2.0, -1.0, 0.5])
-    other = torch.tensor([0.3, 3.0, -2.0, 1.0])
+    def again(p: Any) -> Any:
+        return p.softmax(0)
+
+    some = torch.tensor([2.0, -1.0, 0.5]).softmax(0)
+    other = torch.tensor([0.3, 3.0, -2.0, 1.0]).softmax(0)
     return checks.function(
         push,
-        lambda z, k: ((z.softmax(0) * z).sum() - z[k]).item(),
-        [*((logits, k) for k in range(3)), (other, 2), (other, 1)],
+        lambda p, k: (loss(p, k) - entropy(p)).item(),
+        [*((some, k) for k in range(3)), (other, 2), (other, 1)],
         name="push",
         wrong={
             "The loss has lost its minus: it is −log p of the true class.": (
-                lambda z, k: (-loss(z, k) - entropy(z)).item()
+                lambda p, k: (-loss(p, k) - entropy(p)).item()
             ),
-            "The entropy weighs log p, not the logits.": (
-                lambda z, k: (loss(z, k) + (z.softmax(0) * z).sum()).item()
+            "The entropy weighs log p with p, not p with itself.": (
+                lambda p, k: (loss(p, k) + (p * p).sum()).item()
+            ),
+            "`p` holds probabilities already: no softmax.": (
+                lambda p, k: (loss(again(p), k) - entropy(again(p))).item()
+            ),
+            "`cross_entropy` wants logits: it takes the softmax once more.": (
+                lambda p, k: loss(again(p), k).item()
+            ),
+            "`cross_entropy` wants logits: take −log p of the true class.": (
+                lambda p, k: (loss(again(p), k) - entropy(p)).item()
             ),
             "Take the natural logarithm, as the loss does: `log`, not `log2`.": (
-                lambda z, k: ((loss(z, k) - entropy(z)) / torch.tensor(2.0).log()).item()
-            ),
-            "The loss is −log p of the true class; its logit alone is not log p.": (
-                lambda z, k: (-z[k] - entropy(z)).item()
+                lambda p, k: ((loss(p, k) - entropy(p)) / torch.tensor(2.0).log()).item()
             ),
             "That is the loss alone: the entropy is still to be taken away.": (
-                lambda z, k: loss(z, k).item()
+                lambda p, k: loss(p, k).item()
             ),
-            "That is the entropy alone: the loss is missing.": lambda z, k: entropy(z).item(),
-            "The entropy is taken away, not added.": lambda z, k: (loss(z, k) + entropy(z)).item(),
-            "The sign is wrong: loss minus entropy.": lambda z, k: (entropy(z) - loss(z, k)).item(),
-            "That is the left-hand side for another image: subtract the logit of the true class.": (
-                lambda z, k: (z.softmax(0) * z).sum().item()
+            "That is the entropy alone: the loss is missing.": lambda p, k: entropy(p).item(),
+            "That is the entropy with its sign turned; the loss is missing.": (
+                lambda p, k: -entropy(p).item()
+            ),
+            "The entropy is taken away, not added.": lambda p, k: (loss(p, k) + entropy(p)).item(),
+            "The sign is wrong: loss minus entropy.": lambda p, k: (entropy(p) - loss(p, k)).item(),
+            "The sum of p² is no entropy, and the loss is missing.": (
+                lambda p, k: (p * p).sum().item()
             ),
             "The sum must run over all classes, not over the true one alone.": (
-                lambda z, k: ((z.softmax(0)[k] - 1) * z[k]).item()
+                lambda p, k: ((p[k] - 1) * p[k].log()).item()
             ),
             "The entropy weighs each log-probability with its probability.": (
-                lambda z, k: (loss(z, k) + z.log_softmax(0).sum()).item()
+                lambda p, k: (loss(p, k) + p.log().sum()).item()
             ),
             "The entropy is a sum over the classes, not their mean.": (
-                lambda z, k: (loss(z, k) - entropy(z) / len(z)).item()
+                lambda p, k: (loss(p, k) - entropy(p) / len(p)).item()
             ),
             "The loss is -log p of the true class, not -p.": (
-                lambda z, k: (-z.softmax(0)[k] - entropy(z)).item()
+                lambda p, k: (-p[k] - entropy(p)).item()
             ),
         },
     )

@@ -288,6 +288,9 @@ def exercise_4(judge: Any) -> Verdict:
             "The errors are residual minus plain: below 0 the residual network errs less.": swapped,
             "An interval that ends at 0 holds 0: only `< 0` and `> 0` are whole.": touching,
             "Its width does not matter: does the interval hold 0?": by_width,
+            "Its width does not matter. Does 0 lie in it?": (
+                lambda low, high: "open" if high - low > 2 else never_open(low, high)
+            ),
             'One end is not enough: for "faster" the upper end must be below 0 too.': one_end,
             'An interval that holds 0 is "open".': never_open,
             'An interval that lies above 0 is "slower", not "open".': never_slower,
