@@ -2,10 +2,11 @@
 
 import json
 import multiprocessing
+import sys
 
 import pytest
 
-from inception_edu.teach import check, journal, outcome, predict
+from inception_edu.teach import check, journal, outcome, predict, predictions
 from inception_edu.teach.predictions import _ANSWERS, kept
 
 
@@ -81,6 +82,18 @@ def test_the_widget_answers_and_the_bundle_has_text_too(file):
     assert journal.last("prediction", "05.share")["answer"] == 12.5
     bundle = question._repr_mimebundle_()
     assert {"text/html", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
+
+
+def test_text_and_widget_are_two_outputs_and_one_on_colab(file, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    view, question = predictions.WIDGET_VIEW, predict("04.grid", "Which?", ["pool", "convolution"])
+    question._ipython_display_()
+    stored, alive = shown
+    assert view not in stored and "Which?" in stored["text/html"] and set(alive) >= {view}
+    monkeypatch.setitem(sys.modules, "google.colab", sys)
+    question._ipython_display_()
+    assert view in shown[2] and "Which?" in shown[2]["text/html"] and len(shown) == 3
 
 
 def _write(path):

@@ -19,6 +19,8 @@ class Asked(Protocol):
     def choices(self) -> tuple[str, ...]: ...
     @property
     def unit(self) -> str: ...
+    @property
+    def place(self) -> str: ...
     def answer(self, value: Any) -> None: ...
 
 
@@ -30,10 +32,14 @@ def widget(prediction: Asked, said: Any = None) -> widgets.VBox:
         prediction.answer(answer)
         line.value = _line(answer, prediction.unit)
 
-    head = widgets.HTML(f"<b>Predict.</b> {as_html(prediction.question)}")
+    # While the widget is there, the text of the question is not (`predictions.NO_WIDGET`).
+    text = f'[data-ied-stored="{prediction.place}"]'
+    hide = f"{text} {{ display: none }} .jp-OutputArea-child:has({text}) {{ display: none }}"
+    asks = f"<b>Predict.</b> {as_html(prediction.question)}"
+    head = widgets.HTML(f"<style>{hide}</style>{asks}")
     taker = _buttons(prediction, said, take) if prediction.choices else _number(said, take)
     box = widgets.VBox([head, taker, line])
-    box.add_class("ied-predict")
+    box.add_class("ied-predict").add_class("ied-asks")
     return box
 
 

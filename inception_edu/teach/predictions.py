@@ -11,6 +11,7 @@ kernel the question stands there with its choices, as text.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -24,6 +25,14 @@ _ANSWERS: dict[str, Any] = {}  # of this session, also where no journal is kept
 CARD = (
     "border:1px solid var(--jp-border-color2, #c8c8c8);border-left:6px solid {colour};"
     "border-radius:6px;padding:8px 12px;line-height:1.45;max-width:820px;color:inherit"
+)
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+# The question as text and its widget are two outputs, one below the other, as a lab's are: a
+# reopened notebook would show "Error displaying widget" in place of both. The widget hides the text
+# while it is alive (`prediction_widget`); where there is none, this hides its place.
+NO_WIDGET = (
+    '<style>.jp-OutputArea-child:has([data-ied-stored="{place}"])'
+    " + .jp-OutputArea-child:not(:has(.ied-asks)) {{ display: none; }}</style>"
 )
 
 
@@ -71,9 +80,27 @@ class Prediction:
             for choice in self.choices
         )
         return (
-            f'<div class="ied-predict" style="{CARD.format(colour="#2f6fb2")}"><b>Predict.</b> '
+            f'<div class="ied-predict" data-ied-stored="{self.place}" '
+            f'style="{CARD.format(colour="#2f6fb2")}"><b>Predict.</b> '
             f'{markdown(self.question)}<div style="margin-top:6px">{offered}</div></div>'
         )
+
+    @property
+    def place(self) -> str:
+        """What the text of the question is called in the page."""
+        return escape(f"predict-{self.name}", quote=True)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        bundle = self._repr_mimebundle_()
+        if WIDGET_VIEW not in bundle or "google.colab" in sys.modules:
+            display(bundle, raw=True)  # Colab shows all forms of one output well
+            return
+        view = {WIDGET_VIEW: bundle.pop(WIDGET_VIEW), "text/html": ""}
+        bundle["text/html"] += NO_WIDGET.format(place=self.place)
+        for output in (bundle, view):
+            display(output, raw=True)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle = {"text/plain": repr(self), "text/html": self._static()}

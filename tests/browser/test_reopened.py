@@ -61,6 +61,26 @@ def test_alive_the_labs_show_and_dead_their_pictures(lab):
     lab.console.clear()  # JupyterLab says there that it looked for the model
 
 
+def test_a_prediction_is_asked_once_alive_or_dead(lab):
+    question = "predict('04.grid', 'Which one?', ['first', 'second'])"
+    name = lab.write("asked.ipynb", f"from inception_edu.teach import predict\n{question}")
+    lab.open(name)
+    lab.run_all(seconds=200)
+    alive, stored = lab.page.locator(".ied-asks"), lab.page.locator("[data-ied-stored]")
+    expect(alive).to_be_visible()
+    expect(stored).to_be_hidden()
+    lab.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    lab.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    lab.open(name)
+    expect(stored).to_be_visible()
+    lab.page.wait_for_timeout(3000)
+    expect(stored).to_contain_text("Which one?")
+    for words in ("Error displaying widget", "model not found", "Loading widget"):
+        expect(lab.page.get_by_text(words)).to_be_hidden()
+    lab.console.clear()  # JupyterLab says there that it looked for the model
+
+
 def test_headings_of_a_stored_table_look_like_text_before_its_notebook_is_trusted(lab):
     from nbformat.v4 import new_code_cell, new_notebook, new_output
 
