@@ -3,6 +3,7 @@ before it downloads."""
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -101,31 +102,39 @@ def fresh(environment_with_new_pip):
     subprocess.run(remove, check=True, capture_output=True)
 
 
-@pytest.fixture
-def lab(tmp_path, index, fresh):
-    """lab(**environment) installs a small project with tools/install.py into a new environment."""
-    project = tmp_path / "a projéct"
+def small_project(folder: Path) -> Path:
+    """A folder with tools/install.py and a project that it can install."""
+    project = folder / "a projéct"
     (project / "tools").mkdir(parents=True)
     (project / "tools" / "install.py").write_bytes((ROOT / "tools" / "install.py").read_bytes())
     (project / "backend.py").write_text(BACKEND)
     (project / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     )
-    python = environments.python_of(fresh)
-    address, _ = index
-    pip = {
+    return project
+
+
+def settings(address: str) -> dict[str, str]:
+    """An environment in which pip asks the index at `address` alone."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "TORCH_"))}
+    return clean | {
         "PIP_INDEX_URL": f"{address}/ordinary/",
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_CACHE_DIR": "1",
         "PATH": "/usr/bin:/bin",  # no nvidia-smi
     }
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "TORCH_"))}
+
+
+@pytest.fixture
+def lab(tmp_path, index, fresh):
+    """lab(**environment) installs a small project with tools/install.py into a new environment."""
+    project, python = small_project(tmp_path), environments.python_of(fresh)
 
     def run(**environment):
         done = subprocess.run(
             [python, "tools/install.py", "lab"],
             cwd=project,
-            env=clean | pip | environment,
+            env=settings(index[0]) | environment,
             capture_output=True,
             text=True,
         )
@@ -176,3 +185,43 @@ def test_a_second_time_nothing_is_downloaded(lab, index):
     said, packages = lab(TORCH_INDEX=f"{address}/cpu/")
     assert packages["torch"] == f"{TORCH}+cpu"
     assert not [path for _, path in requests if path.endswith(".whl")]
+
+
+def lines_for(system: str) -> list[str]:
+    """The commands that docs/install.md gives for a system."""
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {system}\n")[1].split("\n## ")[0]
+    return [line.strip() for line in section.splitlines() if re.match(r"    \S.*venv", line)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the lines are turned into those of a Unix shell")
+@pytest.mark.parametrize("system", ["Linux and macOS", "Windows"])
+def test_the_lines_of_the_page_as_they_are_typed(tmp_path, index, system):
+    """From an empty folder to a working copy of the first chapter, with a `py` that does what
+    Windows's does."""
+    project = small_project(tmp_path)
+    (project / "tools" / "work.py").write_bytes((ROOT / "tools" / "work.py").read_bytes())
+    (project / "notebooks").mkdir()
+    empty = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    (project / "notebooks" / "00_start_here.ipynb").write_text(empty)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("py", "python3"):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        (programs / name).chmod(0o755)
+    environment = settings(index[0])
+    environment["PATH"] = f"{programs}:{environment['PATH']}"
+    lines = [line.replace("\\", "/").replace("Scripts", "bin") for line in lines_for(system)]
+    assert len(lines) == 4 and lines[1:] == [line for line in lines_for("Linux and macOS")[1:]], (
+        "the same steps on every system"
+    )
+    for line in lines[:3]:
+        done = subprocess.run(
+            line, shell=True, cwd=project, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (line, done.stdout + done.stderr)
+    names = [p.name.split("-")[0] for p in (project / ".venv").glob("lib/*/site-packages/*-info")]
+    assert {"torch", "torchvision", "toy"} <= set(names)
+    start = lines[3].split()
+    assert start[:2] == [".venv/bin/jupyter-lab", "--notebook-dir=."]
+    assert (project / start[2]).read_text() == empty

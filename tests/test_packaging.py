@@ -1,6 +1,7 @@
 """Installing: the Colab bundle, the first cell of the chapters, and environment.yml."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -225,6 +226,16 @@ def test_second_make_lab_only_starts_the_server(tmp_path):
     assert not any("install.py" in line for line in commands("test"))
     os.utime(tmp_path / "pyproject.toml", (4e9, 4e9))
     assert "install.py lab" in commands("lab")[0]
+
+
+def test_make_lab_brings_what_the_chapters_show_their_proofs_with():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = build.tomllib.load(file)["project"]
+    brought = project["dependencies"] + project["optional-dependencies"]["lab"]
+    names = {re.match(r"[\w-]+", requirement)[0] for requirement in brought}
+    assert names >= {
+        *("jupyterlab", "torch", "torchvision", "matplotlib", "ipywidgets", "torchinfo", "timm")
+    }
 
 
 def test_lower_bounds_only():

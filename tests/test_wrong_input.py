@@ -13,17 +13,44 @@ import torch
 from PIL import Image
 from torch import nn
 
-from inception_edu.data import Data, DataError, Split, folder, load
-from inception_edu.describe import InceptionA, SpecError, measure
+from inception_edu.data import Data, DataError, Split, folder, load, places
+from inception_edu.describe import (
+    InceptionA,
+    SpecError,
+    changed,
+    compare,
+    figure,
+    measure,
+    trace,
+)
 from inception_edu.describe.networks import inception_v4, mini, tower
+from inception_edu.labs.diagram import network_diagram
 from inception_edu.labs.inside import feature_maps
+from inception_edu.labs.shapes import shape_explorer
 from inception_edu.labs.speed import speed_lab
-from inception_edu.learn import Recipe, accuracy, clock, ensemble, error_rate, train
+from inception_edu.learn import (
+    Recipe,
+    accuracy,
+    centre_crop,
+    clock,
+    ensemble,
+    error_rate,
+    logits,
+    threads,
+    train,
+)
 from inception_edu.learn.recipe import TrainError
-from inception_edu.nets import WeightsError, load_checkpoint, plain_names, read_tensors
+from inception_edu.nets import (
+    WeightsError,
+    load_checkpoint,
+    plain_names,
+    read_tensors,
+    save_checkpoint,
+)
 from inception_edu.nets.build import build
 from inception_edu.nets.fast import fold
-from inception_edu.study import Config, ExperimentError, sweep
+from inception_edu.study import Config, ExperimentError, configurations, run, seeds, sweep
+from inception_edu.teach import check, figure_costs, predict
 
 
 @pytest.fixture(autouse=True)
@@ -307,6 +334,7 @@ def test_a_recipe_that_is_none():
 DATA = labelled(torch.arange(8) % 2)
 ROWS = torch.zeros(4, 3)
 CONFIG = Config("a", "tower", {"widht": 8})
+FASHION = Config("a", "tower", {"width": 8, "depth": 1}, data="fashion")
 CALLS = {
     "a function for a description": (
         lambda: build(InceptionA),
@@ -324,6 +352,55 @@ CALLS = {
     "data before the network": (lambda: accuracy(DATA, network()), "got Data and NetworkModule"),
     "a split by name": (lambda: accuracy(network(), DATA, "test"), "data.train; got 'test'"),
     "batches of a split by name": (lambda: DATA.batches("train", 2), "data.train; got 'train'"),
+    "half an image a class": (lambda: DATA.samples(1.5), "n should be a whole number .*1.5"),
+    "no image a class": (lambda: DATA.samples(0), "at least 1, got 0"),
+    "a split that is a number": (lambda: DATA.samples(1, 1.5), "'train' or 'test', got 1.5"),
+    "batches of 2.5 images": (lambda: DATA.batches(DATA.train, 2.5), "whole number, got 2.5"),
+    "batches of no images": (lambda: logits(network(), DATA, batch_size=0), "batch_size is 0"),
+    "a side for crops": (lambda: accuracy(network(), DATA, crops=28), r"centre_crop\(28\); got 28"),
+    "a crop of text": (lambda: centre_crop("28"), "whole number of pixels, at least 1; got '28'"),
+    "a yes for an event": (lambda: train(network(), DATA, stop=False), "Event, .*; got False"),
+    "the same in a run": (lambda: run(FASHION, stop=True), "Event, .*; got True"),
+    "the same in a test": (lambda: logits(network(), DATA, stop=False), "Event, .*; got False"),
+    "a record for its function": (lambda: train(network(), DATA, on_record=5), "Record, got 5"),
+    "one probe for a list": (lambda: train(network(), DATA, probes=print), r"probes=\[mine\]"),
+    "half a thread": (lambda: threads(0.5).__enter__(), "at least 1, got 0.5"),
+    "a device of no kind": (lambda: load(device="gpu"), "no device 'gpu' here: torch has cpu"),
+    "a card that is not there": (lambda: DATA.to("cuda:99"), "no device 'cuda:99' here"),
+    "batches for no device": (lambda: DATA.batches(DATA.train, 2, device="gpu"), "no device 'gpu'"),
+    "a function for a network": (
+        lambda: network_diagram(inception_v4),
+        r"call it, inception_v4\(\)",
+    ),
+    "a function to make small": (lambda: mini(inception_v4), "the function inception_v4: call it"),
+    "a name to compare": (lambda: compare("inception_v4"), r'network\("inception_v4"\), got'),
+    "a block to change": (lambda: changed(InceptionA(), "no bias"), "A network is asked for"),
+    "a function to trace": (lambda: trace(inception_v4), "the function inception_v4: call it"),
+    "classes of text": (lambda: tower(8, 2, classes="10"), "classes should be a whole .*'10'"),
+    "a name to run": (lambda: run("tower"), r"said by a Config\(...\), got str"),
+    "half a test image": (lambda: Config("a", "tower", test_images=2.5), "test_images .*2.5"),
+    "a branch that is not there": (lambda: figure(5, highlight=9), "no 'branch 9' in the picture"),
+    "a figure's block": (lambda: figure_costs(9), "figures of blocks are 1 to 8, .*; got 9"),
+    "a change of nothing": (lambda: changed(inception_v4(), "no bias"), "no residual block to"),
+    "a shape of two": (lambda: measure(InceptionA(), (0, 35, 35)), "at least 1; got .0, 35, 35"),
+    "two for dropout": (lambda: mini(inception_v4(), dropout=2), "share dropped, 0 to 1; got 2"),
+    "channels of text": (lambda: build(InceptionA(), "384"), "in_channels='384'"),
+    "a number for random numbers": (lambda: build(tower(8, 2), generator=5), "Generator, got 5"),
+    "no steps": (lambda: Recipe(steps=None), "steps must be a whole number, got None"),
+    "no for a yes": (lambda: Recipe(nesterov="no"), "True or False, got 'no'"),
+    "the best half": (lambda: error_rate(ROWS, torch.zeros(4), k=0.5), "k should be a .* 0.5"),
+    "a list of labels": (lambda: error_rate(ROWS, [0, 1, 2, 0]), "tensor 4×3 and a list"),
+    "nothing to clock": (lambda: clock({}, ROWS), "needs functions to call"),
+    "no round": (lambda: clock({"a": network()}, ROWS, rounds=0), "rounds .* at least 1, got 0"),
+    "a number of workers": (lambda: sweep([FASHION], 4), r"such as local_executor\(2\), got 4"),
+    "seeds of text": (lambda: seeds(FASHION, "5"), "count should be a whole number, got '5'"),
+    "a mode of no kind": (lambda: configurations("dying", "slow"), "There is no mode 'slow'"),
+    "an answer too many": (lambda: check("01.2", 3, 4), r"1 answers: write check\(\"01.2\", m\)"),
+    "one choice": (lambda: predict("a", "b", "yes"), "choices are a list, .*; got 'yes'"),
+    "a number for a path": (lambda: load_checkpoint(5), "path of a file is asked for, got a int"),
+    "a module for a subject": (lambda: feature_maps({"mine": network()}), r"own_subject\(model"),
+    "half a picture": (lambda: feature_maps(pictures={"a": ROWS.numpy()}), "uint8 3×H×W, got fl"),
+    "a lab's side of text": (lambda: shape_explorer("inception_v4", "299"), "number, got '299'"),
     "samples of no split": (lambda: DATA.samples(1, "validation"), "'train' or 'test', got 'val"),
     "networks as an ensemble": (lambda: ensemble([network()]), "made of answers: logits"),
     "members of other images": (lambda: ensemble([ROWS, ROWS[:2]]), "each; got 4×3, 2×3"),
@@ -345,6 +422,53 @@ def test_what_is_handed_over_is_told_in_one_sentence(what):
     with pytest.raises((ValueError, DataError, ExperimentError), match=said) as caught:
         call()
     sentence(caught)
+
+
+# --- More than there is room for ------------------------------------------------------------------
+
+
+def test_images_beyond_memory(tmp_path):
+    for source in ("fashion", f"folder:{two_classes(tmp_path / 'pets')}", "scales"):
+        with pytest.raises(DataError, match="of memory here: choose smaller ones") as caught:
+            load(source, image=10_000_000)
+        assert "10,000,000×10,000,000 pixels takes" in sentence(caught)
+    few = load("fashion", limit=2, image=3000)
+    assert few.train.images.shape == (2, 1, 3000, 3000), "what is cut off takes no room"
+
+
+@pytest.mark.parametrize(
+    "files, most",
+    [
+        ({"memory.max": "2000000"}, 2_000_000),
+        ({"memory.max": "max"}, None),
+        ({"memory/memory.limit_in_bytes": "3000000"}, 3_000_000),
+        ({}, None),
+    ],
+)
+def test_memory_of_a_container(tmp_path, files, most):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    assert places.memory(tmp_path) == (most or places.memory(tmp_path / "nowhere"))
+
+
+# --- What is handed to `save_checkpoint` ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "recipe, facts, said",
+    [
+        (tower(8, 2), {}, r"such as dict\(kind='tower'.*; got a Network"),
+        (dict(width=8), {}, "from which `make` makes its network"),
+        (dict(kind="tower", width=16, depth=2), {}, "is not the network that .* makes: .* 8×3×3×3"),
+        (dict(kind="tower", width=8, depth=2), dict(seen=ROWS), "kept as JSON"),
+    ],
+)
+def test_a_checkpoint_that_could_not_be_read(tmp_path, recipe, facts, said):
+    with pytest.raises(WeightsError, match=said) as caught:
+        save_checkpoint(tmp_path / "mine.safetensors", network(), recipe, **facts)
+    sentence(caught)
+    assert not list(tmp_path.iterdir()), "nothing is written"
 
 
 # --- Batches that a network cannot take -----------------------------------------------------------

@@ -15,7 +15,7 @@ from inception_edu.data import kept as kept_images
 from inception_edu.data.download import download, md5_of
 from inception_edu.data.errors import DataError
 from inception_edu.data.paths import downloads_dir
-from inception_edu.data.types import Data, Split, rescale
+from inception_edu.data.types import Data, Split
 
 CIFAR10_NAME = "cifar-10-python.tar.gz"
 CIFAR10_MIRRORS = (  # the same bytes; the original host is slow
@@ -45,7 +45,7 @@ CIFAR10_CLASSES = (
 )
 
 
-def cifar10(image: int | None = None) -> Data:
+def cifar10() -> Data:
     """CIFAR-10, 50,000 + 10,000 colour images of 32×32 pixels, from a copy on this machine or else
     by download.
 
@@ -68,8 +68,7 @@ def cifar10(image: int | None = None) -> Data:
         kept_images.write(cache, CIFAR10_MD5, *kept)
     tensors, _ = kept
     train, test = (
-        Split(rescale(tensors[f"{name}_images"], image or 32), tensors[f"{name}_labels"])
-        for name in ("train", "test")
+        Split(tensors[f"{name}_images"], tensors[f"{name}_labels"]) for name in ("train", "test")
     )
     return Data("cifar10", CIFAR10_CLASSES, train, test)
 

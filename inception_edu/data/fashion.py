@@ -10,7 +10,7 @@ import torch
 
 from inception_edu.data import paths
 from inception_edu.data.errors import DataError
-from inception_edu.data.types import Data, Split, rescale
+from inception_edu.data.types import Data, Split
 
 FASHION_SHA256 = "ff2095ba7f32272bab8b786394254f515150a9bdb8bfef46367b547fa775a1bb"
 FASHION_CLASSES = (
@@ -27,8 +27,8 @@ FASHION_CLASSES = (
 )
 
 
-def fashion(image: int | None = None) -> Data:
-    """The source `fashion`: grey, 28×28 with a border of two pixels, rescaled to `image` pixels.
+def fashion(border: int = 2) -> Data:
+    """The source `fashion`: grey, 28×28 with a border of so many pixels.
 
     Raises DataError if the file is missing or not the one that was committed.
     """
@@ -44,13 +44,12 @@ def fashion(image: int | None = None) -> Data:
             "inception_edu/data/fashion.py: fetch it again, or build it with "
             "data/build_fashion.py."
         )
-    border = 0 if image == 28 else 2
     splits = []
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         for name in ("train", "test"):
             bordered = np.pad(
                 arrays[f"{name}_images"], ((0, 0), (border, border), (border, border))
             )
-            images = rescale(torch.from_numpy(bordered).unsqueeze(1), image or 32)
+            images = torch.from_numpy(bordered).unsqueeze(1)
             splits.append(Split(images, torch.from_numpy(arrays[f"{name}_labels"]).long()))
     return Data("fashion", FASHION_CLASSES, splits[0], splits[1])

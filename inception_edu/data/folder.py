@@ -19,6 +19,7 @@ from inception_edu.data.errors import DataError
 from inception_edu.data.finding import Found, find_images, is_folder, need_two, shown, within
 from inception_edu.data.paths import downloads_dir
 from inception_edu.data.pictures import PictureError, read_picture
+from inception_edu.data.places import need_memory
 from inception_edu.data.progress import Progress
 from inception_edu.data.types import Data, Split, evenly
 
@@ -171,6 +172,7 @@ def _decode_if_all(
 ) -> tuple[np.ndarray, list[str | None]] | None:
     """(uint8 N×3×side×side, one error or None for each file); with `strict`, None if a picture of
     another size turns up."""
+    need_memory(len(files), 3, side)
     images = np.zeros((len(files), 3, side, side), np.uint8)
     errors: list[str | None] = [None] * len(files)
     with Progress("decoding images", len(files), "images", quiet=len(files) < 4000) as progress:

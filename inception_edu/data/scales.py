@@ -14,6 +14,8 @@ which receptive fields a network has.
 import numpy as np
 import torch
 
+from inception_edu._numbers import is_whole
+from inception_edu.data.places import need_memory
 from inception_edu.data.types import Data, Split
 
 DOTS = 12
@@ -81,8 +83,12 @@ def scales(
 
     The classes take turns (0, 1, …, 9, 0, …), so every prefix is balanced. The same seed gives the
     same pictures, and fewer pictures are the first of more. Raises ValueError if the sizes do not
-    fit into the image.
+    fit into the image, `DataError` where there is no memory for the pictures.
     """
+    for what, number in (("n", n), ("image", image)):
+        if not is_whole(number) or number < 1:
+            raise ValueError(f"{what} should be a whole number of at least 1, got {number!r}.")
+    need_memory(n, 3, image)
     low, high = sizes or (image / 4, image * 7 / 8)
     dot = dot or image / 16
     if not dot < low <= high <= image:

@@ -13,8 +13,9 @@ from inception_edu.data.cifar10 import cifar10
 from inception_edu.data.errors import DataError
 from inception_edu.data.fashion import fashion
 from inception_edu.data.folder import folder
+from inception_edu.data.places import device_here
 from inception_edu.data.scales import scales_data
-from inception_edu.data.types import Data, Split, evenly
+from inception_edu.data.types import Data, Split, evenly, rescale
 
 
 def load(
@@ -38,8 +39,9 @@ def load(
         test folder.
 
     Raises DataError, with a sentence that says what to do, if the source is unknown or cannot be
-    read.
+    read, if there is no such device, or not the memory for such images.
     """
+    place = device_here(device)
     if isinstance(source, os.PathLike):
         source = f"folder:{os.fspath(source)}"
     if not isinstance(source, str):
@@ -50,7 +52,7 @@ def load(
         raise DataError(f"limit is {limit}: give one number, or two, for training and test images.")
     numbers = (("limit", limits[0]), ("limit", limits[1]), ("image", image), ("seed", seed))
     for what, value in numbers:
-        if value is not None and not is_whole(value):
+        if not is_whole(value) and (value is not None or what == "seed"):
             raise DataError(f"{what} should be a whole number, got {value!r}.")
     if seed < 0:
         raise DataError(f"seed is {seed}, but seeds begin at 0.")
@@ -66,21 +68,23 @@ def load(
     if image is not None and image < 8:
         raise DataError(f"image is {image}, but images need at least 8 pixels a side.")
     if kind == "fashion" and not rest:
-        data = fashion(image)
+        data = fashion(border=0 if image == 28 else 2)
     elif kind == "scales":
         data = scales_data(image or 32, limits, seed)
     elif kind == "cifar10" and not rest:
-        data = cifar10(image)
+        data = cifar10()
     elif kind == "folder" and rest:
         try:
-            place = Path(rest).expanduser()
+            root = Path(rest).expanduser()
         except RuntimeError as error:  # ~somebody, who is not there
             raise DataError(f"{source!r} cannot be found: {error}") from None
-        data = folder(place, image, limits, seed)
+        data = folder(root, image, limits, seed)
     else:
         raise DataError(_unknown(source))
-    data = replace(data, train=_first(data.train, limits[0]), test=_first(data.test, limits[1]))
-    return data.to(device)
+    train, test = _first(data.train, limits[0]), _first(data.test, limits[1])
+    if image is not None:
+        train, test = (replace(part, images=rescale(part.images, image)) for part in (train, test))
+    return replace(data, train=train, test=test).to(place)
 
 
 def _unknown(source: str) -> str:

@@ -17,7 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from inception_edu._numbers import is_whole
 from inception_edu.data import augmentation
+from inception_edu.data.places import device_here, need_memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,8 @@ class Split:
         return Split(self.images[chosen], self.labels[chosen], factors)
 
     def to(self, device) -> Split:
-        """The same images on a device."""
+        """The same images on a device. Raises `DataError` where torch has no such one."""
+        device = device_here(device)
         factors = None if self.factors is None else self.factors.to(device)
         return Split(self.images.to(device), self.labels.to(device), factors)
 
@@ -144,11 +147,14 @@ class Data:
         augment: "none", or any of "crop", "window", "flip", "cutout" joined by "+", see `augment`;
         needs a generator. All random numbers of an epoch are drawn at its start on the generator's
         device: a generator on the CPU gives the same batches on every device. Raises ValueError for
-        a batch size or an `augment` that makes no sense.
+        a batch size or an `augment` that makes no sense, `DataError` for a device that is not here.
         """
         kinds = augmentation.parse(augment)
         if not hasattr(split, "images"):
             raise ValueError(f"split is a part of the data, such as data.train; got {split!r}.")
+        for what, number in (("batch_size", batch_size), ("steps", steps)):
+            if number is not None and not is_whole(number):
+                raise ValueError(f"{what} should be a whole number, got {number!r}.")
         if batch_size < 1:
             raise ValueError(f"A batch needs at least one image, but batch_size is {batch_size}.")
         if generator is None and (kinds or steps is not None):
@@ -158,7 +164,7 @@ class Data:
             )
         if len(split) == 0:
             raise ValueError("There are no images in this split, so there are no batches.")
-        place = split.images.device if device is None else torch.device(device)
+        place = split.images.device if device is None else device_here(device)
         if generator is None:
             return self._in_order(split, batch_size, place)
         return self._shuffled(split, batch_size, generator, kinds, steps, place)
@@ -191,6 +197,8 @@ class Data:
 
         Raises ValueError if a class has fewer than n images.
         """
+        if not is_whole(n) or n < 1:
+            raise ValueError(f"n should be a whole number of at least 1, got {n!r}.")
         if split not in ("train", "test"):
             raise ValueError(f"split is 'train' or 'test', got {split!r}.")
         part = getattr(self, split)
@@ -207,7 +215,7 @@ class Data:
 
     def to(self, device) -> Data:
         """The same images on a device, as a whole: the one explicit word for what `batches` does
-        batch by batch."""
+        batch by batch. Raises `DataError` where torch has no such device."""
         return replace(self, train=self.train.to(device), test=self.test.to(device))
 
     def describe(self) -> str:
@@ -255,11 +263,13 @@ def evenly(labels, limit: int) -> np.ndarray:
 
 def rescale(images: Tensor, side: int) -> Tensor:
     """uint8 N×C×H×W rescaled to side×side pixels (bilinear, averaging over the pixels where it
-    shrinks)."""
+    shrinks). Raises `DataError` where there is no memory for them."""
     if images.shape[-2:] == (side, side):
         return images
-    out = torch.empty(*images.shape[:2], side, side, dtype=torch.uint8)
-    for old, new in zip(images.split(1000), out.split(1000)):
+    need_memory(images.shape[0], images.shape[1], side)
+    out = torch.from_numpy(np.empty((*images.shape[:2], side, side), np.uint8))
+    few = max(1, min(1000, 2**26 // (images.shape[1] * side**2)))  # at a time: 256 MB as float32
+    for old, new in zip(images.split(few), out.split(few)):
         new.copy_(
             F.interpolate(old.float(), (side, side), mode="bilinear", antialias=True).round_()
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from inception_edu.describe.parts import map_nodes
-from inception_edu.describe.spec import Node, Shape
+from inception_edu._numbers import is_whole
+from inception_edu.describe.parts import map_nodes, strange
+from inception_edu.describe.spec import Node, Shape, SpecError
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ class Network:
     classifier: Classifier = Classifier()
     heads: tuple[Head, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.blocks, tuple) or not all(isinstance(b, Block) for b in self.blocks):
+            raise SpecError(f"The blocks of {self.name} are a tuple of Block(name, node).")
+        for what in ("classes", "image", "channels"):
+            value = getattr(self, what)
+            if not is_whole(value) or value < 1:
+                raise SpecError(f"{what} should be a whole number of at least 1, got {value!r}.")
+        if not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout <= 1:
+            raise SpecError(f"dropout is the share dropped, 0 to 1; got {self.dropout!r}.")
+
     @property
     def input(self) -> Shape:
         """(C, H, W) of the image for which the network is described."""
@@ -95,6 +106,13 @@ class Network:
         first."""
         blocks = (replace(block, node=map_nodes(change, block.node)) for block in self.blocks)
         return replace(self, blocks=tuple(blocks))
+
+
+def check_network(value: object) -> None:
+    """Raises `SpecError` for what is no network."""
+    if not isinstance(value, Network):
+        wanted = 'is asked for, such as inception_v4() or network("inception_v4")'
+        raise SpecError(strange(value, "A network", wanted))
 
 
 def _first_line(node: Node) -> str:

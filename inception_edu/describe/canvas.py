@@ -172,7 +172,7 @@ def tint(colour: str, share: float = 0.13) -> str:
     return "#" + "".join(f"{round(255 - share * (255 - p)):02x}" for p in parts)
 
 
-def _inside(path: tuple[str, ...], wanted: list[tuple[str, ...]]) -> bool:
+def inside(path: tuple[str, ...], wanted: list[tuple[str, ...]]) -> bool:
     return any(path[i : i + len(w)] == w for w in wanted for i in range(len(path)))
 
 
@@ -200,7 +200,7 @@ def render(
 
     drawn: dict[type, list[str]] = {Line: [], Box: [], Text: []}
     for item in canvas.items:
-        fade = ' opacity="0.22"' if highlight and not _inside(item.path, highlight) else ""
+        fade = ' opacity="0.22"' if highlight and not inside(item.path, highlight) else ""
         drawn[type(item)].append(_SVG[type(item)](item, dx, at, fade))
     said = escape(canvas.title, quote=True)
     out = [

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 
 from inception_edu._lazy import TYPE_CHECKING
 from inception_edu.describe.blocks import Network
-from inception_edu.describe.canvas import Canvas, Drawing, Line, render
+from inception_edu.describe.canvas import Canvas, Drawing, Line, inside, render
 from inception_edu.describe.flow import out_shape, walk
 from inception_edu.describe.layout import Layout
 from inception_edu.describe.paper_tables import TABLE_1
@@ -63,7 +63,7 @@ def draw(
     needs a shape. `highlight` is a branch number, a path such as "branch 3" or "branch 3/step 2", a
     block's name, or a list of these; everything else fades. `wrong=True`
     draws a mismatch in red at its place and keeps its sentence in `errors`; otherwise it raises
-    `ChannelError` or `SizeError`.
+    `ChannelError` or `SizeError`. Raises `SpecError` for what there is not to highlight.
     """
     if direction not in ("up", "down"):
         raise SpecError(f'direction is "up" or "down", got {direction!r}.')
@@ -82,9 +82,13 @@ def draw(
 
             canvas.foot = under(canvas.items, branches(what, shape, fields))
             canvas.notes = (*canvas.notes, NOTE) if canvas.foot[0] else canvas.notes
+    paths = _paths(highlight)
+    for path in paths:
+        if not any(inside(item.path, [path]) for item in canvas.items):
+            raise SpecError(f"There is no {'/'.join(path)!r} in the picture to highlight.")
     canvas.title = title or canvas.title
     canvas.notes = tuple(filter(None, (*canvas.notes, note)))
-    return render(canvas, direction, _paths(highlight))
+    return render(canvas, direction, paths)
 
 
 def figure(number: int, **options: Any) -> Drawing:
@@ -119,6 +123,8 @@ def figure(number: int, **options: Any) -> Drawing:
 def _paths(highlight: Highlight) -> list[Path]:
     if highlight is None:
         return []
+    if not isinstance(highlight, (str, int, Iterable)):
+        raise SpecError(f"highlight is a branch's number, a path or a block, got {highlight!r}.")
     wanted = [highlight] if isinstance(highlight, (str, int)) else highlight
     return [_path(w) for w in wanted]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from inception_edu.describe.blocks import Block, Classifier, Network
+from inception_edu.describe.blocks import Block, Classifier, Network, check_network
 from inception_edu.describe.flow import out_channels
 from inception_edu.describe.parts import at, last_conv, put
 from inception_edu.describe.spec import Conv, Node, Residual, SpecError
@@ -24,13 +24,18 @@ BASE_WIDTH = 14.4  # channels at which a rate that falls as 1/width is the ordin
 def changed(network: Network, change: str) -> Network:
     """The network with a change of `CHANGES` made. Raises `SpecError` where there is no such
     change, or where nothing in the network can be changed so."""
+    check_network(network)
     if change not in CHANGES:
         raise SpecError(f"There is no change {change!r}; choose one of {', '.join(CHANGES)}.")
     return CHANGES[change](network)
 
 
 def on_residuals(network: Network, change: Callable[[Residual], Node]) -> Network:
-    """The network with `change(block)` in the place of every residual block."""
+    """The network with `change(block)` in the place of every residual block. Raises `SpecError`
+    where there is none."""
+    check_network(network)
+    if not any(isinstance(block.node, Residual) for block in network.blocks):
+        raise SpecError(f"{network.name} has no residual block to change.")
     blocks = (
         replace(block, node=change(block.node)) if isinstance(block.node, Residual) else block
         for block in network.blocks
@@ -41,6 +46,7 @@ def on_residuals(network: Network, change: Callable[[Residual], Node]) -> Networ
 def on_last_residual(network: Network, change: Callable[[Residual], Node]) -> Network:
     """The network with `change(block)` in the place of its last residual block, which gets a name
     of its own where it was one of several copies. Raises `SpecError` where there is none."""
+    check_network(network)
     places = [i for i, block in enumerate(network.blocks) if isinstance(block.node, Residual)]
     if not places:
         raise SpecError(f"{network.name} has no residual block to change.")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+from inception_edu._numbers import is_whole
 from inception_edu.describe.parts import Path, children
 from inception_edu.describe.spec import (
     Chain,
@@ -92,7 +93,16 @@ def _needed(node: Node, shape: Shape, outputs: list[Shape]) -> Shape | None:
 
 
 def out_shape(node: Node, shape: Shape) -> Shape:
-    """The shape (C, H, W) that comes out of `node` when `shape` goes in. Raises as `walk` does."""
+    """The shape (C, H, W) that comes out of `node` when `shape` goes in. Raises as `walk` does, and
+    `SpecError` for what is no shape."""
+    if not (
+        isinstance(shape, (tuple, list))
+        and len(shape) == 3
+        and all(is_whole(side) and side > 0 for side in shape)
+    ):
+        raise SpecError(
+            f"A shape is (channels, height, width), whole numbers of at least 1; got {shape!r}."
+        )
     *_, last = walk(node, shape)
     assert last.output is not None
     return last.output

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from inception_edu._lazy import TYPE_CHECKING
 from inception_edu._numbers import is_whole
-from inception_edu.describe.blocks import Block, Network
+from inception_edu.describe.blocks import Block, Network, check_network
 from inception_edu.describe.flow import Step, out_shape, walk
 from inception_edu.describe.parts import children
 from inception_edu.describe.spec import (
@@ -262,7 +262,8 @@ class Trace:
 
 def trace(network: Network, image: int | tuple[int, ...] | None = None) -> Trace:
     """Send an image (its side, (C, H, W), or the network's own size) through the blocks, up to one
-    that breaks."""
+    that breaks. Raises `SpecError` for what is no network or no image."""
+    check_network(network)
     return _trace(network.blocks, input_shape(network, image))
 
 
@@ -299,7 +300,8 @@ def _rows(blocks: tuple[Block, ...], shape: Shape) -> tuple[Row, ...]:
 @lru_cache(maxsize=256)
 def smallest_image(network: Network) -> int:
     """The smallest side of a square image, in pixels, that passes every block of the network (75
-    for Inception-v4)."""
+    for Inception-v4). Raises `SpecError` where there is none."""
+    check_network(network)
     for side in range(1, 1025):
         found = _trace(network.blocks, (network.channels, side, side))
         if found.cause is None:

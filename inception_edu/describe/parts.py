@@ -36,14 +36,18 @@ def children(node: Node) -> tuple[tuple[str, Node], ...]:
     raise SpecError(strange(node))
 
 
-def strange(value: object) -> str:
+def strange(
+    value: object,
+    wanted: str = "A description",
+    such: str = "is made of Conv, Pool, Chain, Concat and Residual",
+) -> str:
     """The sentence for what is no description."""
     name = getattr(value, "__name__", "")
     if name and callable(value) and not isinstance(value, type):
-        return f"A description is asked for, got the function {name}: call it, {name}()."
+        return f"{wanted} is asked for, got the function {name}: call it, {name}()."
     text = repr(value)
     said = text if len(text) < 60 and "\n" not in text else f"a {type(value).__name__}"
-    return f"A description is made of Conv, Pool, Chain, Concat and Residual, got {said}."
+    return f"{wanted} {such}, got {said}."
 
 
 def rebuild(node: Node, parts: Sequence[Node]) -> Node:

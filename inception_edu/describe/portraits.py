@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from inception_edu.describe.blocks import Block, Network
+from inception_edu.describe.blocks import Block, Network, check_network
 from inception_edu.describe.difference import block_title
 from inception_edu.describe.flow import out_channels, out_shape
 from inception_edu.describe.measure import measure
@@ -24,8 +24,9 @@ def trunk(network: Network) -> Iterator[tuple[Block, Shape, Shape]]:
     """(block, shape in, shape out) along a network, also where its sums do not close.
 
     The width of a residual block is that of the identity it is added to: what its 1×1 prints cannot
-    change it.
+    change it. Raises `SpecError` for what is no network.
     """
+    check_network(network)
     shape = network.input
     for block in network.blocks:
         start = shape

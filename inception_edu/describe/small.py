@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inception_edu._numbers import is_whole
-from inception_edu.describe.blocks import Block, Head, Network
+from inception_edu.describe.blocks import Block, Head, Network, check_network
 from inception_edu.describe.figures import InceptionResNetC_v1
 from inception_edu.describe.flow import out_channels, out_shape
 from inception_edu.describe.measure import trace
@@ -120,6 +120,8 @@ def mini(
     Raises `SpecError` where `repeats` does not fit the network's stages or a number is out of
     range.
     """
+    check_network(network)
+    _whole(image=image, classes=classes, channels=channels)
     stages: dict[str, list[Node]] = {}
     for block in network.blocks:
         if block.stage:
@@ -188,6 +190,12 @@ def mini(
     )
 
 
+def _whole(**numbers: object) -> None:
+    for name, number in numbers.items():
+        if not is_whole(number) or number < 1:  # type: ignore[operator]
+            raise SpecError(f"{name} should be a whole number of at least 1, got {number!r}.")
+
+
 def _places(network: Network, wanted: dict[str, int]) -> dict[tuple[str, int], list[Head]]:
     """Behind which of a stage's kept blocks each head stands: {(stage, number): heads}, at the same
     share of the stage as in the whole network. A head of a stage without blocks is left out."""
@@ -252,6 +260,7 @@ def tower(
     `bottleneck=False` widens them until they hand on as many as the trunk has.
     Raises `SpecError` for fewer than 8 channels or a negative depth.
     """
+    _whole(image=image, classes=classes, channels=channels)
     whole = is_whole(width) and is_whole(depth)
     if not whole or width < 8 or depth < 0:
         raise SpecError(

@@ -34,7 +34,10 @@ class NetworkDiagram(NotebookLab):
             self.on_select(on_select)
 
     def on_select(self, callback: Callable[[str], None]) -> None:
-        """Call `callback(name)` whenever another block or copy is selected."""
+        """Call `callback(name)` whenever another block or copy is selected. Raises ValueError for
+        what cannot be called."""
+        if not callable(callback):
+            raise ValueError(f"on_select is a function of a block's name, got {callback!r}.")
         self._callbacks.append(callback)
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 
-from inception_edu.describe.blocks import Block, Network
+from inception_edu.describe.blocks import Block, Network, check_network
 from inception_edu.describe.code import network_code, parse_network
 from inception_edu.describe.draw import Drawing, draw
 from inception_edu.describe.link import source_of
@@ -180,6 +180,7 @@ def make(
         what = parse_network(what)
     key = what if isinstance(what, str) else ""
     net = network(what) if isinstance(what, str) else what
+    check_network(net)
     repeats = {b.name: b.repeat for b in net.blocks}
     block = block or net.blocks[0].name
     if block not in repeats:

@@ -254,7 +254,10 @@ def death(mode: str = "auto", **first) -> NotebookLab:
 
 def film(result: Result, twin: Result | None = None, mode: str = "auto") -> NotebookLab:
     """Display a run as a film, with `twin` beside it in step, and return the lab. Raises ValueError
-    for a run that recorded nothing."""
+    for what is no run, or one that recorded nothing."""
+    for one in (result, twin):
+        if one is not None and not isinstance(one, Result):
+            raise ValueError(f"A film is of a Result, such as `run` gives; got {one!r}.")
     if not result.curves.get("step"):
         raise ValueError("This run recorded no step, so there is nothing to play: train it longer.")
     other = None if twin is None else as_track(twin, 2)

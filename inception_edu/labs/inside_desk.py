@@ -46,6 +46,12 @@ class Desk:
                 "`models` are subjects by name, {'mine': Subject(module, prepare, classes)}; got "
                 f"a {type(subjects).__name__}."
             )
+        for name, one in subjects.items():
+            if not isinstance(one, Subject) and (isinstance(one, nn.Module) or not callable(one)):
+                raise ValueError(
+                    f"{name} is a {type(one).__name__}, not a Subject: write own_subject(model, "
+                    "data), or Subject(module, prepare, classes)."
+                )
         self._makers = dict(subjects)
         self._made: dict[str, Subject] = {}
         self._pictures = list(pictures or [])

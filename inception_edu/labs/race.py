@@ -229,8 +229,8 @@ def race_core(data: str = "fashion", steps: int = STEPS, **first) -> Lab:
     known = [source for _, source in SOURCES]
     if data in known:
         settings["data"] = data
-    elif data.startswith("folder:"):
-        settings |= {"data": FOLDER, "folder": data.removeprefix("folder:")}
+    elif str(data).startswith("folder:"):
+        settings |= {"data": FOLDER, "folder": str(data).removeprefix("folder:")}
     else:
         raise Refused(f"data is one of {', '.join(known)} or folder:PATH; got {data!r}.")
     start = State(settings, settings, steps)

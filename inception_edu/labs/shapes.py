@@ -13,6 +13,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
+from inception_edu._numbers import is_whole
 from inception_edu.describe.blocks import Network
 from inception_edu.describe.draw import Drawing, draw
 from inception_edu.describe.family import FAMILY
@@ -257,6 +258,8 @@ def make(network: str = "inception_v4", image: int | None = None, padding: str =
     if padding not in PADDINGS:
         raise SpecError(f"There is no padding {padding!r}; choose one of {', '.join(PADDINGS)}.")
     start = opened(network, image, padding)
+    if not is_whole(start.image):
+        raise SpecError(f"The side of the image is a whole number, got {image!r}.")
     if not SMALLEST <= start.image <= LARGEST:
         raise SpecError(
             f"The side of the image goes from {SMALLEST} to {LARGEST} pixels; got {start.image}."

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from inception_edu.data.errors import DataError
 from inception_edu.data.paths import data_dir, downloads_dir
-from inception_edu.data.pictures import folder_pictures, read_picture
+from inception_edu.data.pictures import PictureError, folder_pictures, read_picture
 from inception_edu.data.sources import load
 from inception_edu.data.types import Data, evenly
 from inception_edu.nets import load_checkpoint
@@ -246,11 +246,21 @@ def given_pictures(given: dict | str | os.PathLike | None) -> list[Picture]:
     if isinstance(given, (str, os.PathLike)):
         return [Picture(n, p, source=str(given)) for n, p in folder_pictures(given).items()]
     found = []
+    if not isinstance(given, dict):
+        raise PictureError(f"pictures are a dict by name, or a folder; got {given!r}.")
     for name, picture in given.items():
         if isinstance(picture, (str, os.PathLike)):
             _, inline, data = str(picture).partition("data:image/png;base64,")
             picture, _ = read_picture(base64.b64decode(data) if inline else picture)
-        if not isinstance(picture, np.ndarray):
+        if isinstance(picture, np.ndarray):
+            if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[0] != 3:
+                shape = "×".join(map(str, picture.shape))
+                raise PictureError(
+                    f"{name}: a picture is uint8 3×H×W, got {picture.dtype} {shape}."
+                )
+        elif not hasattr(picture, "convert"):
+            raise PictureError(f"{name}: a picture is a path, a PIL image or uint8 3×H×W.")
+        else:
             picture = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
         found.append(Picture(name, picture))
     return found

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
+from inception_edu._numbers import is_whole
+
 Crops = Callable[[Tensor], Iterator[Tensor]]
 
 
 def centre_crop(size: int) -> Crops:
     """One crop of size×size pixels from the middle, as in the paper's Table 2 ("single crop")."""
+    _check(size)
 
     def crops(images: Tensor) -> Iterator[Tensor]:
         yield _window(images, size, 0.5, 0.5)
@@ -26,6 +29,7 @@ def centre_crop(size: int) -> Crops:
 def ten_crops(size: int) -> Crops:
     """The four corners and the middle, each also mirrored: the "10 crops" of Table 3's ResNet
     row."""
+    _check(size)
 
     def crops(images: Tensor) -> Iterator[Tensor]:
         for y, x in ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5)):
@@ -40,6 +44,7 @@ def twelve_crops(size: int) -> Crops:
     The paper does not say which 12 its Table 3 means; these are the 10 usual ones and the last view
     of `many_crops`.
     """
+    _check(size)
 
     def crops(images: Tensor) -> Iterator[Tensor]:
         yield from ten_crops(size)(images)
@@ -60,8 +65,12 @@ def many_crops(
     `squares` squares are taken along the longer side; of each square four corners and the middle,
     size×size, and the square itself rescaled to size×size; and all of these mirrored. On square
     images all squares coincide and only one is computed, which leaves 48 different crops: the
-    average is the same. GoogLeNet's sizes are 256, 288, 320 and 352 for crops of 224.
+    average is the same. GoogLeNet's sizes are 256, 288, 320 and 352 for crops of 224. Raises
+    ValueError for what is no number of pixels or squares.
     """
+    _check(size)
+    if not is_whole(squares) or squares < 1:
+        raise ValueError(f"squares should be a whole number of at least 1, got {squares!r}.")
 
     def crops(images: Tensor) -> Iterator[Tensor]:
         height, width = images.shape[-2:]
@@ -78,6 +87,11 @@ def many_crops(
                 yield from _both_ways(_resize(square, (size, size)))
 
     return crops
+
+
+def _check(size: object) -> None:
+    if not is_whole(size) or size < 1:  # type: ignore[operator]
+        raise ValueError(f"A crop's side is a whole number of pixels, at least 1; got {size!r}.")
 
 
 def _both_ways(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,9 +21,11 @@ from itertools import combinations
 import torch
 from torch import Tensor, nn
 
+from inception_edu._numbers import is_whole
 from inception_edu.learn.crops import Crops
 from inception_edu.learn.machine import device_of
 from inception_edu.learn.pace import Pace
+from inception_edu.learn.recipe import check_stop
 from inception_edu.nets.inference import evaluating as evaluating
 from inception_edu.nets.inference import fast_layout as fast_layout
 
@@ -44,11 +46,13 @@ def logits(
     With `crops`, the softmax is averaged over an image's crops and its logarithm returned, so the
     rows can be used like logits. Rows stand in the order of the split, on the CPU; batches travel
     to the network. A `threading.Event` in `stop` that is set ends the work after a batch, with
-    fewer rows.
+    fewer rows. Raises ValueError for what is no network, no images, no crops or no event.
     """
-    split = _asked(model, data, split)
+    split = _asked(model, data, split, crops)
+    check_stop(stop)
     # 250 images of 32×32 at a time; fewer of larger ones, which fill the memory.
-    batch_size = batch_size or min(250, max(1, 2**20 // split.images[0, 0].numel()))
+    if batch_size is None:
+        batch_size = min(250, max(1, 2**20 // split.images.shape[-2:].numel()))
     rows, place = [], device_of(model)
     pace = Pace(place)
     with evaluating(model):
@@ -66,13 +70,13 @@ def logits(
 
 def accuracy(model: nn.Module, data, split=None, crops: Crops | None = None) -> float:
     """Share of the images of a split (the test images where none is given) whose first guess is
-    right, 0 to 1."""
-    split = _asked(model, data, split)
+    right, 0 to 1. Raises as `logits`."""
+    split = _asked(model, data, split, crops)
     return 1 - error_rate(logits(model, data, split, crops), split.labels)
 
 
-def _asked(model: nn.Module, data, split):
-    """The split that was asked for. Raises ValueError for what is no network or no images."""
+def _asked(model: nn.Module, data, split, crops):
+    """The split that was asked for. Raises ValueError for what is no network, images or crops."""
     if not isinstance(model, nn.Module) or not hasattr(data, "batches"):
         raise ValueError(
             "First the network, a torch module, then the images that `load` gives: got "
@@ -80,6 +84,8 @@ def _asked(model: nn.Module, data, split):
         )
     if split is not None and not hasattr(split, "images"):
         raise ValueError(f"split is a part of the data, such as data.train; got {split!r}.")
+    if crops is not None and not callable(crops):
+        raise ValueError(f"crops is made by a function, such as centre_crop(28); got {crops!r}.")
     return data.test if split is None else split
 
 
@@ -88,8 +94,15 @@ def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
 
     A class that ties with the label counts as smaller only if it stands behind it, so a network
     that says the same of every class is not counted as right. Raises ValueError where k is not
-    between 1 and the number of classes.
+    between 1 and the number of classes, or rows and labels are no tensors that fit.
     """
+    if not isinstance(rows, Tensor) or rows.ndim != 2 or not isinstance(labels, Tensor):
+        raise ValueError(
+            "Rows are a tensor N×classes, such as `logits` gives, and labels a tensor of N; got "
+            f"{_kind(rows)} and {_kind(labels)}."
+        )
+    if not is_whole(k):
+        raise ValueError(f"k should be a whole number, got {k!r}.")
     if not 1 <= k <= rows.shape[1]:
         raise ValueError(
             f"k is {k}, but there are {rows.shape[1]} classes: choose 1 to {rows.shape[1]}."
@@ -112,6 +125,12 @@ def right(rows: Tensor, labels: Tensor, k: int = 1) -> Tensor:
     return (larger.sum(1) < k) & ~rows.isnan().any(1)
 
 
+def _kind(value: object) -> str:
+    if isinstance(value, Tensor):
+        return "a tensor " + "×".join(map(str, value.shape))
+    return f"a {type(value).__name__}"
+
+
 def error_rate(rows: Tensor, labels: Tensor, k: int = 1) -> float:
     """Top-k error, 0 to 1: the share of images whose label is not among the k largest of its row
     (N×classes)."""
@@ -124,8 +143,8 @@ def error_rate(rows: Tensor, labels: Tensor, k: int = 1) -> float:
 def ensemble(members: Sequence[Tensor]) -> Tensor:
     """The logarithm of the members' averaged softmax: M tensors N×classes become one. Table 5 of
     the paper. ValueError where there is none."""
-    if not members:
-        raise ValueError("An ensemble needs at least one member.")
+    if not isinstance(members, (list, tuple)) or not members:
+        raise ValueError("An ensemble needs a list with at least one member.")
     if not all(isinstance(member, Tensor) for member in members):
         raise ValueError("An ensemble is made of answers: logits(model, data) of each member.")
     if len({member.shape for member in members}) > 1:
@@ -180,9 +199,10 @@ def interval(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
     It says how far the share could lie off because the test set is finite, not how it varies from
     seed to seed. ValueError where the counts cannot be.
     """
-    if count < 1 or not 0 <= hits <= count:
+    if not is_whole(hits) or not is_whole(count) or count < 1 or not 0 <= hits <= count:
         raise ValueError(
-            f"An interval needs 0 ≤ hits ≤ count and at least one image, got {hits} of {count}."
+            "An interval needs whole numbers, 0 ≤ hits ≤ count, and at least one image; got "
+            f"{hits!r} of {count!r}."
         )
     share = hits / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)

@@ -29,7 +29,7 @@ from inception_edu.learn.machine import autocast, device_of
 from inception_edu.learn.optimisers import make_optimizer, set_rate
 from inception_edu.learn.pace import Pace
 from inception_edu.learn.probes import Meter, Moment, watching
-from inception_edu.learn.recipe import Recipe, TrainError, learning_rate
+from inception_edu.learn.recipe import Recipe, TrainError, check_stop, learning_rate
 from inception_edu.learn.steps import Steps
 
 DEFAULT = Recipe()
@@ -83,6 +83,8 @@ def training(
     """
     if not isinstance(recipe, Recipe):
         raise TrainError(f"How to train is said by a Recipe(...), got {type(recipe).__name__}.")
+    check_stop(stop)
+    _check_watchers(on_record, probes)
     check(model, data)
     place = device_of(model)
     cast, precision = autocast(place, recipe.precision)
@@ -175,6 +177,16 @@ def check(model: nn.Module, data) -> None:
         raise TrainError(
             f"The network's output is {shape}, but {data.name} has {classes} classes: it should be "
             f"N×{classes}. Build the network with classes={classes}."
+        )
+
+
+def _check_watchers(on_record: object, probes: object) -> None:
+    if on_record is not None and not callable(on_record):
+        raise TrainError(f"on_record is a function of a Record, got {on_record!r}.")
+    if not isinstance(probes, (list, tuple)) or not all(callable(probe) for probe in probes):
+        raise TrainError(
+            "probes is a list of functions of a Moment, or of objects like Probe: write "
+            "probes=[mine]."
         )
 
 

@@ -21,6 +21,7 @@ from statistics import median
 
 import torch
 
+from inception_edu._numbers import is_whole
 from inception_edu.learn.machine import cores
 
 SAMPLES = 2  # timed steps with all threads before a number is chosen
@@ -42,7 +43,10 @@ _stepped: dict[int, float] = {}  # when each Python thread last made a step of a
 @contextmanager
 def threads(number: int) -> Iterator[None]:
     """Within the context torch computes with so many threads in this Python thread, whatever is
-    measured: `with threads(1):` is how recorded experiments repeat to the last bit."""
+    measured: `with threads(1):` is how recorded experiments repeat to the last bit. Raises
+    ValueError for what is no number of threads."""
+    if not is_whole(number) or number < 1:
+        raise ValueError(f"threads should be a whole number of at least 1, got {number!r}.")
     before, asked = torch.get_num_threads(), getattr(_here, "asked", None)
     _here.asked = number
     _set(number)

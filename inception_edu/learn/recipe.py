@@ -89,9 +89,15 @@ class Recipe:
                 )
         for names, kind, word in ((WHOLE, Integral, "a whole number"), (REAL, Real, "a number")):
             for name in names:
-                value = getattr(self, name)
-                if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                value, usual = getattr(self, name), getattr(type(self), name)
+                if value is None and usual is None:
+                    continue
+                if isinstance(value, bool) or not isinstance(value, kind):
                     raise TrainError(f"{name} must be {word}, got {value!r}.")
+        if not isinstance(self.augment, str):
+            raise TrainError(f"augment is text, such as 'none' or 'flip'; got {self.augment!r}.")
+        if not isinstance(self.nesterov, bool):
+            raise TrainError(f"nesterov is True or False, got {self.nesterov!r}.")
         for name in WHOLE[2:]:
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -106,6 +112,14 @@ class Recipe:
                 raise TrainError(f"{name} must lie between 0 and 1, got {getattr(self, name)}.")
         if self.clip is not None and not self.clip > 0:
             raise TrainError(f"clip must be above 0 (None: no clipping), got {self.clip}.")
+
+
+def check_stop(stop: object) -> None:
+    """Raise `TrainError` for what cannot be asked whether to stop."""
+    if stop is not None and not hasattr(stop, "is_set"):
+        raise TrainError(
+            f"stop is a threading.Event, which another thread sets to end the work; got {stop!r}."
+        )
 
 
 def learning_rate(recipe: Recipe, step: int, decay_every: int | None = None) -> float:

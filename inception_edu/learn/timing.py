@@ -9,6 +9,7 @@ from statistics import median, quantiles
 
 import torch
 
+from inception_edu._numbers import is_whole
 from inception_edu.learn.machine import default_device, synchronize
 from inception_edu.learn.pace import set_threads, threads
 
@@ -56,7 +57,7 @@ def clock(
     *arguments,
     rounds: int = 7,
     budget: float = 10.0,
-    device: torch.device | None = None,
+    device: str | torch.device | None = None,
     one_core: bool = False,
     gradients: bool = False,
 ) -> dict[str, Timing]:
@@ -76,14 +77,20 @@ def clock(
                  moment does not count
     gradients    without it, no operation is recorded for a backward pass
 
-    Raises ValueError where `calls` are not functions by name.
+    Raises ValueError where `calls` are not functions by name, or there is no round.
     """
+    if isinstance(calls, Mapping) and not (calls and all(map(callable, calls.values()))):
+        raise ValueError(f"`clock` needs functions to call, got {dict(calls)!r}.")
+    if not is_whole(rounds) or rounds < 1:
+        raise ValueError(f"rounds should be a whole number of at least 1, got {rounds!r}.")
     if not isinstance(calls, Mapping):
         raise ValueError(
             f"`clock` takes functions by name, got a {type(calls).__name__}: write "
             'clock({"mine": model}, images).'
         )
-    if device is None:
+    if device is not None:
+        device = torch.device(device)
+    else:
         tensors = [x for x in arguments if isinstance(x, torch.Tensor)]
         device = tensors[0].device if tensors else default_device()
     begun = time.perf_counter()

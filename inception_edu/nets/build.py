@@ -90,8 +90,10 @@ def build(
         raise SpecError(f"seed should be a whole number, got {seed!r}.")
     if not isinstance(what, Network):
         children(what)  # raises for what is no description
-        if in_channels < 1:
-            raise SpecError(f"At least one channel has to enter, got in_channels={in_channels}.")
+        if not is_whole(in_channels) or in_channels < 1:
+            raise SpecError(f"At least one channel has to enter, got in_channels={in_channels!r}.")
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise SpecError(f"generator is a torch.Generator, got {generator!r}.")
     if seed is not None and generator is not None:
         raise SpecError("Give a seed or a generator, not both.")
     if generator is None:

@@ -39,6 +39,8 @@ def read_file(path: str | os.PathLike) -> tuple[dict[str, torch.Tensor], str]:
     """The tensors of a file and its kind: "PyTorch", "safetensors", "NumPy", "HDF5" or "Keras" (an
     archive with HDF5 in it). What the file is, its bytes say, not its name. Raises as
     `read_tensors`."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise WeightsError(f"The path of a file is asked for, got a {type(path).__name__}.")
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"There is no file {path}.")
@@ -175,23 +177,43 @@ def save_checkpoint(
     and what is known.
 
     `network` is a recipe for `networks.make`; `facts` (data, accuracy, command, …) must be JSON.
-    With `half` the kernels are stored with 16 bits. The file appears whole or not at all.
+    With `half` the kernels are stored with 16 bits. The file appears whole or not at all. Raises
+    `WeightsError` where the recipe is none, or not that of the model, or `facts` are no JSON.
     """
     from safetensors.torch import save_file
 
     path = Path(path)
+    _check_recipe(model, network)
+    try:
+        metadata = {"network": json.dumps(network), "facts": json.dumps(facts)}
+    except (TypeError, ValueError) as error:
+        raise WeightsError(
+            f"Facts are kept as JSON (numbers, text, lists and dicts), but: {error}."
+        ) from None
     # Vectors (biases, batch-norm statistics) stay whole: they are few, and a variance may exceed
     # what 16 bits hold.
     tensors = {
         key: (value.half() if half and value.ndim > 1 else value).contiguous().cpu()
         for key, value in model.state_dict().items()
     }
-    metadata = {"network": json.dumps(network), "facts": json.dumps(facts)}
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, part, metadata)
     part.chmod(0o644)  # safetensors makes files that only their owner can read
     os.replace(part, path)
+
+
+def _check_recipe(model: nn.Module, network: object) -> None:
+    if not isinstance(model, nn.Module):
+        raise WeightsError(f"A built network can be saved, got a {type(model).__name__}: build it.")
+    if not isinstance(network, dict) or "kind" not in network:
+        raise WeightsError(
+            "A checkpoint holds the words from which `make` makes its network, such as "
+            f"dict(kind='tower', width=8, depth=1); got a {type(network).__name__}."
+        )
+    own = build(make(**network), init="empty").state_dict()
+    if wrong := misfit(own, model.state_dict()):
+        raise WeightsError(f"The model is not the network that {network} makes: {wrong}.")
 
 
 def load_checkpoint(path: str | os.PathLike) -> tuple[NetworkModule, dict]:
@@ -201,8 +223,8 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[NetworkModule, dict]:
     """
     from safetensors import safe_open
 
-    path = Path(path)
     tensors, kind = read_file(path)
+    path = Path(path)
     metadata: dict[str, str] = {}
     if kind == "safetensors":
         with safe_open(path, "pt") as file:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from inception_edu._numbers import is_whole
 from inception_edu.describe import CHANGES, FAMILY, changed, measure, networks
 from inception_edu.learn.recipe import Recipe
 
@@ -58,6 +59,23 @@ class Config:
     per_class: int | None = None
 
     def __post_init__(self):
+        if not isinstance(self.arguments, (dict, tuple, list)):
+            raise ExperimentError(
+                "arguments are what the network's function is called with, such as "
+                f"dict(width=576); got {self.arguments!r}."
+            )
+        if not isinstance(self.recipe, Recipe):
+            raise ExperimentError(
+                f"How to train is said by a Recipe(...), got {type(self.recipe).__name__}."
+            )
+        for name, least in (("test_images", 0), ("per_class", 1)):
+            value = getattr(self, name)
+            if value is None and name == "per_class":
+                continue
+            if not is_whole(value) or value < least:
+                raise ExperimentError(
+                    f"{name} should be a whole number of at least {least}, got {value!r}."
+                )
         pairs = self.arguments.items() if isinstance(self.arguments, dict) else self.arguments
         plain = tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in pairs))
         object.__setattr__(self, "arguments", plain)
@@ -116,5 +134,11 @@ def _one_of(what: str, word: str, known) -> None:
 
 
 def seeds(config: Config, count: int = 5, first: int = 0) -> list[Config]:
-    """The same configuration with seeds first, first + 1, …"""
+    """The same configuration with seeds first, first + 1, … Raises `ExperimentError` for what is no
+    configuration or no number."""
+    if not isinstance(config, Config):
+        raise ExperimentError(f"A run is said by a Config(...), got {type(config).__name__}.")
+    for what, number in (("count", count), ("first", first)):
+        if not is_whole(number):
+            raise ExperimentError(f"{what} should be a whole number, got {number!r}.")
     return [replace(config, seed=s) for s in range(first, first + count)]

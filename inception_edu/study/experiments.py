@@ -167,6 +167,8 @@ EXPERIMENTS: dict[str, Experiment] = {
 def configurations(name: str, mode_: str | None = None, data: str | None = None) -> list[Config]:
     """The configurations of an experiment in a mode; `data` replaces the photographs by another
     source. Raises `ExperimentError` where there is no such one."""
+    if mode_ is not None and mode_ not in MODES:
+        raise ExperimentError(f"There is no mode {mode_!r}; choose one of {', '.join(MODES)}.")
     if name not in EXPERIMENTS:
         raise ExperimentError(
             f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}."
@@ -176,5 +178,10 @@ def configurations(name: str, mode_: str | None = None, data: str | None = None)
 
 
 def question(name: str) -> str:
-    """What an experiment asks, in a sentence or two."""
+    """What an experiment asks, in a sentence or two. Raises `ExperimentError` where there is
+    none of that name."""
+    if name not in EXPERIMENTS:
+        raise ExperimentError(
+            f"There is no experiment {name!r}; choose one of {', '.join(EXPERIMENTS)}."
+        )
     return EXPERIMENTS[name].question

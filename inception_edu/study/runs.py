@@ -15,7 +15,7 @@ import torch
 from inception_edu.learn import History, default_device, training
 from inception_edu.learn.pace import threads as with_threads
 from inception_edu.nets.build import named_blocks
-from inception_edu.study.config import PHOTOGRAPHS, Config
+from inception_edu.study.config import PHOTOGRAPHS, Config, ExperimentError
 from inception_edu.study.crops import KINDS, crop_answers
 from inception_edu.study.fates import END_IMAGES
 from inception_edu.study.identity import exact_name, fingerprint, open_data, settled, where
@@ -131,8 +131,10 @@ def run(
 
     `on_record` and `stop` are handed to `train`. A run that diverges or is stopped returns a result
     like any other, without accuracy and dead channels. The recipe's precision "auto" is
-    float32 here.
+    float32 here. Raises `ExperimentError` for what is no configuration, else as `train`.
     """
+    if not isinstance(config, Config):
+        raise ExperimentError(f"A run is said by a Config(...), got {type(config).__name__}.")
     with nullcontext() if threads is None else with_threads(threads):
         return Running(config, source=source, on_record=on_record, stop=stop).finish()
 

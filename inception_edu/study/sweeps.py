@@ -29,6 +29,7 @@ from pathlib import Path
 
 import torch
 
+from inception_edu._numbers import is_whole
 from inception_edu.learn import keep_memory
 from inception_edu.study.config import Config, ExperimentError
 from inception_edu.study.digests import Identity, digest
@@ -70,7 +71,11 @@ def _local_worker(parent: int, threads: int) -> None:
 
 def local_executor(workers: int = 2, threads: int = 1) -> ProcessPoolExecutor:
     """Processes on this machine, `threads` torch threads each: on two cores, two runs of one thread
-    finish sooner than one run of two threads after another, and do not fight over the cores."""
+    finish sooner than one run of two threads after another, and do not fight over the cores. Raises
+    `ExperimentError` for what is no number of processes or threads."""
+    for what, number in (("workers", workers), ("threads", threads)):
+        if not is_whole(number) or number < 1:
+            raise ExperimentError(f"{what} should be a whole number from 1 on, got {number!r}.")
     return ProcessPoolExecutor(
         workers,
         mp_context=get_context("spawn"),
@@ -109,9 +114,14 @@ def sweep(
     Raises `ExperimentError` when runs failed; the others are kept, and the same call goes on where
     this one ended.
     """
-    if isinstance(configs, Config):
+    if isinstance(configs, Config) or not isinstance(configs, Iterable):
         raise ExperimentError("A sweep takes a list of configurations: write sweep([config]).")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise ExperimentError(f"Who runs it is such as local_executor(2), got {executor!r}.")
     configs = list(configs)
+    for one in configs:
+        if not isinstance(one, Config):
+            raise ExperimentError(f"A run is said by a Config(...), got {type(one).__name__}.")
     folder = Path(folder or runs_folder())
     names = {config: _name(config, source) for config in configs}
     wanted = {key: (config, identity) for config, (key, identity) in names.items()}

@@ -44,16 +44,23 @@ def note(kind: str, name: str, **content: Any) -> None:
     line = json.dumps({"time": time, "kind": kind, "name": name, **content}, ensure_ascii=False)
     try:
         _append(file, f"{line}\n".encode())
+        _refused.pop(file, None)
     except OSError as error:
         if file not in _refused:
-            _refused.add(file)
-            print(
+            _refused[file] = (
                 f"Your journal {file} cannot be written: {error.strerror}. What it held is as it "
                 "was; what you predict and solve now is not kept."
             )
+            print(_refused[file])
 
 
-_refused: set[Path] = set()
+_refused: dict[Path, str] = {}
+
+
+def refused() -> str:
+    """Why the last line could not be written, as a sentence; "" where it was, or none is kept."""
+    file = path()
+    return _refused.get(file, "") if file else ""
 
 
 def _append(file: Path, line: bytes) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import ipywidgets as widgets
 
 from inception_edu.describe.tables import plain
+from inception_edu.teach import journal
 from inception_edu.teach.claims import as_html
 
 
@@ -46,7 +47,10 @@ def widget(prediction: Asked, said: Any = None) -> widgets.VBox:
 def _line(said: Any, unit: str) -> str:
     if said is None:
         return "Your answer is kept, and stands beside the outcome later."
-    return f"Kept: <b>{as_html(plain(said))}{' ' + unit if unit else ''}</b>"
+    answer = f"<b>{as_html(plain(said))}{' ' + unit if unit else ''}</b>"
+    if why := journal.refused():
+        return f"Kept until this kernel ends: {answer}. {as_html(why)}"
+    return f"Kept: {answer}"
 
 
 def _buttons(prediction: Asked, said: Any, take: Any) -> widgets.ToggleButtons:

@@ -63,7 +63,7 @@ class Prediction:
         """Answer without buttons. ValueError for what is no choice, or no number."""
         if self.choices and value not in self.choices:
             raise ValueError(f"{value!r} is no choice; there are {', '.join(self.choices)}.")
-        if not self.choices and not isinstance(value, (int, float)):
+        if not self.choices and (isinstance(value, bool) or not isinstance(value, (int, float))):
             raise ValueError(f"A number is asked for, got {value!r}.")
         keep(self.name, value)
 
@@ -114,7 +114,10 @@ class Prediction:
 def predict(
     name: str, question: str, choices: Sequence[str] | None = None, *, unit: str = ""
 ) -> Prediction:
-    """A question to answer before the outcome is shown; see the head of this file."""
+    """A question to answer before the outcome is shown; see the head of this file. Raises
+    ValueError for choices that are no list."""
+    if choices is not None and not isinstance(choices, (list, tuple)):
+        raise ValueError(f"choices are a list, such as ['this', 'that']; got {choices!r}.")
     return Prediction(name, question, tuple(choices or ()), unit)
 
 

@@ -95,11 +95,14 @@ def branches(node: Node, shape: Shape, caption: str = "") -> Table:
 
 def figure_costs(*numbers: int) -> Table:
     """Parameters and multiply-adds of figures of the paper, with the shape that the paper prints
-    as their input."""
+    as their input. Raises ValueError for a figure that is no block."""
     rows = []
     for number in numbers:
-        figure = FIGURES[number]
-        assert not isinstance(figure.node, tuple), "An overview has blocks, no cost of its own."
+        figure = FIGURES.get(number)
+        if figure is None or isinstance(figure.node, tuple):
+            raise ValueError(
+                f"The figures of blocks are 1 to 8, 10 to 14, 16 to 20; got {number!r}."
+            )
         size = measure(figure.node, figure.input)
         gives = size_words(size.output)
         rows.append((f"Fig. {number}", figure.title, gives, size.params, size.macs))

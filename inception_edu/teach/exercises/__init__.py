@@ -31,10 +31,15 @@ Exercise = Callable[..., Verdict]
 
 def check(name: str, *answers: Any) -> Verdict:
     """The verdict on the answers to an exercise: `check("01.2", m)`. KeyError: no such exercise.
+    ValueError: more or fewer answers than it asks for.
 
     A wrong answer never raises. The verdict is written into the journal, if one is kept.
     """
     exercise = find(name)
+    asked = answer_names(name)
+    if len(answers) != len(asked):
+        wanted = ", ".join([f'check("{name}"', *asked])
+        raise ValueError(f"Exercise {name} takes {len(asked)} answers: write {wanted}).")
     verdict = cells.stopped(answers) or exercise(*answers)
     from inception_edu.teach import journal
 
@@ -44,7 +49,7 @@ def check(name: str, *answers: Any) -> Verdict:
 
 def find(name: str) -> Exercise:
     """The check of an exercise, as a function of its answers."""
-    if not re.fullmatch(r"\d\d\.\d+", name):
+    if not isinstance(name, str) or not re.fullmatch(r"\d\d\.\d+", name):
         raise KeyError(f"An exercise is called like '01.2' (chapter.number), not {name!r}.")
     chapter, number = name.split(".")
     exercise = getattr(_chapter(chapter), f"exercise_{number}", None)
