@@ -44,7 +44,7 @@ def value(state, ready: bool, of: str) -> dict:
     number, name, mime, data = state.taken
     return {
         "code": state.code,
-        "of": "a link to what is set" if "open_link" in state.code else of,
+        "of": "the settings" if "open_link" in state.code else of,
         "tips": {"code": f"{of}, as code that repeats it", "link": "a link to what is set"},
         "number": number,
         "name": name,

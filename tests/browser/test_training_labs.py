@@ -235,6 +235,16 @@ def test_nothing_moves_and_all_of_it_fits(lab, name):
     expect(lab.page.get_by_role("button", name="Forget 2?")).to_be_visible()
     as_before()
     # With what nothing is recorded of, too.
+    scale = lab.page.get_by_role("textbox", name="scale")
+    scale.fill("0.6")
+    scale.press("Enter")
+    along = lab.page.locator(".ied-along", has_text="at scale 0.5: lives 72")
+    inside = (
+        "e => e.getBoundingClientRect().right - e.closest('.ied-control')"
+        ".getBoundingClientRect().right"
+    )
+    expect(along.first).to_be_visible()
+    assert along.first.evaluate(inside) <= 0.5, "what is known along a slider stays under it"
     lab.page.get_by_label("optimizer", exact=True).select_option("SGD")
     expect(status(lab)).to_contain_text("Nothing is recorded with SGD")
     assert lab.page.evaluate(PLACES)[0] <= height

@@ -33,8 +33,8 @@ function valueAt([x, y], step) {
   return at < 0 ? null : y[at];
 }
 
-// At most four of 1, 2, 5, 10, … between two numbers.
-function roundLogs(low, high) {
+// At most so many of 1, 2, 5, 10, … between two numbers.
+function roundLogs(low, high, most) {
   const all = [], few = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1)
     for (const digit of [1, 2, 5]) {
@@ -42,10 +42,10 @@ function roundLogs(low, high) {
       if (value >= low && value <= high) { all.push(value); if (digit === 1) few.push(value); }
     }
   if (!all.length) return [+Math.sqrt(low * high).toPrecision(2)]; // none of these lies between
-  return all.length <= 4 ? all : few.length >= 2 ? few : all.filter((_, i) => i % 2);
+  return all.length <= most ? all : few.length >= 2 ? few : all.filter((_, i) => i % 2);
 }
 
-const PITCH = 11, COLUMN = 22; // pixels from name to name, down and across
+const PITCH = 11, COLUMN = 26; // pixels from name to name, down and across
 
 // Names at the ends of curves, from the top down, that would cover each other stand apart: in as
 // many columns as they need, each as near to its place as the others let it.
@@ -93,7 +93,7 @@ class PanelPlot {
 
   update(value) {
     this.panel = value.panels.find(panel => panel.key === this.panel.key) || this.panel;
-    this.unit.textContent = [this.panel.unit, this.panel.note].filter(Boolean).join(" · ");
+    this.unit.textContent = this.panel.note || this.panel.unit || "";
     const runs = this.lines();
     const bands = (value.bands || []).filter(band => band.panel === this.panel.key);
     this.runs = runs;
@@ -183,7 +183,8 @@ class PanelPlot {
         { ...line, show: panel.axis !== false, size: 18, gap: 2, grid: { show: false }, space: 60,
           incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
         { ...line, size: 46, gap: 4, space: panel.log ? 24 : 20,
-          splits: panel.log ? u => roundLogs(u.scales.y.min, u.scales.y.max) : undefined,
+          splits: panel.log
+            ? u => roundLogs(u.scales.y.min, u.scales.y.max, value.height > 60 ? 4 : 3) : undefined,
           filter: (u, splits) => splits,
           values: (u, splits) => splits.map(v => v == null ? null
             : panel.percent ? `${+(100 * v).toFixed(1)} %` : `${+v.toPrecision(3)}`.replace(/^-/, "−")) },
