@@ -214,7 +214,7 @@ class Comparison:
             "better": f"{first} is better than {second}",
             "worse": f"{first} is worse than {second}",
             "": f"these {self.images:,} images show no difference between {first} and {second} "
-            f"(they can show {100 * self.could_have_seen:.1f} points or more)",
+            f"({100 * self.could_have_seen:.1f} points would show)",
         }[self.seen]
         verdict = verdict[0].upper() + verdict[1:]
         images = "image" if len(self.saved) == 1 else "images"
