@@ -200,11 +200,11 @@ def test_a_branch_is_to_see_a_square():
 def test_a_reduction_for_half_the_price():
     goal = read_goal("17×17×1024 with half of the multiply-adds")
     was = figures.ReductionA(192, 224, 256, 384)
-    assert "100% of the multiply-adds" in goal.check(was, A_SHAPE, was)
+    assert "100 % of the multiply-adds" in goal.check(was, A_SHAPE, was)
     assert "17×17×896" in goal.check(figures.ReductionA(192, 192, 256, 256), A_SHAPE, was)
     cheap = Concat(MaxPool(3, 2, "valid"), Chain(Conv(128, 1), Conv(640, 3, 2, "valid")))
     assert goal.check(cheap, A_SHAPE, was) == ""
-    assert "branch 2 does 100% of what is left" in goal.notice(cheap, A_SHAPE, was)
+    assert "branch 2 does 100 % of what is left" in goal.notice(cheap, A_SHAPE, was)
 
 
 def test_goals_that_cannot_be_checked_are_refused():

@@ -300,3 +300,9 @@ def test_half_of_a_branch_says_what_leaves_it_and_the_goal_what_is_missing():
     session.send(Press("narrow"))
     assert session.view.status == "Branch 4 has half the filters: 128 channels leave it."
     assert "17×17×896, not 17×17×1024: 128 channels are missing." in part(session, "goal")
+
+
+def test_a_block_without_a_sum_has_no_scale():
+    session = Session(designer.make())
+    with pytest.raises(Refused, match="no scale"):
+        session.set("scale", 0.5)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from inception_edu.describe.design import branches
 from inception_edu.describe.measure import measure
 from inception_edu.describe.spec import Node, Shape, SpecError
+from inception_edu.describe.tables import spaced
 from inception_edu.describe.words import amount, size_words
 
 
@@ -50,7 +51,8 @@ class Goal:
             (self.params, now.params, before.params, "parameters"),
         ):
             if share is not None and mine > share * whole:
-                return f"It has {mine / whole:.0%} of the {word}; {share:.0%} are allowed."
+                said = f"It has {mine / whole:.0%} of the {word}; {share:.0%} are allowed."
+                return spaced(said)
         return ""
 
     def notice(self, node: Node, shape: Shape, original: Node) -> str:
@@ -64,7 +66,7 @@ class Goal:
             if mine == whole:
                 parts.append(f"exactly as many {word} ({amount(whole)})")
             else:
-                parts.append(f"{mine / whole:.0%} of the {word} ({amount(mine)})")
+                parts.append(spaced(f"{mine / whole:.0%} of the {word} ({amount(mine)})"))
         words = f"Notice: it has {parts[0]} and {parts[1]}"
         if self.field is not None and now.macs == before.macs and now.params == before.params:
             return f"{words}: counts do not tell what a branch sees."
@@ -81,7 +83,7 @@ def _spent(node: Node, shape: Shape, original: Node) -> str:
         top = max(range(len(costs)), key=costs.__getitem__)
         shares.append((top + 1, costs[top] / max(sum(costs), 1)))
     (was, was_share), (now, now_share) = shares
-    return (
+    return spaced(
         f"branch {now} does {now_share:.0%} of what is left (before, branch {was} did "
         f"{was_share:.0%}). What the smaller block can still learn, no count tells."
     )

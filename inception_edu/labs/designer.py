@@ -102,6 +102,8 @@ def _set(state: State, key: str, value) -> State:
         except (SpecError, IndexError) as error:
             raise Refused(str(error) or "This block has no step.") from None
         return replace(_push(state, node, first, "The block is read from your text."), text=value)
+    if key not in FIELDS:  # of code alone: the control is hidden
+        raise Refused(f"This block has no {key}: choose a residual block.")
     node, path = design.change(state.node, state.selected, **{FIELDS[key]: value})
     leaf = at(node, path)
     assert isinstance(leaf, (Conv, Pool))  # what `change` makes of it

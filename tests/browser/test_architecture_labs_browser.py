@@ -221,7 +221,7 @@ def test_a_block_is_redesigned_and_put_back(design):
     choose(lab, ".ied-control-kernel", "5×5")
     expect(diagram).to_contain_text("5×5 Conv")
     expect(page.locator(".ied-numbers")).to_contain_text("+30.9%")
-    expect(goal).to_contain_text("Reached. Notice: it has 131% of the parameters")
+    expect(goal).to_contain_text("Reached. Notice: it has 131 % of the parameters")
     lab.button("Run it").click()
     expect(page.locator(".ied-forward")).to_contain_text("1×384×35×35 came out", timeout=60_000)
     lab.type_into(page.locator(".ied-control-filters input"), "200")
