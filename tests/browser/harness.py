@@ -28,6 +28,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = (
     "chromium",
@@ -37,6 +42,8 @@ BROWSERS = (
     "chrome",
     "microsoft-edge",
 )
+# Root without the right to pass over the rights of files.
+OBEYING = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -145,11 +152,15 @@ class LabServer:
     """JupyterLab on 127.0.0.1 over a temporary copy of notebooks/ (`.folder`), at `.url`.
 
     `base` is the path under which it is served, as behind a hub ("/", "/user/ada/"). `app`:
-    "jupyterlab", or "notebook" for Notebook 7.
+    "jupyterlab", or "notebook" for Notebook 7. `obeys`: it keeps to the rights of files also where
+    the tests run as root, who need not; see `lock`.
     """
 
-    def __init__(self, mode: str = "quick", base: str = "/", app: str = "jupyterlab"):
+    def __init__(
+        self, mode: str = "quick", base: str = "/", app: str = "jupyterlab", obeys: bool = False
+    ):
         self.mode, self.base, self.app = mode, base, app
+        self.prefix = OBEYING if obeys and os.geteuid() == 0 else ()
 
     def __enter__(self):
         self._temporary = tempfile.TemporaryDirectory(prefix="lab-", ignore_cleanup_errors=True)
@@ -189,6 +200,7 @@ class LabServer:
         with open(self.log, "wb") as log:
             self._process = subprocess.Popen(
                 [
+                    *self.prefix,
                     sys.executable,
                     "-m",
                     self.app,
@@ -211,6 +223,26 @@ class LabServer:
             )
         self._wait()
         return self
+
+    def lock(self):
+        """From now on the folder may only be read, like a checkout that belongs to somebody else;
+        `unlock` gives the right to write back."""
+        self._rights(0o555, 0o444)
+
+    def unlock(self):
+        self._rights(0o755, 0o644)
+
+    def _rights(self, folders: int, files: int):
+        for path in (self.folder, *self.folder.rglob("*")):
+            path.chmod(folders if path.is_dir() else files)
+
+    def fill(self, *kernels: int, room: int | None = 0):
+        """As on a full disk: the server, and kernels by their process number, can write no file
+        beyond `room` bytes. None: there is room again."""
+        most = resource.RLIM_INFINITY if room is None else room
+        for process in (self._process.pid, *kernels):
+            hard = resource.prlimit(process, resource.RLIMIT_FSIZE)[1]
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (most, hard))
 
     def _wait(self, seconds: float = 300):
         end = time.monotonic() + seconds

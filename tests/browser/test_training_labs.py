@@ -296,9 +296,10 @@ def test_a_film_plays_without_a_kernel(lab):
     expect(lab.page.get_by_role("button", name="play", exact=True)).to_be_visible()
 
 
-def test_a_restarted_kernel_is_said(lab):
-    opened(lab, "dying", 20_000)
-    lab.page.get_by_role("button", name=re.compile("^Retrain")).click()
+@pytest.mark.parametrize("name", LABS)
+def test_a_restarted_kernel_is_said(lab, name):
+    opened(lab, name, 20_000)
+    lab.page.get_by_role("button", name=re.compile("^Retrain|^Race")).click()
     expect(status(lab)).to_contain_text(re.compile(r"step \d+ of"), timeout=PATIENCE)
     lab.page.evaluate(
         "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
