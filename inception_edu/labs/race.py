@@ -104,9 +104,9 @@ def render(state: State) -> View:
         layout=Column(
             "status",
             Row(
-                Column(*settings, Row("retrain", "stop", "reset", "three"), width="290px"),
-                Column("curves", "take", width="460px"),
-                Column("pictures", width="330px"),
+                Column(*settings, Row("retrain", "stop", "reset", "three"), width="215px"),
+                Column("curves", "take", width="330px"),
+                Column("pictures", width="270px"),
             ),
         ),
     )

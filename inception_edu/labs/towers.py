@@ -110,9 +110,9 @@ def render(state: State, look: Look) -> View:
         layout=Column(
             "status",
             Row(
-                Column(*settings, Row("retrain", "stop", "five", "reset"), width="250px"),
-                Column("player", "forecast", width="350px"),
-                Column("curves", "take", width="440px"),
+                Column(*settings, Row("retrain", "stop", "five", "reset"), width="200px"),
+                Column("player", "forecast", width="290px"),
+                Column("curves", "take", width="328px"),
             ),
         ),
     )

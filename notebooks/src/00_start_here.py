@@ -44,6 +44,26 @@ opening_figure("00")
 # %% [markdown]
 # In figures like this one each dot is a run, and the stroke beside the dots is their mean.
 #
+# ## A first lab
+#
+# Every lab works like this one. Drag a slider, use the arrow keys, or type a number. You see at
+# once what recorded runs did with such settings. The strip under the slider says where networks
+# live and die. Choose what you expect (*Bet*), press **Retrain**, and watch. **Stop** ends the run,
+# **Reset** forgets all runs.
+#
+# The lab begins with a residual network of ten blocks. It calls dead channels *silent*. The
+# optimizer is the paper's (RMSProp with decay 0.9 and ε = 1). The rate is high, so a few dozen
+# steps are enough to see what happens. Press *Retrain*. Then set *scale* to 0.1 and press it again.
+# What changes, and where first?
+
+# %%
+lab = scaling_lab()
+
+# %% [markdown]
+# What you have just seen is Section 3.3 of the paper. Chapter 08 looks at it part by part.
+#
+# ## The verdicts
+#
 # Each verdict is one of four words, by one written rule (`docs/verdicts.md`):
 #
 # - *Supported*: the evidence shows it, at the scale of the claim.
@@ -162,24 +182,6 @@ say(
 # `with threads(1):`. All recorded runs have one thread.
 
 # %% [markdown]
-# ## A first lab
-#
-# Every lab works like this one. Drag a slider, use the arrow keys, or type a number. You see at
-# once what recorded runs did with such settings. The strip under the slider says where networks
-# live and die. Choose what you expect (*Bet*), press **Retrain**, and watch. **Stop** ends the run,
-# **Reset** forgets all runs.
-#
-# The lab begins with a residual network of ten blocks. It calls dead channels *silent*. The
-# optimizer is the paper's (RMSProp with decay 0.9 and ε = 1). The rate is high, so a few dozen
-# steps are enough to see what happens. Press *Retrain*. Then set *scale* to 0.1 and press it again.
-# What changes, and where first?
-
-# %%
-lab = scaling_lab()
-
-# %% [markdown]
-# What you have just seen is Section 3.3 of the paper. Chapter 08 looks at it part by part.
-#
 # ## In five lines
 
 # %%

@@ -327,10 +327,10 @@ class Lab:
 
     # -- notebooks --
 
-    def open(self, notebook: str):
+    def open(self, notebook: str, view: str = "doc"):
         """Open `notebook` (a path under the server's folder, "notebooks/08_….ipynb") and wait until
-        it can be run."""
-        place = f"doc/tree/{notebook}?reset"
+        it can be run. `view`: "doc" for the notebook alone, "lab" with the file list beside it."""
+        place = f"{view}/tree/{notebook}?reset"
         if self.server.app == "notebook":
             place = f"notebooks/{notebook}"
         self.page.goto(f"{self.server.url}/{place}", timeout=120_000)

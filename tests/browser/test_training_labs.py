@@ -250,6 +250,27 @@ def test_nothing_moves_and_all_of_it_fits(lab, name):
     assert lab.page.evaluate(PLACES)[0] <= height
 
 
+@pytest.mark.parametrize("name", LABS)
+def test_it_keeps_three_columns_beside_the_file_list(lab, name):
+    """As `make lab` opens it: settings, pictures and curves side by side, and nothing cut."""
+    lab.resize(1280, 720)
+    make = f"{name}_lab()"
+    cells = (f"from inception_edu.labs.{name} import {name}_lab", make, "1 + 1")
+    lab.open(lab.write(f"{name}_wide.ipynb", *cells), view="lab")
+    lab.run_all(seconds=240)
+    expect(lab.page.locator(".ied-panel canvas").first).to_be_visible()
+    tops, height, cut = lab.page.evaluate("""() => {
+        const lab = document.querySelector('.ied-lab'), of = e => e.getBoundingClientRect();
+        const columns = [...lab.querySelectorAll('.ied-row > .ied-column')];
+        const heads = [...lab.querySelectorAll('.ied-panel-head')];
+        return [columns.map(column => Math.round(of(column).top)), of(lab).height,
+            heads.filter(head => [...head.querySelectorAll('.ied-value')]
+                .some(value => of(value).right > of(head).right + 1)).length];
+    }""")
+    assert len(tops) == 3 and len(set(tops)) == 1
+    assert height <= 690 and not cut
+
+
 def test_one_step_is_read_in_every_panel(lab):
     """The cursor stands in all of them, with the values of the runs at its step."""
     opened(lab, "dying", 12)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inception_edu.study import fate, fate_of_cell, load_results
-from inception_edu.study.all_images import JUDGED, Counted, counted_on_all, may_change
-from inception_edu.study.claims_dying import fates_of
+from inception_edu.study.all_images import Counted, counted_on_all, may_change
+from inception_edu.study.claims_dying import REMEDIES_OF_C4, SCALES, WARM_UPS, fates_of
 from inception_edu.study.fates import word_of
 from inception_edu.study.runs import FEW, MANY
 from inception_edu.teach.claims import registered
@@ -36,6 +36,10 @@ TOWERS = {  # the settings of `all_images.UNSCALED`
     ),
     ("remedies", "nothing"): "144 channels at rate 0.3",
 }
+
+
+# The settings that each verdict rests on, beside "nothing".
+RESTS_ON = {"C4": REMEDIES_OF_C4, "C5": SCALES, "C6": WARM_UPS}
 
 
 def _groups() -> dict[tuple[str, str], list[Counted]]:
@@ -72,6 +76,11 @@ def all_images() -> tuple[bool, str]:
     )
 
 
+def _word_on_all(runs: list[Counted]) -> str:
+    """The word of a setting on all images."""
+    return fate_of_cell({"worst": run.worst[2]} for run in runs).word
+
+
 @registered("09.all-remedies")
 def all_remedies() -> tuple[bool, str]:
     """The settings of Experiment 4 on all training images: which words would change?"""
@@ -79,26 +88,35 @@ def all_remedies() -> tuple[bool, str]:
     every, others = fates_of("remedies"), may_change()
     counted = [label for label in others if label in groups]
     left = [label for label in others if label not in groups]
-    few, all_ = (
-        {
-            label: fate_of_cell({"worst": run.worst[place]} for run in groups[label]).word
-            for label in counted
-        }
-        for place in (0, 2)
-    )
+    few = {label: every[label].word for label in counted}
+    all_ = {label: _word_on_all(groups[label]) for label in counted}
     told = [
         f"{label} {all_[label]}, as on {FEW}"
         if few[label] == all_[label]
-        else f"{label} {all_[label]}, where on {FEW} it {few[label]}"
+        else f"**{label} {all_[label]}, where on {FEW} it {few[label]}**"
         for label in counted
     ]
     runs = [run for label in counted for run in groups[label]]
-    kept = all(few[label] == all_[label] for label in counted if label in JUDGED)
     rest = f" Not counted: {', '.join(left)}." if left else ""
-    return bool(counted) and kept, (
+    also = [label for label in groups if label not in others]
+    kept = all(_word_on_all(groups[label]) == "lives" for label in also)
+    opened = [
+        f"{claim} (*{label}*)"
+        for claim, labels in RESTS_ON.items()
+        for label in labels
+        if label in counted and few[label] != all_[label]
+    ]
+    verdicts = f"The verdicts go by {FEW} images, as was written down before the runs. " + (
+        f"On all images they would be open for {', '.join(opened)}."
+        if opened
+        else "On all images they would be the same."
+    )
+    turned = [label for label in counted if (few[label], all_[label]) == ("dies", "lives")]
+    return bool(counted) and kept and not turned, (
         "And the words of Experiment 4? More images can only lower a share (but for a channel or "
         "two, since each batch has its own statistics). So the "
         f"{len(every) - len(others)} of {len(every)} settings that live on {FEW} images live on "
-        f"all. {len(counted)} of the other {len(others)} were made once more and counted on all "
-        f"{runs[0].images:,}, in {len(runs)} runs: {'; '.join(told)}.{rest}"
+        f"all; {len(also)} of them were counted, and do. Of the other {len(others)} settings "
+        f"{len(counted)} were made once more and counted on all {runs[0].images:,}, in {len(runs)} runs: "
+        f"{'; '.join(told)}.{rest} {verdicts}"
     )
