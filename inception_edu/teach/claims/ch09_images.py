@@ -117,6 +117,6 @@ def all_remedies() -> tuple[bool, str]:
         "two, since each batch has its own statistics). So the "
         f"{len(every) - len(others)} of {len(every)} settings that live on {FEW} images live on "
         f"all; {len(also)} of them were counted, and do. Of the other {len(others)} settings "
-        f"{len(counted)} were made once more and counted on all {runs[0].images:,}, in {len(runs)} runs: "
-        f"{'; '.join(told)}.{rest} {verdicts}"
+        f"{len(counted)} were made once more and counted on all {runs[0].images:,}, in {len(runs)} "
+        f"runs: {'; '.join(told)}.{rest} {verdicts}"
     )
