@@ -159,9 +159,13 @@ def test_half_a_link_is_a_sentence():
     for cut in (line[:400], line[: line.index("deflated") + 20]):
         with pytest.raises(Refused, match="This link is not whole"):
             link.read(cut)
-    short = link.write("network_diagram", {"what": "Network('a', blocks=(1,))"})
-    with pytest.raises(SpecError, match="its parts do not fit together"):
-        link.open_link(short)
+    for blocks, said in (
+        ("(1,)", "The blocks of a are a tuple of Block"),
+        ("(Block('x', 5),)", "its parts do not fit together"),
+    ):
+        short = link.write("network_diagram", {"what": f"Network('a', blocks={blocks})"})
+        with pytest.raises(SpecError, match=said):
+            link.open_link(short)
 
 
 def test_a_few_bytes_do_not_become_many():
