@@ -1,5 +1,5 @@
-"""The labs that show without training, by keyboard alone: the Tab key reaches every control, and
-axe-core finds nothing, light and dark, in a wide and a narrow window."""
+"""All labs by keyboard alone: the Tab key reaches every control, and axe-core finds nothing, light
+and dark, in a wide and a narrow window."""
 
 import pytest
 
@@ -12,7 +12,10 @@ from inception_edu.labs.diagram import network_diagram
 from inception_edu.labs.comparison import comparison_lab
 from inception_edu.labs.ensembles import ensembles_lab
 from inception_edu.labs.inside import feature_maps
-from inception_edu.labs.speed import speed_lab"""
+from inception_edu.labs.speed import speed_lab
+from inception_edu.labs.scaling import scaling_lab
+from inception_edu.labs.dying import dying_lab
+from inception_edu.labs.race import race_lab"""
 MAKE = {
     "convolution": "convolution_lab()",
     "field-lab": "field_lab('1×7 ∘ 7×1')",
@@ -24,6 +27,9 @@ MAKE = {
     "ensembles": "ensembles_lab()",
     "inside": "feature_maps()",
     "speed": "speed_lab('mini inception_v4', image=32)",
+    "scaling-lab": "scaling_lab()",
+    "dying-lab": "dying_lab()",
+    "race-lab": "race_lab()",
 }
 # What the Tab key should stop at. Of a group that arrow keys walk through, one is enough.
 WALK = """([css, start]) => {
