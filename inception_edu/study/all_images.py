@@ -30,8 +30,9 @@ UNSCALED = (
     ("elsewhere", "batches of 8, width 72, rate 0.15"),
     ("remedies", "nothing"),
 )
-# What the verdicts on C4, C5 and C6 rest on.
-JUDGED = ("nothing", *REMEDIES_OF_C4, *SCALES, *WARM_UPS)
+# The settings that each verdict rests on, beside "nothing".
+RESTS_ON = {"C4": REMEDIES_OF_C4, "C5": SCALES, "C6": WARM_UPS}
+JUDGED = ("nothing", *(label for labels in RESTS_ON.values() for label in labels))
 SEEDS = range(5)
 PATH = RESULTS / "all_images.json"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inception_edu.study import fate, fate_of_cell, load_results
-from inception_edu.study.all_images import Counted, counted_on_all, may_change
-from inception_edu.study.claims_dying import REMEDIES_OF_C4, SCALES, WARM_UPS, fates_of
+from inception_edu.study.all_images import RESTS_ON, Counted, counted_on_all, may_change
+from inception_edu.study.claims_dying import fates_of
 from inception_edu.study.fates import word_of
 from inception_edu.study.runs import FEW, MANY
 from inception_edu.teach.claims import registered
@@ -36,10 +36,6 @@ TOWERS = {  # the settings of `all_images.UNSCALED`
     ),
     ("remedies", "nothing"): "144 channels at rate 0.3",
 }
-
-
-# The settings that each verdict rests on, beside "nothing".
-RESTS_ON = {"C4": REMEDIES_OF_C4, "C5": SCALES, "C6": WARM_UPS}
 
 
 def _groups() -> dict[tuple[str, str], list[Counted]]:
