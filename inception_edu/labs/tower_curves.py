@@ -251,22 +251,18 @@ def _bands(state: State, look: Look) -> list[dict]:
     # Of another setting than the one that is set only where its curve stands there and says so.
     named = here is not None and (here.exact or any(t.number == -1 for t in shown(state, look)))
     ours = named and (last is None or last.settings.keys() == state.settings.keys())
+    cell = here.cell if here is not None and ours else None
+    group = group_of(state, last) if last and last.group else []
+    ink = 0
+    if cell is not None:
+        own = last if last is not None and stands(state, last) else None
+        ink = colour(own or track_of(cell, state.settings["seed"], -1, "recorded"))
     for panel in look.panels:
         key = {"dead": "dead_last"}.get(panel["key"], panel["key"])
-        if here is not None and ours and key in ("loss", "accuracy", "push", "logits", "dead_last"):
-            band = here.cell.band(key)
-            first = last is not None and stands(state, last)
-            known = track_of(here.cell, state.settings["seed"], -1, "recorded")
-            bands.append(
-                {
-                    "panel": panel["key"],
-                    "x": band["step"],
-                    "low": band["low"],
-                    "high": band["high"],
-                    "colour": colour(last if last is not None and first else known),
-                }
-            )
-        group = group_of(state, last) if last and last.group else []
+        if cell is not None and key in ("loss", "accuracy", "push", "logits", "dead_last"):
+            band = cell.band(key)
+            sides = {"x": band["step"], "low": band["low"], "high": band["high"]}
+            bands.append({"panel": panel["key"], **sides, "colour": ink})
         if len(group) > 1:
             bands.append(_group_band(group, panel, look))
     return [band for band in bands if band]
