@@ -643,6 +643,18 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert commands.main(["run", "nothing"]) == 1 and "choose one of" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["run remedies scaling --workers 0", "run --workers 0 remedies scaling",
+     "run remedies --only lr=0.1 x --workers 0 scaling", "--workers 0 run remedies scaling"],
+)  # fmt: skip
+def test_names_stand_before_or_after_the_options(words, monkeypatch):
+    asked = []
+    monkeypatch.setattr(commands, "_one", lambda name, args: asked.append((name, args.workers)))
+    assert commands.main(words.split()) == 0
+    assert asked == [("remedies", 0), ("scaling", 0)]
+
+
 # --- Committed results ----------------------------------------------------------------------------
 
 COMMITTED = sorted(p.stem for p in RESULTS.glob("*.jsonl"))

@@ -54,7 +54,7 @@ WHAT = (
 def main(words: list[str] | None = None) -> int:
     forgive()
     _absent.clear()
-    args = _parser().parse_args(words)
+    args = _parser().parse_intermixed_args(words)  # names may stand after options
     try:
         if args.what == "migrate":
             for path in args.names:
