@@ -121,7 +121,7 @@ moving = convolution_lab(size=12, kernel=(3, 3), padding="same")
 # ## 1×1: fewer channels first
 #
 # Most of the 5×5's cost comes from its 192 input channels. A 1×1 convolution can mix them down to
-# fewer. It sees one place, but all channels there. Here it subtracts red from green, pixel by
+# fewer. It sees one place, but all channels there. Here it subtracts green from red, pixel by
 # pixel, and the white middle becomes 0. Click the weights: which other three weights make it 0,
 # too?
 
@@ -176,7 +176,7 @@ costs(PAIRS, MAP)
 # %%
 predict(
     "01.clock",
-    "Each second row has fewer multiply-adds than the row above it. Is it faster by as much?",
+    "Rows 2, 4 and 6 have fewer multiply-adds than the row above each. Are they faster by as much?",
     ["as much", "less", "more"],
 )
 
@@ -207,7 +207,7 @@ less = [pair for pair in fewer if faster[pair] < 0.85 * fewer[pair]]
 outcome(
     "01.clock",
     "less" if less else "as much",
-    f"On this machine the clock gains over 15 % less than the count for {', '.join(less)}."
+    f"On this machine the clock gains over 15 % less than the count for {'; '.join(less)}."
     if less
     else "On this machine the clock gains as much as the count, within 15 %.",
 )

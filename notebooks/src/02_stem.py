@@ -469,7 +469,7 @@ check("02.4", fig_14)
 # task: Somebody wrote join 2 by hand and it does not run: run the check first, it says where the
 #   sizes differ. Then mend `long`.
 # hint: A 7×1 kernel loses six rows unless it is padded: `padding=(3, 0)`, height first.
-# explain: The last 3×3 stays V in both branches; only the 7×1 and the 1×7 keep the map.
+# explain: The 7×1 and the 1×7 keep the map. The last 3×3 stays V in both branches.
 def unit(channels, filters, kernel, padding=0):
     conv = nn.Conv2d(channels, filters, kernel, padding=padding, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(filters, eps=1e-3), nn.ReLU())

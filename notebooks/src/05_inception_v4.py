@@ -232,8 +232,9 @@ for i, (title, values) in enumerate(
     axis.set_ylabel(title)
 plots.show(
     fig,
-    "Parameters and multiply-adds of each of the 17 blocks. Parameters grow towards the "
-    "end; multiply-adds are largest in the stem, then in Reduction-A.",
+    "Parameters and multiply-adds of each of the 17 blocks. A block of stage C has most "
+    "parameters, a block of stage A fewest. Multiply-adds are largest in the stem, then in "
+    "Reduction-A.",
 )
 
 # %% [markdown]
@@ -270,15 +271,15 @@ outcome(
 )
 
 # %% [markdown]
-# The stem has few channels at many places: large maps are moved for little arithmetic. The C blocks
-# have many convolutions on small maps of 8×8. Each of them gives the processor little to do at
-# once.
+# The stem has few channels at many places: large maps are moved for little arithmetic. The
+# convolutions of the C blocks work on small maps of 8×8. On average one of them does the fewest
+# multiply-adds, so it gives the processor little to do at once.
 #
 # ## Any image size
 #
-# A convolution accepts an image of any size, and the pooling at the end accepts any map. So the
-# parameters stay the same. The cost grows a little faster than the area, because the V layers cut a
-# border of the same width from every image.
+# From 75×75 pixels on the network accepts an image of any size, because convolutions and the
+# pooling at the end work on any map. The parameters stay the same. The cost grows a little faster
+# than the area, because the V layers cut a border of the same width from every image.
 
 # %%
 sides = (smallest_image(inception_v4()), 139, 203, 299, 427)

@@ -79,8 +79,8 @@ predict(
 # %% [markdown]
 # Each cell of the table is read off a description. The first column is the base of the comparison.
 # What differs from it is marked ≠. Two cells of the paper's columns are our choice: the scales (the
-# paper gives a range of 0.1 to 0.3) and ε. A ≠ there does not mean a difference from the paper, but
-# for the scale of 1 in the last block.
+# paper gives a range of 0.1 to 0.3) and ε. So a ≠ in these two rows is no difference from the
+# paper, with one exception: the scale of 1 in the last block is outside the paper's range.
 
 # %%
 paper, printed, released = (
@@ -220,9 +220,9 @@ compare(v4, turned).differing()
 say("07.orientation")
 
 # %% [markdown]
-# One place is surely a misprint: the third branch of Fig. 5 has 1×7 twice, and so it sees a strip
-# (chapter 03). Everywhere else 1×7 and 7×1 come in pairs and stand for a 7×7. There the released
-# code changes only the order, which a checkpoint needs all the same.
+# One place is most likely a misprint: the third branch of Fig. 5 has 1×7 twice, and so it sees a
+# strip (chapter 03). Everywhere else a 1×n and an n×1 come in pairs and stand for an n×n. There the
+# released code changes only the order. A checkpoint needs that order, too.
 #
 # ## What the ports decide for themselves
 #

@@ -40,7 +40,9 @@ def check(name: str, *answers: Any) -> Verdict:
     if len(answers) != len(asked):
         wanted = ", ".join([f'check("{name}"', *asked])
         raise ValueError(f"Exercise {name} takes {len(asked)} answers: write {wanted}).")
-    verdict = cells.stopped(answers) or exercise(*answers)
+    verdict = cells.stopped(answers)
+    if verdict is None:  # a wrong verdict is false, too
+        verdict = exercise(*answers)
     from inception_edu.teach import journal
 
     journal.note_verdict(name, verdict)
