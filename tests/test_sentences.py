@@ -30,6 +30,7 @@ from inception_edu.describe import (
     measure,
     out_shape,
 )
+from inception_edu.labs.convolution_picture import MIXES
 from inception_edu.study.fates import DIES_FROM, LIVES_BELOW
 
 A, B, C = (384, 35, 35), (1024, 17, 17), (1536, 8, 8)
@@ -107,6 +108,11 @@ SENTENCES = [
             (sees(Conv(1, 3), Conv(1, 3)), weights(Conv(1, 3), Conv(1, 3)), weights(Conv(1, 5)))
             == ((5, 5), 18, 25)
         ),
+    ),
+    (
+        "01",
+        "Here it subtracts green from red, pixel by pixel, and the white middle becomes 0.",
+        lambda: [part * 9 for part in MIXES["opposed"]] == [9, -9, 0],  # red, green, blue
     ),
     (
         "01",

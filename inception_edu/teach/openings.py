@@ -17,7 +17,7 @@ from inception_edu.describe import (
     inception_v4,
     measure,
     narrowest,
-    walk,
+    out_shape,
 )
 from inception_edu.teach import openings_runs as made
 from inception_edu.teach import plots
@@ -58,11 +58,12 @@ def chapter_01() -> Any:
 
 
 def chapter_02() -> Any:
-    sides = [299]
-    for step in walk(figures.StemV4(), (3, 299, 299)):
-        if step.output and step.output[1] < sides[-1]:
-            sides.append(step.output[1])
-    names = ["image", "3×3 /2", "3×3", "join 1", "join 2", "join 3"]
+    shape = (3, 299, 299)
+    sides = [shape[1]]
+    for part in figures.StemV4().parts:
+        shape = out_shape(part, shape)
+        sides.append(shape[1])
+    names = ["image", "3×3 /2 V", "3×3 V", "3×3", "join 1", "join 2", "join 3"]
     fig, (axis,) = panels(1, 2.5)
     plots.bars(
         dict(zip(names, sides, strict=True)), axis, "side of the map (pixels)", text="{:.0f}"

@@ -311,10 +311,11 @@ axis.set_title("48 filters of one size", fontweight="bold")
 axis.set(xlabel="kernel (pixels)", ylabel="% right", xticks=[k[0] for k in single])
 axis.legend()
 same_cost = {cells[key].label: cells[key].accuracy["all"] for key in kernel_sizes.SAME_COST}
-axis = plots.dots(same_cost, fig.add_subplot(1, 2, 2), "% right, all sizes", True)
 spent = [kernel_sizes.multiply_adds(*key) / 1e6 for key in kernel_sizes.SAME_COST]
 cost = f"{min(spent):.2f} to {max(spent):.2f} M multiply-adds"
-axis.set_title(f"about the same cost ({cost})", fontweight="bold")
+words = f"% right, all sizes ({cost})"
+axis = plots.dots(same_cost, fig.add_subplot(1, 2, 2), words, True)
+axis.set_title("about the same cost", fontweight="bold")
 said = ", ".join(f"{name} {sum(v) / len(v):.0%}" for name, v in same_cost.items())
 plots.show(
     fig,

@@ -227,7 +227,8 @@ refusal(out_shape, literal, (192, 71, 71))
 #
 # We walk backwards. Reduction-B is the last block that shrinks the map. Its 3×3 window must fit
 # once, so Reduction-A must leave 3 places, and so on, down to the image. To leave $m$ places, a V
-# window of $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels:
+# window of $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels. (Same padding with stride 1 leaves as
+# many pixels as enter, so the table leaves it out.)
 
 # %%
 windows = {
@@ -244,7 +245,7 @@ for name, (k, s) in windows.items():
     side = (side - 1) * s + k
     needs_pixels[name] = side
 assert side == smallest_image(networks.inception_v4())
-table(needs_pixels, ["to leave one pixel, going up", "needs pixels"])
+table(needs_pixels, ["window", "pixels that must enter it"])
 
 # %% [markdown]
 # An image of 75 pixels ends as a single pixel. With one pixel less the network cannot run, and the

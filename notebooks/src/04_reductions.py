@@ -71,8 +71,8 @@ draw(widen_first, ENTERS, title="Widen, then pool")
 # %%
 predict(
     "04.times",
-    "Both ways have the same convolution. When it comes first, it does how many times as many "
-    "multiply-adds?",
+    "Both ways have the same convolution. How many times as many multiply-adds does it do when it "
+    "comes first?",
     ["2", "4", "8"],
 )
 

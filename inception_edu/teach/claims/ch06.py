@@ -87,7 +87,7 @@ def norm() -> tuple[bool, str]:
     kept = sum(4 * row.output[0] * row.output[1] * row.output[2] for row in rows)
     return kept > 0, (
         f"A batch norm after each of the {len(rows)} sums of v2 would keep one more map each: "
-        f"{kept / 1e6:.0f} MB for one image of 299×299."
+        f"{kept / 1e6:.1f} MB for one image of 299×299."
     )
 
 

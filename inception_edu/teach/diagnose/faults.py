@@ -111,9 +111,7 @@ def _paddings(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]]:
         shrinks = ": the map shrinks from {} to {}".format(*sizes) if sizes else ""
         return [
             (
-                f'padding is missing{shrinks}. "Same" needs padding {number(half)} for a '
-                f"{size_words(a.kernel)} "
-                "kernel.",
+                f'padding is missing{shrinks}. No V in the figure means "same" padding.',
                 2,
             )
         ]
