@@ -151,7 +151,8 @@ def test_an_error_inside_a_branch_names_the_way_to_it():
         (lambda: Pool("median", 3), "'max' or 'avg'"),
         (lambda: Pool("max", 3, count_padding=True), "Only average pooling"),
         (lambda: Concat(), "at least one branch"),
-        (lambda: out_shape(Chain("conv"), (3, 9, 9)), "made of Conv, Pool"),
+        (lambda: Chain("conv"), "is a Conv, Pool"),
+        (lambda: out_shape("conv", (3, 9, 9)), "made of Conv, Pool"),
     ],
 )
 def test_wrong_descriptions_end_with_a_sentence(make, words):

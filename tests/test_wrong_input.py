@@ -15,7 +15,12 @@ from torch import nn
 
 from inception_edu.data import Data, DataError, Split, folder, load, places
 from inception_edu.describe import (
+    Block,
+    Chain,
+    Concat,
+    Conv,
     InceptionA,
+    Residual,
     SpecError,
     changed,
     compare,
@@ -469,6 +474,45 @@ def test_a_checkpoint_that_could_not_be_read(tmp_path, recipe, facts, said):
         save_checkpoint(tmp_path / "mine.safetensors", network(), recipe, **facts)
     sentence(caught)
     assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+# --- Parts and settings of a network --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda: Chain(5), "A part of a Chain is a Conv, Pool, .* got 5"),
+        (lambda: Chain(InceptionA), r"got the function InceptionA: call it, InceptionA\(\)"),
+        (
+            lambda: Chain([Conv(8, 1)]),
+            r"got a list: write Chain\(first, second\), or Chain\(\*parts",
+        ),
+        (lambda: Concat(Conv(8, 1), None), "A part of a Concat is a Conv, .* got None"),
+        (lambda: Residual(Conv(8, 1), shortcut=3), "A part of a Residual is a Conv, .* got 3"),
+        (lambda: Residual(Conv(8, 1), "0.1"), "Residual: scale is a finite number, got '0.1'"),
+        (lambda: Residual(Conv(8, 1), relu="no"), "Residual: relu is True or False, got 'no'"),
+        (lambda: Conv(8, 1, norm="no"), "Conv.8, ….: norm is True or False, got 'no'"),
+        (lambda: Conv(8, 1, gain="a"), "Conv.8, ….: gain is a finite number, got 'a'"),
+        (lambda: Conv(8, 3.0), r"the kernel must be one whole number or .*, got 3\.0"),
+        (lambda: tower(8, scale="a"), "scale is a finite number, got 'a'"),
+        (lambda: tower(8, scale=float("nan")), "scale is a finite number, got nan"),
+        (lambda: tower(8, residual="no"), "residual is True or False, got 'no'"),
+        (lambda: mini(inception_v4(), "a"), "`width` is a share of the .* got 'a'"),
+        (lambda: mini(inception_v4(), repeats=5), "as many whole numbers of at least 0, got 5"),
+        (lambda: mini(inception_v4(), repeats="121"), "as many whole numbers .* got '121'"),
+        (lambda: Block("a", 5), "A description is made of Conv, .* got 5"),
+        (lambda: Block("a", Conv(8, 1), "2"), "Block a: repeat is a whole number .* got '2'"),
+    ],
+)
+def test_what_is_no_network_is_refused_where_it_is_written(make, said):
+    with pytest.raises(SpecError, match=said) as caught:
+        make()
+    sentence(caught)
+
+
+def test_numbers_of_numpy_scale_a_network():
+    assert tower(8, 2, np.float32(0.5)) == tower(8, 2, 0.5)
 
 
 # --- Batches that a network cannot take -----------------------------------------------------------

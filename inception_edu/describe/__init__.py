@@ -3,6 +3,7 @@
 Everything public of the room can be imported from here; the files are
 
     spec, parts, flow        the five nodes; their parts; the shapes that flow through them
+    errors                   what a description cannot be, and the sentences that say so
     figures, baselines,      the blocks of the paper, of the networks it compares with,
     googlenet_blocks         and of those it stands on
     paper_tables, printed    Tables 1 to 5, and the figures by number

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inception_edu._numbers import is_whole
-from inception_edu.describe.parts import map_nodes, strange
+from inception_edu.describe.errors import strange
+from inception_edu.describe.parts import children, map_nodes
 from inception_edu.describe.spec import Node, Shape, SpecError
 
 
@@ -37,6 +38,12 @@ class Block:
     repeat: int = 1
     stage: str = ""
     output: Shape | None = None
+
+    def __post_init__(self) -> None:
+        children(self.node)  # raises for what is no description
+        if not is_whole(self.repeat) or self.repeat < 0:
+            wanted = "a whole number of at least 0"
+            raise SpecError(f"Block {self.name}: repeat is {wanted}, got {self.repeat!r}.")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from inception_edu._lazy import TYPE_CHECKING
+from inception_edu.describe.errors import strange
 from inception_edu.describe.spec import Chain, Concat, Conv, Node, Pool, Residual, SpecError
 
 if TYPE_CHECKING:
@@ -34,20 +35,6 @@ def children(node: Node) -> tuple[tuple[str, Node], ...]:
     if isinstance(node, (Conv, Pool)):
         return ()
     raise SpecError(strange(node))
-
-
-def strange(
-    value: object,
-    wanted: str = "A description",
-    such: str = "is made of Conv, Pool, Chain, Concat and Residual",
-) -> str:
-    """The sentence for what is no description."""
-    name = getattr(value, "__name__", "")
-    if name and callable(value) and not isinstance(value, type):
-        return f"{wanted} is asked for, got the function {name}: call it, {name}()."
-    text = repr(value)
-    said = text if len(text) < 60 and "\n" not in text else f"a {type(value).__name__}"
-    return f"{wanted} {such}, got {said}."
 
 
 def rebuild(node: Node, parts: Sequence[Node]) -> Node:

@@ -7,9 +7,10 @@ tower(width, depth, scale)         one stage of Fig. 13 blocks, to study depth, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from inception_edu._numbers import is_whole
+from inception_edu._numbers import is_number, is_whole
 from inception_edu.describe.blocks import Block, Head, Network, check_network
 from inception_edu.describe.figures import InceptionResNetC_v1
 from inception_edu.describe.flow import out_channels, out_shape
@@ -122,19 +123,20 @@ def mini(
     """
     check_network(network)
     _whole(image=image, classes=classes, channels=channels)
+    _flags(heads=heads, residual=residual)
     stages: dict[str, list[Node]] = {}
     for block in network.blocks:
         if block.stage:
             stages.setdefault(block.stage, []).extend([block.node] * block.repeat)
-    counts = tuple(map(len, stages.values())) if repeats is None else tuple(repeats)
-    if len(counts) != len(stages) or any(n < 0 for n in counts):
+    counts = tuple(map(len, stages.values())) if repeats is None else _counts(repeats)
+    if len(counts) != len(stages):
         raise SpecError(
             f"{network.name} has {len(stages)} stages ({', '.join(stages)}): "
-            f"`repeats` needs as many numbers of at least 0, got {counts}."
+            f"`repeats` needs as many whole numbers of at least 0, got {repeats!r}."
         )
-    if not 0 < width <= 1:
+    if not is_number(width) or not 0 < width <= 1:
         raise SpecError(
-            f"`width` is a share of the paper's filters, above 0 and at most 1, got {width}."
+            f"`width` is a share of the paper's filters, above 0 and at most 1, got {width!r}."
         )
     if image < 8:
         raise SpecError(f"A mini network needs images of at least 8×8 pixels, got {image}.")
@@ -194,6 +196,18 @@ def _whole(**numbers: object) -> None:
     for name, number in numbers.items():
         if not is_whole(number) or number < 1:  # type: ignore[operator]
             raise SpecError(f"{name} should be a whole number of at least 1, got {number!r}.")
+
+
+def _flags(**flags: object) -> None:
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise SpecError(f"{name} is True or False, got {flag!r}.")
+
+
+def _counts(repeats: Iterable[int]) -> tuple[int, ...]:
+    """`repeats` as a tuple; an empty one where they are no whole numbers of at least 0."""
+    counts = tuple(repeats) if isinstance(repeats, Iterable) else ()
+    return counts if all(is_whole(n) and n >= 0 for n in counts) else ()
 
 
 def _places(network: Network, wanted: dict[str, int]) -> dict[tuple[str, int], list[Head]]:
@@ -261,6 +275,7 @@ def tower(
     Raises `SpecError` for fewer than 8 channels or a negative depth.
     """
     _whole(image=image, classes=classes, channels=channels)
+    _flags(residual=residual, last_norm=last_norm, bottleneck=bottleneck)
     whole = is_whole(width) and is_whole(depth)
     if not whole or width < 8 or depth < 0:
         raise SpecError(

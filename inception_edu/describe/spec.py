@@ -15,6 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inception_edu._lazy import TYPE_CHECKING
+from inception_edu.describe.errors import ChannelError as ChannelError
+from inception_edu.describe.errors import SizeError as SizeError
+from inception_edu.describe.errors import SpecError as SpecError
+from inception_edu.describe.errors import VanishedError as VanishedError
+from inception_edu.describe.errors import check_fields, check_window, strange
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -24,54 +29,16 @@ Shape: TypeAlias = tuple[int, int, int]
 Pair: TypeAlias = tuple[int, int]  # (height, width); the constructors take one number as well
 
 
-class SpecError(ValueError):
-    """A description that cannot be right. The message is a sentence for the reader.
-
-    `short` says the same in a few characters, for a picture: "1154 ≠ 1152".
-    """
-
-    def __init__(self, message: str, short: str = ""):
-        super().__init__(message)
-        self.short = short
-
-
-class ChannelError(SpecError):
-    """Two channel counts that must be equal are not."""
-
-
-class SizeError(SpecError):
-    """Two map sizes that must be equal are not. `odd` are the branches (0, 1, …) of another size
-    than most."""
-
-    def __init__(self, message: str, short: str = "", odd: tuple[int, ...] = ()):
-        super().__init__(message, short)
-        self.odd = odd
-
-
-class VanishedError(SizeError):
-    """A map has become smaller than the kernel on it."""
-
-
-def _pair(kernel: Any, what: str) -> tuple[int, int]:
-    pair = (kernel, kernel) if isinstance(kernel, int) else tuple(kernel)
-    if len(pair) != 2 or not all(isinstance(k, int) and k >= 1 for k in pair):
-        wanted = "one whole number or (height, width)"
-        raise SpecError(f"{what}: the kernel must be {wanted}, got {kernel!r}.")
-    return pair
-
-
-def _check_window(node: Conv | Pool, what: str) -> None:
-    object.__setattr__(node, "kernel", _pair(node.kernel, what))
-    if not (isinstance(node.stride, int) and node.stride >= 1):
-        wanted = "a whole number of at least 1"
-        raise SpecError(f"{what}: the stride must be {wanted}, got {node.stride!r}.")
-    known = ("same", "valid", "ceil") if isinstance(node, Pool) else ("same", "valid")
-    if node.padding not in known:
-        wanted = "'same' or 'valid' (V in the figures)"
-        raise SpecError(f"{what}: padding is {wanted}, got {node.padding!r}.")
-    if node.padding == "same" and not all(k % 2 for k in node.kernel):
-        height, width = node.kernel
-        raise SpecError(f"{what}: 'same' padding needs odd kernels, got {height}×{width}.")
+def _check_parts(kind: str, parts: Iterable[object]) -> None:
+    for part in parts:
+        if isinstance(part, (list, tuple)):
+            raise SpecError(
+                f"The parts of a {kind} are given one by one, got a {type(part).__name__}: write "
+                f"{kind}(first, second), or {kind}(*parts)."
+            )
+        if not isinstance(part, (Conv, Pool, Chain, Concat, Residual)):
+            such = "is a Conv, Pool, Chain, Concat or Residual"
+            raise SpecError(strange(part, f"A part of a {kind}", such))
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,11 +85,12 @@ class Conv:
     def __post_init__(self) -> None:
         if not (isinstance(self.out, int) and self.out >= 1):
             raise SpecError(f"A convolution needs at least one filter, got {self.out!r}.")
-        _check_window(self, f"Conv({self.out}, …)")
+        what = f"Conv({self.out}, …)"
+        check_window(self, what)
+        check_fields(self, what, ("norm", "relu", "centred"), ("gain",))
         if not (isinstance(self.groups, int) and self.groups >= 1) or self.out % self.groups:
             raise SpecError(
-                f"Conv({self.out}, …): the filters must fall into equal groups, "
-                f"got groups={self.groups!r}."
+                f"{what}: the filters must fall into equal groups, got groups={self.groups!r}."
             )
 
     @property
@@ -170,7 +138,9 @@ class Pool:
                 "Only average pooling can count padded zeros; "
                 "leave count_padding out of a max pool."
             )
-        _check_window(self, f"Pool({self.kind!r}, …)")
+        what = f"Pool({self.kind!r}, …)"
+        check_window(self, what)
+        check_fields(self, what, ("count_padding",))
         if self.kind == "local" and (self.kernel, self.stride, self.padding) != ((1, 1), 1, "same"):
             raise SpecError("Local response normalisation has a 1×1 window: write LocalNorm().")
 
@@ -203,7 +173,9 @@ class Chain:
         figure: str = "",
         source: str = "",
     ) -> None:
-        _fill(self, parts=(*steps, *parts), name=name, figure=figure, source=source)
+        parts = (*steps, *parts)
+        _check_parts("Chain", parts)
+        _fill(self, parts=parts, name=name, figure=figure, source=source)
 
     def __repr__(self) -> str:
         return _nested("Chain", self.parts, name=self.name, figure=self.figure)
@@ -235,6 +207,7 @@ class Concat:
         branches = (*beside, *branches)
         if not branches:
             raise SpecError("A concatenation needs at least one branch.")
+        _check_parts("Concat", branches)
         _fill(self, branches=branches, out=out, name=name, figure=figure, source=source)
 
     def __repr__(self) -> str:
@@ -261,6 +234,12 @@ class Residual:
     norm: bool = False
     identity_scale: float = 1.0
     source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        shortcut = () if self.shortcut is None else (self.shortcut,)
+        _check_parts("Residual", (self.body, *shortcut))
+        flags, numbers = ("relu", "learnable", "norm"), ("scale", "identity_scale")
+        check_fields(self, "Residual", flags, numbers)
 
     def __repr__(self) -> str:
         extra = {
