@@ -488,6 +488,7 @@ def test_a_checkpoint_that_could_not_be_read(tmp_path, recipe, facts, said):
             lambda: Chain([Conv(8, 1)]),
             r"got a list: write Chain\(first, second\), or Chain\(\*parts",
         ),
+        (lambda: Chain(Conv), r"got the type Conv: make one, Conv\(…\)"),
         (lambda: Concat(Conv(8, 1), None), "A part of a Concat is a Conv, .* got None"),
         (lambda: Residual(Conv(8, 1), shortcut=3), "A part of a Residual is a Conv, .* got 3"),
         (lambda: Residual(Conv(8, 1), "0.1"), "Residual: scale is a finite number, got '0.1'"),

@@ -47,7 +47,9 @@ def strange(
 ) -> str:
     """The sentence for what is no description."""
     name = getattr(value, "__name__", "")
-    if name and callable(value) and not isinstance(value, type):
+    if isinstance(value, type):
+        return f"{wanted} {such}, got the type {name}: make one, {name}(…)."
+    if name and callable(value):
         return f"{wanted} is asked for, got the function {name}: call it, {name}()."
     text = repr(value)
     said = text if len(text) < 60 and "\n" not in text else f"a {type(value).__name__}"

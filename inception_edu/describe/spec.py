@@ -31,6 +31,8 @@ Pair: TypeAlias = tuple[int, int]  # (height, width); the constructors take one 
 
 def _check_parts(kind: str, parts: Iterable[object]) -> None:
     for part in parts:
+        if part is ...:  # a gap in an exercise, of which its check speaks
+            continue
         if isinstance(part, (list, tuple)):
             raise SpecError(
                 f"The parts of a {kind} are given one by one, got a {type(part).__name__}: write "

@@ -247,8 +247,7 @@ class _Mode(TorchFunctionMode):
             x, weight = get(0, "input"), get(1, "weight")
             channels, wanted = x.shape[1], weight.shape[1] * int(get(6, "groups", 1))
             if x.dim() == 4 and channels != wanted:
-                size = size_words(weight.shape[2:])
-                what = f"{size} convolution with {weight.shape[0]} filters"
+                what = f"{size_words(weight.shape[2:])} convolution with {weight.shape[0]} filters"
                 called = self.names.get(id(weight), "")
                 self.faults.append(
                     f"The in-channels of {called or 'a convolution'} ({what}) should be "

@@ -22,7 +22,6 @@ from inception_edu.teach import diagnose
 from inception_edu.teach.verdict import (
     Unsolved,
     Verdict,
-    Wrong,
     checked,
     missing,
     right,
@@ -79,21 +78,8 @@ def description(
 def _find_gaps(node: Node, where: str = "") -> None:
     for word, part in children(node):
         place = f"{where}, {word}" if where else word
-        if part is Ellipsis or part is None:
+        if part is ...:
             raise Unsolved(f"There is still a `...` in {place}.")
-        if isinstance(part, type) and issubclass(part, NODES):
-            raise Wrong(
-                f"{place.capitalize()} is the type {part.__name__}; make one: {part.__name__}(…)."
-            )
-        if isinstance(part, (list, tuple)):
-            raise Wrong(
-                f"{place.capitalize()} is a {type(part).__name__}; put its parts into Chain(…)."
-            )
-        if not isinstance(part, NODES):
-            raise Wrong(
-                f"{place.capitalize()} is {short(part)}; a part is a Conv, Pool, Chain, Concat "
-                "or Residual."
-            )
         _find_gaps(part, place)
 
 
