@@ -2,6 +2,9 @@
 that drops out, the images."""
 
 import base64
+import csv
+import io
+import re
 import threading
 from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
@@ -12,12 +15,12 @@ import pytest
 from PIL import Image
 
 from inception_edu.describe import Conv, Residual, amount, leaves, measure
-from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
+from inception_edu.labs.core import End, Press, Refused, Report, Session, Set, Tell, run_now
 from inception_edu.labs.race import race_core
 from inception_edu.labs.race_pairs import CHOICE, NAMES, NO_SUMS, RUNNERS, TOWERS, configs, cost
-from inception_edu.labs.race_state import FOLDER, OPEN, STEPS, Course, three
+from inception_edu.labs.race_state import FOLDER, OPEN, STEPS, Course, margin, standing, three
 from inception_edu.labs.race_words import tally
-from inception_edu.labs.racing import Race, look_at, race
+from inception_edu.labs.racing import Lap, Race, look_at, race
 from inception_edu.study import load_results, run
 from inception_edu.study.racers import DEPTHS
 
@@ -69,7 +72,7 @@ def test_any_two_networks_race_at_the_cost_that_is_said(clothes):
         made = configs(any_two(one, two), clothes, 2)
         assert [c.macs() for c in made] == [costs[one], costs[two]]
         words = cost(any_two(one, two), made)
-        assert all(f"({amount(costs[name])})" in words for name in (one, two))
+        assert words.startswith(f"The networks cost {amount(costs[one])} and {amount(costs[two])} ")
     for one, two in zip(names[::2], names[1::2]):
         found = race(configs(any_two(one, two), clothes, 2), lambda lap: None, threading.Event())
         assert [r.status for r in found.results] == ["finished", "finished"], (one, two)
@@ -111,7 +114,8 @@ def test_the_lab_races_two_of_the_readers_choice():
     session.set("two", "ResNet-50" + NO_SUMS)
     control = next(c for c in session.view.controls if c.key == "two")
     assert not control.hidden and set(control.options) == set(RUNNERS)
-    assert "GoogLeNet (" in session.view.status and "equal cost" not in session.view.status
+    assert session.view.status.startswith("GoogLeNet and ResNet-50, no sums, on fashion: which")
+    assert "equal cost" not in session.view.status
     session.send(Press("retrain"))
     words = session.view.status
     assert "GoogLeNet " in words and "ResNet-50, no sums is ahead in" in words
@@ -153,7 +157,7 @@ def test_two_curves_a_race_whose_colours_mean_sides():
     for one in runs:
         assert one["series"]["error"][0] == [1, 4, 8] and len(one["series"]["own"][0]) == 3
     html = session.view.part("pictures").value
-    assert html.count("data:image/png") == 12 and html.count("ied-side0") == 13
+    assert html.count("data:image/png") == 12 and html.count("ied-side0") == 14
     assert session.state.running is None and "test images wrong" in session.view.status
 
 
@@ -275,6 +279,64 @@ def test_answers_stand_under_the_names_and_images_of_their_own_race():
     assert html.count("ied-side0") == 1, "nobody has said anything of these"
 
 
+def test_the_pictures_say_which_answers_came_up_last():
+    session = opened(race_core())
+    session.carry_out = lambda effect: None
+    session.send(Press("retrain"))
+
+    def lap(step, *says):
+        record = SimpleNamespace(step=step, accuracy=0.5, seconds=1.0)
+        session.send(Report("race", Lap((record, record), says)))
+
+    lap(1, (0,) * 12, (0,) * 12)
+    lap(4, (0, 1, 1) + (0,) * 9, (0,) * 12)
+    lap(8, (0, 1, 2) + (0,) * 9, (0,) * 11 + (3,))
+    assert "Last new answers" not in session.view.part("pictures").value, "they still change"
+    side = SimpleNamespace(accuracy=0.5, seconds=1.0, data={"test": 500})
+    session.send(End("race", "finished", Race((side, side), "finished")))
+    html = session.view.part("pictures").value
+    assert "− picture 3 at step 8</span>" in html and "+ picture 12 at step 8</span>" in html
+    assert ", since step 4" in html and ", since step 1" in html
+
+
+def test_on_few_test_images_a_small_difference_is_open():
+    assert standing(0.53, 0.50) == standing(0.53, 0.50, 500) == "ahead"
+    assert standing(0.53, 0.50, 36) == "open" and standing(0.60, 0.50, 36) == "ahead"
+    assert margin(2000) == margin(500) == OPEN and margin(125) == pytest.approx(2 * OPEN)
+    session = raced(opened(race_core()))
+    (course,) = session.state.races
+    few = replace(course, wrong=(0.53, 0.50), tested=36)
+    session.state = replace(session.state, races=(few,))
+    said = session.view.status
+    assert "with identity 50 % of 36." in said
+    assert "open in 1 (less than 7.5 points apart)" in said
+
+
+def test_files_that_are_taken_away_name_the_images_and_the_test_error(tmp_path):
+    session = raced(opened(race_core()))
+    session.send(Tell("take", {"take": "csv"}))
+    rows = list(csv.DictReader(io.StringIO(base64.b64decode(session.state.taken[3]).decode())))
+    assert not rows, "no record yet"
+    (course,) = session.state.races
+    away = replace(course.configs[0], data="folder:/home/ada/garden")
+    other = replace(
+        course, number=2, name="2", configs=(away, away), steps=((1,), (1,)),
+        errors=((0.9,), (0.8,)), seconds=((1.0,), (1.0,)),
+    )  # fmt: skip
+    session.state = replace(session.state, races=(course, other))
+    words = [run["words"] for run in session.view.part("curves").value["runs"]]
+    assert words[0].startswith("without identity · on fashion · ")
+    assert words[2].startswith("without identity · on folder:garden · ")
+    session.send(Tell("take", {"take": "csv"}))
+    rows = list(csv.DictReader(io.StringIO(base64.b64decode(session.state.taken[3]).decode())))
+    assert [row["data"] for row in rows] == ["folder:/home/ada/garden"] * 2
+    assert [row["test_error"] for row in rows] == ["0.5", "0.3"]
+    assert [row["training_error"] for row in rows] == ["0.9", "0.8"] and "one" not in rows[0]
+    session.send(Tell("take", {"take": "svg"}))
+    svg = base64.b64decode(session.state.taken[3]).decode()
+    assert "<!-- The race, on fashion, folder:garden -->" in svg and "<!-- step -->" in svg
+
+
 def test_what_is_set_meanwhile_is_not_for_the_seeds_that_were_asked_for():
     session = opened(race_core())
     session.carry_out = lambda effect: None
@@ -340,10 +402,9 @@ def test_three_seeds_keep_a_tally():
     assert [c.settings["seed"] for c in session.state.races] == [5, 6, 7]
     words = session.view.status
     assert "Of 3 seeds" in words and "verdict" not in words
-    counted = [int(words.split(f"{kind} in ")[1].split(",")[0].split(".")[0]) for kind in
-               ("ahead", "behind", "open")]  # fmt: skip
     outcomes = [course.outcome for course in session.state.races]
-    assert counted == [outcomes.count(kind) for kind in ("ahead", "behind", "open")]
+    for kind in ("ahead", "behind", "open"):
+        assert re.search(rf"{kind} in {outcomes.count(kind)}\b", words), (kind, words)
 
 
 @pytest.mark.parametrize(
@@ -394,8 +455,12 @@ def folder_of_pictures(tmp_path):
 
 
 def test_a_folder_of_ones_own(tmp_path):
-    session = opened(race_core(f"folder:{folder_of_pictures(tmp_path)}", steps=2, depth=2))
+    (folder_of_pictures(tmp_path) / "dogs" / "broken.png").write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match="dogs.broken.png"):
+        session = opened(race_core(f"folder:{tmp_path}", steps=2, depth=2))
     assert session.state.images.classes == ("cats", "dogs")
+    said = "19 training and 5 test images. Left out, because they cannot be read, 1 file: dogs"
+    assert said in session.view.status
     html = session.view.part("pictures").value
     assert html.count("data:image/png") == len(session.state.images.labels) and "cats" in html
     session.send(Press("retrain"))

@@ -236,6 +236,12 @@ def test_a_relative_path(tmp_path, monkeypatch):
     assert data.name == "folder:images" and data.classes == ("green", "red")
 
 
+@pytest.mark.parametrize("written", ['"{}"', "'{}'", " {} "])
+def test_a_path_as_file_managers_copy_it(tmp_path, written):
+    root = two_classes(tmp_path / "my images")
+    assert from_folder(written.format(root)).name == "folder:my images"
+
+
 def test_many_unreadable_files_are_counted(tmp_path):
     root = two_classes(tmp_path / "images")
     for i in range(9):

@@ -74,6 +74,9 @@ def load(
     elif kind == "cifar10" and not rest:
         data = cifar10()
     elif kind == "folder" and rest:
+        rest = rest.strip()
+        if len(rest) > 2 and rest[0] == rest[-1] and rest[0] in "\"'":
+            rest = rest[1:-1]  # as file managers copy a path
         try:
             root = Path(rest).expanduser()
         except RuntimeError as error:  # ~somebody, who is not there

@@ -24,7 +24,7 @@ from inception_edu.labs.core import (
     begun,
     say,
 )
-from inception_edu.labs.race_curves import chart_value, tracks
+from inception_edu.labs.race_curves import chart_value, data_name, tracks
 from inception_edu.labs.race_pairs import (
     CHOICE,
     NAMES,
@@ -75,7 +75,9 @@ def update(state: State, event):
         told = zip(made, names((state.races[-1] if last else state).settings))
         code = (takeaway.code(config, f"{_of_code(state)}: {name}") for config, name in told)
         return replace(state, code="\n".join(code))
-    taken = takeaway.file(kind, state.taken[0] + 1, tracks(state), chart_value(state))
+    data = ", ".join(dict.fromkeys(data_name(course) for course in state.races))
+    title = f"The race, on {data}"
+    taken = takeaway.file(kind, state.taken[0] + 1, tracks(state), chart_value(state), title)
     return replace(state, taken=taken)
 
 
@@ -148,7 +150,7 @@ def controls(state: State) -> tuple[Control, ...]:
         for control in made:
             was = running.settings.get(control.key)
             if was != control.value and not control.hidden:
-                control = replace(control, note=f"for the next race; this one has {say(was)}")
+                control = replace(control, note=f"this race has {say(was)}")
             noted.append(control)
         made = noted
     return (*made, *_buttons(state))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePath
 
 from inception_edu.labs import race_known
 from inception_edu.labs.core import say
@@ -33,12 +34,15 @@ def chart_value(state: State) -> dict:
         "bands": race_known.bands(known),
         "x": {"label": "step", "max": steps},
         "height": 130,
+        "loose": True,
     }
 
 
 def _run(state: State, course: Course, side: int, name: str) -> dict:
     last = course is state.races[-1]
     words = [name, *(f"{key} {say(course.settings[key])}" for key in _keys(state, course))]
+    if len({c.configs[0].data for c in state.races}) > 1:
+        words.insert(1, f"on {data_name(course)}")
     wrong = course.wrong[side]
     if wrong is not None:
         words.append(f"{percent(wrong)} of the test wrong")
@@ -59,6 +63,12 @@ def _run(state: State, course: Course, side: int, name: str) -> dict:
     }
 
 
+def data_name(course: Course) -> str:
+    """As the images call themselves: "fashion", "folder:garden"."""
+    kind, _, path = course.configs[0].data.partition(":")
+    return f"{kind}:{PurePath(path).name}" if path else kind
+
+
 def _keys(state: State, course: Course) -> list[str]:
     """The settings in which the races that are shown differ; the seed always."""
     towers = course.settings["pair"] == TOWERS
@@ -73,8 +83,13 @@ def tracks(state: State):
     found = []
     for course in state.races:
         for side, name in enumerate(names(course.settings)):
-            curves = {"error": course.errors[side], "seconds": course.seconds[side]}
-            settings = {**course.settings, "side": name}
+            curves = {"training_error": course.errors[side], "seconds": course.seconds[side]}
+            settings = {**course.settings, "data": course.configs[0].data}
+            if settings["pair"] != TOWERS:
+                settings["depth"] = ""
+            settings |= {"side": name, "test_error": course.wrong[side]}
+            for key in ("folder", "one", "two"):  # in `data`, and in `side`
+                del settings[key]
             found.append(
                 Track(course.number, settings, None, course.name, course.steps[side], curves)
             )

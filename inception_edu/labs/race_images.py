@@ -11,7 +11,8 @@ from typing import Any
 @dataclass(frozen=True)
 class Images:
     """What the lab shows of a source: its name, classes, side, and twelve test images as PNG (one
-    or two of each class) with their labels and their places among the test images."""
+    or two of each class) with their labels and their places among the test images; `about`: of a
+    folder, how many images it gave and what was left out."""
 
     source: str
     name: str
@@ -20,6 +21,7 @@ class Images:
     pictures: tuple[str, ...]
     labels: tuple[int, ...]
     places: tuple[int, ...] = ()
+    about: str = ""
 
 
 def write(path: Path, images: Images) -> None:

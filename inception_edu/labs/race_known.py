@@ -11,7 +11,7 @@ from itertools import groupby
 from types import SimpleNamespace
 
 from inception_edu.labs.race_pairs import NAMES, TOWERS, configs, names
-from inception_edu.labs.race_state import State, standing
+from inception_edu.labs.race_state import State, margin, standing
 from inception_edu.labs.story import percent
 from inception_edu.labs.takeaway import RECORDED
 from inception_edu.study.config import ExperimentError
@@ -129,7 +129,7 @@ def _word(counts: Counter[str]) -> str:
 
 
 def _along(known: dict[int, Counter[str]], exact: bool) -> str:
-    """ "recorded: with identity open 2–4 · ahead 6–24"."""
+    """ "recorded: + open 2–4 · ahead 6–24": + is the side with the identity."""
     if not known:
         return ""
     stretches = []
@@ -138,7 +138,7 @@ def _along(known: dict[int, Counter[str]], exact: bool) -> str:
         span = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
         stretches.append(f"{word.removesuffix(' by seed')} {span}")
     where = "" if exact else " with other settings"
-    return f"recorded{where}: with identity {' · '.join(stretches)}"
+    return f"recorded{where}: + {' · '.join(stretches)}"
 
 
 def bands(sides: Sides) -> list[dict]:
@@ -205,7 +205,7 @@ def words(state: State) -> str:
     return (
         f"Recorded, {len(sides[0])} seeds: {_shares(state, sides)} of {sides[0][0].data['test']} "
         f"test images wrong; with identity ahead in {counts['ahead']}, behind in "
-        f"{counts['behind']}, open in {counts['open']}."
+        f"{counts['behind']}, open in {counts['open']} (less than {100 * margin():g} points apart)."
     )
 
 

@@ -56,12 +56,18 @@ def second(settings: dict) -> str:
     return settings["two"] if settings["pair"] == CHOICE else "the residual network"
 
 
+def racers(settings: dict) -> str:
+    """How a sentence calls both sides."""
+    equal = settings["pair"] != CHOICE
+    return "Two networks of equal cost" if equal else " and ".join(names(settings))
+
+
 def cost(settings: dict, made: tuple[Config, Config]) -> str:
-    """What both sides cost, in words."""
+    """What two networks of the reader's choice cost, as a sentence; those of a pair do not differ."""
     if settings["pair"] != CHOICE:
-        return "Two networks of equal cost"
-    told = (f"{n} ({amount(_macs(c))})" for n, c in zip(names(settings), made))
-    return f"{' and '.join(told)} multiply-adds for an image"
+        return ""
+    one, two = (amount(_macs(config)) for config in made)
+    return f"The networks cost {one} and {two} multiply-adds for an image."
 
 
 def _macs(config: Config) -> int:

@@ -31,8 +31,9 @@ RATES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 SOURCES = (("clothes (embedded)", "fashion"), ("shapes, generated", "scales"))
 FOLDER = "a folder …"
 MOST = 5  # races that are drawn, as long as nobody asks for more; the legend has all
-# A race is open where the sides differ by less than this share of the test images.
-OPEN = 0.02
+# A race is open where the sides differ by less than this share of so many test images. Of fewer it
+# is more: chance grows as their root becomes smaller.
+OPEN, TESTED = 0.02, 500
 FIRST = {
     "pair": TOWERS,
     "depth": 4,  # both sides learn; from sixteen on the one without the identity hardly does
@@ -71,24 +72,31 @@ class Course:
     errors: tuple[tuple, ...] = ((), ())
     seconds: tuple[tuple, ...] = ((), ())
     says: tuple[tuple, ...] = ((), ())
+    since: tuple[tuple, ...] = ((), ())  # the steps at which these answers came up
     status: str = "running"
     sentence: str = ""
     wrong: tuple[float | None, ...] = (None, None)
+    tested: int | None = None  # on so many images
     name: str = ""
     hidden: bool = False
     pinned: bool = False
 
     @property
     def outcome(self) -> str:
-        return standing(*self.wrong)
+        return standing(*self.wrong, self.tested)
 
 
-def standing(plain: float | None, residual: float | None) -> str:
-    """How the residual side stands at the end, by the shares of test images that both get wrong:
-    "ahead", "behind" or "open"; "no result" where one of them has none."""
+def margin(tested: int | None = None) -> float:
+    """The share of so many test images (None: of enough) that makes a difference between sides."""
+    return OPEN * max(1, TESTED / tested) ** 0.5 if tested else OPEN
+
+
+def standing(plain: float | None, residual: float | None, tested: int | None = None) -> str:
+    """How the residual side stands at the end, by the shares of the test images that both get
+    wrong: "ahead", "behind" or "open"; "no result" where one of them has none."""
     if plain is None or residual is None:
         return "no result"
-    if abs(plain - residual) < OPEN:
+    if abs(plain - residual) < margin(tested):
         return "open"
     return "ahead" if residual < plain else "behind"
 
@@ -244,9 +252,13 @@ def _with_lap(course: Course, lap) -> Course:
             steps[side] = (*steps[side], record.step)
             errors[side] = (*errors[side], 1 - record.accuracy)
             seconds[side] = (*seconds[side], record.seconds)
-    return replace(
-        course, steps=tuple(steps), errors=tuple(errors), seconds=tuple(seconds), says=lap.says
+    at = max(record.step for record in lap.sides if record)
+    since = tuple(
+        tuple(was[i] if i < len(old) and old[i] == now else at for i, now in enumerate(answers))
+        for answers, old, was in zip(lap.says, course.says, course.since)
     )
+    course = replace(course, says=lap.says, since=since)
+    return replace(course, steps=tuple(steps), errors=tuple(errors), seconds=tuple(seconds))
 
 
 def _ended(state: State, event: End):
@@ -259,7 +271,9 @@ def _ended(state: State, event: End):
         results = event.value.results
         tests = [result.accuracy for result in results]
         wrong = tuple(None if right is None else 1 - right for right in tests)
-        course = replace(course, status=event.status, wrong=wrong, results=results)
+        data = [getattr(result, "data", None) for result in results]  # a page has none
+        tested = next((one["test"] for one in data if one), None)
+        course = replace(course, status=event.status, wrong=wrong, results=results, tested=tested)
         spent = sum(result.seconds for result in results)
         if state.pace is not None and event.status == "finished":
             guess = sum(state.pace(config) for config in course.configs)

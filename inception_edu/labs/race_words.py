@@ -6,8 +6,8 @@ from collections import Counter
 
 from inception_edu.labs import race_known
 from inception_edu.labs.core import say
-from inception_edu.labs.race_pairs import CHOICE, configs, cost, names, second
-from inception_edu.labs.race_state import FOLDER, Course, State, alike
+from inception_edu.labs.race_pairs import configs, cost, names, racers, second
+from inception_edu.labs.race_state import FOLDER, Course, State, alike, margin
 from inception_edu.labs.story import percent
 from inception_edu.labs.tower_words import share_interval
 from inception_edu.labs.training import differing
@@ -28,8 +28,9 @@ def verdict(state: State) -> tuple[str, bool]:
     if not state.raced:
         known = race_known.words(state)
         made = configs(state.settings, state.images, state.steps)
-        words = f"{cost(state.settings, made)}, on {state.images.name}: which learns sooner?"
-        return f"{words}\n{known} Press Race.", False
+        words = f"{racers(state.settings)}, on {state.images.name}: which learns sooner?"
+        more = (state.images.about, cost(state.settings, made), known, "Press Race.")
+        return f"{words}\n{' '.join(filter(None, more))}", False
     return _of_last(state, state.races[-1])
 
 
@@ -56,10 +57,15 @@ def _of_last(state: State, course: Course) -> tuple[str, bool]:
         k for k in ("depth", "rate", "scale") if k in differing(course.settings, state.settings)
     ]
     then = "".join(f", {key} {say(course.settings[key])}" for key in moved)
-    words = f"Race {course.name}{then}, test images wrong: {', '.join(told)}."
-    if course.settings["pair"] == CHOICE:
-        words += f" {cost(course.settings, course.configs)}."
-    return f"{words}\n{tally(state)}", bad
+    of = f" of {course.tested:,}" if course.tested else ""
+    words = f"Race {course.name}{then}, test images wrong: {', '.join(told)}{of}."
+    more = (tally(state), cost(course.settings, course.configs))
+    return f"{words}\n{' '.join(filter(None, more))}", bad
+
+
+def open_means(tested: int | None = None) -> str:
+    """What *open* means, of so many test images."""
+    return f"less than {100 * margin(tested):.2g} points apart"
 
 
 def tally(state: State) -> str:
@@ -75,7 +81,8 @@ def tally(state: State) -> str:
     seeds = "1 seed" if len(over) == 1 else f"{len(over)} seeds"
     words = (
         f"Of {seeds} with the settings of race {last.name} {second(last.settings)} is ahead in "
-        f"{counts['ahead']}, behind in {counts['behind']}, open in {counts['open']}"
+        f"{counts['ahead']}, behind in {counts['behind']}, open in {counts['open']} "
+        f"({open_means(last.tested)})"
     )
     if len(over) == 1:
         return f"{words}: one seed is a picture, not a verdict."

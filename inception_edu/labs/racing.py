@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,7 +66,17 @@ def look_at(source: str, test_images: int | None = None) -> Images:
     chosen = data.test[places]
     pictures = tuple(_png(image) for image in chosen.images)
     labels, there = tuple(chosen.labels.tolist()), tuple(places.tolist())
-    return Images(source, data.name, tuple(data.classes), data.image, pictures, labels, there)
+    about = _about(data) if source.startswith("folder:") else ""
+    classes = tuple(data.classes)
+    return Images(source, data.name, classes, data.image, pictures, labels, there, about)
+
+
+def _about(data: Data) -> str:
+    """ "144 training and 35 test images. Left out, because they cannot be read, …" """
+    left = [note for note in data.notes if note.startswith(("Left out", "Without"))]
+    files = re.sub(r" \([^)]*\)", "", " ".join(left))  # why, is in `data.describe()`
+    count = f"{len(data.train):,} training and {len(data.test):,} test images."
+    return textwrap.shorten(f"{count} {files}", 200, placeholder=" …")
 
 
 def _png(image: torch.Tensor) -> str:

@@ -137,6 +137,8 @@ def _panel(axes, panel: dict, chart: dict) -> None:
     axes.set_title(panel["title"], fontsize=10, loc="left", fontweight="bold")
     unit = "%" if panel.get("percent") else panel.get("unit", "")
     axes.set_ylabel(unit, fontsize=9)
+    across = panel["unit"] if panel.get("alone") else chart["x"]["label"]
+    axes.set_xlabel(across, fontsize=9)
     axes.tick_params(labelsize=9)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
@@ -237,7 +239,10 @@ def picture(chart: dict, title: str, said: str) -> Picture:
     return Picture(svg[svg.index("<svg") :], said)
 
 
-def file(kind: str, number: int, tracks: list[Track], chart: dict) -> tuple[int, str, str, str]:
-    """(number, file name, MIME type, base64) of what `kind` ("csv", "png", "svg") asks for."""
-    data = table(tracks).encode() if kind == "csv" else rendered(chart, kind)
+def file(
+    kind: str, number: int, tracks: list[Track], chart: dict, title: str = ""
+) -> tuple[int, str, str, str]:
+    """(number, file name, MIME type, base64) of what `kind` ("csv", "png", "svg") asks for; `title`
+    stands over a picture."""
+    data = table(tracks).encode() if kind == "csv" else rendered(chart, kind, title)
     return number, f"runs.{kind}", MIME[kind], base64.b64encode(data).decode()

@@ -51,8 +51,8 @@ opening_figure("10")
 # with them (+). The first picture counts steps, the second each one's own seconds. Move the
 # *depth*: bands show what five recorded seeds did, and the strip says where the identity was ahead.
 # Race at depth 4, where both learn, and then at depth 16. Then take a pair of the paper's, or *any
-# two networks* of the family, with their sums or without. The two sides of a pair cost about the
-# same. *Three seeds* keeps count of who is ahead.
+# two networks* of the family, with their sums or without: there the first is orange (−), the second
+# blue (+). The two sides of a pair cost about the same. *Three seeds* keeps count of who is ahead.
 
 # %%
 lab = race_lab()

@@ -9,6 +9,7 @@
 //   bands:  [{ panel, x, low, high, colour }]        what recorded seeds did
 //   x: { label, max }, height, wide
 //   same: what all runs of the legend have in common, in words
+//   loose: the lab has no player; the cursor goes with the pointer and says its step
 // }
 // tell: { hide | pin | remove: id } or { rename: id, name }
 
@@ -122,6 +123,8 @@ class PanelPlot {
       this.dots = [];
       this.plot.over.addEventListener("pointermove", event => this.hover(event));
       this.plot.over.addEventListener("pointerdown", event => this.hover(event));
+      if (value.loose)
+        this.plot.over.addEventListener("pointerleave", () => goTo(this.box, null, this.chart));
     } else {
       this.plot.setData(data);
     }
@@ -176,12 +179,12 @@ class PanelPlot {
       padding: [6, this.right, panel.axis === false ? 4 : 0, 0],
       legend: { show: false }, cursor: { show: false },
       scales: {
-        x: { time: false, range: (u, low, high) => [panel.alone ? low : 0, most || high || 1] },
+        x: { time: false, range: (u, low, high) => [0, most || high || 1] },
         y: { distr: panel.log ? 3 : 1, range },
       },
       axes: [
         { ...line, show: panel.axis !== false, size: 18, gap: 2, grid: { show: false }, space: 60,
-          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
+          incrs: [...panel.alone ? [0.1, 0.2, 0.5] : [], 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
         { ...line, size: 46, gap: 4, space: panel.log ? 24 : 20,
           splits: panel.log
             ? u => roundLogs(u.scales.y.min, u.scales.y.max, value.height > 60 ? 4 : 3) : undefined,
@@ -270,6 +273,14 @@ class PanelPlot {
         ctx.moveTo(end.x, end.at); ctx.lineTo(end.x + (6 + across) * ratio, end.y);
         ctx.stroke();
       }
+      // Over the curve of a longer run it has the card behind it.
+      ctx.save();
+      ctx.strokeStyle = cardOf();
+      ctx.globalAlpha = 0.75;
+      ctx.lineWidth = 3 * ratio;
+      ctx.lineJoin = "round";
+      ctx.strokeText(end.run.name, end.x + (7 + across) * ratio, end.y);
+      ctx.restore();
       ctx.fillText(end.run.name, end.x + (7 + across) * ratio, end.y);
     }
     ctx.restore();
@@ -307,15 +318,24 @@ class PanelPlot {
       value.className = "ied-value";
       value.style.color = colourOf(run.colour);
       const at = step ?? now;
-      value.textContent = `${run.name}: ${words(valueAt(run.series[this.panel.key], at), this.panel)}`;
+      const points = run.series[this.panel.key];
+      const there = step == null || !this.chart.value.loose || points[0].at(-1) >= step;
+      value.textContent = `${run.name}: ${words(there ? valueAt(points, at) : null, this.panel)}`;
       return value;
     }));
+    if (this.chart.value.loose && step != null) {
+      const at = document.createElement("span");
+      at.className = "ied-value";
+      at.textContent = `${this.chart.value.x.label} ${step}`;
+      this.values.prepend(at);
+    }
     this.cursor.style.display = step == null ? "none" : "";
     this.dots.forEach(dot => dot.remove());
     this.dots = [];
     if (step == null) return;
     this.cursor.style.left = `${this.plot.valToPos(step, "x")}px`;
     for (const run of shown) {
+      if (run.series[this.panel.key][0].at(-1) < step) continue; // it has not come so far
       const value = valueAt(run.series[this.panel.key], step);
       if (value == null) continue;
       const y = this.plot.valToPos(value, "y");

@@ -33,6 +33,7 @@ const colourOf = n => n < 0 ? faintOf() : COLOURS[isDark() ? "dark" : "light"][n
 const dashOf = run => DASHES[run.dash || 0];
 const inkOf = () => isDark() ? "#eceef0" : "#1d1d1f";
 const faintOf = () => isDark() ? "#a7adb5" : "#5a5f66";
+const cardOf = () => isDark() ? "#17191c" : "#ffffff"; // as `--ied-card` of lab.css
 const gridOf = () => isDark() ? "#2c3036" : "#e6e9ee";
 
 // The one cursor of a lab: every view sends "ied-step" to the lab and hears it there.
