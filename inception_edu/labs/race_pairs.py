@@ -63,7 +63,7 @@ def racers(settings: dict) -> str:
 
 
 def cost(settings: dict, made: tuple[Config, Config]) -> str:
-    """What two networks of the reader's choice cost, as a sentence; those of a pair do not differ."""
+    """What two networks of the reader's choice cost, in a sentence; a pair costs the same."""
     if settings["pair"] != CHOICE:
         return ""
     one, two = (amount(_macs(config)) for config in made)

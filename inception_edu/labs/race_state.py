@@ -83,7 +83,8 @@ class Course:
 
     @property
     def outcome(self) -> str:
-        return standing(*self.wrong, self.tested)
+        plain, residual = self.wrong
+        return standing(plain, residual, self.tested)
 
 
 def margin(tested: int | None = None) -> float:
