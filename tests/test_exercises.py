@@ -127,6 +127,8 @@ def test_in_a_notebook_a_failed_cell_takes_its_answer_away(tmp_path):
             cell('check("01.2", m)'),
             cell("def multiply_adds(c)\n    return c", fails=True),
             cell('check("01.1", multiply_adds)'),
+            cell("def multiply_adds(c, filters, h, w, kh, kw):\n    return c * kernel"),
+            cell('check("01.1", multiply_adds)'),
         ]
     )
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
@@ -141,3 +143,4 @@ def test_in_a_notebook_a_failed_cell_takes_its_answer_away(tmp_path):
     assert "✗" in said[6] and "ZeroDivisionError" in said[6]
     assert said[7] == "1", "a name that is no answer is left alone"
     assert "✗" in said[11] and "SyntaxError" in said[11], "also where there was none before"
+    assert "NameError" in said[13] and said[13].endswith("(line: `return c * kernel`)")

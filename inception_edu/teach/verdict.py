@@ -8,7 +8,9 @@ is raised as it is. `student_code` marks the places where the student's code run
 from __future__ import annotations
 
 import functools
+import linecache
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -139,9 +141,21 @@ def checked(function: Callable[..., Verdict]) -> Callable[..., Verdict]:
 
 
 def in_words(error: BaseException) -> str:
-    """An exception in one line."""
+    """An exception in one line, with the line of a notebook's cell in which it was raised."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else f"{type(error).__name__}."
+    said = f"{type(error).__name__}: {text[:300]}" if text else f"{type(error).__name__}."
+    line = _line_of_a_cell(error)
+    return f"{said} (line: `{line}`)" if line else said
+
+
+def _line_of_a_cell(error: BaseException) -> str:
+    """The last line of the student's own cells on the way to the error; "" where there is none."""
+    found = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if "ipykernel_" in file or file.startswith("<ipython-input"):
+            found = linecache.getline(file, number).strip()
+    return found[:100]
 
 
 def missing(value: Any) -> bool:

@@ -279,7 +279,8 @@ for column, what in enumerate(("params", "macs"), 1):
         start = 0.0
         for branch, size in enumerate(sizes_of):
             length = getattr(size, what) / 1e6
-            word = f"branch {branch + 1}" if len(sizes_of) == 4 and place == 2 else None
+            word = f"branch {branch + 1}" + (", the pool: 0" if branch == 0 else "")
+            word = word if len(sizes_of) == 4 and place == 2 else None
             colour = plots.BRANCH_COLOURS[branch]
             axis.barh(place, length, left=start, color=colour, edgecolor="white", label=word)
             start += length
