@@ -13,7 +13,9 @@ from torchinfo import summary
 
 from inception_edu.describe import (
     NETWORKS,
+    Block,
     Conv,
+    Network,
     Residual,
     SizeError,
     SpecError,
@@ -290,6 +292,7 @@ def test_last_norm_and_learnable_scale():
         (lambda: measure(network("inception_v4"), (1, 299, 299)), "3 channels"),
         (lambda: measure(Conv(3, 1)), "needs the shape"),
         (lambda: measure(network("inception_v4"), 0), "at least one pixel"),
+        (lambda: Network("mine", [Block("stem", Conv(8, 3))]), r"a list: write tuple\(…\) around"),
     ],
 )
 def test_wrong_requests_end_with_a_sentence(make_it, words):

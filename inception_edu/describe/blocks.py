@@ -79,8 +79,11 @@ class Network:
     heads: tuple[Head, ...] = ()
 
     def __post_init__(self) -> None:
+        wanted = f"The blocks of {self.name} are a tuple of Block(name, node)"
+        if isinstance(self.blocks, list):
+            raise SpecError(f"{wanted}, and here is a list: write tuple(…) around it.")
         if not isinstance(self.blocks, tuple) or not all(isinstance(b, Block) for b in self.blocks):
-            raise SpecError(f"The blocks of {self.name} are a tuple of Block(name, node).")
+            raise SpecError(f"{wanted}.")
         for what in ("classes", "image", "channels"):
             value = getattr(self, what)
             if not is_whole(value) or value < 1:

@@ -324,7 +324,7 @@ outcome(
 
 # %%
 def touched(node, seed, side=139):
-    """Share of the output's places where an even image gets another answer than in the centre."""
+    """Share of the output's places where a grey image gets another answer than in the centre."""
     module = build(node, 3, seed=seed).eval()
     with torch.inference_mode():
         y = module(torch.full((1, 3, side, side), 0.5, dtype=torch.float32))[0]

@@ -227,7 +227,7 @@ for i, (title, values) in enumerate(
         range(len(body)),
         [r.name.replace("inception_", "").replace("reduction", "red") for r in body],
         rotation=90,
-        fontsize=7,
+        fontsize=8,
     )
     axis.set_ylabel(title)
 plots.show(

@@ -127,7 +127,8 @@ say("06.cheaper")
 # %%
 predict(
     "06.relu",
-    "Ten fresh blocks in a row. How does the mean activation grow with a ReLU on the 1×1?",
+    "Ten untrained blocks in a row. How does the mean activation grow with a ReLU on the 1×1, "
+    "compared with none there?",
     ["the same growth", "faster growth", "less growth"],
 )
 
