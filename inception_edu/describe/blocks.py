@@ -80,7 +80,8 @@ class Network:
 
     def __post_init__(self) -> None:
         wanted = f"The blocks of {self.name} are a tuple of Block(name, node)"
-        if isinstance(self.blocks, list):
+        given: object = self.blocks
+        if isinstance(given, list):
             raise SpecError(f"{wanted}, and here is a list: write tuple(…) around it.")
         if not isinstance(self.blocks, tuple) or not all(isinstance(b, Block) for b in self.blocks):
             raise SpecError(f"{wanted}.")
