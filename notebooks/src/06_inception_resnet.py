@@ -287,8 +287,8 @@ draw(
 # %%
 predict(
     "06.projection",
-    "Read so, the first C block has a 1×1 convolution on its shortcut, from 2146 channels to 2048. "
-    "How many times as many parameters has this block?",
+    "In this reading the first C block has a 1×1 convolution on its shortcut, from 2146 channels "
+    "to 2048. How many times the parameters of the block as drawn does it have?",
     ["1.1 times", "2 times", "3 times"],
 )
 

@@ -9,6 +9,7 @@ from inception_edu.describe import (
     Conv,
     InceptionA,
     InceptionResNetA_v1,
+    InceptionResNetA_v2,
     InceptionResNetB_v2,
     InceptionResNetC_v2,
     Node,
@@ -44,12 +45,15 @@ def _widths() -> list[tuple[int, int, int]]:
 
 @registered("06.cheaper")
 def cheaper() -> tuple[bool, tuple[str, str]]:
-    plain = measure(InceptionA(), (384, 35, 35))
-    residual = measure(InceptionResNetA_v1(), (256, 35, 35))
-    return residual.macs < plain.macs / 2, (
-        f"A block of Inception-ResNet-A needs {amount(residual.macs)} multiply-adds, Inception-A "
-        f"needs {amount(plain.macs)}: {plain.macs / residual.macs:.1f} times as many.",
-        f"Inception-A costs {plain.macs / residual.macs:.1f} times Inception-ResNet-A.",
+    plain = measure(InceptionA(), (384, 35, 35)).macs
+    first = measure(InceptionResNetA_v1(), (256, 35, 35)).macs
+    second = measure(InceptionResNetA_v2(), (384, 35, 35)).macs
+    return first < plain / 4 and second < plain / 2, (
+        f"A block of Inception-A needs {amount(plain)} multiply-adds. That is "
+        f"{plain / first:.1f} times Inception-ResNet-A of v1 ({amount(first)}), and "
+        f"{plain / second:.1f} times that of v2 ({amount(second)}), which is as wide as "
+        "Inception-A.",
+        f"Inception-A costs {plain / first:.1f} times v1's Inception-ResNet-A.",
     )
 
 
