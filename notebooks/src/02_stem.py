@@ -110,9 +110,9 @@ shapes(first, (3, 299, 299))
 # %% [markdown]
 # ## Move the window yourself
 #
-# A pixel crossed out in orange is read by no window. Find a padding with which 3×3, stride 1 keeps
-# the size. Then put *3×3 pool, stride 2, V* beside a convolution. Which settings can be joined with
-# it? Is any pixel lost at 16 pixels a side?
+# A pixel crossed out in orange is read by no window. Choose *nothing* beside the convolution, and
+# find a padding with which 3×3, stride 1 keeps the size. Then put *3×3 pool, stride 2, V* beside it
+# again. Which settings can be joined with it? Is any pixel lost at 16 pixels a side?
 
 # %%
 from inception_edu.labs.convolution import convolution_lab
