@@ -132,6 +132,9 @@ def test_listening_reads_the_slices_of_the_1x1():
         for s, value in ((slice(0, 32), 1.0), (slice(32, 64), 0.0), (slice(64, 96), -3.0)):
             weight[:, s] = value
     assert features.listening(block) == pytest.approx([0.25, 0.0, 0.75])
+    with torch.no_grad():
+        weight[7, 64:96] = 0.0
+    assert features.listening(block, 7) == pytest.approx([1.0, 0.0, 0.0])
     with pytest.raises(features.FeatureError, match="residual Inception block"):
         features.listening(build(InceptionA(), 384))
 

@@ -189,6 +189,7 @@ def test_reasons_and_their_kinds(lab):
     assert "probability falls" in covered["words"]
     decides = lab.view.part("inside_reasons").value["branches"]["rows"]
     assert sum(row["weights"] for row in decides) == pytest.approx(1)
+    assert all(row["channel"] is None for row in decides), "no 1×1 makes a branch's channel"
     before = lab.desk.look("residual", None, lab.state.shown(lab.desk), 32)
     best = int(before.shares.argmax())
     tell(lab, branch=2)
@@ -484,3 +485,21 @@ def test_every_network_shows_a_step_that_can_be_chosen():
         bench.controls["network"].value = name
         training = bench.view.control("training")
         assert training.value in [value for _, value in training.choices], name
+
+
+def test_all_channels_of_a_part_can_be_paged_through_and_say_which_branch_they_read(lab):
+    tell(lab, open="output")
+    row = lab.view.part("inside_tiles").value["rows"][-1]
+    pages, count = row["page"][1], row["count"]
+    assert row["open"] and row["first"] == 0
+    seen = []
+    for page in range(pages):
+        tell(lab, open="output", page=page)
+        row = lab.view.part("inside_tiles").value["rows"][-1]
+        assert row["page"] == [page, pages] and row["first"] == len(seen)
+        seen += [tile["c"] for tile in row["tiles"]]
+    assert sorted(seen) == list(range(count))
+    tell(lab, choose=["output", 3])
+    rows = lab.view.part("inside_reasons").value["branches"]["rows"]
+    assert sum(row["channel"] for row in rows) == pytest.approx(1)
+    assert [row["channel"] for row in rows] != [row["weights"] for row in rows]

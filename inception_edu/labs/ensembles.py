@@ -114,11 +114,12 @@ class Ensembles:
         same = [row for row in state.rows if row[1:] == (state.chosen, state.crops)]
         if same or not state.chosen:
             return state
-        rows = ((state.added + 1, state.chosen, state.crops), *state.rows)[:KEPT]
-        against = state.against
-        if against != BEST and against not in [f"row {row[0]}" for row in rows]:
-            against = BEST
-        return replace(state, rows=rows, added=state.added + 1, against=against)
+        # The oldest goes, but not the one that is compared with.
+        free = [row for row in state.rows if f"row {row[0]}" != state.against]
+        gone = free[-1] if len(state.rows) >= KEPT else None
+        kept = tuple(row for row in state.rows if row is not gone)
+        rows = ((state.added + 1, state.chosen, state.crops), *kept)
+        return replace(state, rows=rows, added=state.added + 1)
 
     # -- what is shown --
 
@@ -135,7 +136,7 @@ class Ensembles:
                 "button",
                 "Add as a row",
                 look="primary",
-                tip="Keep this choice, to set others beside it",
+                tip=f"Keep this choice, to set others beside it; {KEPT} rows are kept",
                 disabled=there or not state.chosen,
             ),
             Control("reset", "button", "Reset", tip="Forget the rows and start again"),
@@ -218,10 +219,10 @@ class Ensembles:
     def _pair(self, state: State) -> str:
         found = self.against(state)
         if found is None:
-            return (
-                '<div class="ied-against"><h4>Against each other</h4><p>Choose something else than '
-                "what it is compared with.</p></div>"
-            )
+            said = "Choose something else than what it is compared with."
+            if len(state.chosen) < 2 and state.against == BEST:
+                said = "With two members there is something to compare."
+            return f'<div class="ied-against"><h4>Against {state.against}</h4><p>{said}</p></div>'
         comparison, words = found
         said = comparison.sentence("the choice of now", words)
         saved = self._cases("saves", comparison.saved, state)

@@ -234,6 +234,8 @@ def tiles_part(desk: Desk, state) -> dict:
             "h": values.shape[1],
             "w": values.shape[2],
             "open": part == state.open,
+            "page": [state.page, -(-len(values) // PAGE)],
+            "first": state.page * PAGE,
             "windows": geometry(desk, state, part),
         }
         chosen = _chosen(state, part, values, ROW if other is None else ROW // 2)

@@ -83,20 +83,25 @@ def _without(desk: Desk, state, branches: int) -> dict:
 
 
 def _branches(desk: Desk, state, subject, seen: see.Look, words: list[str], silenced: dict) -> dict:
-    """Of each branch: its share of the linear 1×1's weights (None without one), and the first
-    class's share and the change of its logit with the branch off (None where that was not asked
-    for)."""
-    heard: list[float | None]
+    """Of each branch: its share of the linear 1×1's weights, of all and of those of the chosen
+    channel (None without a 1×1, and for a channel before it), and the first class's share and the
+    change of its logit with the branch off (None where that was not asked for)."""
+    heard: list[float | None] = [None] * len(words)
+    by_channel = [*heard]
+    module = block_of(desk.model(state.network, state.step), state.block)
     try:
-        heard = [*listening(block_of(desk.model(state.network, state.step), state.block))]
+        heard = [*listening(module)]
+        if state.part in (see.CHANGE, see.OUTPUT):
+            by_channel = [*listening(module, state.channel)]
     except FeatureError:
-        heard = [None] * len(words)
+        pass
     best = int(seen.shares.argmax())
     rows = []
     for i, (word, weights) in enumerate(zip(words, heard)):
         row = {
             "name": word.partition(" · ")[0],
             "weights": weights,
+            "channel": by_channel[i],
             "colour": BRANCH_COLOURS[i % len(BRANCH_COLOURS)],
             "off": (state.block, i + 1) in state.off,
             "share": None,
@@ -137,7 +142,7 @@ def _patches(desk: Desk, state) -> dict:
     seen, found = desk.found.get((state.network, state.step), (0, {}))
     if (state.block, state.part) not in found:
         if seen:
-            return {"words": "nothing of this part was kept", "shown": [], "can": False}
+            return {"words": "kept for branches and the output only", "shown": [], "can": False}
         words = "looking …" if state.task else f"not yet looked for in {count:,} test images"
         return {"words": words, "shown": [], "can": not state.task}
     at = found[state.block, state.part]

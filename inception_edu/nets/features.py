@@ -190,16 +190,18 @@ def branch_channels(module: nn.Module) -> list[int]:
     return [out(branch) for branch in branches_of(module)]
 
 
-def listening(module: nn.Module) -> list[float]:
+def listening(module: nn.Module, channel: int | None = None) -> list[float]:
     """How strongly the linear 1×1 of a residual block reads each branch: the root mean square of
-    its weights on that branch's slice of the concatenation, as shares that sum to 1."""
+    its weights on that branch's slice of the concatenation, as shares that sum to 1. `channel`: of
+    this output channel alone."""
     conv = _linear(module)
     if conv is None:
         raise FeatureError(
             "Only a residual Inception block has a linear 1×1 that reads its branches."
         )
+    weight = conv.weight if channel is None else conv.weight[channel : channel + 1]
     norms = [
-        conv.weight[:, s].detach().square().mean().sqrt()
+        weight[:, s].detach().square().mean().sqrt()
         for s in _slices(module, branch_channels(module))
     ]
     total = float(sum(norms)) or 1.0

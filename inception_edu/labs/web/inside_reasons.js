@@ -56,13 +56,15 @@ function mount(el, value, tell) {
     const line = row => make("tr", {}, make("th", { scope: "row" },
       make("span", { class: "ied-mark", style: `background:${row.colour}`, "aria-hidden": "true" }),
       row.name), ...now.branches.rows.some(r => r.weights != null)
-      ? [cell("td", percent(row.weights))] : [],
+      ? [cell("td", percent(row.weights))] : [], ...row.channel != null
+      ? [cell("td", percent(row.channel))] : [],
     cell("td", row.off ? "off now" : row.share == null ? "switch it off" : tenths(row.share)),
     cell("td", row.change == null ? "" : signed(row.change)));
     if (!rows.length) return null;
     return make("div", { class: "ied-decide" }, make("h4", { text: "What each branch decides" }),
       make("table", { class: "ied-decides" }, make("tr", {}, make("td"),
         ...rows.some(r => r.weights != null) ? [cell("th", "weights", "col")] : [],
+        ...rows[0].channel != null ? [cell("th", `of ch. ${now.channel}`, "col")] : [],
         cell("th", "without it", "col"), cell("th", "logit", "col")), ...rows.map(line)),
       make("p", { class: "ied-faint", text: said }));
   }

@@ -47,10 +47,16 @@ function mount(el, value, tell) {
       row.open ? `fewer channels of ${row.part}` : `all ${all} channels of ${row.part}`,
       onclick: () => tell({ open: row.open ? "" : row.part }),
     });
+    const [page, pages] = row.page, next = row.open && pages > 1 && make("button", {
+      class: "ied-more", "data-key": `next ${row.part}`, title: "the next ones, weaker by degrees",
+      text: `${row.first + 1}–${row.first + few} of ${all} ›`,
+      "aria-label": `channels ${row.first + 1} to ${row.first + few} of ${all} of ${row.part}: next`,
+      onclick: () => tell({ open: row.part, page: (page + 1) % pages }),
+    });
     return make("div", { class: "ied-head" }, mark,
       switching || make("b", { text: row.words }),
       make("span", { class: "ied-faint", text: row.note,
-        title: row.branch ? `a value here sees ${row.note}` : row.note }), more || null);
+        title: row.branch ? `a value here sees ${row.note}` : row.note }), next || null, more || null);
   }
 
   // Beside another network: four channels of this one, and four of that.
