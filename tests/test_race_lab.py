@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from inception_edu.describe import Conv, Residual, amount, leaves, measure
+from inception_edu.labs import takeaway
 from inception_edu.labs.core import End, Press, Refused, Report, Session, Set, Tell, run_now
 from inception_edu.labs.race import race_core
 from inception_edu.labs.race_pairs import CHOICE, NAMES, NO_SUMS, RUNNERS, TOWERS, configs, cost
@@ -335,6 +336,8 @@ def test_files_that_are_taken_away_name_the_images_and_the_test_error(tmp_path):
     session.send(Tell("take", {"take": "svg"}))
     svg = base64.b64decode(session.state.taken[3]).decode()
     assert "<!-- The race, on fashion, folder:garden -->" in svg and "<!-- step -->" in svg
+    panel = takeaway.figure(session.view.part("curves").value).axes[0]
+    assert -4 < panel.get_ylim()[0] < 0, "from 0 % on, as in the page"
 
 
 def test_what_is_set_meanwhile_is_not_for_the_seeds_that_were_asked_for():

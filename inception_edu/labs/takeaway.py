@@ -178,6 +178,8 @@ def _panel(axes, panel: dict, chart: dict) -> None:
         axes.set_ylim(top=factor * top)
     if panel.get("high") is not None:
         axes.set_ylim(top=1.05 * factor * panel["high"])
+    if panel.get("low") is not None:  # as in the page; a curve along the edge is seen whole
+        axes.set_ylim(bottom=factor * panel["low"] - 0.03 * axes.get_ylim()[1])
     _names(axes, ends)
 
 
