@@ -121,6 +121,7 @@ def figure(chart: dict, title: str = ""):
         axes = made.add_subplot(rows, min(2, len(panels)), i + 1)
         _panel(axes, panel, chart)
         if not drawn:
+            axes.set_xticks([])  # none that mean anything
             axes.text(0.5, 0.5, "no run yet", transform=axes.transAxes, ha="center", color=FAINT)
     lines: dict[str, Any] = {}
     for axes in made.axes:
