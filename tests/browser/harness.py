@@ -148,6 +148,21 @@ def open_browser():
         browser.close()
 
 
+def attempted(control, act) -> bool:
+    """Whether something could be done to a control that was there a moment ago. By now it may be
+    gone or disabled, as Stop is when its run ends: that is no fault. Raises what `act` raises where
+    the control is still there."""
+    from playwright.sync_api import Error
+
+    try:
+        act()
+    except Error:
+        if control.is_visible() and control.is_enabled():
+            raise
+        return False
+    return True
+
+
 class LabServer:
     """JupyterLab on 127.0.0.1 over a temporary copy of notebooks/ (`.folder`), at `.url`.
 
@@ -494,7 +509,7 @@ class Lab:
                 number += 1
                 self.page.wait_for_timeout(wait)
         for control in each("button.jupyter-button, input[type=checkbox]"):
-            control.click()
+            attempted(control, control.click)
         for handle in each(".noUi-handle"):
             handle.focus()
             for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "PageUp", "Home", "End"):
@@ -512,8 +527,7 @@ class Lab:
         for number in range(buttons.count()):
             button = buttons.nth(number)
             if button.is_visible() and button.is_enabled():
-                button.click()
-                pressed += 1
+                pressed += attempted(button, button.click)
                 self.page.wait_for_timeout(wait)
         failed = self.evaluate("list(get_ipython().user_ns.get('_failed_callbacks', []))")
         assert failed == "[]", f"pressed {pressed} controls, and callbacks failed: {failed}"

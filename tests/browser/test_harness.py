@@ -1,9 +1,11 @@
 """The harness itself: it acts as a reader does, and it notices what it should notice."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
-from harness import ROOT, Lab, LabServer
+from harness import ROOT, Lab, LabServer, attempted
+from playwright.sync_api import Error
 
 LAB = """\
 import ipywidgets as w
@@ -88,3 +90,17 @@ def test_server_leaves_the_repository_alone_and_ends():
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     assert sorted((path, path.stat().st_mtime) for path in (ROOT / "notebooks").glob("*")) == before
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_control_that_is_gone_by_now_is_no_fault(there):
+    control = SimpleNamespace(is_visible=lambda: True, is_enabled=lambda: there)
+
+    def click():
+        raise Error("30 seconds are over")
+
+    if there:
+        with pytest.raises(Error):
+            attempted(control, click)
+    else:
+        assert not attempted(control, click) and attempted(control, lambda: None)
