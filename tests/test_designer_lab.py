@@ -12,6 +12,7 @@ from inception_edu.describe.spec import Chain, Concat, Conv, Linear, MaxPool, Re
 from inception_edu.labs import designer
 from inception_edu.labs.blocks import BLOCKS, klmn
 from inception_edu.labs.core import End, Press, Refused, Session, Set, Tell, run_now
+from inception_edu.labs.designer_view import _change
 from inception_edu.nets import forward
 from inception_edu.nets.forward import forward_pass
 
@@ -306,3 +307,7 @@ def test_a_block_without_a_sum_has_no_scale():
     session = Session(designer.make())
     with pytest.raises(Refused, match="no scale"):
         session.set("scale", 0.5)
+
+
+def test_less_is_written_with_a_minus_sign():
+    assert [_change(200, now)[2] for now in (100, 200, 300)] == ["−50.0%", "the same", "+50.0%"]

@@ -241,7 +241,7 @@ def _change(before: int, after: int | None) -> tuple[str, str, str]:
     if after == before:
         return amount(before), amount(after), "the same"
     share = f"{after / before - 1:+.1%}" if before else f"{after - before:+,}"
-    return amount(before), amount(after), share
+    return amount(before), amount(after), share.replace("-", "−")
 
 
 def _forward_html(state: State, now: Measurement | None) -> str:

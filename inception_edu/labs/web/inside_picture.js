@@ -102,7 +102,8 @@ function mount(el, value, tell) {
     field.textContent = now.words;
     note.textContent = note.title = now.refused || now.note;
     note.classList.toggle("ied-wrong", Boolean(now.refused));
-    const { other } = now, shares = list => list.map(a => `${a.name} ${percent(a.share)}`).join(", ");
+    const { other } = now, shares = list =>
+      list.map(a => `${a.name} ${percent(a.share).replace(" ", "\u00a0")}`).join(", ");
     const parts = [make("h4", { text: "The answer" }), make("ul", { class: "ied-answers" },
       ...now.answers.map((answer, i) => bar(answer, i === 0, now.right))),
     make("div", { class: "ied-changes" },
