@@ -25,6 +25,7 @@ FOLD = re.compile(
 )
 
 HINT = re.compile(r"<details>\s*<summary>Hint.*?</details>\s*", re.DOTALL)
+OUTCOME = re.compile(r"^outcome\(", re.MULTILINE)  # the cell that answers a question
 PAPER = 680  # pixels: the width of A4 between its margins
 
 # A table that is too wide for the paper may break inside words; one that fits does not.
@@ -64,6 +65,15 @@ def student(notebook):
         if cell.cell_type == "markdown":
             cell.source = FOLD.sub("", cell.source).rstrip()
     made.cells = [c for c in made.cells if c.source.strip()]
+    return made
+
+
+def handed_out(notebook):
+    """The student edition: questions are answered when their cells run, not before."""
+    made = student(notebook)
+    for cell in made.cells:
+        if cell.cell_type == "code" and OUTCOME.search(cell.source):
+            cell.outputs, cell.execution_count = [], None
     return made
 
 
@@ -174,7 +184,7 @@ def write(kind: str, folder: Path, chapters: list[tuple[Path, Path, Callable[[],
         notebook = nbformat.read(built, as_version=4)
         if kind == "student":
             file = folder / built.name
-            nbformat.write(student(notebook), file)
+            nbformat.write(handed_out(notebook), file)
         elif kind == "solutions":
             file = folder / built.name
             nbformat.write(solutions(notebook, source, parts()), file)

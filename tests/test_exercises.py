@@ -1,14 +1,17 @@
 """The exercises by name: wrong answers are refused and diagnosed, a failed cell has no answer."""
 
+import ast
 import subprocess
 import sys
 
 import build
+import jupytext
 import pytest
 import wrong_answers
 
 from inception_edu.teach import exercises
 from inception_edu.teach.exercises import cells, check
+from inception_edu.teach.exercises.cells import bound_names
 
 CHAPTERS = [source.stem[:2] for source in build.sources() if build.parse_exercises(source)]
 
@@ -144,3 +147,21 @@ def test_in_a_notebook_a_failed_cell_takes_its_answer_away(tmp_path):
     assert said[7] == "1", "a name that is no answer is left alone"
     assert "✗" in said[11] and "SyntaxError" in said[11], "also where there was none before"
     assert "NameError" in said[13] and said[13].endswith("(line: `return c * kernel`)")
+
+
+def test_an_answer_hides_no_name_that_the_chapter_uses():
+    """Whoever has solved an exercise can run every earlier cell again."""
+    hidden = []
+    for source in build.sources():
+        found = build.parse_exercises(source)
+        names = {n for e in found for n in exercises.answer_names(e.check.split('"')[1])}
+        for cell in jupytext.read(source, fmt="py:percent").cells:
+            if cell.cell_type != "code" or cell.source.startswith("# exercise:"):
+                continue
+            nodes = [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Name)]
+            used, made = (
+                {n.id for n in nodes if isinstance(n.ctx, how)} for how in (ast.Load, ast.Store)
+            )
+            imported = set(bound_names(cell.source)) - made
+            hidden += [(source.stem, name) for name in names & ((used - made) | imported)]
+    assert not hidden

@@ -1,6 +1,7 @@
 """Ten made-up students hand in; the table says what each has solved."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from inception_edu.teach.grade.__main__ import main
 from inception_edu.teach.grade.gradebook import grade, gradebook
-from inception_edu.teach.grade.hand_ins import answers
+from inception_edu.teach.grade.hand_ins import Answer, answers
+from inception_edu.teach.grade.run import run
 from inception_edu.teach.grade.slices import needed, uses
 
 pytestmark = pytest.mark.slow
@@ -106,6 +108,64 @@ def test_only_what_an_answer_needs_is_run():
     assert uses("a = 1\nb = a + c") == {"c"}
     later = ["for split in train():\n    pass", "split = 1", "split = split + 1"]
     assert needed(later, "split") == "split = 1\nsplit = split + 1"
+
+
+def test_a_helper_may_stand_below_the_function_that_calls_it():
+    cells = ["def answer(x):\n    return [helper(y) for y in x]\ndef helper(x):\n    return x + k"]
+    cells.append("k = train()")
+    code = needed(cells, "answer")
+    assert "def helper" in code and "k = train()" in code
+    at_once = ["y = 1", "answer = [y for _ in range(3)]", "y = train()"]
+    assert "train" not in needed(at_once, "answer"), "a comprehension runs at once"
+
+
+def test_lines_for_the_notebook_are_passed_over():
+    cell = "%matplotlib inline\n!ls\nif True:\n    %timeit 1\nm = 230"
+    assert needed([cell], "m") == "m = 230"
+    assert needed(["m = (7\n% 4)"], "m") == "m = (7\n% 4)", "what is valid is left as it is"
+
+
+def test_an_answer_changes_no_files_of_others(tmp_path):
+    theirs = tmp_path / "theirs.txt"
+    theirs.write_text("kept")
+    ways = [
+        f"import os\nos.remove({str(theirs)!r})\nm = 230",
+        f"import shutil\nshutil.rmtree({str(tmp_path)!r})\nm = 230",
+        f"import os\nos.rename({str(theirs)!r}, 'mine')\nm = 230",
+        f"f = open({str(theirs)!r}, 'w')\nm = f and 230",
+        f"m = len(open({str(theirs)!r}).read()) * 0 + 230",
+        "f = open('mine', 'w')\nm = f and 230",
+    ]
+    # As one piece of code: what is a bare statement here would not be run from a notebook.
+    found = list(run([Answer("01.2", code, ("m",)) for code in ways], seconds=60))
+    assert [f["state"] for f in found] == ["wrong"] * 4 + ["right"] * 2
+    assert "its own folder only" in found[0]["message"]
+    assert theirs.read_text() == "kept"
+
+
+def test_what_was_not_tried_takes_nothing_away(tmp_path, monkeypatch):
+    states = {"m = 230": "right", "m = 229": "wrong", "m = ...": "unsolved"}
+    monkeypatch.setattr(
+        "inception_edu.teach.grade.gradebook.run",
+        lambda made, seconds: [{"exercise": a.exercise, "state": states[a.code]} for a in made],
+    )
+    right = {"kind": "verdict", "name": "01.2", "state": "right", "message": "230."}
+    for name, files in {
+        "copy": {"a.ipynb": "m = 230", "b.ipynb": "m = ..."},
+        "later": {"a.ipynb": "m = 230", "b.ipynb": "m = 229"},
+        "both": {"journal.jsonl": right, "z.ipynb": "m = ..."},
+        "worse": {"journal.jsonl": right, "z.ipynb": "m = 229"},
+    }.items():
+        (tmp_path / name).mkdir()
+        for file, content in files.items():
+            place = tmp_path / name / file
+            if isinstance(content, dict):
+                place.write_text(json.dumps(content))
+            else:
+                cells = [new_code_cell(content), new_code_cell("check('01.2', m)")]
+                nbformat.write(new_notebook(cells=cells), place)
+    found = {student.name: student.state("01.2") for student in grade(tmp_path)}
+    assert found == {"copy": "right", "later": "right", "both": "right", "worse": "wrong"}
 
 
 def test_checks_are_found_wherever_they_stand(tmp_path):

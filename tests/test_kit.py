@@ -38,6 +38,19 @@ def test_no_solution_is_left_in_the_student_edition(source):
         assert exercise.check in text
 
 
+BUILT = [build.target(source) for source in build.sources() if build.target(source).exists()]
+
+
+@pytest.mark.parametrize("built", BUILT, ids=[built.stem for built in BUILT])
+def test_no_question_is_answered_in_the_student_edition(built, tmp_path):
+    (file,) = kit.write("student", tmp_path, [(built, built, list)])
+    stored = nbformat.read(built, as_version=4).cells
+    handed = nbformat.read(file, as_version=4).cells
+    asked = sum("predict(" in c.source for c in handed)
+    told = [sum("The answer: " in str(c.get("outputs", "")) for c in e) for e in (stored, handed)]
+    assert told == [asked, 0]
+
+
 @chapters
 def test_every_check_of_the_teachers_edition_is_right(source):
     made = kit.solutions(build.transform(source), source, parts(source))
@@ -58,9 +71,6 @@ def with_a_figure(source):
     cell = plain[1]  # the first one imports
     cell.outputs = [new_output("display_data", data)]
     return notebook
-
-
-BUILT = [build.target(source) for source in build.sources() if build.target(source).exists()]
 
 
 @pytest.mark.parametrize("built", BUILT, ids=[built.stem for built in BUILT])

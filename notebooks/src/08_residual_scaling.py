@@ -236,9 +236,9 @@ axis.legend(title="dots: measured, 5 seeds\ndashes: predicted", frameon=False)
 plots.show(axis.figure, f"Standard deviation by block. Behind ten blocks: {'; '.join(told)}.")
 
 # %% [markdown]
-# After many blocks the walk has a standard deviation of about $0.6\,s\,b\sqrt{n}$. (It is half of
-# a normal distribution. Without the floor at 0 it would be $s\,b\sqrt{n}$.) The scale sets the
-# pace. The growth is a square root, not an exponential.
+# After many blocks only half of a normal distribution is left. Its standard deviation is about 0.6
+# times what it would be without the floor at 0. Exercise 1 asks for that simpler number. The scale
+# sets the pace. The growth is a square root, not an exponential.
 #
 # Batch norm inside the branches makes it so. Here it is taken away: the folded cell edits the
 # description. The weights are He's, which are made for networks without batch norm. Now each block
@@ -422,10 +422,10 @@ outcome("08.full", words[low.seen], f"Scale 0.2 minus scale 1: {low.text()}.")
 display(claim("08.full-width"), claim("08.full-blocks"), claim("08.full-cost"))
 
 # %% [markdown]
-# Why may a scaled network learn more slowly at the same rate? Exercise 2 shows it for plain SGD: a
-# scale $s$ is a last layer that learns at $s^2$ times the rate. At $s = 0.2$ that is a
-# twenty-fifth. So a scaled network should need a higher rate. It also bears one, as the first
-# sentence above says. This explanation fits these runs. They do not prove it.
+# Why may a scaled network learn more slowly at the same rate? Under plain SGD, a scale below 1 does
+# the same as a last layer that starts smaller and has a lower rate. Exercise 2 asks how much lower.
+# So a scaled network should need a higher rate. It also bears one, as the first sentence above
+# says. This explanation fits these runs. They do not prove it.
 #
 # Now the paper's two claims on scaling, judged by all committed runs that bear on them:
 
@@ -519,8 +519,8 @@ five_lines(
     "unscaled blocks: like the square root of the depth.",
     "08.full-width",
     f"Does a scale harm the accuracy? {claim('08.full-cost').short}",
-    "Under SGD, a scale is a last layer that starts `scale` times as large and learns at `scale²` "
-    "times the rate. After training it can be folded into the weights.",
+    "Under SGD, a scale below 1 is a last layer that starts smaller and learns more slowly "
+    "(exercise 2 says by how much). After training it can be folded into the weights.",
 )
 
 # %% [markdown]

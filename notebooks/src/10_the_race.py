@@ -28,7 +28,7 @@ from inception_edu.labs.race_pairs import SHORT
 from inception_edu.learn import clock, fast_layout, learning_rate, make_optimizer
 from inception_edu.nets import build
 from inception_edu.study import PAIRS, RACERS, REDUCED, difference, experiments, holm
-from inception_edu.study import load_results, mean_error, run, summarise
+from inception_edu.study import load_results, run, summarise
 from inception_edu.teach import DEPTHS, begin, best_towers, check, claim, contrasts, five_lines
 from inception_edu.teach import opening_figure, outcome, plots, predict, provenance, run_dots
 from inception_edu.teach import say, table, verdicts
@@ -398,7 +398,7 @@ gaps = {}
 for plain, residual in PAIRS:
     end = min(race[0].config.recipe.steps * seconds[name] for name in (plain, residual))
     for what, value in (
-        ("mean error on the way, by steps", mean_error),
+        ("mean error on the way, by steps", study.mean_error),
         (f"mean error in the first {end:.0f} s", lambda r, t=end: area_by_clock(r, t)),
         ("final error", final_error),
     ):

@@ -25,14 +25,16 @@ def exercise_1(dead_share: Any) -> Verdict:
 
     faint = torch.full((2, 4, 2, 2), 1e-6)
     faint[:, 3] = 0
+    second = torch.ones(2, 5, 2, 2)
+    second[1, :2] = 0  # silent on the second image
 
     def over(maps: Any, axes: tuple[int, ...]) -> float:
         return (maps.amax(axes) == 0).float().mean().item()
 
     return checks.function(
         dead_share,
-        [0.875, 0.0, 1.0, 0.25, 0.25],
-        [(one,), (alive,), (torch.zeros(1, 3, 2, 2),), (holes,), (faint,)],
+        [0.875, 0.0, 1.0, 0.25, 0.25, 0.0],
+        [(one,), (alive,), (torch.zeros(1, 3, 2, 2),), (holes,), (faint,), (second,)],
         name="dead_share",
         wrong={
             "A faint activation is not a dead one: compare with 0 itself.": (
@@ -59,6 +61,9 @@ def exercise_1(dead_share: Any) -> Verdict:
             ),
             "A map that is silent on one image is not dead: take the maximum over the images "
             "too.": (lambda m: over(m, (2, 3))),
+            "Silent on any one image is not dead: it must be 0 on all of them.": (
+                lambda m: (m.amax((2, 3)) == 0).any(0).float().mean().item()
+            ),
             "Channels are axis 1; that maximum leaves another axis.": lambda m: over(m, (1, 2, 3)),
             "That leaves the positions; the maximum must run over them too.": (
                 lambda m: over(m, (0,))
@@ -122,6 +127,8 @@ def exercise_2(push: Any) -> Verdict:
             ),
             "The entropy is taken away, not added.": lambda p, k: (loss(p, k) + entropy(p)).item(),
             "The sign is wrong: loss minus entropy.": lambda p, k: (entropy(p) - loss(p, k)).item(),
+            "Those are the probabilities in place of the logits: z differs from log p by a "
+            "constant only.": lambda p, k: ((p * p).sum() - p[k]).item(),
             "The sum of p² is no entropy, and the loss is missing.": (
                 lambda p, k: (p * p).sum().item()
             ),
@@ -178,10 +185,9 @@ def exercise_3(elsewhere: Any) -> Verdict:
             "That takes the first seed alone; take the mean over the seeds.": (
                 lambda rs: chosen(rs, by=lambda values: values[0])
             ),
-            "20 points are 0.2: the shares go from 0 to 1.": lambda rs: chosen(rs, 20),
-            "The worst block minus the last one, not the other way round.": (
-                lambda rs: {label for label, gap in gaps(rs).items() if sum(gap) / len(gap) <= -0.2}
-            ),
+            # Two slips give the empty set; which one it was cannot be seen.
+            "The set is empty. 20 points are 0.2, for shares go from 0 to 1; and it is the worst "
+            "block minus the last one.": lambda rs: chosen(rs, 20),
             "Compare the worst block with the last one; how bad it is by itself is not asked.": (
                 lambda rs: {label for label, v in means(rs, "dead_most").items() if v >= 0.2}
             ),
@@ -204,7 +210,7 @@ def exercise_3(elsewhere: Any) -> Verdict:
 
 
 def _made_up() -> list[SimpleNamespace]:
-    """Runs of seven labels with three seeds each."""
+    """Runs of eight labels with three seeds each."""
     rows = {
         "same place": [(0.6, 0.6), (0.7, 0.7), (0.5, 0.5)],
         "elsewhere": [(0.1, 0.7), (0.0, 0.5), (0.2, 0.6)],
@@ -213,6 +219,7 @@ def _made_up() -> list[SimpleNamespace]:
         "saved": [(0.0, 0.0), (0.0, 0.05), (0.0, 0.0)],
         "first seed not": [(0.3, 0.4), (0.1, 0.6), (0.2, 0.5)],
         "last seed not": [(0.1, 0.6), (0.1, 0.5), (0.3, 0.4)],
+        "by a hair": [(0.6, 0.62), (0.7, 0.72), (0.8, 0.82)],
     }
     return [
         SimpleNamespace(label=label, seed=seed, dead_last=last, dead_most=most)
@@ -294,6 +301,19 @@ def exercise_5(survivors: Any) -> Verdict:
             kept.add(label)
         return kept
 
+    def from_the_largest(p: dict[str, float]) -> set[str]:
+        kept: set[str] = set()
+        for place, label in enumerate(sorted(p, key=p.__getitem__, reverse=True)):
+            if p[label] > 0.05 / (len(p) - place):
+                break
+            kept.add(label)
+        return kept
+
+    def hochberg(p: dict[str, float]) -> set[str]:
+        ranked = sorted(p, key=p.__getitem__)
+        fits = [i for i, label in enumerate(ranked) if p[label] <= 0.05 / (len(p) - i)]
+        return set(ranked[: max(fits, default=-1) + 1])
+
     return checks.function(
         survivors,
         holm,
@@ -309,6 +329,10 @@ def exercise_5(survivors: Any) -> Verdict:
             "That controls the share of false finds (Benjamini and Hochberg); Holm's limits are "
             "α/n, α/(n − 1), …": benjamini,
             "Begin with the smallest value: sort first.": unsorted,
+            "Begin with the smallest value, not with the largest.": from_the_largest,
+            "That looks for the last that fits (Hochberg); Holm stops at the first that fails.": (
+                hochberg
+            ),
             "Those are the ones that do not survive.": lambda p: set(p) - holm(p),
             "A set of labels is asked for; use `set(…)`.": lambda p: sorted(holm(p)),
             "A set of labels is asked for, not their values.": lambda p: {p[k] for k in holm(p)},

@@ -65,6 +65,11 @@ def exercise_1(combine: Any) -> Verdict:
             "That is the largest probability over members and views; take the mean.": (
                 lambda r: r.softmax(-1).amax((0, 1))
             ),
+            "Those are shares of votes; average the probabilities.": (
+                lambda r: (
+                    torch.nn.functional.one_hot(r.argmax(-1), r.shape[-1]).float().mean((0, 1))
+                )
+            ),
             "Probabilities are asked for, not the class.": (
                 lambda r: r.softmax(-1).mean((0, 1)).argmax(-1)
             ),
@@ -108,6 +113,9 @@ def exercise_2(crops_bring: Any) -> Verdict:
             ),
             "That is the share of the error that is saved; points are asked for.": (
                 lambda k, t: (two[k][t] + out[t] - three[k][t]) / (two[k][t] + out[t])
+            ),
+            "That is the share of the error that is saved, in per cent; points are asked for.": (
+                lambda k, t: 100 * (1 - three[k][t] / (two[k][t] + out[t]))
             ),
             "That is always the top-1 row: use `top`.": (
                 lambda k, t: two[k]["top1"] + out["top1"] - three[k]["top1"]
@@ -194,6 +202,10 @@ def exercise_4(standard_error: Any) -> Verdict:
     def spread(a: Any, b: Any) -> float:
         return (a.double() - b.double()).std(correction=0).item()
 
+    def share_of_ones(a: Any, b: Any) -> float:
+        gap = abs((a.double() - b.double()).mean().item())
+        return math.sqrt(gap * (1 - gap) / len(a))
+
     return checks.function(
         standard_error,
         paired,
@@ -226,6 +238,7 @@ def exercise_4(standard_error: Any) -> Verdict:
             "That is the half-width of the 95 % interval; the standard error is asked for.": (
                 lambda a, b: 1.96 * paired(a, b)
             ),
+            "That is for a mean of zeros and ones; a difference can be −1, too.": share_of_ones,
             "That is in points; shares go from 0 to 1.": lambda a, b: 100 * paired(a, b),
             "That is the standard error of one network; the two are compared.": (
                 lambda a, b: (a.double().var(correction=0) / len(a)).sqrt().item()

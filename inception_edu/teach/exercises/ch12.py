@@ -240,8 +240,13 @@ def exercise_3(without: Any) -> Verdict:
         )
     with torch.no_grad(), student_code():
         changed = not torch.equal(own(images), model(images))
+    if own.training:
+        return wrong("The network is in training mode now: leave it in evaluation mode, as it was.")
     if changed:
-        return wrong("The network is not what it was before: weights were changed. Use a hook.")
+        return wrong(
+            "The network is not what it was before: its weights or running averages were changed. "
+            "Use a hook, in evaluation mode."
+        )
     return verdict
 
 
@@ -283,6 +288,8 @@ def exercise_4(smooth: Any) -> Verdict:
             "The rows add up to more than 1: the right class must give something up.": (
                 lambda y, c, a: hot(y, c) + a / c
             ),
+            "The right class gives something up, too: it keeps `1 - amount`, and its share of what "
+            "is spread.": lambda y, c, a: hot(y, c) + (1 - hot(y, c)) * a / c,
             "Nothing is given to the other classes yet.": lambda y, c, a: (1 - a) * hot(y, c),
             "Divide what is spread by the number of classes.": (
                 lambda y, c, a: (1 - a) * hot(y, c) + a

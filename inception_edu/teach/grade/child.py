@@ -27,6 +27,42 @@ def limit() -> None:
             resource.setrlimit(what, (size, size))
 
 
+# What changes files, with the number of paths that it names.
+CHANGES = {
+    "os.remove": 1,
+    "os.rename": 2,
+    "os.rmdir": 1,
+    "os.mkdir": 1,
+    "os.truncate": 1,
+    "os.chmod": 1,
+    "os.link": 2,
+    "os.symlink": 2,
+    "shutil.rmtree": 1,
+}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def guard(folder: str) -> None:
+    """From now on files outside `folder` can be read only: no answer deletes what others handed in
+    by mistake."""
+
+    def look(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            paths = arguments[:1] if arguments[2] & WRITING else ()
+        else:
+            paths = arguments[: CHANGES.get(event, 0)]
+        for path in paths:
+            if not isinstance(path, (str, bytes, os.PathLike)):
+                continue  # a file that is open already
+            place = os.path.realpath(os.fsdecode(path))
+            if place != os.devnull and not place.startswith(folder + os.sep):
+                raise PermissionError(
+                    f"an answer may change files in its own folder only, not {place}"
+                )
+
+    sys.addaudithook(look)
+
+
 def judge(job: dict[str, Any]) -> dict[str, Any]:
     """The verdict on one answer."""
     from inception_edu.teach import exercises
@@ -54,6 +90,7 @@ def main() -> None:
     limit()
     with contextlib.suppress(ImportError):
         import torch  # noqa: F401 - now, so that no answer's time is spent on it
+    guard(os.path.realpath(os.getcwd()))
     for line in sys.stdin:
         job = json.loads(line)
         with contextlib.redirect_stdout(io.StringIO()):

@@ -29,7 +29,7 @@ class Student:
 
 def grade(folder: Path, seconds: float = 20.0) -> list[Student]:
     """Every student of a folder. What a notebook shows when it runs counts before what a journal
-    says."""
+    says; of several notebooks the best counts. What was not tried takes nothing away."""
     return [_student(name, files, seconds) for name, files in students(folder).items()]
 
 
@@ -51,8 +51,19 @@ def _student(name: str, files: list[Path], seconds: float) -> Student:
         if not made:
             found.problems.append(f"{file.name} has no check in it")
         for result in run(made, seconds):
-            found.results[result["exercise"]] = {**result, "from": file.name}
+            _keep(found, {**result, "from": file.name})
     return found
+
+
+def _keep(found: Student, result: dict[str, Any]) -> None:
+    """Take in what a notebook shows of one exercise."""
+    name = result["exercise"]
+    earlier = found.results.get(name)
+    if earlier is not None:
+        from_notebook = earlier["from"].endswith(NOTEBOOK)
+        if result["state"] == "unsolved" or (from_notebook and earlier["state"] == "right"):
+            return
+    found.results[name] = result
 
 
 def _read_journal(found: Student, file: Path) -> None:

@@ -8,8 +8,9 @@ are left out, because nothing needs what they make.
 from __future__ import annotations
 
 import ast
+import re
 import symtable
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -17,24 +18,32 @@ from dataclasses import dataclass
 class Statement:
     """Source text, the names that it binds, and those that it needs from elsewhere.
 
-    `always`: it binds them whatever happens, so that nothing before it matters for them.
+    `always`: it binds them whatever happens, so that nothing before it matters for them. `calls`:
+    the names that its functions need, but only when they are called.
     """
 
     text: str
     binds: frozenset[str]
     uses: frozenset[str]
     always: bool = True
+    calls: frozenset[str] = frozenset()
 
 
 def statements(cell: str) -> list[Statement]:
-    """The top-level statements of a cell; none where it is not plain Python."""
+    """The top-level statements of a cell; none where it is not valid Python. Lines for the notebook
+    (`%timeit …`, `!ls`) count as empty."""
     try:
         body = ast.parse(cell).body
     except SyntaxError:
-        return []
+        cell = FOR_NOTEBOOK.sub(r"\1pass", cell)
+        try:
+            body = ast.parse(cell).body
+        except SyntaxError:
+            return []
     return [_statement(ast.get_source_segment(cell, node) or "", node) for node in body]
 
 
+FOR_NOTEBOOK = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 ALWAYS = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,
@@ -53,7 +62,18 @@ def _statement(text: str, node: ast.stmt) -> Statement:
     symbols = table.get_symbols()
     binds = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
     always = isinstance(node, ALWAYS)
-    return Statement(text, frozenset(binds), frozenset(_uses(table)), always)
+    calls = {name for function in _functions(table) for name in _uses(function)}
+    return Statement(text, frozenset(binds), frozenset(_uses(table)), always, frozenset(calls))
+
+
+def _functions(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    """The functions and lambdas in a piece of code, those of its classes too."""
+    for child in table.get_children():
+        # A comprehension is a function to `symtable`, but it runs at once.
+        if child.get_type() == "function" and not child.get_name().endswith(("comp", "genexpr")):
+            yield child
+        else:
+            yield from _functions(child)
 
 
 def _uses(table: symtable.SymbolTable) -> set[str]:
@@ -80,13 +100,19 @@ def uses(code: str) -> set[str]:
 
 def needed(before: Sequence[str], answer: str) -> str:
     """What of the cells `before` the cell `answer` needs, as one piece of code, in order."""
-    wanted = uses(answer)
-    chosen: list[str] = []
-    for cell in reversed(before):
-        for statement in reversed(statements(cell)):
+    backwards = [s for cell in reversed(before) for s in reversed(statements(cell))]
+    called: set[str] = set()
+    while True:
+        wanted = uses(answer) | called
+        chosen: list[Statement] = []
+        for statement in backwards:
             if statement.binds & wanted:
-                chosen.append(statement.text)
+                chosen.append(statement)
                 if statement.always:
                     wanted -= statement.binds
                 wanted |= statement.uses
-    return "\n".join(reversed(chosen))
+        # A function looks for its names when it is called: a helper may stand below it.
+        more = {name for statement in chosen for name in statement.calls}
+        if more <= called:
+            return "\n".join(statement.text for statement in reversed(chosen))
+        called |= more
