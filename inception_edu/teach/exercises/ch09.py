@@ -273,16 +273,16 @@ def exercise_5(survivors: Any) -> Verdict:
         {"z": 0.024, "a": 0.011, "m": 0.2},
     ]
 
-    def holm(p: dict[str, float], alpha: float = 0.05) -> set[str]:
+    def kept_in_order(p: dict[str, float], ranked: list[str], alpha: float = 0.05) -> set[str]:
         kept: set[str] = set()
-        for place, label in enumerate(sorted(p, key=p.__getitem__)):
+        for place, label in enumerate(ranked):
             if p[label] > alpha / (len(p) - place):
                 break
             kept.add(label)
         return kept
 
-    def strict(p: dict[str, float]) -> set[str]:
-        return holm(p, 0.05 * (1 - 1e-12))
+    def holm(p: dict[str, float], alpha: float = 0.05) -> set[str]:
+        return kept_in_order(p, sorted(p, key=p.__getitem__), alpha)
 
     def holm_without_stop(p: dict[str, float]) -> set[str]:
         ranked = sorted(p, key=p.__getitem__)
@@ -293,26 +293,9 @@ def exercise_5(survivors: Any) -> Verdict:
         fits = [i for i, label in enumerate(ranked, 1) if p[label] <= 0.05 * i / len(p)]
         return set(ranked[: max(fits, default=0)])
 
-    def unsorted(p: dict[str, float]) -> set[str]:
-        kept: set[str] = set()
-        for place, label in enumerate(p):
-            if p[label] > 0.05 / (len(p) - place):
-                break
-            kept.add(label)
-        return kept
-
-    def from_the_largest(p: dict[str, float]) -> set[str]:
-        kept: set[str] = set()
-        for place, label in enumerate(sorted(p, key=p.__getitem__, reverse=True)):
-            if p[label] > 0.05 / (len(p) - place):
-                break
-            kept.add(label)
-        return kept
-
     def hochberg(p: dict[str, float]) -> set[str]:
-        ranked = sorted(p, key=p.__getitem__)
-        fits = [i for i, label in enumerate(ranked) if p[label] <= 0.05 / (len(p) - i)]
-        return set(ranked[: max(fits, default=-1) + 1])
+        most = max((p[label] for label in holm_without_stop(p)), default=0.0)
+        return {label for label, value in p.items() if value <= most}
 
     return checks.function(
         survivors,
@@ -320,7 +303,7 @@ def exercise_5(survivors: Any) -> Verdict:
         [(case,) for case in cases],
         name="survivors",
         wrong={
-            "*At most*: a value that is equal to its limit survives.": strict,
+            "*At most*: a value that is equal to its limit survives.": lambda p: holm(p, 0.0499999),
             "That is without a correction: of twenty empty questions one is below 0.05 by "
             "chance.": (lambda p: {label for label, value in p.items() if value <= 0.05}),
             "That is Bonferroni, which divides by n every time; Holm divides by n, n − 1, "
@@ -328,8 +311,10 @@ def exercise_5(survivors: Any) -> Verdict:
             "Stop at the first that fails: none after it survives.": holm_without_stop,
             "That controls the share of false finds (Benjamini and Hochberg); Holm's limits are "
             "α/n, α/(n − 1), …": benjamini,
-            "Begin with the smallest value: sort first.": unsorted,
-            "Begin with the smallest value, not with the largest.": from_the_largest,
+            "Begin with the smallest value: sort first.": lambda p: kept_in_order(p, list(p)),
+            "Begin with the smallest value, not with the largest.": (
+                lambda p: kept_in_order(p, sorted(p, key=p.__getitem__, reverse=True))
+            ),
             "That looks for the last that fits (Hochberg); Holm stops at the first that fails.": (
                 hochberg
             ),
