@@ -33,7 +33,8 @@ TIGHTEN = """() => document.querySelectorAll('table').forEach(table => {
     if (table.offsetWidth > document.body.clientWidth) table.classList.add('tight');
 })"""
 
-# On paper a table cannot be scrolled, no fold can be opened, and nothing is fetched.
+# On paper a table cannot be scrolled, no fold can be opened, and nothing is fetched. Code of 100
+# characters a line fits.
 HANDOUT = """{%- extends 'classic/index.html.j2' -%}
 {% block html_head_js %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
@@ -43,7 +44,7 @@ body { font: 10.5pt/1.4 "DejaVu Sans", system-ui, sans-serif; }
 div#notebook-container { padding: 0; width: auto; box-shadow: none; }
 div.cell, div.output_wrapper, div.output { page-break-inside: auto; }
 img, svg { max-width: 100%; height: auto; break-inside: avoid; }
-pre { white-space: pre-wrap; font-size: 8.5pt; }
+pre { white-space: pre-wrap; font-size: 7.8pt; }
 h1, h2, h3 { break-after: avoid; }
 div[style*="overflow-x"] { overflow: visible !important; max-width: none !important; }
 table { font-size: 8pt !important; max-width: 100%; }
