@@ -392,7 +392,20 @@ def test_what_the_blocks_are_worth_is_said_by_all_seeds():
     assert "the blocks do harm in every seed" in session.view.part("forecast").value
     session.set("rate", 0.2)
     session.set("scale", 0.5)
-    assert "the seeds overlap" in session.view.part("forecast").value
+    assert "no difference is shown" in session.view.part("forecast").value
+
+
+def test_between_two_recorded_settings_both_are_said():
+    session = opened(dying_core())
+    for key, value in (("width", 288), ("rate", 0.2), ("scale", 0.4)):
+        session.set(key, value)
+    said = session.view.status
+    assert "scale 0.5, rate 0.2 is the nearest recorded setting: of 5 runs 3 suffer" in said
+    assert "At scale 0.3 all 5 runs live." in said
+    session.set("scale", 1.05)  # nothing is recorded beyond
+    assert "At scale" not in session.view.status
+    session.set("scale", 0.5)
+    assert "At scale" not in session.view.status and "How sure" in session.view.status
 
 
 def test_the_readers_own_runs_are_dots_on_the_strip(two_runs):
@@ -669,6 +682,8 @@ def test_the_table_holds_every_record(two_runs):
     assert [int(row["step"]) for row in mine] == list(first.steps)
     assert [float(row["loss"]) for row in mine] == list(first.curves["loss"])
     assert float(mine[-1]["dead stem"]) == first.dead["stem"][-1]
+    assert {row["fate"] for row in mine} == {first.fate.word}
+    assert float(mine[0]["test accuracy"]) == first.accuracy
 
 
 @pytest.mark.parametrize("kind, begins", [("png", b"\x89PNG"), ("svg", b"<?xml")])
@@ -678,6 +693,14 @@ def test_the_figure_is_a_file(two_runs, kind, begins):
     number, name, _, data = two_runs.state.taken
     assert number == before + 1 and name == f"runs.{kind}"
     assert base64.b64decode(data).startswith(begins)
+
+
+def test_a_saved_figure_says_what_all_its_runs_have_in_common(two_runs):
+    chart = two_runs.view.part("curves").value
+    made = figure(chart, chart["same"])
+    assert made._suptitle.get_text().startswith("In all runs: width ")
+    labels = [axes.get_xlabel() for axes in made.axes]
+    assert labels[-1] == "step" and set(labels) == {"", "step"}
 
 
 def test_the_stored_picture_says_the_verdict(two_runs):

@@ -98,7 +98,7 @@ def healed(result: Result) -> float:
 @lru_cache(maxsize=1)
 def committed() -> tuple[Film, ...]:
     """Films of the committed runs on photographs: the patient, a wide tower at the paper's rate,
-    the run that healed most, and one that lives without scaling."""
+    the run in which a block healed most, and one that lives without scaling."""
     runs = [r for r in load_results("dying") if r.status == "finished"]
     cells: dict[tuple, dict[int, Result]] = {}
     for run in runs:
@@ -111,7 +111,7 @@ def committed() -> tuple[Film, ...]:
     wanted = [
         ("144 channels, rate 0.45", (144, 1.0, 0.45), 0),
         ("1152 channels, the paper's rate", (1152, 1.0, 0.045), 0),
-        (f"it heals: {best[0]} channels, scale {best[1]:g}, rate {best[2]:g}", best, most.seed),
+        (f"one block heals: {best[0]} channels, rate {best[2]:g}", best, most.seed),
         ("144 channels, the paper's rate", (144, 1.0, 0.045), 0),
     ]
     films = []
@@ -147,7 +147,7 @@ def render(state: State) -> View:
         layout=Column(
             Row("film"),
             "status",
-            Row(Column("player", width="400px"), Column("curves", width="520px")),
+            Row(Column("player", width="360px"), Column("curves", width="440px")),
         ),
     )
 

@@ -117,15 +117,16 @@ def _overshoot(course: Course) -> list[Stop]:
         return []
     if min(course.logits[top:]) > course.logits[top] / 2:
         return []  # they grow to the end and do not come back: no overshoot
-    words = (
-        f"Overshoot. The logits spread over {course.logits[top]:.1f} in place of "
-        f"{course.logits[0]:.1f}, and the loss is {course.loss[top]:.1f}; "
-        f"guessing costs {guessing:.1f}."
-    )
     strongest = _peak(course.push) if course.push else top
+    if strongest < top and course.logits[strongest] >= OVERSHOT * course.logits[0]:
+        top = strongest  # they have leapt already: the cause is told before what it does
+    words = (
+        "Overshoot. The classifier adds up all channels, so one step moves the logits far: from a "
+        f"spread of {course.logits[0]:.1f} to {course.logits[top]:.1f}."
+    )
     sure = (
-        f"Sure and wrong: the push on what enters the classifier is {course.push[strongest]:.1f}, "
-        "so a step downhill makes all of it smaller."
+        "Sure and wrong: the loss falls if all activations shrink "
+        f"(push {course.push[strongest]:.1f})."
         if course.push
         else ""
     )
@@ -152,7 +153,7 @@ def _sinking(course: Course, overshoot: list[Stop]) -> list[Stop]:
         return []
     block = block_words(course.worst, list(course.dead))
     words = (
-        f"Sinking. The push is over ({course.push[here]:.2f}), yet {block} goes on sinking: "
+        f"Sinking. The push has fallen to {course.push[here]:.2f}, yet {block} goes on sinking: "
         f"{percent(shares[here])} of its channels are silent here, {percent(deepest)} later."
     )
     return [Stop(course.steps[here], "sinking", words)]
@@ -201,7 +202,7 @@ def _learning(course: Course) -> list[Stop]:
     while below and _finite(course.loss)[below - 1] < guessing:
         below -= 1
     end = f"The loss ends at {course.loss[-1]:.2f}."
-    how = "Alive to the end."
+    how = f"Alive at step {course.steps[-1]}."
     if course.dead:
         most = course.dead[course.worst][-1]
         if word_of(most) == "suffers":

@@ -84,19 +84,23 @@ def _call(thing, opened: str = "") -> str:
 
 
 def table(tracks: list[Track]) -> str:
-    """The curves of the runs as CSV: one line a record."""
+    """The curves of the runs as CSV: one line a record, with what became of its run at the end
+    (`fate`: "lives", "suffers", "dies", or "running", "stopped", …)."""
     names = sorted({name for track in tracks for name in track.curves})
     blocks = list(dict.fromkeys(name for track in tracks for name in track.dead))
     keys = list(dict.fromkeys(key for track in tracks for key in track.settings))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["run", *keys, "step", *names, *(f"dead {block}" for block in blocks)])
+    ends = ["test accuracy", "fate"]
+    writer.writerow(["run", *keys, "step", *names, *(f"dead {block}" for block in blocks), *ends])
     for track in tracks:
         settings = [track.settings.get(key, "") for key in keys]
+        right = "" if track.accuracy is None else track.accuracy
+        end = [right, track.fate.word if track.fate else track.status]
         for i, step in enumerate(track.steps):
             values = [_at(track.curves.get(name), i) for name in names]
             shares = [_at(track.dead.get(block), i) for block in blocks]
-            writer.writerow([track.name, *settings, step, *values, *shares])
+            writer.writerow([track.name, *settings, step, *values, *shares, *end])
     return out.getvalue()
 
 
@@ -120,6 +124,8 @@ def figure(chart: dict, title: str = ""):
     for i, panel in enumerate(panels):
         axes = made.add_subplot(rows, min(2, len(panels)), i + 1)
         _panel(axes, panel, chart)
+        if panel.get("alone") or i >= len(panels) - 2:
+            axes.set_xlabel("block" if panel.get("alone") else chart["x"]["label"], fontsize=9)
         if not drawn:
             axes.set_xticks([])  # none that mean anything
             axes.text(0.5, 0.5, "no run yet", transform=axes.transAxes, ha="center", color=FAINT)
@@ -246,6 +252,7 @@ def file(
     kind: str, number: int, tracks: list[Track], chart: dict, title: str = ""
 ) -> tuple[int, str, str, str]:
     """(number, file name, MIME type, base64) of what `kind` ("csv", "png", "svg") asks for; `title`
-    stands over a picture."""
-    data = table(tracks).encode() if kind == "csv" else rendered(chart, kind, title)
+    stands over a picture, else what its runs have in common: the legend has only differences."""
+    over = title or chart.get("same", "")
+    data = table(tracks).encode() if kind == "csv" else rendered(chart, kind, over)
     return number, f"runs.{kind}", MIME[kind], base64.b64encode(data).decode()

@@ -274,7 +274,7 @@ def _worth(cell: RecordedCell, off: RecordedCell, where: str) -> str:
         return ""
     with_blocks = sum(cell.accuracy) / len(cell.accuracy)
     without = sum(off.accuracy) / len(off.accuracy)
-    means = "the seeds overlap, so nothing is shown to differ"
+    means = "no difference is shown"  # the seeds overlap
     if min(cell.accuracy) > max(off.accuracy):
         means = "the blocks help in every seed"
     if max(cell.accuracy) < min(off.accuracy):

@@ -9,6 +9,7 @@ from inception_edu.labs.story import block_words, percent, silent_since
 from inception_edu.labs.tower_known import Look, beside_of, here_of, near, unusual
 from inception_edu.labs.training import State, Track, differing, group_of, interval
 from inception_edu.study.fates import END_IMAGES, CellFate, between, counted, fate_of_cell
+from inception_edu.study.recorded import recorded_grid
 
 NAMES = {"rmsprop": "RMSProp", "sgd": "SGD", "lr": "rate"}
 
@@ -73,7 +74,7 @@ def _before(state: State, look: Look, earlier: str = "") -> str:
         with_ = settings_words(state.settings, unusual(state.settings, look))
         told = recorded_words(plain).replace("Recorded", f"Recorded {left_out}", 1)
         return f"Nothing is recorded with {with_}.\n{told} {next_}"
-    how_sure = f"How sure: {sure(here.cell.fate)}. " if here.exact else ""
+    how_sure = f"How sure: {sure(here.cell.fate)}. " if here.exact else _other_side(here)
     next_ = earlier or "Bet what your run does, then press Retrain."
     return f"{recorded_words(here)}\n{how_sure}{next_}"
 
@@ -87,6 +88,25 @@ def _earlier(state: State, track: Track, keys: list[str]) -> str:
         return f"With {with_} your {_of_seeds(told)}."
     words = _no_end(track) or (fate_words(track) if track.fate else "")
     return f"Your last run, {with_}: {words}" if words else ""
+
+
+def _other_side(here) -> str:
+    """ "At scale 0.3 all 5 runs live. ": what is recorded beyond a setting that lies between two;
+    nothing where more than one of them differs."""
+    moved = [key for key, value in here.settings.items() if value != here.asked[key]]
+    if len(moved) != 1:
+        return ""
+    axis, others = moved[0], {k: v for k, v in here.settings.items() if k != moved[0]}
+    shown, asked = here.settings[axis], here.asked[axis]
+    beyond = [
+        place
+        for place in recorded_grid().strip(axis, **others)
+        if (place["value"] - asked) * (shown - asked) < 0
+    ]
+    if not beyond:
+        return ""
+    place = min(beyond, key=lambda place: abs(place["value"] - asked))
+    return f"At {axis} {say(place['value'])} {_all_or_some(place['counts'], 'runs')}. "
 
 
 def recorded_words(here) -> str:

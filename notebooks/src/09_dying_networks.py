@@ -47,8 +47,8 @@ opening_figure("09")
 #
 # These are recorded runs on photographs. Each block has a bar. The dark part of a bar is the share
 # of channels that are silent. Press *play*. The film stops at the steps at which something changes,
-# and says what. Then choose another run: a wide one at the paper's rate, one that recovers, one
-# that lives.
+# and says what. Then choose another run: a wide one at the paper's rate, one in which a block
+# heals, one that lives.
 
 # %% tags=["picture"]
 death()

@@ -48,6 +48,13 @@ function roundLogs(low, high, most) {
 
 const PITCH = 11, COLUMN = 26; // pixels from name to name, down and across
 
+// A name, or as much of its beginning as has room: a reader's own name may have twelve letters.
+export function fitted(name, room, widthOf) {
+  let text = name;
+  for (let n = name.length - 1; n && widthOf(text) > room; n -= 1) text = name.slice(0, n) + "…";
+  return text;
+}
+
 // Names at the ends of curves, from the top down, that would cover each other stand apart: in as
 // many columns as they need, each as near to its place as the others let it.
 export function apart(places, low, high, pitch) {
@@ -80,8 +87,10 @@ class PanelPlot {
     this.unit = this.head.appendChild(document.createElement("span"));
     this.unit.className = "ied-unit";
     this.unit.textContent = panel.unit || "";
+    this.others = this.head.appendChild(document.createElement("span"));
+    this.others.className = "ied-values ied-others";
     this.values = this.head.appendChild(document.createElement("span"));
-    this.values.style.cssText = "display:flex;gap:9px";
+    this.values.className = "ied-values";
     this.shape = "";
   }
 
@@ -143,9 +152,13 @@ class PanelPlot {
 
   // Right of the curves, the same in all panels: their steps stand under each other.
   roomForNames(value) {
-    const shown = value.runs.filter(run => !this.chart.isHidden(run)).length;
+    const shown = value.runs.filter(run => !this.chart.isHidden(run));
     const rows = Math.floor(((value.height || 84) - 10) / PITCH) + 1;
-    return 34 + COLUMN * Math.max(0, Math.ceil(shown / rows) - 1);
+    if (shown.length > rows) return 34 + COLUMN * (Math.ceil(shown.length / rows) - 1);
+    const pencil = this.chart.pencil ??= document.createElement("canvas").getContext("2d");
+    pencil.font = FONT;
+    const longest = Math.max(0, ...shown.map(run => pencil.measureText(run.name).width));
+    return Math.max(34, Math.min(84, Math.ceil(longest) + 9));
   }
 
   options(runs, bands, width, value) {
@@ -259,7 +272,8 @@ class PanelPlot {
       ends.splice(0, group.length);
       group.sort((a, b) => a.at - b.at);
       const put = apart(group.map(end => end.at), top, top + height, PITCH * ratio);
-      group.forEach((end, i) => placed.push({ ...end, ...put[i] }));
+      const last = Math.max(...put.map(one => one.column));
+      group.forEach((end, i) => placed.push({ ...end, ...put[i], last: put[i].column === last }));
     }
     ctx.textAlign = "left";
     for (const end of placed) {
@@ -273,15 +287,18 @@ class PanelPlot {
         ctx.moveTo(end.x, end.at); ctx.lineTo(end.x + (6 + across) * ratio, end.y);
         ctx.stroke();
       }
+      const from = end.x + (7 + across) * ratio;
+      const room = end.last ? ctx.canvas.width - from : (COLUMN - 2) * ratio;
+      const name = fitted(end.run.name, room, text => ctx.measureText(text).width);
       // Over the curve of a longer run it has the card behind it.
       ctx.save();
       ctx.strokeStyle = cardOf();
       ctx.globalAlpha = 0.75;
       ctx.lineWidth = 3 * ratio;
       ctx.lineJoin = "round";
-      ctx.strokeText(end.run.name, end.x + (7 + across) * ratio, end.y);
+      ctx.strokeText(name, from, end.y);
       ctx.restore();
-      ctx.fillText(end.run.name, end.x + (7 + across) * ratio, end.y);
+      ctx.fillText(name, from, end.y);
     }
     ctx.restore();
   }
@@ -313,7 +330,10 @@ class PanelPlot {
     // Without a cursor: at the end of the newest run of the reader's, that all can be compared.
     const newest = shown.find(run => !run.fixed)?.series[this.panel.key][0];
     const now = newest ? newest[newest.length - 1] : Infinity;
-    this.values.replaceChildren(...shown.map(run => {
+    // A cursor reads all curves that are drawn, those of earlier runs where the line has room.
+    const others = step == null ? []
+      : this.runs.filter(run => !shown.includes(run)).sort((a, b) => a.fixed - b.fixed);
+    const read = run => {
       const value = document.createElement("span");
       value.className = "ied-value";
       value.style.color = colourOf(run.colour);
@@ -322,7 +342,9 @@ class PanelPlot {
       const there = step == null || !this.chart.value.loose || points[0].at(-1) >= step;
       value.textContent = `${run.name}: ${words(there ? valueAt(points, at) : null, this.panel)}`;
       return value;
-    }));
+    };
+    this.values.replaceChildren(...shown.map(read));
+    this.others.replaceChildren(...others.map(read));
     if (this.chart.value.loose && step != null) {
       const at = document.createElement("span");
       at.className = "ied-value";
@@ -334,7 +356,7 @@ class PanelPlot {
     this.dots = [];
     if (step == null) return;
     this.cursor.style.left = `${this.plot.valToPos(step, "x")}px`;
-    for (const run of shown) {
+    for (const run of [...others, ...shown]) {
       if (run.series[this.panel.key][0].at(-1) < step) continue; // it has not come so far
       const value = valueAt(run.series[this.panel.key], step);
       if (value == null) continue;

@@ -20,8 +20,12 @@ function mount(el, value, tell) {
   const towers = make(el, "div", "ied-towers");
   const bar = make(el, "div", "ied-play");
   const stops = make(el, "div", "ied-stops");
-  const caption = make(el, "div", "ied-caption");
+  const telling = make(el, "div", "ied-telling");
+  const caption = make(telling, "div", "ied-caption");
   caption.setAttribute("role", "status");
+  // The longest words so far, unseen: what stands below the caption stays where it is.
+  const longest = make(telling, "div", "ied-longest");
+  longest.setAttribute("aria-hidden", "true");
   const button = (text, name, act) => {
     const made = make(bar, "button", "", text);
     made.type = "button";
@@ -104,6 +108,8 @@ function mount(el, value, tell) {
       mark.style.left = `calc(8px + ${share} * (100% - 16px))`;
       return mark;
     }));
+    for (const stop of now.stops)
+      if (stop.words.length > longest.textContent.length) longest.textContent = stop.words;
     now.stops.forEach((stop, i) => {
       // Five numbers more would not fit into one line.
       const made = make(stops, "button", "", now.stops.length > 4 ? stop.name : `${i + 1} ${stop.name}`);
@@ -182,6 +188,7 @@ function mount(el, value, tell) {
       now = next;
       if (other) { pause(); step = null; }
       draw();
+      if (other) goTo(el, null, api);  // the curves show their ends again, as the towers do
     },
     remove: () => {
       pause(); cancelAnimationFrame(tick); offTheme();
