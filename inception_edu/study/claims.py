@@ -87,7 +87,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: 1152 channels die and stay dead, 72 and 144 live",
             WIDE,
-            ("dying", "recovery", "paper_width"),
+            ("dying", "recovery", "wide", "paper_width"),
             dying.wide_networks_die,
         ),
         PaperClaim(
@@ -96,7 +96,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: both die",
             WIDE + ", with a tenth of the rate and with both readings of the extra batch norm",
-            ("remedies", "paper_width"),
+            ("remedies", "dying", "wide", "paper_width"),
             dying.not_prevented,
         ),
         PaperClaim(
@@ -105,7 +105,7 @@ CLAIMS = {
             "Section 3.3, Fig. 20",
             "the fates of docs/verdicts.md: scaled towers live where the unscaled one dies",
             WIDE,
-            ("remedies", "long", "paper_width"),
+            ("remedies", "long", "dying", "wide", "paper_width"),
             dying.scaling_stabilises,
         ),
         PaperClaim(
@@ -150,7 +150,7 @@ CLAIMS = {
             "summary (an open question)",
             "the fates of docs/verdicts.md: every other remedy dies",
             WIDE + ", with every other remedy",
-            ("remedies", "long", "recovery", "paper_width"),
+            ("remedies", "long", "recovery", "dying", "wide", "paper_width"),
             dying.scaling_is_necessary,
         ),
     )

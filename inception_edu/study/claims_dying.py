@@ -19,7 +19,10 @@ WARM_UPS = ("two-phase warm-up", "two-phase warm-up from rate / 10")
 SCALES = ("scale 0.1", "scale 0.2", "scale 0.3")
 
 
-PAPER_RATE, LOW_RATE = 0.045, 0.0045
+# The paper's rate, a third and a tenth of it.
+PAPER_RATE, THIRD_RATE, LOW_RATE = 0.045, 0.015, 0.0045
+# Towers above the paper's 1000 filters: these steps, and no more than 60.
+LONG_NOTE, SHORT_NOTE = " for 2000 steps", " at step 60"
 
 BY = ("depth", "scale", "residual", "bottleneck", "lr")
 
@@ -76,6 +79,18 @@ def _at_paper_width(
     return _expect("paper_width", words, WIDE_NOTE, presupposed)
 
 
+def _tower(
+    name: str,
+    width: int,
+    expected: dict[tuple[float, float], str],
+    note: str,
+    presupposed: tuple[float, float] | None = None,
+) -> Evidence | None:
+    """Fates of the tower of this width, by (scale, rate)."""
+    words = {cell(width, *key): word for key, word in expected.items()}
+    return _expect(name, words, note, cell(width, *presupposed) if presupposed else "")
+
+
 def _wide_remedies(expected: dict[str, str]) -> Evidence | None:
     """Fates of the tower of 1152 channels with remedies: evidence once they were run on a GPU."""
     return _expect("wide_remedies", expected, TOWER_NOTE, "nothing")
@@ -95,17 +110,23 @@ def wide_networks_die() -> Verdict:
         _expect("dying", early, " at step 60"),
         _expect("recovery", {f"{wide}, 600 steps": "dies"}),
         _at_paper_width({(1, PAPER_RATE): "dies"}),
+        _tower("dying", 2304, {(1, PAPER_RATE): "dies"}, SHORT_NOTE),
+        _tower("wide", 1152, {(1, PAPER_RATE): "dies"}, LONG_NOTE),
     )
     if len(evidence) < 3:
         return verdict(evidence, "reduced", "its runs of 600 steps or at full width are missing")
     return verdict(evidence, "reduced")
 
 
+# The experiments that go on long enough for a death to be a late one.
+FOLLOWED = ("long", "recovery", "wide", "paper_width")
+
+
 def late_deaths() -> list[Result]:
     """Runs that lived after the overshoot of the first steps (at a twentieth of their length) and
     were dead at the end: what the paper describes."""
     found = []
-    for run in (*_runs("long"), *_runs("recovery"), *_runs("paper_width")):
+    for run in (run for name in FOLLOWED for run in _runs(name)):
         course = {name: shares for name, shares in run.maps["dead"].items()}
         steps = run.curves["step"]
         start = next(i for i, step in enumerate(steps) if step >= run.config.recipe.steps / 20)
@@ -122,9 +143,20 @@ def not_prevented() -> Verdict:
     evidence = _known(
         _expect("remedies", expected, presupposed="nothing"),
         _at_paper_width(rates, UNSCALED),
+        *_lower_rates(),
         _wide_remedies(expected),
     )
     return verdict(evidence, "reduced")
+
+
+def _lower_rates() -> list[Evidence | None]:
+    """Do towers above 1000 filters die at a lower rate, where they die at the paper's?"""
+    usual = (1.0, PAPER_RATE)
+    third, tenth = ({usual: "dies", (1.0, rate): "dies"} for rate in (THIRD_RATE, LOW_RATE))
+    return [
+        _tower("dying", 2304, tenth, SHORT_NOTE, usual),
+        _tower("wide", 1152, third, LONG_NOTE, usual),
+    ]
 
 
 def scaling_stabilises() -> Verdict:
@@ -132,11 +164,15 @@ def scaling_stabilises() -> Verdict:
     network with all filters, at both scales that were tried."""
     short = {"nothing": "dies"} | {label: "lives" for label in SCALES}
     lasting = {"nothing": "dies", "scale 0.1": "lives"}
+    usual = (1.0, PAPER_RATE)
+    saved = {usual: "dies", (0.1, PAPER_RATE): "lives"}
     evidence = _known(
         _expect("remedies", short, presupposed="nothing"),
         _expect("long", lasting, " for 3000 steps", "nothing"),
         _at_paper_width({(1, PAPER_RATE): "dies", (0.1, PAPER_RATE): "lives"}, UNSCALED),
         _at_paper_width({(0.2, PAPER_RATE): "lives"}),
+        _tower("dying", 2304, saved, SHORT_NOTE, usual),
+        _tower("wide", 1152, saved, LONG_NOTE, usual),
         _wide_remedies(short),
     )
     if len(evidence) < 4:
@@ -191,6 +227,7 @@ def scaling_is_necessary() -> Verdict:
         _expect("long", expected, " for 3000 steps", "nothing"),
         _expect("recovery", {f"{cell(1152, 1, LOW_RATE)}, 600 steps": "dies"}),
         _at_paper_width({(1, PAPER_RATE): "dies", (1, LOW_RATE): "dies"}, UNSCALED),
+        *_lower_rates(),
         _wide_remedies(expected),
     ]
     return verdict([e for e in evidence if e], "reduced")
