@@ -29,7 +29,7 @@ def wide(mode: str) -> list[Config]:
         (2304, 1.0, 0.045),
         (2304, 0.1, 0.045),
     ]
-    steps: dict[str, Any] = dict(steps=2000, record_every=25)
+    steps: dict[str, Any] = dict(steps=2000, record_every=50)
     cells = [tower(cell(w, s, lr), w, s, lr=lr, **steps) for w, s, lr in settings]
     cells.append(tower("width 1152, no blocks, rate 0.045", 1152, depth=0, **steps))
     return repeat(cells, mode, [cell(1152, 1.0, 0.045)], 20)
