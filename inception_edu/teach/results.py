@@ -124,9 +124,12 @@ def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:
     return plots.show(fig, f"{title}, one dot a run. {said}.")
 
 
-def courses(results: Sequence[Any], labels: Mapping[str, str] | None = None) -> Any:
+def courses(
+    results: Sequence[Any], labels: Mapping[str, str] | None = None, mark: int | None = None
+) -> Any:
     """The share of dead channels in the worst block against the step: a line a run, a panel a
-    setting. `labels` maps each setting that is shown to the title of its panel."""
+    setting. `labels` maps each setting that is shown to the title of its panel; `mark` is a step
+    that gets a dotted line."""
     from inception_edu.study import summarise
     from inception_edu.teach import plots
 
@@ -137,6 +140,8 @@ def courses(results: Sequence[Any], labels: Mapping[str, str] | None = None) -> 
         for run in (r for r in results if r.label == label):
             worst = [100 * max(shares) for shares in zip(*run.maps["dead"].values())]
             axis.plot(run.curves["step"], worst, color=plots.COLOURS[0], alpha=0.6, lw=1)
+        if mark is not None:
+            axis.axvline(mark, color="#555555", lw=1, ls=":")
         axis.set_title(title, fontsize=8)
         axis.set(xlabel="step", ylim=(-4, 104))
         if place:

@@ -318,7 +318,7 @@ fig = plots.figure(8, 3.4)
 ways = (("width", "width (unscaled, rate 0.045)"), ("product", "rate × ‖a‖² at the first step"))
 for k, (what, label) in enumerate(ways):
     axis = fig.add_subplot(1, 2, k + 1)
-    for width, colour, mark in zip((72, 144, 288, 576, 1152), plots.COLOURS, "os^Dv"):
+    for width, colour, mark in zip((72, 144, 288, 576, 1152, 2304), plots.COLOURS, "os^DvP"):
         pairs = [
             (
                 s["width"] if what == "width" else s["rate"] * r.curves["length"][0],
@@ -347,7 +347,7 @@ plots.show(
 # one number that does not contain the width: rate × ‖a‖².
 
 # %%
-claim("09.wider-is-worse")
+display(claim("09.wider-is-worse"), claim("09.scale-and-rate"))
 
 # %% [markdown]
 # How well does this number separate the runs that die from the runs that live, and do simpler
@@ -487,7 +487,7 @@ predict(
 )
 
 # %%
-run_dots(remedies, VALUES)
+run_dots(remedies, {"dead_most": "dead, worst block", "accuracy": "test accuracy"})
 
 # %% [markdown]
 # Here are the two readings of "extra batch normalization" side by side, one seed each.
@@ -538,14 +538,19 @@ fates(lasting, accuracy=True)
 display(claim("09.lasting"), claim("09.returns"), claim("09.earn"))
 
 # %% [markdown]
-# Now the width of which the paper speaks: 1152 channels at its rate of 0.045, for 600 steps.
+# Now the width of which the paper speaks: 1152 channels, followed for 2000 steps. The dotted line
+# is step 60, where Experiment 1 stops.
 
 # %%
-wide = load_results("recovery")
+wide = load_results("wide")
+settings = {r.label: r.label.removeprefix("width 1152, ").replace(", ", "\n") for r in wide}
+courses(wide, settings, mark=60)
+
+# %%
 fates(wide, accuracy=True)
 
 # %%
-claim("09.recovery")
+display(claim("09.wide"), claim("09.wide-rate"), claim("09.recovery"))
 
 # %% [markdown]
 # ## At the paper's width

@@ -17,7 +17,7 @@ from inception_edu.teach.claims import ch09_replicas as ch09_replicas
 from inception_edu.teach.claims import ch09_wide as ch09_wide
 from inception_edu.teach.claims import registered
 
-WIDTHS = (72, 144, 288, 576, 1152)
+WIDTHS = (72, 144, 288, 576, 1152, 2304)
 RATE = 0.045
 LEFT_OUT = (
     "last layers centred",
@@ -47,6 +47,19 @@ def wider_is_worse() -> tuple[bool, tuple[str, str]]:
         f"The share grows gradually with the width ({told} after 60 steps).",
         f"Dead in the last block: {percent(means[0])} of {WIDTHS[0]} channels, "
         f"{percent(means[-1])} of {WIDTHS[-1]}.",
+    )
+
+
+@registered("09.scale-and-rate")
+def scale_and_rate() -> tuple[bool, str]:
+    found = fates_of("dying")
+    narrow, wide = (found[cell(width, 0.1, 0.14)] for width in WIDTHS[-2:])
+    third = found[cell(WIDTHS[-1], 1, 0.015)]
+    return (narrow.word, wide.word) == ("lives", "dies") and max(third.dead) < min(wide.dead), (
+        f"Scaling does not save every tower. At a rate of 0.14, three times the paper's, and with "
+        f"a scale of 0.1, the tower of {WIDTHS[-2]} channels {narrow.sentence}. The tower of "
+        f"{WIDTHS[-1]} channels {wide.sentence}. Unscaled and at a third of the paper's rate, less "
+        f"of the same tower is dead: it {third.sentence}."
     )
 
 

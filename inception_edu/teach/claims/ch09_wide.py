@@ -11,7 +11,8 @@ from inception_edu.study import (
     summarise,
 )
 from inception_edu.study.claims import WIDE
-from inception_edu.study.claims_dying import LOW_RATE, PAPER_RATE, fates_of, full, late_deaths
+from inception_edu.study.claims_dying import FOLLOWED, LOW_RATE, PAPER_RATE, THIRD_RATE
+from inception_edu.study.claims_dying import fates_of, full, late_deaths
 from inception_edu.study.experiments_dying import cell
 from inception_edu.study.sized import on_a_card
 from inception_edu.teach.claims import registered
@@ -42,9 +43,24 @@ def recovery() -> tuple[bool, str]:
     )
 
 
+@registered("09.wide")
+def wide() -> tuple[bool, str]:
+    label = cell(1152, 1, PAPER_RATE)
+    runs = [r for r in load_results("wide") if r.label == label]
+    found, cells = fates_of("wide"), summarise(load_results("wide"))
+    start, *_, end = runs[0].curves["step"]
+    early, late = _worst_at(runs, 100), [_known(r.dead_most) for r in runs]
+    alone = difference(cells[label], cells[f"width 1152, no blocks, rate {PAPER_RATE:g}"])
+    return all(b < a for a, b in zip(early, late)), (
+        f"Followed for {end} steps, the unscaled tower of 1152 channels at the paper's rate "
+        f"{found[label].sentence}. It comes back further: at step 100 {_between(early)} of its "
+        f"worst block were dead. Against no blocks at all: {alone.text()}."
+    )
+
+
 @registered("09.late-death")
 def late_death() -> tuple[bool, str]:
-    counts = {name: load_results(name) for name in ("long", "recovery", "paper_width")}
+    counts = {name: load_results(name) for name in FOLLOWED}
     told = ", ".join(
         f"{len(runs)} of {runs[0].config.recipe.steps} steps" for runs in counts.values()
     )
@@ -162,17 +178,18 @@ def lacking(name: str) -> list:
 
 @registered("09.missing")
 def missing() -> tuple[bool, str]:
-    towers, full_, *others = map(lacking, WAITING)
-    waiting = [*towers, *full_, *(config for each in others for config in each)]
-    every = len(configurations("paper_width", "standard"))
-    labels = " and ".join(dict.fromkeys(config.label for config in full_))
-    widths = " and ".join(str(w) for w in sorted({dict(c.arguments)["width"] for c in towers}))
-    return bool(towers and full_), (
-        f"Not all was run. For want of a GPU {len(full_)} of the {every} runs of `paper_width` "
-        f"are missing ({labels}), and all {len(towers)} of `wide`: towers of {widths} channels, "
-        f"followed for {towers[0].recipe.steps} steps. So are the remedies at 1152 channels and "
-        f"the race with all filters ({', '.join(f'`{name}`' for name in WAITING[2:])}, "
-        f"{sum(map(len, others))} runs). "
+    begun = {name: lacking(name) for name in WAITING[:2]}
+    others = [config for name in WAITING[2:] for config in lacking(name)]
+    told = " and ".join(
+        f"{len(left)} of the {len(configurations(name, 'standard'))} runs of `{name}` "
+        f"({'; '.join(dict.fromkeys(config.label for config in left))})"
+        for name, left in begun.items()
+    )
+    waiting = [*(config for left in begun.values() for config in left), *others]
+    return all(begun.values()) and bool(others), (
+        f"Not all was run. For want of a GPU {told} are missing. So are the remedies at 1152 "
+        f"channels and the race with all filters "
+        f"({', '.join(f'`{name}`' for name in WAITING[2:])}, {len(others)} runs). "
         f"`python -m inception_edu.study run {' '.join(WAITING[:-1])} --missing` makes them, and "
         f"goes on where it was stopped. `{WAITING[-1]}` comes last, at the rates that its tuning "
         "chose (data/results/README.md). By the time that committed runs took, all of them take "
