@@ -102,8 +102,8 @@ def _known(*evidence: Evidence | None) -> list[Evidence]:
 
 
 def wide_networks_die() -> Verdict:
-    """C3: 1152 channels at the paper's rate die and stay dead; 72 and 144 live. And so does
-    Inception-ResNet-v2 with all of its filters."""
+    """C3: 1152 channels at the paper's rate die and stay dead, 2304 die; 72 and 144 live. And so
+    does Inception-ResNet-v2 with all of its filters."""
     wide = cell(1152, 1, 0.045)
     early = {wide: "dies", cell(72, 1, 0.045): "lives", cell(144, 1, 0.045): "lives"}
     evidence = _known(

@@ -161,7 +161,7 @@ def _of_the_paper(name: str) -> Made:
 SEEN = {
     "C1": "10.pairs",
     "C2": "10.final",
-    "C3": "09.wider-is-worse",
+    "C3": "09.wide",
     "C4": "09.lower-rate",
     "C5": "08.full-width",
     "C6": "09.warm-up",
