@@ -191,7 +191,8 @@ def without(monkeypatch, name, replacement=()):
 @pytest.mark.parametrize(
     "judge, word, shows",
     [
-        (claims_dying.wide_networks_die, "seen at reduced scale only", ["for"]),
+        # It dies; a tower of 1152 channels that is followed further does not stay dead.
+        (claims_dying.wide_networks_die, "undecided", ["for"]),
         (claims_dying.not_prevented, "contradicted", ["against"]),
         # Scale 0.1 lives; 0.2 suffers, which is neither.
         (claims_dying.scaling_stabilises, "undecided", ["for", ""]),
@@ -203,6 +204,27 @@ def test_what_the_network_with_all_filters_says(judge, word, shows):
     full = [e for e in found.evidence if claims_dying.WIDE_NOTE in e.sentence]
     assert found.word == word and [e.shows for e in full] == shows
     assert all(e.runs >= 5 for e in full)
+
+
+@pytest.mark.parametrize(
+    "dead, shows, word",
+    [
+        (0.9, "for", "seen at reduced scale only"),
+        (0.3, "", "undecided"),
+        (0, "against", "contradicted"),
+    ],
+)
+def test_a_network_that_does_not_stay_dead_decides_c3(dead, shows, word, monkeypatch):
+    label = "width 1152, scale 1, rate 0.045"
+    runs = [
+        replace(r, dead=dict.fromkeys(r.dead, dead)) if r.label == label else r
+        for r in load_results("wide")
+    ]
+    assert sum(r.label == label for r in runs) == 5
+    without(monkeypatch, "wide", tuple(runs))
+    found = claims_dying.wide_networks_die()
+    last = next(e for e in found.evidence if "for 2000 steps" in e.sentence)
+    assert (last.shows, found.word) == (shows, word)
 
 
 def test_no_remedy_is_judged_where_nothing_dies_without_it(monkeypatch):

@@ -106,16 +106,15 @@ def wide_networks_die() -> Verdict:
     does Inception-ResNet-v2 with all of its filters."""
     wide = cell(1152, 1, 0.045)
     early = {wide: "dies", cell(72, 1, 0.045): "lives", cell(144, 1, 0.045): "lives"}
-    evidence = _known(
+    evidence = [
         _expect("dying", early, " at step 60"),
         _expect("recovery", {f"{wide}, 600 steps": "dies"}),
         _at_paper_width({(1, PAPER_RATE): "dies"}),
         _tower("dying", 2304, {(1, PAPER_RATE): "dies"}, SHORT_NOTE),
         _tower("wide", 1152, {(1, PAPER_RATE): "dies"}, LONG_NOTE),
-    )
-    if len(evidence) < 3:
-        return verdict(evidence, "reduced", "its runs of 600 steps or at full width are missing")
-    return verdict(evidence, "reduced")
+    ]
+    lacks = "" if all(evidence) else "its long runs or those at full width are missing"
+    return verdict(_known(*evidence), "reduced", lacks)
 
 
 # The experiments that go on long enough for a death to be a late one.
@@ -166,18 +165,17 @@ def scaling_stabilises() -> Verdict:
     lasting = {"nothing": "dies", "scale 0.1": "lives"}
     usual = (1.0, PAPER_RATE)
     saved = {usual: "dies", (0.1, PAPER_RATE): "lives"}
-    evidence = _known(
+    evidence = [
         _expect("remedies", short, presupposed="nothing"),
         _expect("long", lasting, " for 3000 steps", "nothing"),
         _at_paper_width({(1, PAPER_RATE): "dies", (0.1, PAPER_RATE): "lives"}, UNSCALED),
         _at_paper_width({(0.2, PAPER_RATE): "lives"}),
         _tower("dying", 2304, saved, SHORT_NOTE, usual),
         _tower("wide", 1152, saved, LONG_NOTE, usual),
-        _wide_remedies(short),
-    )
-    if len(evidence) < 4:
+    ]
+    if not all(evidence):
         return verdict([], "reduced", "the long runs or those at full width are missing")
-    return verdict(evidence, "reduced")
+    return verdict(_known(*evidence, _wide_remedies(short)), "reduced")
 
 
 def warm_up_is_not_enough() -> Verdict:

@@ -37,7 +37,7 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("09.lower-rate", "09.full-width", "09.late-death")
+say("09.lower-rate", "09.full-width", "09.wide")
 
 # %%
 opening_figure("09")
@@ -550,7 +550,7 @@ courses(wide, settings, mark=60)
 fates(wide, accuracy=True)
 
 # %%
-display(claim("09.wide"), claim("09.wide-rate"), claim("09.recovery"))
+display(claim("09.wide"), claim("09.recovery"))
 
 # %% [markdown]
 # ## At the paper's width
