@@ -71,7 +71,7 @@ def dying(mode: str) -> list[Config]:
         for s, lr in ((0.3, 0.14), (1.0, 0.45), (0.3, 0.45), (0.1, 0.45))
     ]
     cells += [tower(cell(1152, s, 0.045), 1152, s) for s in (1.0, 0.1)]
-    # What a grid of widths up to 2304 at a third, once and three times the paper's rate still lacks.
+    # What the grid lacks for widths up to 2304 at a third, once and three times the paper's rate.
     third = [(1.0, 0.015), (0.1, 0.015)]
     cells += [tower(cell(w, s, lr), w, s, lr=lr) for w in (72, 144, 288, 576) for s, lr in third]
     wide = [*third, (1.0, 0.0045), (1.0, 0.14), (0.1, 0.14)]

@@ -550,7 +550,7 @@ courses(wide, settings, mark=60)
 fates(wide, accuracy=True)
 
 # %%
-display(claim("09.wide"), claim("09.recovery"))
+display(claim("09.wide"), claim("09.wide-scaled"), claim("09.recovery"))
 
 # %% [markdown]
 # ## At the paper's width
