@@ -707,6 +707,9 @@ def test_the_stored_picture_says_the_verdict(two_runs):
     (picture,) = two_runs.lab.stored(two_runs.state)
     assert picture.startswith("<svg") and "only the scale differs" in picture.said
     assert 'alt="' in picture._repr_html_()
+    (again,) = two_runs.lab.stored(two_runs.state)
+    assert again == picture, "a chapter that is built anew has the same picture"
+    assert "<metadata" not in picture and "\n " not in picture
 
 
 def test_what_cannot_be_read_is_refused():
