@@ -161,7 +161,7 @@ def test_half_a_link_is_a_sentence():
             link.read(cut)
     for blocks, said in (
         ("(1,)", "The blocks of a are a tuple of Block"),
-        ("(Block('x', 5),)", "its parts do not fit together"),
+        ("(Block('x', 5),)", "A description is made of Conv, Pool"),
     ):
         short = link.write("network_diagram", {"what": f"Network('a', blocks={blocks})"})
         with pytest.raises(SpecError, match=said):

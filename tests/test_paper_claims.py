@@ -241,6 +241,8 @@ def test_no_remedy_is_judged_where_nothing_dies_without_it(monkeypatch):
                 claims_dying.scaling_is_necessary,
             ):
                 idle = [e for e in judge().evidence if "presupposes was not seen" in e.sentence]
+                # The tower that is followed for 2000 steps does not stay dead.
+                idle = [e for e in idle if claims_dying.LONG_NOTE not in e.sentence]
                 assert len(idle) == 1 and idle[0].shows == "" and unscaled in idle[0].sentence
             if name == "remedies":
                 assert claims_dying.warm_up_is_not_enough().word == "undecided"
