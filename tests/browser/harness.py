@@ -62,6 +62,7 @@ HARMLESS = (
     (r"warning: \[yjs#509\] Not same Y.Doc", "its document"),
     (r"error: Cannot read properties of undefined \(reading 'schema'\)", "its settings"),
     (r"warning: Plugin .* (too long|[\d.]+ms) to activate", "a loaded machine starts slowly"),
+    (r"warning: Item with index \d+ did not appear within 10000 ms", "its cells, on a loaded one"),
 )
 
 # Waits for what JupyterLab calls ready; its idle indicator alone shows too early.
