@@ -165,6 +165,15 @@ def test_the_mean_error_of_a_race_against_numbers_done_by_hand():
     assert claims_race.mean_error(SimpleNamespace(status="stopped")) is None
 
 
+def test_what_is_dead_at_a_step_is_told_by_the_first_record_from_it_on():
+    run = SimpleNamespace(
+        curves={"step": [1, 50, 100]},
+        maps={"dead": {"block 1": [0.0, 0.2, 0.4], "block 2": [0.1, 0.3, 0.5]}},
+    )
+    assert claims_dying.dead_at(run, 50) == {"block 1": 0.2, "block 2": 0.3}
+    assert claims_dying.dead_at(run, 51) == {"block 1": 0.4, "block 2": 0.5}
+
+
 def test_a_late_death_is_found_where_there_is_one(monkeypatch):
     assert not claims_dying.late_deaths()
     long = load_results("long")

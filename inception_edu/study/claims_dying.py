@@ -114,11 +114,19 @@ def wide_networks_die() -> Verdict:
         _tower("wide", 1152, {(1, PAPER_RATE): "dies"}, LONG_NOTE),
     ]
     lacks = "" if all(evidence) else "its long runs or those at full width are missing"
-    return verdict(_known(*evidence), "reduced", lacks)
+    longest = _tower("wide", 2304, {(1, PAPER_RATE): "dies"}, LONG_NOTE)
+    return verdict(_known(*evidence, longest), "reduced", lacks)
 
 
 # The experiments that go on long enough for a death to be a late one.
 FOLLOWED = ("long", "recovery", "wide", "paper_width")
+
+
+def dead_at(run: Result, step: float) -> dict[str, float]:
+    """Each block's share of channels that were dead in the batch, at the first record from this
+    step on."""
+    place = next(i for i, recorded in enumerate(run.curves["step"]) if recorded >= step)
+    return {name: shares[place] for name, shares in run.maps["dead"].items()}
 
 
 def late_deaths() -> list[Result]:
@@ -126,10 +134,7 @@ def late_deaths() -> list[Result]:
     were dead at the end: what the paper describes."""
     found = []
     for run in (run for name in FOLLOWED for run in _runs(name)):
-        course = {name: shares for name, shares in run.maps["dead"].items()}
-        steps = run.curves["step"]
-        start = next(i for i, step in enumerate(steps) if step >= run.config.recipe.steps / 20)
-        early = fate({name: shares[start] for name, shares in course.items()})
+        early = fate(dead_at(run, run.config.recipe.steps / 20))
         if early.word == "lives" and fate(run).word == "dies":
             found.append(run)
     return found
@@ -175,7 +180,8 @@ def scaling_stabilises() -> Verdict:
     ]
     if not all(evidence):
         return verdict([], "reduced", "the long runs or those at full width are missing")
-    return verdict(_known(*evidence, _wide_remedies(short)), "reduced")
+    longest = _tower("wide", 2304, saved, LONG_NOTE, usual)
+    return verdict(_known(*evidence, longest, _wide_remedies(short)), "reduced")
 
 
 def warm_up_is_not_enough() -> Verdict:

@@ -60,24 +60,35 @@ def remedies(mode: str) -> list[Config]:
     )
 
 
+NARROW = (72, 144)
+TO_576 = (*NARROW, 288, 576)
+TO_2304 = (*TO_576, 1152, 2304)
+# The widths of `dying`, by rate and scale: all of them at the paper's rate and at a tenth, a third
+# and three times of it; at ten times it the narrow ones, for the wide ones die at three.
+DYING = {
+    (0.0045, 1.0): TO_2304,
+    (0.015, 1.0): TO_2304,
+    (0.015, 0.1): TO_2304,
+    (0.045, 1.0): TO_2304,
+    (0.045, 0.3): TO_576,
+    (0.045, 0.1): TO_2304,
+    (0.14, 1.0): TO_2304,
+    (0.14, 0.3): NARROW,
+    (0.14, 0.1): TO_2304,
+    (0.45, 1.0): NARROW,
+    (0.45, 0.3): NARROW,
+    (0.45, 0.1): NARROW,
+}
+
+
 def dying(mode: str) -> list[Config]:
     """Width × scale × learning rate: where does the last block die, and is width alone to blame?
     C3, C5, C10."""
-    pairs = [(1.0, 0.045), (0.1, 0.045), (0.3, 0.045), (1.0, 0.0045), (1.0, 0.14), (0.1, 0.14)]
-    cells = [tower(cell(w, s, lr), w, s, lr=lr) for w in (72, 144, 288, 576) for s, lr in pairs]
-    cells += [
-        tower(cell(w, s, lr), w, s, lr=lr)
-        for w in (144, 72)
-        for s, lr in ((0.3, 0.14), (1.0, 0.45), (0.3, 0.45), (0.1, 0.45))
+    cells = [
+        tower(cell(width, scale, rate), width, scale, lr=rate)
+        for (rate, scale), widths in DYING.items()
+        for width in widths
     ]
-    cells += [tower(cell(1152, s, 0.045), 1152, s) for s in (1.0, 0.1)]
-    # What the grid lacks for widths up to 2304 at a third, once and three times the paper's rate.
-    third = [(1.0, 0.015), (0.1, 0.015)]
-    cells += [tower(cell(w, s, lr), w, s, lr=lr) for w in (72, 144, 288, 576) for s, lr in third]
-    wide = [*third, (1.0, 0.0045), (1.0, 0.14), (0.1, 0.14)]
-    cells += [tower(cell(1152, s, lr), 1152, s, lr=lr) for s, lr in wide]
-    wide += [(1.0, 0.045), (0.1, 0.045)]
-    cells += [tower(cell(2304, s, lr), 2304, s, lr=lr) for s, lr in wide]
     if mode == "full":
         cells += [
             tower(cell(w, s, lr), w, s, lr=lr, steps=2000, record_every=50)

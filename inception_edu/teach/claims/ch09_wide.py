@@ -15,6 +15,7 @@ from inception_edu.study.claims_dying import (
     FOLLOWED,
     LOW_RATE,
     PAPER_RATE,
+    dead_at,
     fates_of,
     full,
     late_deaths,
@@ -106,9 +107,7 @@ def late_death() -> tuple[bool, str]:
 
 
 def _worst_at(run: Result, step: float) -> float:
-    """The share of dead channels in the worst block at the first record from this step on."""
-    place = next(i for i, recorded in enumerate(run.curves["step"]) if recorded >= step)
-    return max(shares[place] for shares in run.maps["dead"].values())
+    return max(dead_at(run, step).values())
 
 
 def _known(share: float | None) -> float:
