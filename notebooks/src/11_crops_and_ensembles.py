@@ -818,7 +818,8 @@ check("11.4", standard_error)
 #   would show half a point between two networks that disagree on 6 % of them?
 # hint: $1.96\,\sqrt{(\text{disagree} - \text{gap}^2)/N} \le \text{gap}$.
 # explain: `images_needed(0.06, 0.005)` is more than our test set has. And that is the chance in the
-#   images alone: another seed of the same network moves the error too.
+#   images alone: another seed of the same network moves the error too. As in exercise 08.3, a true
+#   difference of `gap` shows itself in half of such comparisons.
 def images_needed(disagree, gap):
     # begin solution
     return math.ceil(1.96**2 * (disagree - gap**2) / gap**2)
