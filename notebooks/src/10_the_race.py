@@ -881,9 +881,9 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** The paper trains full networks, and the axis of Fig. 21 ends at 200
-# epochs. Our small ones see less than one epoch, and have few blocks. A longer race of wider and
-# deeper pairs on a GPU could show the opposite:
+# **What would change our mind.** The paper trains full networks, and the axis of Fig. 21 ends at
+# 200 epochs. Our small ones see less than one epoch, and have few blocks. A longer race of wider
+# and deeper pairs on a GPU could show the opposite:
 # `python -m inception_edu.study run race --mode full`.
 #
 # **Next.** Chapter 11: what many crops and many networks add to a trained one.
