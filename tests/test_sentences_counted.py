@@ -1,4 +1,4 @@
-"""What plain sentences of chapters 02, 04, 05 and 07 state, counted a second time: windows are
+"""What plain sentences of chapters 02, 04, 05, 07 and 10 state, counted a second time: windows are
 moved one by one, weights and products are counted from the fields of the nodes, and nothing is
 measured by `measure`."""
 
@@ -40,9 +40,11 @@ from inception_edu.describe import (
     inception_resnet_v2_released,
     inception_v4,
     mini,
+    networks,
     with_padding,
 )
 from inception_edu.nets import build
+from inception_edu.study import RACERS
 
 IMAGE = (3, 299, 299)
 A, B = (384, 35, 35), (1024, 17, 17)
@@ -402,6 +404,11 @@ def scale_of_a(model):
     for block in dict(model.named_children())["inception_resnet_a"]:
         assert block.scale == 0.17
         block.scale = 0.1
+
+
+def racer(name):
+    """The small version that races in chapter 10."""
+    return mini(networks.network(name), width=1 / 16, repeats=RACERS[name], image=28)
 
 
 V2, RELEASED = inception_resnet_v2, inception_resnet_v2_released
@@ -989,6 +996,13 @@ SENTENCES = [
             moved_by(each(nn.BatchNorm2d, "momentum", 0.5))
             == moved_by(each(nn.Dropout, "p", 0.9))
             == 0
+        ),
+    ),
+    (
+        "10",
+        "But there v4 has a few convolutions fewer than Inception-ResNet-v2",
+        lambda: (
+            0 < convolutions(racer("inception_resnet_v2")) - convolutions(racer("inception_v4")) < 5
         ),
     ),
 ]

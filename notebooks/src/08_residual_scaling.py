@@ -242,8 +242,8 @@ plots.show(axis.figure, f"Standard deviation by block. Behind ten blocks: {'; '.
 #
 # Batch norm inside the branches makes it so. Here it is taken away: the folded cell edits the
 # description. The weights are He's, which are made for networks without batch norm. Now each block
-# multiplies the variance. The factor is not quite $1 + s^2$, because the ReLU behind the sum cuts a
-# part off.
+# multiplies the variance. The factor is not quite $1 + s^2$. The ReLU behind the sum cuts a part
+# off. And a branch answers to the mean of its input too, not to its variance alone.
 
 
 # %% tags=["hide-input"]
@@ -277,9 +277,9 @@ table(
 # %% [markdown]
 # ## Experiment 1: the scale, from 0 to 1.5
 #
-# One tower is wide (576 channels), one is narrow (72). The images are colour photographs, and each
-# setting has five seeds. Scale 0 switches every block off. Then stem and classifier work alone, and
-# the blocks have to beat that.
+# One tower is wide (576 channels), one is narrow (72). Both learn at the paper's rate, 0.045. The
+# images are colour photographs, and each setting has five seeds. Scale 0 switches every block off.
+# Then stem and classifier work alone, and the blocks have to beat that.
 
 # %%
 results = load_results("scaling")
@@ -495,7 +495,9 @@ check("08.2", twin_rate)
 # hint: Set $1.96\,\sqrt{2\,\text{spread}^2/n} \le \text{gap}$ and solve for n.
 # hint: `math.ceil` rounds up.
 # explain: Half the gap needs four times the seeds. "No difference" from five seeds means only that
-# a *large* difference is ruled out; how large, the same formula tells.
+# a *large* difference is ruled out; how large, the same formula tells. With this n, a true
+# difference of `gap` shows itself in half of such experiments. For four of five it takes about
+# twice as many seeds.
 import math
 
 
@@ -524,8 +526,9 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** A network with a scale of 0.1 that dies at the paper's rate. Or a
-# wide one that lives unscaled with everything else equal. Or a long training in which the scaled
-# network stays behind, with a rate tuned for it alone. Our longest runs here have 1000 steps.
+# **What would change our mind.** A network with a scale of 0.1 that dies at the paper's rate when
+# one machine trains it. (With 20 simulated replicas one does: chapter 09.) Or a wide one that lives
+# unscaled with everything else equal. Or a long training in which the scaled network stays behind,
+# with a rate tuned for it alone. Our longest runs here have 1000 steps.
 #
 # **Next.** Chapter 09: why the channels die, and the other remedies.

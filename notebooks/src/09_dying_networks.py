@@ -100,6 +100,7 @@ table({what: (tuple(found.shape),) for what, found in values.items()}, ["", "sha
 
 # %% [markdown]
 # We train it with the paper's optimizer (RMSProp with decay 0.9 and ε = 1), for far fewer steps.
+# The paper names no momentum for it. Ours is that of slim's training script, 0.9.
 # Look at the share of dead channels in each block.
 
 # %%
@@ -138,7 +139,8 @@ say(
 #
 # The lab shows what recorded runs did with these settings. Choose what you expect, press *Retrain*
 # and watch. Then change one control at a time: a scale of 0.1 to 0.3, a lower rate, a remedy,
-# another width. For remedies there are no recorded runs. Yours are the first.
+# another width. The lab has no recorded runs with remedies. (Those of Experiment 4 have other
+# images.)
 
 # %%
 lab = dying_lab()
@@ -365,7 +367,7 @@ claim("09.predictor")
 
 # %% [markdown]
 # All of these towers have 10 blocks, batches of 32, RMSProp and 10 classes. Does the threshold hold
-# where one of these is changed? Each row has 30 runs: 2 widths, 3 rates, 5 seeds.
+# where one of these is changed? Each row has 30 unscaled runs: 2 widths, 3 rates, 5 seeds.
 
 # %%
 predictors_changed(grid, load_results("elsewhere"))
@@ -646,7 +648,8 @@ claim("09.synchronous")
 #
 # They follow the rule of `docs/verdicts.md`. That page says which runs existed when the rule was
 # written. All runs are short: small towers on small images, or a network with all filters and few
-# blocks. So no claim can be more than "seen at reduced scale only".
+# blocks. So no claim can be more than "seen at reduced scale only". And *contradicted* speaks of
+# the settings that were tried: C10 asks for *some* setting, and another one may need a scale.
 
 # %%
 verdicts("C3", "C4", "C5", "C6", "C10")
@@ -738,6 +741,7 @@ check("09.3", elsewhere)
 #   `dangerous_rate(width)`, and compare with the grid above: is the paper's 1152 channels at 0.045
 #   close to it?
 # hint: The product stays the same.
+# explain: For 1152 channels it is 0.05, and the paper's 0.045 is close to it.
 def dangerous_rate(width):
     # begin solution
     return 0.1 * 576 / width

@@ -93,7 +93,8 @@ table(
 # ## The code: average the softmax
 #
 # The networks of an ensemble are its *members*. Crops and members are averaged in the same way: as
-# probabilities, not as logits.
+# probabilities, not as logits. Here one view is very sure of class 0, and two say class 1. Who
+# wins?
 
 
 # %%
@@ -102,7 +103,7 @@ def average(rows):
     return rows.softmax(2).mean(0)
 
 
-rows = torch.tensor([[[4.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0]]])  # K = 3, N = 1
+rows = torch.tensor([[[6.0, 0.0, 0.0]], [[0.0, 2.0, 0.0]], [[0.0, 2.0, 0.0]]])  # K = 3, N = 1
 ways = {"mean probabilities": average(rows)[0], "mean logits": rows.mean(0)[0]}
 table(
     [(name, *values.tolist()) for name, values in ways.items()],
@@ -259,7 +260,8 @@ say(
 
 # %% [markdown]
 # Networks compared on the *same* images have a narrower interval (exercise 4). But the paper keeps
-# no answers image by image, and it trains each network once. We can do both.
+# no answers image by image, and it prints one error for each network. We have the answers, and five
+# seeds of each.
 #
 # ## Our runs
 #
@@ -559,7 +561,8 @@ say(
 # where they are independent, and 1 where one of them misses all that the other misses. The first
 # folded cell below shows it for every pair of members. The second asks whether two seeds of
 # one network are more alike than two different networks: if the kind does not matter, the names can
-# be given to the members at random.
+# be given to the members at random. The kind matters if fewer than 50 of 2,000 such deals give as
+# much.
 #
 # *The jackknife.* An ensemble of five seeds is one number, so there is no spread to see. Leave out
 # one seed at a time: this gives five numbers $x_i$ with the mean $\bar{x}$. The standard error is
@@ -675,7 +678,9 @@ plots.show(
 # ## Verdict
 #
 # The paper says that more crops and more networks improve the result. By the rule of all chapters
-# (`docs/verdicts.md`), with a margin of one point, for the four networks together:
+# (`docs/verdicts.md`), with a margin of one point, for the four networks together. 144 crops do not
+# count, because most of them come from an image made larger than any in training. This was decided
+# after their result was seen.
 
 # %%
 verdicts("C9")
@@ -813,7 +818,8 @@ check("11.4", standard_error)
 #   would show half a point between two networks that disagree on 6 % of them?
 # hint: $1.96\,\sqrt{(\text{disagree} - \text{gap}^2)/N} \le \text{gap}$.
 # explain: `images_needed(0.06, 0.005)` is more than our test set has. And that is the chance in the
-#   images alone: another seed of the same network moves the error too.
+#   images alone: another seed of the same network moves the error too. As in exercise 08.3, a true
+#   difference of `gap` shows itself in half of such comparisons.
 def images_needed(disagree, gap):
     # begin solution
     return math.ceil(1.96**2 * (disagree - gap**2) / gap**2)

@@ -423,7 +423,9 @@ plots.show(
 # ## What a dead channel looks like from inside
 #
 # Here is a tower like those of chapter 09, with the paper's optimizer. It is saved twice: early,
-# and after it has died. First the count of dead channels, block by block.
+# and after it has died. (The table at the top says that it is right more often after than before.
+# Early it has hardly learned, and later a part of it still lives.) First the count of dead
+# channels, block by block.
 
 # %%
 sample = clothes.test[:250]
@@ -527,7 +529,7 @@ plots.show(
 
 # %% [markdown]
 # **With the released ImageNet weights.** With a network connection and `timm` installed, the lab
-# opens the paper's own network:
+# opens the released Inception-v4:
 #
 # ```python
 # from inception_edu.labs.inside import Subject, feature_maps

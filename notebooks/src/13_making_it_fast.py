@@ -161,7 +161,7 @@ say(f"Largest difference by hand: {(folded.relu() - unit(x)).abs().max():.1e}.")
 
 # %% [markdown]
 # `fold` does this everywhere. It also folds the scale of Fig. 20: a scale behind a *linear* 1×1 is
-# the same as smaller weights in that 1×1.
+# the same as smaller weights and a smaller bias in that 1×1.
 
 # %%
 figure(20)
@@ -399,7 +399,8 @@ outcome("13.replay", round(faster, 1), claim("13.replay").sentence, unit="times"
 training_times()
 
 # %% [markdown]
-# A step that is recorded for a picture stays an ordinary one, because the probes are Python.
+# `train` cannot replay a step in which dead channels or gradients are measured for a picture: what
+# measures them is Python. Such a step stays an ordinary one.
 #
 # ## Exercises
 

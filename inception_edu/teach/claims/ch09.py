@@ -173,8 +173,8 @@ def released() -> tuple[bool, str]:
         f"Rate × ‖a‖² at the paper's rate, before any training, is {RATE * plain.mean:.0f} in "
         f"Inception-v4, {RATE * paper.mean:.0f} in Inception-ResNet-v2 with scale 0.1, and "
         f"{RATE * last.cell.mean:.0f} in the released network. There a last 1×1 convolution with "
-        f"batch norm takes ‖a‖² from {before:.0f} to {last.cell.mean:.0f}. Nobody has written why "
-        "it was added."
+        f"batch norm takes ‖a‖² from {before:.0f} to {last.cell.mean:.0f}. We found nowhere "
+        "why it was added."
     )
 
 

@@ -47,7 +47,7 @@ def predictor_elsewhere() -> tuple[bool, str]:
         f"The threshold of {OURS} that was found on towers of 10 blocks is tried on {first.dead} "
         f"dead and {first.alive} living runs with 4 and 16 blocks, batches of 8 and 128, SGD, and "
         f"100 classes. It sorts {_percent(moved[OURS].judged)} of them rightly (mean of the dead "
-        f"and of the living); that of its best rival, {RIVAL}, sorts "
+        f"and of the living); that of its rival, {RIVAL}, sorts "
         f"{_percent(moved[RIVAL].judged)}. The first orders {_percent(first.share)} "
         f"of the pairs, the second {_percent(second.share)}. The difference is {gap}: these runs "
         "do not tell the two apart either."

@@ -49,7 +49,8 @@ def listening() -> tuple[bool, tuple[str, str]]:
     return louder == len(shares), (
         "A block B or C has two branches: one is a 1×1 alone, the other has 1×n and n×1. In "
         f"{louder} of {len(shares)} such blocks of two trained networks the linear 1×1 reads the "
-        f"second branch more strongly, with {min(shares):.0%} to {max(shares):.0%} of its weights.",
+        f"second branch more strongly: {min(shares):.0%} to {max(shares):.0%} of its weights, by "
+        "their root mean square.",
         f"In {louder} of {len(shares)} blocks the 1×1 reads the 1×n most.",
     )
 
