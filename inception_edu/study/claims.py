@@ -45,8 +45,9 @@ class PaperClaim:
 
     @property
     def made(self) -> str:
-        """The hardware and the time of the experiments that it rests on, in words."""
-        return _made(self.rests_on)
+        """The runs that the verdict counts, and the hardware and the time of the experiments that
+        they are from, in words."""
+        return _made(self.rests_on, self.verdict().runs)
 
     def to_dict(self) -> dict:
         """Plain JSON types, the verdict included."""
@@ -146,7 +147,7 @@ CLAIMS = {
         ),
         PaperClaim(
             "C10",
-            "In some setting scaling is necessary: it alone keeps the network alive.",
+            "Where a network dies unscaled, scaling is necessary: it alone keeps it alive.",
             "summary (an open question)",
             "the fates of docs/verdicts.md: every other remedy dies",
             WIDE + ", with every other remedy",
@@ -158,7 +159,7 @@ CLAIMS = {
 
 
 @cache
-def _made(experiments: tuple[str, ...]) -> str:
+def _made(experiments: tuple[str, ...], counted: int) -> str:
     runs = [run for name in experiments for run in load_results(name)]
     if not runs:
         return "Counted, not run."
@@ -172,7 +173,7 @@ def _made(experiments: tuple[str, ...]) -> str:
     )
     *others, last = experiments
     named = f"{', '.join(others)} and {last}" if others else last
-    return f"{len(runs)} runs of {named}: {told}."
+    return f"{counted} of the {len(runs)} runs of {named} are evidence. All of them: {told}."
 
 
 def _hours(seconds: float) -> str:

@@ -177,7 +177,8 @@ class Difference:
     """A difference of means, with the 95 % interval.
 
     p         two-sided, of no difference; after `holm` corrected within its table
-    n         pairs, where `paired`; else runs of the smaller cell
+    n         how many it rests on (of two cells without pairs, the smaller one's runs)
+    counted   what n counts: "pairs", "seeds each", or "seeds" that are left out in turn
     se        standard error of `mean`;   degrees: of freedom
     lost      runs of either cell that have no value
     questions how many were asked together and corrected for each other (`holm`)
@@ -189,7 +190,7 @@ class Difference:
     high: float
     p: float
     n: int
-    paired: bool
+    counted: str
     se: float
     degrees: float
     lost: int = 0
@@ -227,7 +228,7 @@ class Difference:
 
     def text(self, unit: str = "points", factor: float = 100) -> str:
         """For example "+3.3 points (95 % interval +1.7 to +4.9, 5 pairs)"."""
-        of = f"{self.n} pairs" if self.paired else f"{self.n} seeds each"
+        of = f"{self.n} {self.counted}"
         if self.lost:
             of += f", {self.lost} {'run' if self.lost == 1 else 'runs'} without a value"
         mean, low, high = (factor * x for x in (self.mean, self.low, self.high))
@@ -257,21 +258,23 @@ def difference(a: Cell, b: Cell, paired: bool | None = None) -> Difference:
         gaps = [v - of_b[s] for s, v in zip(a.seeds, a.values) if s in of_b]
         gap = Cell(f"{a.label} − {b.label}", tuple(gaps))
         gap._at_least(2)
-        return _difference(gap.mean, gap.sd / gap.n**0.5, gap.n - 1, gap.n, True, lost, of)
+        return _difference(gap.mean, gap.sd / gap.n**0.5, gap.n - 1, gap.n, "pairs", lost, of)
     parts = [c.sd**2 / c.n for c in (a, b)]
     total = math.fsum(parts)
     shares = math.fsum(p**2 / (c.n - 1) for p, c in zip(parts, (a, b)))  # Welch, Satterthwaite
     degrees = total**2 / shares if shares else a.n + b.n - 2
-    return _difference(a.mean - b.mean, total**0.5, degrees, min(a.n, b.n), False, lost, of)
+    return _difference(a.mean - b.mean, total**0.5, degrees, min(a.n, b.n), "seeds each", lost, of)
 
 
-def _difference(mean, se, degrees, n, paired, lost, of=frozenset()) -> Difference:
+def _difference(mean, se, degrees, n, counted, lost, of=frozenset()) -> Difference:
     half = _t(degrees) * se
     if se:
         p = 2 * stats.t.sf(abs(mean) / se, degrees)
     else:
         p = 1.0 if mean == 0 else 0.0
-    return Difference(mean, mean - half, mean + half, float(p), n, paired, se, degrees, lost, 1, of)
+    return Difference(
+        mean, mean - half, mean + half, float(p), n, counted, se, degrees, lost, 1, of
+    )
 
 
 def holm(table: Mapping[Key, Difference]) -> dict[Key, Difference]:
@@ -310,7 +313,7 @@ def leave_one_out(value: Callable[[list[int]], float], seeds: Sequence[int]) -> 
     kept = list(seeds)
     half = jackknife([value([s for s in kept if s != left]) for left in kept])
     degrees = len(kept) - 1
-    return _difference(value(kept), half / _t(degrees), degrees, len(kept), True, 0)
+    return _difference(value(kept), half / _t(degrees), degrees, len(kept), "seeds", 0)
 
 
 # --- Counts ---------------------------------------------------------------------------------------

@@ -649,7 +649,7 @@ claim("09.synchronous")
 # They follow the rule of `docs/verdicts.md`. That page says which runs existed when the rule was
 # written. All runs are short: small towers on small images, or a network with all filters and few
 # blocks. So no claim can be more than "seen at reduced scale only". And *contradicted* speaks of
-# the settings that were tried: C10 asks for *some* setting, and another one may need a scale.
+# the settings that were tried: another one may need a scale.
 
 # %%
 verdicts("C3", "C4", "C5", "C6", "C10")
@@ -795,7 +795,7 @@ five_lines(
 # %% [markdown]
 # **What would change our mind.** A tower that dies late, after thousands of healthy steps. The
 # paper describes this ("a few tens of thousands of iterations"), and our runs end long before. Or a
-# network in which a tenth of the rate does not help. Try both on a GPU, with
+# network that one machine trains and that a tenth of the rate does not help. Try both on a GPU, with
 # `python -m inception_edu.study run recovery --mode full`.
 #
 # **Next.** Chapter 10: residual and plain networks race.

@@ -376,6 +376,8 @@ throughput(small, (1, 8, 64) if QUICK else (1, 8, 64, 256))
 # network, starting one may take longer than running it. A *CUDA graph* is a recording of one whole
 # step: after a few ordinary steps `train` captures one, and from then on it replays it with new
 # images, as a single order. The same programs run in the same order, so only the waiting is gone.
+# A step in which dead channels or gradients are measured for a picture cannot be replayed, because
+# Python measures them. Such a step stays an ordinary one.
 
 # %%
 predict(
@@ -399,9 +401,6 @@ outcome("13.replay", round(faster, 1), claim("13.replay").sentence, unit="times"
 training_times()
 
 # %% [markdown]
-# `train` cannot replay a step in which dead channels or gradients are measured for a picture: what
-# measures them is Python. Such a step stays an ordinary one.
-#
 # ## Exercises
 
 
