@@ -795,7 +795,7 @@ five_lines(
 # %% [markdown]
 # **What would change our mind.** A tower that dies late, after thousands of healthy steps. The
 # paper describes this ("a few tens of thousands of iterations"), and our runs end long before. Or a
-# network that one machine trains and that a tenth of the rate does not help. Try both on a GPU, with
-# `python -m inception_edu.study run recovery --mode full`.
+# network that one machine trains, and that a tenth of the rate does not help. Try both on a GPU,
+# with `python -m inception_edu.study run recovery --mode full`.
 #
 # **Next.** Chapter 10: residual and plain networks race.
