@@ -8,7 +8,7 @@
 # **After this chapter you can**
 #
 # 1. read a figure of the paper as code, and code as a figure;
-# 2. prove that two implementations compute the same function: copy the weights, compare the
+# 2. test whether two implementations compute the same function: copy the weights, compare the
 #    outputs;
 # 3. say where the released code turns a kernel of the paper's figures, and what that changes.
 
