@@ -46,7 +46,6 @@ from inception_edu.labs.comparison import comparison_lab
 from inception_edu.learn import clock
 from inception_edu.nets import build
 from inception_edu.study import experiments
-from inception_edu.study.claims_race import COST
 from inception_edu.teach import begin, changes, check, count_and_time, five_lines
 from inception_edu.teach import opening_figure, outcome, predict, say, table, totals
 
@@ -193,15 +192,15 @@ outcome(
 
 # %% tags=["hide-input"]
 def judged(network):
-    """Whether a network has v4's cost by count, within the margin, and what the clock says."""
+    """Whether a network has v4's cost by count, within 5 %, and what the clock says."""
     count, time = by_count[network.name], by_clock[network.name]
-    matches = "matches" if abs(count - 1) <= COST else "does not match"
+    matches = "matches" if abs(count - 1) <= 0.05 else "does not match"
     convolutions = {name: number for name, number, *_ in counted.rows}
     layers = "more" if convolutions[v4.name] > convolutions[network.name] else "fewer"
     return (
         f"{network.name} has {count:.2f} times v4's multiply-adds, so it {matches} v4's raw cost "
-        f"within {100 * COST:.0f} %. It takes {time:.2f} times v4's time: v4 has {layers} "
-        f"convolutions and is {'slower' if time < 1 else 'faster'}."
+        f"within 5 %. It takes {time:.2f} times v4's time. v4 has {layers} convolutions and is "
+        f"{'slower' if time < 1 else 'faster'}."
     )
 
 
