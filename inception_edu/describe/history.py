@@ -159,7 +159,7 @@ HISTORY = (
         "Inception-ResNet-v1",
         "2016-02",
         "arXiv 1602.07261",
-        "The identity beside Inception blocks; batch norm not on the sums; residuals scaled.",
+        "The identity beside Inception blocks; batch norm not on the sums.",
         "It trains faster than Inception-v3 (arXiv 1602.07261, Fig. 21) and ends about as good: "
         f"{TABLE_2['inception_resnet_v1']['top1']} to {TABLE_2['inception_v3']['top1']} % top-1 "
         f"error ({HERE}).",

@@ -30,10 +30,10 @@ from inception_edu.teach import paper_claims, predict, say
 # %% [markdown]
 # ## What the paper says, and what is seen here
 #
-# Five words first. A channel is *dead* when it is 0 everywhere, in every image of a batch. A
+# Six words first. A channel is *dead* when it is 0 everywhere, in every image of a batch. A
 # network *dies* when half of the channels of some block are dead, and it *lives* when less than a
-# tenth are. A residual block adds its result to its input. With a *scale* of 0.1 it multiplies the
-# result by 0.1 before it adds it. The *rate* is the learning rate.
+# tenth are. In between it *suffers*. A residual block adds its result to its input. With a *scale*
+# of 0.1 it multiplies the result by 0.1 before it adds it. The *rate* is the learning rate.
 
 # %%
 say("00.verdicts", "09.full-width")
@@ -68,7 +68,7 @@ lab = scaling_lab()
 #
 # - *Supported*: the evidence shows it, at the scale of the claim.
 # - *Seen at reduced scale only*: the evidence shows it, in much smaller networks.
-# - *Contradicted*: the evidence shows the opposite.
+# - *Contradicted*: the evidence shows the opposite, or no gain that would matter.
 # - *Undecided*: neither, or a control is missing.
 
 # %%

@@ -148,7 +148,8 @@ costs({"naive": naive, "with 1×1 first": googlenet}, (192, 28, 28))
 say("01.bottleneck")
 
 # %% [markdown]
-# There is a price: what does not fit into 16 channels is lost before the 5×5 can see it.
+# Such a narrow place is called a *bottleneck*. It has a price: what does not fit into 16 channels
+# is lost before the 5×5 can see it.
 #
 # ## 5×5 as two 3×3, and n×n as 1×n and n×1
 #
@@ -220,9 +221,9 @@ outcome(
 #
 # ## Lab: rebuild an Inception-v3 block
 #
-# This is v3's own first block, as released. Its second branch still has a 5×5. **Your task:**
-# replace it by two 3×3. Then take a 1×1 away, or add a 1×7. See the cost, what each place sees, and
-# whether the block still fits.
+# This is a block of v3's first stage, as released. Its second branch still has a 5×5. **Your
+# task:** replace it by two 3×3. Then take a 1×1 away, or add a 1×7. See the cost, what each place
+# sees, and whether the block still fits.
 
 # %%
 from inception_edu.labs.designer import block_designer
@@ -513,7 +514,8 @@ claim(
 # middle of the network and answers the same question. In training its loss is added, with a small
 # weight. Afterwards the head is taken away. GoogLeNet's authors expected more gradient for the
 # lower layers (arXiv 1409.4842, Section 5). Inception-v3's authors saw no faster start, and a
-# slightly better end (arXiv 1512.00567, Section 4). A head is a `Chain` like any other:
+# slightly better end (arXiv 1512.00567, Section 4). A head is a `Chain` like any other, here
+# without batch norm, which is younger than GoogLeNet:
 
 # %%
 small = mini(network("googlenet_aux"), 1 / 16, (1, 2, 1), heads=True)
@@ -565,16 +567,17 @@ say("01.heads-speed", "01.heads-end")
 # %% [markdown]
 # *These runs can show* names the difference that four of five such experiments would have found. A
 # smaller one may be there and not be seen. The *margin* is the smallest difference that would
-# matter. The rule and the margins were written down before these runs: 2 points of error on the
+# matter. A claim is *contradicted* where in one of the two networks the whole interval lies below
+# the margin. The rule and the margins were written down before these runs: 2 points of error on the
 # way, 1 point at the end. These are short runs of small networks on ten classes. A long training
 # may say something else.
 #
 # ## Lab: the family
 #
 # Each point is a network that came before the paper, with it or after it. Choose the axes. Point at
-# a network: you see its diagram, what it changed, and the error that its own paper prints. **Your
-# task.** Which networks have a smaller error than Inception-v3 at fewer multiply-adds? Is the order
-# by receptive field the order by error?
+# a network: you see its diagram, what it changed, and a published error with its source. **Your
+# task.** Has any network a smaller error than Inception-v3 at fewer multiply-adds? Is the order by
+# receptive field the order by error?
 
 # %%
 from inception_edu.labs.family import family_lab
@@ -582,7 +585,7 @@ from inception_edu.labs.family import family_lab
 kin = family_lab()
 
 # %% [markdown]
-# These numbers are the papers'. Our own runs trained small versions of the paper's networks:
+# These errors are published ones. Our own runs trained small versions of the paper's networks:
 
 # %%
 say("01.family-here")
@@ -593,9 +596,9 @@ say("01.family-here")
 
 # %%
 # exercise: Count a convolution | ●○○ | 4 min
-# task: Write `multiply_adds(c, filters, h, w, kh, kw)` for a convolution with same padding and
-# stride 1: `c` channels
-#   come in on a map of `h`×`w`, `filters` go out, the kernel is `kh`×`kw`. Leave batch norm out.
+# task: Write `multiply_adds(c, filters, h, w, kh, kw)` for a convolution that keeps the size of the
+#   map (same padding, stride 1): `c` channels come in on a map of `h`×`w`, `filters` go out, the
+#   kernel is `kh`×`kw`. Leave batch norm out.
 # hint: Every number of the output is one sum. How many products are in it?
 def multiply_adds(c, filters, h, w, kh, kw):
     # begin solution

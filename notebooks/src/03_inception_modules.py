@@ -8,7 +8,7 @@
 # **After this chapter you can**
 #
 # 1. read a figure of the paper as code, and code as a figure;
-# 2. prove that two implementations compute the same function: copy the weights, compare the
+# 2. test whether two implementations compute the same function: copy the weights, compare the
 #    outputs;
 # 3. say where the released code turns a kernel of the paper's figures, and what that changes.
 
@@ -65,8 +65,8 @@ predict(
 # %% [markdown]
 # ### First: by hand
 #
-# Every box of the figure without a V is a convolution with same padding and without bias. Batch
-# norm and ReLU follow it.
+# No convolution of the figure has a V, so all have same padding. They have no bias. Batch norm and
+# ReLU follow each of them.
 
 
 # %%
@@ -96,10 +96,10 @@ with torch.inference_mode():
 table(sizes, ["branch", "output N×C×H×W"])
 
 # %% [markdown]
-# Two details decide whether this equals the paper's block. Padded zeros must not count in the
-# average: `count_include_pad=False`, while torch's default is `True`. And batch norm's ε is 0.001
-# in the released networks, while torch's default is 0.00001. With the wrong value nothing crashes.
-# The outputs are just different, as we shall measure.
+# The paper does not state two details, so we take them from the released networks. Padded zeros do
+# not count in the average: `count_include_pad=False`, while torch's default is `True`. And batch
+# norm's ε is 0.001 in the released networks, while torch's default is 0.00001. With the wrong value
+# nothing crashes. The outputs are just different, as we shall measure.
 #
 # ### Second: three modules
 #

@@ -295,8 +295,9 @@ table(
 # ## Equal to timm's?
 #
 # Shapes and counts can agree although the network computes something else: a wrong padding in an
-# average, or a branch in the wrong place. Equal outputs are the better test. Here timm's
-# Inception-v4 gets random weights, and `from_timm` gives ours the same weights.
+# average, or a branch in the wrong place. Equal outputs are the better test. timm is a widely used
+# library of image networks. Here its Inception-v4 gets random weights, and `from_timm` gives ours
+# the same weights.
 
 # %%
 try:
@@ -405,7 +406,7 @@ check("05.2", share)
 # exercise: A smaller relative | ●●○ | 6 min
 # task: Make `light`: Inception-v4 with as many B blocks as possible, but below 9 billion
 #   multiply-adds at 299×299, and everything else as it is.
-# hint: `dataclasses.replace(block, repeat=3)` copies a block with another number of repeats.
+# hint: `dataclasses.replace(block, repeat=5)` copies a block with another number of repeats.
 # hint: How much does one B block cost? `measure(inception_v4()).rows` knows.
 # explain: One B block costs about 0.85 billion, so four of the seven must go.
 from dataclasses import replace
@@ -425,7 +426,7 @@ check("05.3", light)
 # %%
 # exercise: The largest map | ●●○ | 4 min
 # task: During the forward pass of one 299×299 image, the largest single map inside Inception-v4 has
-#   how many numbers? Set `largest`. (The third convolution of the stem has 64 filters.)
+#   how many numbers? Set `largest`. (The lab above shows the shapes.)
 # hint: The sides inside the stem are 149, 147, 147, 73, 71, 35; the filters 32, 32, 64, …
 # explain: 64·147·147 = 1.4 million numbers, 5.5 MB as 32-bit floats, in a network whose last map
 #   has 98 thousand. The stem makes about a third of all the numbers that a forward pass computes,
@@ -445,8 +446,9 @@ five_lines(
     "05.total",
     "05.b-stage",
     "05.stem-and-c",
-    "Time follows arithmetic only roughly. On this machine the stem takes "
-    f"{by_clock['stem']:.0f} % of the time for {by_count['stem']:.0f} % of the multiply-adds.",
+    "Time follows arithmetic only roughly. On this machine the C blocks take "
+    f"{by_clock['inception_c']:.0f} % of the time for {by_count['inception_c']:.0f} % of the "
+    "multiply-adds.",
     "With timm's weights, and with kernels turned as released, our network gives timm's outputs.",
 )
 

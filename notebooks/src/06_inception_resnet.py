@@ -7,7 +7,7 @@
 #
 # **After this chapter you can**
 #
-# 1. write any Inception-ResNet block, and say why its last 1×1 has neither batch norm nor ReLU;
+# 1. write any Inception-ResNet block, and say why its last 1×1 has no ReLU;
 # 2. state what a batch norm after the sum would cost in memory, measured on the full network;
 # 3. follow the channels through both networks and find the two numbers that cannot be meant.
 
@@ -102,7 +102,7 @@ inception_resnet_a = Residual(
 
 # %% [markdown]
 # `Residual` is one line of torch: `relu(x + scale * body(x))`, with scale 1 as the figure draws it.
-# Here is the shape after every step. Compare it with the picture:
+# Here is the shape after each branch and each later step. Compare it with the picture:
 
 
 # %%
@@ -210,8 +210,8 @@ table(share, columns, formats={columns[2]: ".0%"})
 # %% [markdown]
 # ## The other blocks
 #
-# Inception-ResNet-v1 starts with the stem of Fig. 14, which chapter 02 draws. It continues with
-# Figs. 11 and 13.
+# Inception-ResNet-v1 starts with the stem of Fig. 14, which chapter 02 draws. Its A block is Fig.
+# 10 above. Its B and C blocks are Figs. 11 and 13.
 
 # %%
 display(figure(11))

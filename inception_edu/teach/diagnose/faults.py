@@ -65,7 +65,7 @@ def step_faults(a: Step, e: Step, shape: Shape | None) -> list[tuple[str, float]
         found.append(
             (
                 f"{'counts' if a.count else 'does not count'} the padded zeros in the average, "
-                "the figure's pool "
+                "the released block's pool "
                 f"{'does' if e.count else 'does not'} (count_include_pad={e.count}).",
                 0.5,
             )
