@@ -102,7 +102,7 @@ def chapter_03() -> Any:
 def chapter_04() -> Any:
     from inception_edu.teach.claims.ch04 import ENTERS, FIG_7, POOL_FIRST
 
-    ways: dict[str, Node] = {"pool, then widen": POOL_FIRST, "side by side (Fig. 7)": FIG_7}
+    ways: dict[str, Node] = {"pool, then widen": POOL_FIRST, "parallel (Fig. 7)": FIG_7}
     fig, axes = panels(3, 1.5)
     counted: dict[str, Callable[[Node], float]] = {
         "thousand numbers at the\nnarrowest place": lambda node: narrowest(node, ENTERS) / 1e3,

@@ -43,7 +43,7 @@ def parallel() -> tuple[bool, tuple[str, str]]:
     wider = narrowest(FIG_7, ENTERS) / narrowest(POOL_FIRST, ENTERS)
     share = ours.params / first.params
     return wider > 2 and share < 0.7 and ours.macs > first.macs, (
-        "Reduction-A pools and convolves side by side. Its narrowest place holds "
+        "Reduction-A pools and convolves in parallel. Its narrowest place holds "
         f"{wider:.1f} times as many numbers as that of *pool, then widen*. It has {share:.0%} of "
         f"the parameters and {ours.macs / first.macs:.2f} times the multiply-adds.",
         f"Pooling beside a convolution: {share:.0%} of the parameters.",
