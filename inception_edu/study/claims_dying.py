@@ -121,18 +121,22 @@ def wide_networks_die() -> Verdict:
 FOLLOWED = ("long", "recovery", "wide", "paper_width")
 
 
-def late_deaths() -> list[Result]:
-    """Runs that lived after the overshoot of the first steps (at a twentieth of their length) and
-    were dead at the end: what the paper describes."""
+def lived_early() -> list[Result]:
+    """Runs that lived after the overshoot of the first steps (at a twentieth of their length): no
+    other run can die late."""
     found = []
     for run in (run for name in FOLLOWED for run in _runs(name)):
         course = {name: shares for name, shares in run.maps["dead"].items()}
         steps = run.curves["step"]
         start = next(i for i, step in enumerate(steps) if step >= run.config.recipe.steps / 20)
-        early = fate({name: shares[start] for name, shares in course.items()})
-        if early.word == "lives" and fate(run).word == "dies":
+        if fate({name: shares[start] for name, shares in course.items()}).word == "lives":
             found.append(run)
     return found
+
+
+def late_deaths() -> list[Result]:
+    """Runs that lived early and were dead at the end: what the paper describes."""
+    return [run for run in lived_early() if fate(run).word == "dies"]
 
 
 def not_prevented() -> Verdict:
