@@ -129,15 +129,19 @@ def dead_at(run: Result, step: float) -> dict[str, float]:
     return {name: shares[place] for name, shares in run.maps["dead"].items()}
 
 
-def late_deaths() -> list[Result]:
-    """Runs that lived after the overshoot of the first steps (at a twentieth of their length) and
-    were dead at the end: what the paper describes."""
+def lived_early() -> list[Result]:
+    """Runs that lived after the overshoot of the first steps (at a twentieth of their length): no
+    other run can die late."""
     found = []
     for run in (run for name in FOLLOWED for run in _runs(name)):
-        early = fate(dead_at(run, run.config.recipe.steps / 20))
-        if early.word == "lives" and fate(run).word == "dies":
+        if fate(dead_at(run, run.config.recipe.steps / 20)).word == "lives":
             found.append(run)
     return found
+
+
+def late_deaths() -> list[Result]:
+    """Runs that lived early and were dead at the end: what the paper describes."""
+    return [run for run in lived_early() if fate(run).word == "dies"]
 
 
 def not_prevented() -> Verdict:

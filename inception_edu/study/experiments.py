@@ -67,6 +67,12 @@ EXPERIMENTS: dict[str, Experiment] = {
     "remedies": Experiment(
         d.remedies, "remedy", "seed", f"{SMALL}; 144 channels, rate 0.3, 60 to 120 steps"
     ),
+    "warm_ups": Experiment(
+        d.warm_ups,
+        "length and rate of the first phase",
+        "seed",
+        f"{SMALL}; 144 channels, rate 0.3, 60 steps after the first phase",
+    ),
     "dying": Experiment(d.dying, "width, scale, rate", "seed", f"{SMALL}; 60 steps"),
     "recovery": Experiment(
         d.recovery, "scale, rate, blocks on or off", "seed", f"{SMALL}; 1152 channels, 600 steps"

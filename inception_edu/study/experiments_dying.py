@@ -64,7 +64,8 @@ NARROW = (72, 144)
 TO_576 = (*NARROW, 288, 576)
 TO_2304 = (*TO_576, 1152, 2304)
 # The widths of `dying`, by rate and scale: all of them at the paper's rate and at a tenth, a third
-# and three times of it; at ten times it the narrow ones, for the wide ones die at three.
+# and three times of it; at ten times it the narrow ones, for the wide ones die at three. Scale 0
+# switches the blocks off: what dies then does not die because of them.
 DYING = {
     (0.0045, 1.0): TO_2304,
     (0.015, 1.0): TO_2304,
@@ -72,9 +73,11 @@ DYING = {
     (0.045, 1.0): TO_2304,
     (0.045, 0.3): TO_576,
     (0.045, 0.1): TO_2304,
+    (0.045, 0.0): TO_2304,
     (0.14, 1.0): TO_2304,
     (0.14, 0.3): NARROW,
     (0.14, 0.1): TO_2304,
+    (0.14, 0.0): TO_2304,
     (0.45, 1.0): NARROW,
     (0.45, 0.3): NARROW,
     (0.45, 0.1): NARROW,
@@ -209,6 +212,7 @@ def long(mode: str) -> list[Config]:
         sick("nothing", **steps),
         sick("blocks switched off", depth=0, **steps),
         sick("blocks switched off, rate / 10", depth=0, lr=0.03, **steps),
+        sick("blocks switched off, slow classifier", depth=0, change="slow classifier", **steps),
         sick("scale 0.1", 0.1, **steps),
         sick("rate / 10", lr=0.03, **steps),
         sick("norm after last sum", change="norm after last sum", **steps),
@@ -221,7 +225,24 @@ def long(mode: str) -> list[Config]:
     return repeat(cells, mode, ("rate / 10", "scale 0.1"), 60)
 
 
-# As in the paper, v3 races v1 and v4 races v2. Its Inception-ResNets have more and cheaper blocks
+def warm_ups(mode: str) -> list[Config]:
+    """Does a longer first phase of the two-phase warm-up keep the tower alive? 60 steps at the full
+    rate follow each. C6."""
+    cells = [sick("nothing", steps=460, record_every=20)]
+    for long in (100, 400):
+        setting: dict[str, Any] = dict(warmup_steps=long, steps=long + 60, record_every=20)
+        cells += [
+            sick(f"{long} steps at 0.00001", **{**setting, "warmup_lr": TWO_PHASE["warmup_lr"]}),
+            sick(f"{long} steps at rate / 10", **{**setting, "warmup_lr": SICK["lr"] / 10}),
+        ]
+    cells.append(
+        sick(
+            "blocks switched off, 400 steps at rate / 10",
+            depth=0,
+            **{**setting, "warmup_lr": SICK["lr"] / 10},
+        )
+    )
+    return repeat(cells, mode, [cell.label for cell in cells[:3]], 160)
 
 
 MECHANISMS = (

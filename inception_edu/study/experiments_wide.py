@@ -31,7 +31,10 @@ def wide(mode: str) -> list[Config]:
     ]
     steps: dict[str, Any] = dict(steps=2000, record_every=50)
     cells = [tower(cell(w, s, lr), w, s, lr=lr, **steps) for w, s, lr in settings]
-    cells.append(tower("width 1152, no blocks, rate 0.045", 1152, depth=0, **steps))
+    cells += [
+        tower(f"width {w}, no blocks, rate {lr:g}", w, lr=lr, depth=0, **steps)
+        for w, lr in ((1152, 0.045), (1152, 0.015), (1152, 0.14), (2304, 0.045))
+    ]
     return repeat(cells, mode, [cell(1152, 1.0, 0.045)], 20)
 
 

@@ -882,8 +882,9 @@ five_lines(
 
 # %% [markdown]
 # **What would change our mind.** The paper trains full networks, and the axis of Fig. 21 ends at
-# 200 epochs. Our small ones see less than one epoch, and have few blocks. A longer race of wider
-# and deeper pairs on a GPU could show the opposite:
-# `python -m inception_edu.study run race --mode full`.
+# 200 epochs. Our small ones see less than one epoch, and have few blocks. A race of networks with
+# all filters could show the opposite. It is prepared for a GPU:
+# `python -m inception_edu.study run wide_race_tuning`, then `pack wide_race_tuning`, then
+# `run wide_race`. It is no longer and no deeper than ours.
 #
 # **Next.** Chapter 11: what many crops and many networks add to a trained one.

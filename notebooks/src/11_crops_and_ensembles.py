@@ -838,7 +838,7 @@ five_lines("11.footing", "11.members", "11.crops", "11.cheapest", "11.carried")
 
 # %% [markdown]
 # **What would change our mind.** A slope clearly below 1 from networks that differ more than ours.
-# Or larger networks, trained to the end, whose members share more of their errors, or less. Try it
-# with `python -m inception_edu.study run race --mode full`.
+# Or larger networks, trained to the end, whose members share more of their errors, or less. Ten
+# seeds of our small ones: `python -m inception_edu.study run race --mode full`.
 #
 # **Next:** chapter 12 looks inside a trained network.

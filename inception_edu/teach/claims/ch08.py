@@ -138,6 +138,6 @@ def full_cost() -> tuple[bool, tuple[str, str]]:
         f"better of two rates ({rates[0]:g} scaled, {rates[1]:g} unscaled) the difference is "
         f"{own.text()}: {own.word()}. The verdict on harm rests on {count} such differences. "
         f"Corrected for {count} questions, the first is not seen any more.",
-        f"No harm is seen in {count} comparisons, but "
-        f"{[piece.shows for piece in (*others, here)].count('')} of them cannot exclude it.",
+        f"In {[piece.shows for piece in (*others, here)].count('')} of {count} comparisons harm "
+        f"cannot be excluded; in one the scaled network is {-100 * same.mean:.1f} points behind.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inception_edu.study import fate, fate_of_cell, load_results
 from inception_edu.study.all_images import RESTS_ON, Counted, counted_on_all, may_change
 from inception_edu.study.claims_dying import fates_of
-from inception_edu.study.fates import word_of
+from inception_edu.study.fates import DIES_FROM, LIVES_BELOW, MAJORITY, word_of
 from inception_edu.study.runs import FEW, MANY
 from inception_edu.teach.claims import registered
 
@@ -115,4 +115,70 @@ def all_remedies() -> tuple[bool, str]:
         f"all; {len(also)} of them were counted, and do. Of the other {len(others)} settings "
         f"{len(counted)} were made once more and counted on all {runs[0].images:,}, in {len(runs)} "
         f"runs: {'; '.join(told)}.{rest} {verdicts}"
+    )
+
+
+NEAR = 0.03  # of the channels of a block: "1 to 3 points of one seed"
+
+
+def _slack(dead: tuple[float, ...], word: str) -> float:
+    """By how much the run that makes the majority of a setting may move before the setting loses
+    its word; for settings that live or die."""
+    needed = round(MAJORITY * len(dead))
+    if word == "dies":
+        return sorted(dead, reverse=True)[needed - 1] - DIES_FROM
+    return LIVES_BELOW - sorted(dead)[needed - 1]
+
+
+@registered("09.near-a-limit")
+def near_a_limit() -> tuple[bool, str]:
+    """Settings of Experiment 4 whose word, and with it a verdict, hangs on a few points of one
+    run."""
+    found, told = fates_of("remedies"), []
+    for claim, labels in RESTS_ON.items():
+        for label in labels:
+            cell = found[label]
+            if cell.word not in ("lives", "dies"):
+                continue
+            slack = _slack(cell.dead, cell.word)
+            if slack < NEAR:
+                needed = round(MAJORITY * len(cell.dead))
+                told.append(
+                    f"{claim} rests on *{label}*, which {cell.sentence}. Run {needed} of the "
+                    f"{len(cell.dead)}, in this order, is {100 * slack:.1f} points from the limit. "
+                    f"Beyond it the setting would differ by seed, and {claim} would be undecided"
+                )
+    return len(told) == 1, (
+        "A word has limits, and one verdict hangs on a run that lies at one: "
+        f"{'; '.join(told)}. The other settings that C4, C5 and C6 name here keep their word where "
+        f"any one run moves by {100 * NEAR:.0f} points."
+    )
+
+
+SEVERAL = {  # experiments that have runs in common, and where they are shown
+    "causes": "Experiment 2",
+    "mechanism": "Experiment 3",
+    "remedies": "Experiment 4",
+    "dying": "Experiment 1",
+    "which_term": "Experiment 2 of chapter 08",
+    "scaling": "Experiment 1 of chapter 08",
+}
+
+
+@registered("09.shared-runs")
+def shared_runs() -> tuple[bool, str]:
+    places: dict[str, dict[str, str]] = {}
+    for name in SEVERAL:
+        for run in load_results(name):
+            places.setdefault(run.digest, {})[name] = run.label
+    shared = [where for where in places.values() if len(where) > 1]
+    groups = dict.fromkeys(
+        ", ".join(f"*{label}* ({SEVERAL[name]})" for name, label in where.items())
+        for where in shared
+        if set(where) & {"causes", "mechanism", "remedies", "dying"}
+    )
+    return bool(groups), (
+        f"Some tables show the same runs: {len(shared)} runs stand in two experiments or more. "
+        "What they show there and here is one piece of evidence, and a verdict counts a run once. "
+        f"These are the same: {'; '.join(groups)}."
     )

@@ -59,6 +59,11 @@ def _could_show(gaps: dict[Any, Difference]) -> str:
     )
 
 
+def _most(gaps: dict[Any, Difference]) -> str:
+    """The difference that each of a table of comparisons would have shown."""
+    return f"{100 * max(gap.could_have_seen for gap in gaps.values()):.1f} points"
+
+
 @registered("10.pairs")
 def pairs() -> tuple[bool, tuple[str, str]]:
     cells = summarise(load_results("race"), mean_error)
@@ -70,7 +75,8 @@ def pairs() -> tuple[bool, tuple[str, str]]:
     return all(gap.seen != "less" for gap in gaps.values()), (
         "In neither pair is the residual network seen to learn faster. The mean test error on the "
         f"way differs by {told}. {_could_show(gaps)}",
-        f"In {len(gaps)} pairs of equal cost no faster learning is seen.",
+        f"In {len(gaps)} pairs of equal cost no faster learning is seen ({_most(gaps)} would "
+        "show).",
     )
 
 
@@ -112,8 +118,9 @@ def final() -> tuple[bool, tuple[str, str]]:
         "In neither pair is the residual network seen to end better. The final test accuracy "
         f"differs by {of_pairs}. {_could_show(pairs)} The larger network against the smaller: "
         f"{of_sizes}",
-        f"No better end is seen in {len(pairs)} pairs; the larger network ends better in "
-        f"{sum(gap.seen == 'more' for gap in sizes.values())} of {len(sizes)}.",
+        f"No better end is seen in {len(pairs)} pairs ({_most(pairs)} would show); the larger "
+        f"network ends better in {sum(gap.seen == 'more' for gap in sizes.values())} of "
+        f"{len(sizes)}.",
     )
 
 
