@@ -118,6 +118,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "race": Experiment(
         r.race, "network; scale", "rate (from race_tuning), seed", f"{MINIS}; 1200 steps"
     ),
+    "race_more": Experiment(
+        r.race_more, "network", "rate (from race_tuning), seed", f"{MINIS}; 1200 steps"
+    ),
     "own_photographs": Experiment(
         o.own_photographs,
         "pictures a class; network",
