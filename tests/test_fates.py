@@ -72,7 +72,13 @@ def pairs(*gaps):
 
 def test_a_gain_has_to_matter():
     assert gain("x", pairs(0.03, 0.04, 0.03, 0.05, 0.04), 0.02).shows == "for"
-    assert gain("x", pairs(0.003, 0.004, 0.003, 0.005, 0.004), 0.02).shows == "against"
+    small = pairs(0.003, 0.004, 0.003, 0.005, 0.004)
+    assert small.seen == "more" and gain("x", small, 0.02).shows == "", "a small gain is a gain"
+    none = pairs(0.003, -0.004, 0.003, -0.005, 0.002)
+    assert not none.seen and gain("x", none, 0.02).shows == "against"
+    # The interval excludes a gain of 2 points, but such runs would often have missed one.
+    weak = pairs(-0.01, 0.01, -0.02, 0.008, -0.015)
+    assert weak.high < 0.02 < weak.could_have_seen and gain("x", weak, 0.02).shows == ""
     assert gain("x", pairs(-0.03, -0.04, -0.03, -0.05, -0.04), 0.02).shows == "against"
     wide = gain("x", pairs(-0.05, 0.09, -0.02, 0.1, 0.04), 0.02)
     assert wide.shows == "" and "these runs can show" in wide.sentence

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from inception_edu.study.experiments_race import RACE as RACE
     from inception_edu.study.experiments_race import RATES as RATES
     from inception_edu.study.experiments_race import best_rate as best_rate
+    from inception_edu.study.experiments_race import raced as raced
     from inception_edu.study.fates import CellFate as CellFate
     from inception_edu.study.fates import Fate as Fate
     from inception_edu.study.fates import fate as fate
@@ -119,7 +120,7 @@ _NAMES = {
     ".cells": ("PAPER", "SGD", "SICK"),
     ".experiments_dying": ("ELSEWHERE",),
     ".racers": ("PAIRS", "RACERS", "title", "tower_pair"),
-    ".experiments_race": ("RACE", "RATES", "best_rate"),
+    ".experiments_race": ("RACE", "RATES", "best_rate", "raced"),
     ".experiments": ("EXPERIMENTS", "configurations", "mode", "question"),
 }
 __all__ = sorted(name for names in _NAMES.values() for name in names)

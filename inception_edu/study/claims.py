@@ -70,7 +70,7 @@ CLAIMS = {
             "abstract, Figs 21 to 26",
             "2 points of mean test error on the way, in both pairs of equal cost",
             IMAGENET,
-            ("race_tuning", "race"),
+            ("race_tuning", "race", "race_more"),
             race.speed,
         ),
         PaperClaim(
@@ -79,7 +79,7 @@ CLAIMS = {
             "abstract, Fig. 25",
             "1 point of final test accuracy, to either side",
             IMAGENET,
-            ("race_tuning", "race"),
+            ("race_tuning", "race", "race_more"),
             race.final_accuracy,
         ),
         PaperClaim(
@@ -115,7 +115,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: warmed-up towers die",
             WIDE + ", with the warm-up of very deep ResNets",
-            ("remedies",),
+            ("remedies", "warm_ups"),
             dying.warm_up_is_not_enough,
         ),
         PaperClaim(

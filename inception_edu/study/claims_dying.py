@@ -16,6 +16,9 @@ REMEDIES_OF_C4 = ("rate / 10", "norm in last branch", "norm after last sum")
 WIDE_NOTE = ", all filters, 1000 steps"
 TOWER_NOTE = ", 1152 channels, 600 steps"
 WARM_UPS = ("two-phase warm-up", "two-phase warm-up from rate / 10")
+LONGER_WARM_UPS = tuple(
+    f"{steps} steps at {rate}" for steps in (100, 400) for rate in ("0.00001", "rate / 10")
+)
 SCALES = ("scale 0.1", "scale 0.2", "scale 0.3")
 
 
@@ -189,10 +192,13 @@ def scaling_stabilises() -> Verdict:
 
 
 def warm_up_is_not_enough() -> Verdict:
-    """C6: both two-phase warm-ups end dead."""
+    """C6: both two-phase warm-ups end dead, and so do those with a longer first phase."""
     expected = {"nothing": "dies"} | {label: "dies" for label in WARM_UPS}
+    longer = {"nothing": "dies"} | {label: "dies" for label in LONGER_WARM_UPS}
     evidence = _known(
-        _expect("remedies", expected, presupposed="nothing"), _wide_remedies(expected)
+        _expect("remedies", expected, presupposed="nothing"),
+        _expect("warm_ups", longer, ", longer warm-up", "nothing"),
+        _wide_remedies(expected),
     )
     return verdict(evidence, "reduced")
 

@@ -9,7 +9,7 @@ from functools import cache
 from inception_edu.describe import measure, networks
 from inception_edu.study.answers import Answers
 from inception_edu.study.config import ExperimentError
-from inception_edu.study.experiments_race import ALL_FILTERS, RATES, best_rate
+from inception_edu.study.experiments_race import ALL_FILTERS, RATES, best_rate, raced
 from inception_edu.study.gains import mean_crop_gain, together_instead
 from inception_edu.study.racers import PAIRS, title
 from inception_edu.study.results import Result, load_results
@@ -21,7 +21,7 @@ COST = 0.05
 
 @cache
 def _race() -> tuple[Result, ...]:
-    return tuple(load_results("race"))
+    return tuple(raced())
 
 
 def _wide_race() -> tuple[Result, ...]:
@@ -132,7 +132,7 @@ def crops_and_ensembles() -> Verdict:
     144 crops are no test of it here: most of them come from an image made larger than any that
     these networks were trained on.
     """
-    answered = [run for run in _race() if "labels" in run.extras]
+    answered = [run for run in load_results("race") if "labels" in run.extras]
     answers = Answers.of(answered)
     gaps = {
         "error with 1 crop minus 12": mean_crop_gain(answers, "1 crop", "12 crops"),

@@ -10,7 +10,7 @@ from inception_edu.learn import Recipe
 from inception_edu.study.cells import SGD, repeat
 from inception_edu.study.config import Config, ExperimentError, seeds
 from inception_edu.study.racers import DEPTHS, PAIRS, RACERS, tower_pair
-from inception_edu.study.results import load_results
+from inception_edu.study.results import Result, load_results
 from inception_edu.study.statistics import summarise
 
 # Three quarters of a pass over the 50,000 images; the rate falls as in Section 4, by 0.94 at a
@@ -101,6 +101,13 @@ def race_more(mode: str) -> list[Config]:
     # Full mode gives `race` ten seeds of its own.
     first = 10 if mode == "full" else 5
     return [run for cell in cells for run in seeds(cell, 10, first)]
+
+
+def raced() -> list[Result]:
+    """The committed races of the four networks at equal cost, 15 seeds each: those of `race`, which
+    keep their answers, and those of `race_more`."""
+    runs = [*load_results("race"), *load_results("race_more")]
+    return [run for run in runs if run.label in RACERS]
 
 
 def best_rate(name: str, tuning: str = "race_tuning") -> float:

@@ -75,9 +75,11 @@ class Verdict:
 
 def gain(what: str, difference: Difference, margin: float, unit: str = "points") -> Evidence:
     """Is the difference above 0 and does it matter? Against: it is certainly smaller than the
-    margin. `what` names a and b."""
+    margin, no gain is seen, and one as large as the margin would have been. `what` names a and
+    b."""
     shown = difference.p < 0.05 and difference.mean >= margin
-    against = difference.high < margin
+    strong = difference.seen == "less" or difference.could_have_seen <= margin
+    against = difference.high < margin and difference.seen != "more" and strong
     return _of(what, difference, shown, against, margin, unit)
 
 

@@ -66,13 +66,13 @@ def chapter_09() -> Any:
 
 
 def chapter_10() -> Any:
-    from inception_edu.study import PAIRS, load_results, summarise
+    from inception_edu.study import PAIRS, raced, summarise
     from inception_edu.study.claims_race import mean_error
     from inception_edu.study.racers import title
     from inception_edu.teach.claims.ch10 import DEPTHS, best_towers
 
     fig, (left, right) = panels(2, 2.7)
-    cells = summarise(load_results("race"), mean_error)
+    cells = summarise(raced(), mean_error)
     groups = {title(name): cells[name].values for pair in PAIRS for name in pair}
     plots.dots(groups, left, "mean test error on the way (%)", percent=True)
     best, ends = best_towers(), []

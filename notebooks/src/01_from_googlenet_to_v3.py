@@ -567,10 +567,9 @@ say("01.heads-speed", "01.heads-end")
 # %% [markdown]
 # *These runs can show* names the difference that four of five such experiments would have found. A
 # smaller one may be there and not be seen. The *margin* is the smallest difference that would
-# matter. A claim is *contradicted* where in one of the two networks the whole interval lies below
-# the margin. The rule and the margins were written down before these runs: 2 points of error on the
-# way, 1 point at the end. These are short runs of small networks on ten classes. A long training
-# may say something else.
+# matter. Where a difference as large as the margin could have been missed, the word is *undecided*.
+# The margins were written down before these runs: 2 points of error on the way, 1 point at the end.
+# These are short runs of small networks on ten classes. A long training may say something else.
 #
 # ## Lab: the family
 #

@@ -9,7 +9,7 @@ from inception_edu.study import (
     heads_verdict,
     holm,
     kernel_sizes,
-    load_results,
+    raced,
     summarise,
 )
 from inception_edu.study.racers import RACERS, title
@@ -145,12 +145,12 @@ def heads_end() -> tuple[bool, str]:
 @registered("01.family-here")
 def family_here() -> tuple[bool, str]:
     """Final errors of the four networks that raced, small, in chapter 10."""
-    cells = summarise(load_results("race"), "accuracy")
+    cells = summarise(raced(), "accuracy")
     told = "; ".join(
         f"{title(name)}: {100 * (1 - cells[name].mean):.1f} % ({cells[name].n} seeds)"
         for name in RACERS
     )
-    run = load_results("race")[0]
+    run = raced()[0]
     return all(cells[name].n >= 5 for name in RACERS), (
         f"With a sixteenth of the filters, on {run.data['name']}, after "
         f"{run.config.recipe.steps} steps the test errors are: {told}. Chapter 10 compares them."

@@ -17,7 +17,7 @@ from inception_edu.study import (
     summarise,
 )
 from inception_edu.study.claims_race import final_differences, mean_error, untuned
-from inception_edu.study.experiments_race import best_rate
+from inception_edu.study.experiments_race import best_rate, raced
 from inception_edu.study.racers import RACERS, title
 
 # It registers the claims in it.
@@ -66,7 +66,7 @@ def _most(gaps: dict[Any, Difference]) -> str:
 
 @registered("10.pairs")
 def pairs() -> tuple[bool, tuple[str, str]]:
-    cells = summarise(load_results("race"), mean_error)
+    cells = summarise(raced(), mean_error)
     gaps = holm({pair: difference(cells[pair[1]], cells[pair[0]]) for pair in PAIRS})
     told = ", and ".join(
         f"{gap.text()} for {title(residual)} minus {title(plain)}"
@@ -94,7 +94,7 @@ def tuning() -> tuple[bool, str]:
 @registered("10.speed")
 def speed() -> tuple[bool, str]:
     """What the verdict on the first claim rests on, in one sentence."""
-    cells = summarise(load_results("race"), mean_error)
+    cells = summarise(raced(), mean_error)
     gaps = {pair: difference(cells[pair[0]], cells[pair[1]]) for pair in PAIRS}
     small = [
         f"{title(r)} (at most {100 * gap.high:.1f})"
@@ -133,7 +133,7 @@ def error_at(place: int) -> Callable[[Result], float]:
 @registered("10.meet")
 def meet() -> tuple[bool, str]:
     """Where the residual curve is below the plain one, as in Figs 21 to 26, test by test."""
-    runs = load_results("race")
+    runs = raced()
     steps = [step for step, _ in runs[0].extras["evaluations"]]
     told, below = [], 0
     for plain, residual in PAIRS:
