@@ -7,17 +7,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from inception_edu.learn import interval
 from inception_edu.study import (
     Cell,
+    Comparison,
     StatisticsError,
     difference,
     holm,
     jackknife,
+    leave_one_out,
     load_results,
     not_worse,
     rows,
     summarise,
 )
+from inception_edu.study.predictor import _judged
 from inception_edu.study.statistics import at_most_counts
 
 DRAWS = 4000
@@ -42,7 +46,7 @@ def test_paired_against_a_worked_example():
     hind = (142, 140, 144, 144, 142, 146, 149, 150, 142, 148)
     fore = (138, 136, 147, 139, 143, 141, 143, 145, 136, 146)
     gap = difference(Cell("hind", hind), Cell("fore", fore))
-    assert gap.paired and gap.n == 10 and gap.mean == pytest.approx(3.3)
+    assert gap.counted == "pairs" and gap.n == 10 and gap.mean == pytest.approx(3.3)
     assert gap.mean / gap.se == pytest.approx(3.414, abs=2e-3)
     assert 0.005 < gap.p < 0.01
 
@@ -50,7 +54,7 @@ def test_paired_against_a_worked_example():
 def test_without_common_seeds_it_is_welch():
     a, b = Cell("a", (1.0, 2.0, 3.0, 4.0, 5.0)), Cell("b", (0.0,) * 5, seeds=(5, 6, 7, 8, 9))
     gap = difference(a, b)
-    assert not gap.paired and gap.mean == 3
+    assert gap.counted == "seeds each" and gap.mean == 3
     assert (gap.low, gap.high) == pytest.approx((1.0368, 4.9632), abs=1e-3)
     a, b = (1.1, 2.3, 2.9, 4.4), (0.2, 0.1, 0.4, 0.9, 0.3)
     gap = difference(Cell("a", a), Cell("b", b, seeds=(9, 8, 7, 6, 5)))
@@ -107,7 +111,7 @@ def test_not_worse():
 
 def test_rows_are_flat_and_hold_everything():
     table = rows(load_results("dying"))
-    assert len(table) == 270
+    assert len(table) == 330
     first = table[0]
     assert {"width", "scale", "depth", "lr", "momentum", "steps", "seed", "dead_last"} <= set(first)
     assert all(not isinstance(v, (dict, list)) for v in first.values())
@@ -244,3 +248,58 @@ def test_the_one_sided_limit_of_not_worse_errs_in_one_of_twenty():
     draws = random.normal(-0.01, 0.01, (DRAWS, 5))
     called = [not_worse(difference(Cell("", tuple(row)), base), 0.01) is True for row in draws]
     assert np.mean(called) == pytest.approx(0.05, abs=POINT)
+
+
+def test_the_jackknife_of_an_ensembles_gain_covers_at_least_what_it_says():
+    """Members of five seeds on the same 400 images: what averaging them saves."""
+    random = np.random.default_rng(11)
+    image = random.normal(size=(400, 4)) + [0.8, 0, 0, 0]  # the first class is the right one
+
+    def experiment():
+        # A seed has its own strength, and its own noise at every image.
+        strength = 1 + 0.15 * random.normal(size=(5, 1, 1))
+        answers = np.exp(strength * image + 1.2 * random.normal(size=(5, 400, 4)))
+        answers /= answers.sum(-1, keepdims=True)
+        alone = (answers.argmax(-1) != 0).mean(1)
+
+        def gain(seeds):
+            return alone[seeds].mean() - (answers[seeds].mean(0).argmax(-1) != 0).mean()
+
+        return leave_one_out(gain, range(5))
+
+    found = [experiment() for _ in range(400)]
+    truth = float(np.mean([gap.mean for gap in found]))
+    assert covered([(gap.low, gap.high) for gap in found], truth) >= 0.95
+
+
+@pytest.mark.parametrize("p", [0.1, 0.4, 0.6, 0.9])
+def test_wilsons_interval_of_a_share_of_images_covers_what_it_says(p):
+    """Every count of 2,000 images, weighted by how often it comes up."""
+    inside = [low <= p <= high for low, high in (interval(k, 2000) for k in range(2001))]
+    weights = stats.binom.pmf(range(2001), 2000, p)
+    assert weights @ inside == pytest.approx(0.95, abs=POINT)
+
+
+@pytest.mark.parametrize("saved, spoiled", [(0.03, 0.02), (0.1, 0.06), (0.004, 0.004)])
+def test_the_interval_of_two_ensembles_on_the_same_images_covers_what_it_says(saved, spoiled):
+    random = np.random.default_rng(12)
+    counts = random.multinomial(2000, (saved, spoiled, 1 - saved - spoiled), DRAWS)
+    found = [Comparison(tuple(range(a)), tuple(range(b)), 2000).interval for a, b, _ in counts]
+    assert covered(found, saved - spoiled) == pytest.approx(0.95, abs=POINT)
+
+
+def test_the_predictors_interval_covers_somewhat_less_than_it_says():
+    """40 settings of five runs, half of them dead: how often a dead one has the higher score."""
+    random = np.random.default_rng(13)
+    truth = stats.norm.cdf(1.5 / math.sqrt(2))
+
+    def experiment():
+        levels = random.normal(0, 0.8, 40) + 1.5 * (np.arange(40) % 2)
+        cells = [
+            [(level + random.normal(0, 0.6), bool(k % 2)) for _ in range(5)]
+            for k, level in enumerate(levels)
+        ]
+        return _judged(cells, lambda score: score, random.integers(0, 40, (200, 40)))
+
+    found = [experiment() for _ in range(300)]
+    assert 0.86 <= covered([(judged.low, judged.high) for judged in found], truth) <= 0.97

@@ -2,9 +2,9 @@
 # # The race
 #
 # Do residual connections make Inception train faster, and better? Pairs of equal cost race over
-# fifteen seeds, by steps and by seconds. Then deeper and deeper towers show where the identity begins
-# to matter, and what goes wrong without it. Last, each part of the paper's own training is tried by
-# itself.
+# fifteen seeds, by steps and by seconds. Then deeper and deeper towers show where the identity
+# begins to matter, and what goes wrong without it. Last, each part of the paper's own training is
+# tried by itself.
 #
 # **After this chapter you can**
 #
