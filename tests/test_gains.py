@@ -36,7 +36,7 @@ def test_the_share_of_members_that_miss_each_image():
 
 def test_crops_are_compared_seed_by_seed():
     gap = gains.crop_gain(THREE, "inception_v3", "1 crop", "12 crops")
-    assert gap.paired and gap.n == 3
+    assert gap.counted == "pairs" and gap.n == 3
     assert gap.mean == pytest.approx(0.25) and gap.se == 0  # each seed saves one image of four
 
 
@@ -60,7 +60,11 @@ TWO = answers(
 def test_the_mean_over_networks_keeps_the_seeds_apart():
     gap = gains.mean_crop_gain(TWO, "1 crop", "12 crops")
     # Seeds 0 and 1 save a quarter in one network of two, seed 2 in both.
-    assert gap.paired and gap.n == 3 and gap.mean == pytest.approx((0.125 + 0.125 + 0.25) / 3)
+    assert (
+        gap.counted == "pairs"
+        and gap.n == 3
+        and gap.mean == pytest.approx((0.125 + 0.125 + 0.25) / 3)
+    )
 
 
 def test_all_seeds_with_one_crop_against_one_network_with_many():
