@@ -543,8 +543,8 @@ fates(lasting, accuracy=True)
 display(claim("09.lasting"), claim("09.returns"), claim("09.earn"))
 
 # %% [markdown]
-# Now the width of which the paper speaks, 1152 channels, and twice as many, followed for 2000 steps.
-# The dotted line is step 60, where Experiment 1 stops.
+# Now the width of which the paper speaks, 1152 channels, and twice this width. Both are followed
+# for 2000 steps. The dotted line is step 60, where Experiment 1 stops.
 
 # %%
 wide = load_results("wide")
