@@ -210,9 +210,6 @@ def long(mode: str) -> list[Config]:
     return repeat(cells, mode, ("rate / 10", "scale 0.1"), 60)
 
 
-# As in the paper, v3 races v1 and v4 races v2. Its Inception-ResNets have more and cheaper blocks
-
-
 MECHANISMS = (
     "centred classifier input",
     "classifier rate per width",
