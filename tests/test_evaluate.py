@@ -101,6 +101,15 @@ def test_evaluation_is_without_dropout_and_gradients_and_puts_the_mode_back():
     assert not model.training
 
 
+def test_a_part_that_rests_in_training_still_does_after_an_evaluation():
+    """Batch norms that are held while the rest learns, as in fine-tuning."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(256, 2))
+    model.train()
+    model[1].eval()
+    accuracy(model, data())
+    assert [part.training for part in model] == [True, False, True, True] and model.training
+
+
 def test_rows_under_autocast_are_float32():
     model = nn.Sequential(nn.Flatten(), nn.Linear(192, 2))
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -655,6 +655,20 @@ def test_names_stand_before_or_after_the_options(words, monkeypatch):
     assert asked == [("remedies", 0), ("scaling", 0)]
 
 
+@pytest.mark.parametrize("what", ["run", "status", "pack", "list"])
+def test_a_name_that_only_took_is_refused(what, monkeypatch, capsys):
+    monkeypatch.setattr(commands, "_one", lambda name, args: pytest.fail(f"went to {name}"))
+    assert commands.main([what, "--only", "scale", "1", "remedies"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"write `{what} remedies --only …`" in said
+
+
+def test_a_wrong_mode_is_a_sentence(monkeypatch, capsys):
+    monkeypatch.setenv("INCEPTION_EDU_MODE", "fast")
+    assert commands.main(["list"]) == 1
+    assert capsys.readouterr().err.startswith("INCEPTION_EDU_MODE is 'fast'; set it to one of")
+
+
 # --- Committed results ----------------------------------------------------------------------------
 
 COMMITTED = sorted(p.stem for p in RESULTS.glob("*.jsonl"))

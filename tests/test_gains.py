@@ -116,6 +116,7 @@ def test_all_choices_or_thirty_random_ones():
     assert len(gains.choices(range(5), 2)) == 10
     assert len(set(gains.choices(range(20), 10))) == 30
     assert len(gains.choices(range(20), 20)) == 1
+    assert len(set(gains.choices(range(20), 19))) == len(gains.choices(range(20), 19)) == 20
 
 
 def test_names_that_matter_are_found_by_dealing_them_out():

@@ -85,6 +85,10 @@ def test_table_and_spreadsheet(folder, class_, tmp_path, capsys, monkeypatch):
     assert len(lines) == 11 * 3
     assert {line["state"] for line in lines} == {"right", "wrong", "not tried"}
     assert len(gradebook(list(class_.values())).rows) == 12
+    nowhere = tmp_path / "nowhere" / "class.csv"
+    assert main([str(folder), "--csv", str(nowhere)]) == 1
+    told = capsys.readouterr()
+    assert "ada" in told.out and told.err.startswith(f"{nowhere} cannot be written: ")
 
 
 def test_a_folder_that_is_not_there(capsys, tmp_path):

@@ -13,9 +13,11 @@ from types import SimpleNamespace as Record
 
 import ipywidgets as widgets
 import pytest
+import torch
 
-from inception_edu.labs import WIDGET_VIEW
+from inception_edu.labs import WIDGET_VIEW, live
 from inception_edu.labs.live import AskingStop, LiveRun, pick_mode
+from inception_edu.learn import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds: machines may be slow; what takes that long hangs
@@ -439,3 +441,24 @@ def test_without_anywidget_html_is_an_html_widget_and_a_chart_says_what_is_missi
     with pytest.raises(RuntimeError, match="draws 'curves' with anywidget, which is missing"):
         Piece(Part("curves", {}, "chart"), print)
     component.cache_clear()
+
+
+def test_a_stop_that_is_taken_reaches_the_run(monkeypatch):
+    run, seen = LiveRun("background"), []
+
+    class Event(threading.Event):
+        def __init__(self):
+            super().__init__()
+            run.stop()  # as another thread may, whenever an event is made
+
+    monkeypatch.setattr(threading, "Event", Event)
+    assert run.start(lambda report, stop: seen.append((run.status, stop.is_set())))
+    assert run.wait(10) and seen == [("stopping", True)]
+
+
+def test_the_page_takes_time_from_a_training_that_uses_all_cores_it_may_use(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(machine, "cores", lambda: 2)  # of a container, on a larger machine
+    assert live.page_seconds("background") > 0 == live.page_seconds("foreground")
+    monkeypatch.setattr(machine, "cores", lambda: 3)
+    assert live.page_seconds("background") == 0

@@ -22,6 +22,7 @@ from inception_edu.study import (
     claims_race,
     configurations,
     load_results,
+    predictor,
     reproduction,
     seeds,
 )
@@ -329,9 +330,10 @@ def test_one_harm_of_seven_differences_is_corrected_for_seven(monkeypatch):
 # --- The predictor --------------------------------------------------------------------------------
 
 
-def outcome(width, dead, lr=0.1):
+def outcome(width, dead, lr=0.1, **config):
     config = SimpleNamespace(
-        arguments=(("scale", 1.0), ("width", width)), recipe=SimpleNamespace(lr=lr), change=""
+        **{"arguments": (("scale", 1.0), ("width", width)), "change": ""} | config,
+        recipe=SimpleNamespace(lr=lr),
     )
     return SimpleNamespace(
         config=config,
@@ -363,6 +365,17 @@ def test_two_scores_are_set_apart_on_the_same_draws():
     assert (mean, low, high) == (0, 0, 0)
     with pytest.raises(StatisticsError, match="some runs have to die"):
         apart(wide, "width", "rate")
+
+
+def test_runs_that_differ_in_more_than_their_seed_are_two_settings():
+    """The interval draws settings: first weights drawn by another rule make another one."""
+    same = [outcome(10, 0.9, seed=0, label="a"), outcome(10, 0.0, seed=1, label="b")]
+    (pair,) = predictor._settings(same)
+    assert [dies for _, dies in pair] == [True, False]
+    for other in ({"init": "torch"}, {"network": "tower"}, {"data": "fashion"}):
+        runs = [outcome(10, 0.9), outcome(10, 0.0, **other)]
+        assert len(predictor._settings(runs)) == 2
+    assert len(predictor._settings(load_results("causes"))) == 11
 
 
 def test_a_threshold_is_fitted_here_and_judged_there():

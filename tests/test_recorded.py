@@ -1,8 +1,10 @@
 """The recorded runs that the labs show: what is stored comes out again, the nearest is found."""
 
+import errno
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,20 @@ def test_what_the_file_has_stays(runs, tmp_path):
     assert again.facts | {"core_hours": 0} == whole.facts | {"core_hours": 0}
     before = path.read_bytes()
     assert pack_grid("a", runs, tmp_path).read_bytes() == before, "run again, counted once"
+
+
+def test_a_full_disk_leaves_the_recorded_runs_as_they_were(runs, tmp_path, monkeypatch):
+    path = pack_grid("a", runs[:2], tmp_path)
+    before, write = path.read_bytes(), Path.write_bytes
+
+    def full(target, content):
+        write(target, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        pack_grid("a", runs, tmp_path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_what_is_recorded_need_not_be_run_again():

@@ -82,6 +82,11 @@ def test_what_does_not_fit_is_a_sentence(place, tmp_path):
     with pytest.raises(WeightsError, match="knows 6 classes, the pictures are of 7"):
         evaluate_file(path / "weights.pth", tmp_path, tmp_path / "labels.txt")
     (tmp_path / "a" / "b.png").write_bytes(b"no picture")
+    with pytest.raises(WeightsError, match="labels .*cannot be read: .*No such file"):
+        labelled(tmp_path, tmp_path / "nowhere.txt")
+    for limit in (0, -1):
+        with pytest.raises(WeightsError, match=f"limit is {limit}, but .* at least one picture"):
+            evaluate_file(path / "weights.pth", path / "pictures", limit=limit)
     with pytest.raises(WeightsError, match="None of the 1 pictures"):
         evaluate_file(path / "weights.pth", tmp_path)
 

@@ -1,6 +1,7 @@
 """Tables: text in a terminal, HTML in a page."""
 
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,7 @@ from inception_edu.describe import (
 )
 from inception_edu.describe.tables import Table, table
 from inception_edu.teach import branches, changes, figure_costs, shapes, stages, totals
+from inception_edu.teach.results import provenance
 
 
 class Cells(HTMLParser):
@@ -240,3 +242,17 @@ def test_contrasts_say_where_the_correction_decides_against_an_interval():
     assert caption.startswith("Accuracy. Each interval") and "Holm" in caption
     without = {name: gap for name, gap in holm(alone).items() if name != "near"}
     assert contrasts(without, "Accuracy").caption == "Accuracy"
+
+
+def test_where_runs_come_from_is_told_of_all_of_them():
+    def runs(count, device, steps=60, **card):
+        recipe = SimpleNamespace(steps=steps)
+        versions = {"torch": "2.7"} | card
+        run = {"data": {"name": "a"}, "device": device, "versions": versions}
+        return count * [SimpleNamespace(config=SimpleNamespace(recipe=recipe), **run)]
+
+    cpu, gpu = runs(3, "cpu"), runs(2, "cuda", 90, card="NVIDIA H200")
+    assert str(provenance(cpu)) == "3 runs of 60 steps on a, cpu, torch 2.7."
+    assert str(provenance(cpu + gpu)) == (
+        "5 runs of 60 to 90 steps: 3 on a, cpu, torch 2.7; 2 on a, NVIDIA H200, torch 2.7."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 
@@ -11,6 +12,7 @@ class Progress:
     def __init__(self, what: str, total: int, unit: str, quiet: bool = False):
         self.what, self.total, self.unit, self.quiet = what, total, unit, quiet
         self.done = self.tenth = 0
+        self._adding = threading.Lock()  # threads that decode share one
         self.bar: Any = None  # tqdm's, where that is installed
 
     def __enter__(self):
@@ -26,7 +28,9 @@ class Progress:
         return self
 
     def add(self, count: int) -> None:
-        self.at(self.done + count)
+        """So many more are done. Any thread may say so."""
+        with self._adding:
+            self.at(self.done + count)
 
     def at(self, done: int) -> None:
         if self.bar is not None:

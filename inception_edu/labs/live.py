@@ -50,10 +50,9 @@ def page_seconds(mode: str) -> float:
     """
     import torch
 
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return 0.02 if mode == "background" and cores <= torch.get_num_threads() else 0.0
+    from inception_edu.learn.machine import cores
+
+    return 0.02 if mode == "background" and cores() <= torch.get_num_threads() else 0.0
 
 
 # --- Foreground: stay reachable while the kernel is busy ------------------------------------------
@@ -230,17 +229,18 @@ class LiveRun:
         """
         if not self._busy.acquire(blocking=False):
             return False
+        background = self.mode == "background"
+        # Before the status says "running": from then on another thread may stop the run.
+        self._stop = threading.Event() if background else AskingStop()
         self.status, self.sentence, self.error, self.result = "running", "", None, None
         self.records, self.started = [], self.started + 1
         self.times = {"start": time.perf_counter(), "drawing": 0.0, "draws": 0}
         self._next = 0.0
-        if self.mode == "background":
-            self._stop = threading.Event()
+        if background:
             thread = threading.Thread(target=self._run, args=(work,), daemon=True, name="lab run")
             self._thread = thread
             thread.start()
         else:
-            self._stop = AskingStop()
             with _interrupt_stops(self._stop):
                 self._run(work)
         return True

@@ -264,11 +264,11 @@ def _bands(state: State, look: Look) -> list[dict]:
             sides = {"x": band["step"], "low": band["low"], "high": band["high"]}
             bands.append({"panel": panel["key"], **sides, "colour": ink})
         if len(group) > 1:
-            bands.append(_group_band(group, panel, look))
+            bands.append(_group_band(group, panel))
     return [band for band in bands if band]
 
 
-def _group_band(group: list[Track], panel: dict, look: Look) -> dict:
+def _group_band(group: list[Track], panel: dict) -> dict:
     rows = [row for t in group if (row := series(t, [panel]).get(panel["key"]))]
     if panel.get("alone") or len(rows) < len(group):
         return {}

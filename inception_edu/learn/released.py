@@ -60,7 +60,11 @@ def labelled(folder: str | os.PathLike, labels: str | os.PathLike | None = None)
     if not folder.is_dir():
         raise WeightsError(f"There is no folder {folder}.")
     if labels is not None:
-        words = [line.split() for line in Path(labels).read_text(encoding="utf-8").splitlines()]
+        try:
+            text = Path(labels).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise WeightsError(f"The labels {labels} cannot be read: {error}.") from None
+        words = [line.split() for line in text.splitlines()]
         if bad := [" ".join(w) for w in words if w and (len(w) != 2 or not w[1].isdigit())]:
             raise WeightsError(f'A line of labels is "NAME NUMBER", got "{bad[0]}".')
         found = [(folder / w[0], int(w[1])) for w in words if w]
@@ -133,6 +137,8 @@ def evaluate_file(
 
     Raises `WeightsError` where the file or the folder is not what is needed.
     """
+    if limit is not None and limit < 1:
+        raise WeightsError(f"The limit is {limit}, but an error needs at least one picture.")
     found, pictures = passport(weights), labelled(folder, labels)
     most = max(label for _, label in pictures)
     if not found.classes:

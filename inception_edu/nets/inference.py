@@ -25,14 +25,17 @@ class Images(Protocol):
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
-    """Evaluation mode without gradients; afterwards the model is in the mode it was in."""
-    training = model.training
+    """Evaluation mode without gradients; afterwards every module is in the mode it was in, also
+    a batch norm that is held while the rest learns."""
+    training, modes = model.training, [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with torch.no_grad():
             yield model
     finally:
-        model.train(training)
+        model.train(training)  # for what a module of the owner's does when its mode changes
+        for module, mode in modes:
+            module.training = mode
 
 
 def device_of(model: nn.Module) -> torch.device:

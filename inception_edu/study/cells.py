@@ -15,7 +15,8 @@ MODES = ("quick", "standard", "full")
 
 
 # Section 3.3's setting, small: the paper's RMSProp (decay 0.9, epsilon 1.0) and learning rate on a
-# tower of Fig. 13's blocks. 60 steps settle whether a tower dies.
+# tower of Fig. 13's blocks. 60 steps show the deaths of the first steps; whether they last, longer
+# experiments ask (`recovery`, `long`, `wide`).
 PAPER = Recipe(
     steps=60,
     batch_size=32,
@@ -27,8 +28,8 @@ PAPER = Recipe(
     record_every=3,
 )
 SGD = replace(PAPER, optimizer="sgd")
-# A tower of 144 channels at rate 0.3 dies as surely as one of 1152 at 0.045 (the experiment `dying`
-# shows it) and takes a tenth of the time: the patient on which remedies and causes are tried.
+# A tower of 144 channels dies at rate 0.3 ("nothing" in `remedies`) as one of 1152 does at 0.045
+# (`dying`), in a fraction of the time: the patient on which remedies and causes are tried.
 SICK: dict[str, Any] = dict(width=144, lr=0.3)
 # Two-phase warm-up of Section 3.3: a first phase at a very low rate, then the full one at once.
 TWO_PHASE: dict[str, Any] = dict(warmup_steps=30, warmup_lr=1e-5, steps=90)

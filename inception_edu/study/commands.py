@@ -54,8 +54,10 @@ WHAT = (
 def main(words: list[str] | None = None) -> int:
     forgive()
     _absent.clear()
-    args = _parser().parse_intermixed_args(words)  # names may stand after options
     try:
+        # Names may stand after options.
+        args = _parser().parse_intermixed_args(words)
+        _no_name_in_only(args)
         if args.what == "migrate":
             for path in args.names:
                 print(migrate_file(Path(path), _photographs(args)))
@@ -96,6 +98,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--folder", type=Path, default=None, help="where finished runs are kept")
     add("--dask", metavar="ADDRESS", help="a dask scheduler, instead of processes here")
     return parser
+
+
+def _no_name_in_only(args: argparse.Namespace) -> None:
+    """Refuse an experiment's name that was read as a word of --only, which takes all words up to
+    the next option: without a name all experiments would be meant."""
+    taken = [] if args.names else [word for word in args.only if word in EXPERIMENTS]
+    if taken:
+        raise ExperimentError(
+            f"--only takes every word after it, {taken[0]} too, so no experiment was named: write "
+            f"`{args.what} {taken[0]} --only …`."
+        )
 
 
 def _photographs(args: argparse.Namespace) -> str | None:

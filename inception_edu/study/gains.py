@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from itertools import combinations
@@ -130,11 +131,10 @@ def slope(answers: Answers, crops: str, seeds: Sequence[int] | None = None) -> f
 
 def choices(pool: Sequence[int], size: int, most: int = 30, seed: int = 0) -> list[tuple[int, ...]]:
     """All choices of `size` members where there are at most `most`, else `most` random ones."""
-    every = list(combinations(pool, size)) if size < 3 or len(pool) < 8 else []
-    if 0 < len(every) <= most:
-        return every
+    if 0 < math.comb(len(pool), size) <= most:
+        return list(combinations(pool, size))
     rng = random.Random(f"{seed} {size}")
-    return [tuple(rng.sample(list(pool), size)) for _ in range(1 if size == len(pool) else most)]
+    return [tuple(rng.sample(list(pool), size)) for _ in range(most)]
 
 
 def missed_by(answers: Answers, crops: str = "1 crop") -> tuple[list[float], list[float]]:

@@ -15,7 +15,6 @@ numbers a picture: the mean, the maximum and the spread of its response after Re
 from __future__ import annotations
 
 import json
-import os
 import platform
 import statistics
 import time
@@ -25,10 +24,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inception_edu.data.paths import data_dir
 from inception_edu.data.scales import CLASSES, scales
 from inception_edu.data.types import Split
 from inception_edu.learn import default_device
+from inception_edu.study.results import RESULTS, write_whole
 
 SIZES = {"small": (8.0, 12.0), "medium": (12.0, 18.5), "large": (18.5, 28.1)}  # pixels of 32
 STRIDE = 2
@@ -147,7 +146,7 @@ def see(
 def committed() -> tuple[dict[tuple, Cell], dict]:
     """The committed runs as {(kernels, filters): Cell}, and the facts about them (seeds, device,
     versions)."""
-    content = json.loads((data_dir() / "results" / "kernel_sizes.json").read_text(encoding="utf-8"))
+    content = json.loads((RESULTS / "kernel_sizes.json").read_text(encoding="utf-8"))
     cells: dict[tuple, Cell] = {}
     for run in content.pop("runs"):
         key = (tuple(run["kernels"]), run["filters"])
@@ -187,13 +186,8 @@ def main() -> None:
         "versions": {"python": platform.python_version(), "torch": torch.__version__.split("+")[0]},
         "runs": runs,
     }
-    path = data_dir() / "results" / "kernel_sizes.json"
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(
-        json.dumps(content, separators=(",", ":"), ensure_ascii=False), encoding="utf-8"
-    )
-    os.replace(part, path)
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    write_whole(RESULTS / "kernel_sizes.json", text)
 
 
 if __name__ == "__main__":

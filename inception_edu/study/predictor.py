@@ -108,8 +108,9 @@ def _valued(cells: list, score: Callable) -> list[list[tuple[float, bool]]]:
 
 def _setting(config: Any) -> tuple:
     """What runs that differ in their seed alone have in common."""
-    recipe = {k: v for k, v in vars(config.recipe).items() if k != "seed"}
-    return config.arguments, config.change, *sorted(recipe.items(), key=str)
+    of_config = {k: v for k, v in vars(config).items() if k not in ("label", "recipe", "seed")}
+    of_recipe = {k: v for k, v in vars(config.recipe).items() if k != "seed"}
+    return *sorted(of_config.items(), key=str), *sorted(of_recipe.items(), key=str)
 
 
 def _judged(cells, score, draws) -> Judged:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from inception_edu.study.config import Config
-from inception_edu.study.recorded import CURVES, RecordedError, packed, recorded_grid, write_grid
-from inception_edu.study.results import RESULTS, Result
+from inception_edu.study.recorded import CURVES, SCHEMA, RecordedError, packed, recorded_grid
+from inception_edu.study.results import RESULTS, Result, write_whole
 
 
 def pack_grid(name: str, results: list[Result], folder: Path | None = None) -> Path:
@@ -27,8 +27,14 @@ def pack_grid(name: str, results: list[Result], folder: Path | None = None) -> P
         cell["runs"] = sorted([*others, _run(result)], key=lambda run: run["seed"])
         cell["steps"] = max(cell["steps"], result.curves["step"], key=len)
     facts = before.get("facts", {})
-    write_grid(path, [cells[key] for key in sorted(cells)], _facts(new, cells, facts))
+    _write(path, [cells[key] for key in sorted(cells)], _facts(new, cells, facts))
     return path
+
+
+def _write(path: Path, cells: list[dict], facts: dict) -> None:
+    text = json.dumps({"schema": SCHEMA, "facts": facts, "cells": cells}, separators=(",", ":"))
+    # No time of writing in the file: the same runs give the same bytes.
+    write_whole(path, gzip.compress(text.encode(), mtime=0))
 
 
 def _facts(results: list[Result], cells: dict, old: dict) -> dict:

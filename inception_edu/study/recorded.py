@@ -287,15 +287,8 @@ def _number(code: int) -> float:
     return -value if code & 0x8000 else value
 
 
-def write_grid(path: Path, cells: list[dict], facts: dict) -> None:
-    """Write a grid: `cells` as plain dicts (width, scale, rate, runs), `packed` curves in them."""
-    text = json.dumps({"schema": SCHEMA, "facts": facts, "cells": cells}, separators=(",", ":"))
-    # No time of writing in the file: the same runs give the same bytes.
-    path.write_bytes(gzip.compress(text.encode(), mtime=0))
-
-
 def read_grid(path: Path) -> Grid:
-    """Read what `write_grid` wrote. Raises RecordedError where there is none."""
+    """Read what `record_grid.pack_grid` wrote. Raises RecordedError where there is none."""
     if not path.is_file():
         raise RecordedError(f"There are no recorded runs at {path}.")
     content = json.loads(gzip.decompress(path.read_bytes()))

@@ -180,13 +180,13 @@ def line(result: Result) -> str:
     return json.dumps({**exact, **_short(values)}, separators=(",", ":"))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write under another name, then rename: `path` either has all of `text` or is as it was
-    before."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write under another name, then rename: `path` either has all of `content` (text as UTF-8) or
+    is as it was before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content if isinstance(content, bytes) else content.encode())
         os.replace(part, path)
     except OSError:
         part.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,15 +13,18 @@ WORDS = {"dead_last": "dead in the last block", "dead_most": "dead in the worst 
 
 
 def provenance(results: Sequence[Any]) -> Text:
-    """Where runs come from, in one line: data, number, device, version of torch."""
-    first = results[0]
+    """Where runs come from, in one line: data, number, device, version of torch; where these
+    differ, how many runs have which."""
     steps = sorted({run.config.recipe.steps for run in results})
     said = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
-    return Text(
-        f"{len(results)} runs of {said} steps on {first.data['name']}, "
-        f"{first.versions.get('card', first.device)}, torch "
-        f"{first.versions['torch']}."
+    places = Counter(
+        f"{run.data['name']}, {run.versions.get('card', run.device)}, torch {run.versions['torch']}"
+        for run in results
     )
+    told = f" on {next(iter(places))}"
+    if len(places) > 1:
+        told = ": " + "; ".join(f"{count} on {place}" for place, count in places.items())
+    return Text(f"{len(results)} runs of {said} steps{told}.")
 
 
 def settings(results: Sequence[Any], *values: str, caption: str = "") -> Table:

@@ -227,7 +227,7 @@ function linkButton(lab) {
   return box;
 }
 
-let asked = decodeURIComponent(location.hash.slice(1)) && location.hash.slice(1);
+let asked = location.hash.slice(1);
 for (const place of document.querySelectorAll(".ied-page-lab")) {
   const lab = new PageLab(place);
   if (!lab.alive && !lab.keys && lab.view.parts[0]?.kind === "convolution")

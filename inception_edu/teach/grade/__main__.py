@@ -29,7 +29,11 @@ def main(words: list[str] | None = None) -> int:
     print()
     print(marks(str(diagnoses(found))))
     if arguments.csv:
-        write_csv(found, arguments.csv)
+        try:
+            write_csv(found, arguments.csv)
+        except OSError as error:
+            print(f"{arguments.csv} cannot be written: {error.strerror}.", file=sys.stderr)
+            return 1
         print(f"\n{arguments.csv} is written.")
     return 0
 

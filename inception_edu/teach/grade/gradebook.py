@@ -93,8 +93,8 @@ def gradebook(class_: list[Student]) -> Table:
         states = [student.state(name) for name in names]
         marks = [MARKS[state] for state in states]
         rows.append((student.name, *marks, states.count("right"), "; ".join(student.problems)))
-    tried = [sum(s.state(name) == "right" for s in class_) for name in names]
-    rows.append(("right", *map(str, tried), sum(tried), ""))
+    right = [sum(s.state(name) == "right" for s in class_) for name in names]
+    rows.append(("right", *map(str, right), sum(right), ""))
     return table(
         rows,
         ["student", *names, "right", "remarks"],
