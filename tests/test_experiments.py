@@ -3,6 +3,7 @@ committed results."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -635,6 +636,12 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert commands.main(["pack", "remedies", "--missing", *empty]) == 0
     after = (tmp_path / "packed" / "remedies.jsonl").read_text()
     assert after.splitlines()[1:3] == before.splitlines()[1:] and len(after.splitlines()) == 4
+    # A file that cannot be read is not overwritten.
+    old = re.sub(r'"schema":\s*\d+', '"schema": 0', after)
+    (tmp_path / "packed" / "remedies.jsonl").write_text(old)
+    assert old != after and commands.main(["pack", "remedies", *empty]) != 0
+    assert "schema 0" in capsys.readouterr().err
+    assert (tmp_path / "packed" / "remedies.jsonl").read_text() == old
     assert commands.main(["list"]) == 0
     assert "dying" in (listed := capsys.readouterr().out) and "H200" not in listed
     monkeypatch.setattr(results, "RESULTS", RESULTS)

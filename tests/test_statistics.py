@@ -82,6 +82,8 @@ def test_a_difference_of_one_run_is_refused():
         difference(Cell("a", (0.5,)), Cell("b", (0.4,)))
     with pytest.raises(StatisticsError, match="each seed once"):
         Cell("a", (0.5, 0.6), seeds=(1, 1))
+    with pytest.raises(StatisticsError, match="each seed once"):
+        Cell("a", (0.5, 0.6), seeds=(0, 0, 1))
 
 
 def test_holm_against_a_worked_example():

@@ -186,8 +186,9 @@ def claims_page() -> str:
         place = f"{claim.id} {verdict.word}".lower().replace(" ", "-")
         rows.append(f"| [{claim.id}](#{place}) | {claim.says} | {claim.where} | {verdict.word} |")
         evidence = "\n".join(f"- {piece.sentence}" for piece in verdict.evidence)
+        why = f"\n\nWhy: {verdict.why}." if verdict.why else ""
         details.append(
-            f"## {claim.id}: {verdict.word}\n\n{claim.says}\n\n{evidence}\n\n"
+            f"## {claim.id}: {verdict.word}\n\n{claim.says}\n\n{evidence}{why}\n\n"
             f"What would have mattered: {claim.margin}. A full replication needs {claim.needs}.\n"
         )
     table, more = "\n".join(rows), "\n".join(details)

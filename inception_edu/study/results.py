@@ -255,9 +255,14 @@ def pack(
     return path
 
 
+def results_file(name: str, folder: Path | None = None) -> Path:
+    """Where the committed runs of an experiment are, or would be."""
+    return Path(folder or RESULTS) / f"{name}.jsonl"
+
+
 def load_results(name: str, folder: Path | None = None) -> list[Result]:
     """The committed runs of an experiment. Raises `ExperimentError` where there are none."""
-    path = Path(folder or RESULTS) / f"{name}.jsonl"
+    path = results_file(name, folder)
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in Path(folder or RESULTS).glob("*.jsonl"))) or "none"
         raise ExperimentError(

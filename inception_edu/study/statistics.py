@@ -67,7 +67,7 @@ class Cell:
     def __post_init__(self):
         if not self.seeds:
             object.__setattr__(self, "seeds", tuple(range(len(self.values))))
-        if len(set(self.seeds)) != len(self.values):
+        if not len(set(self.seeds)) == len(self.seeds) == len(self.values):
             raise StatisticsError(
                 f"The cell {self.label!r} needs one value for each of its seeds, each seed once: "
                 f"it has {len(self.values)} values and the seeds {self.seeds}."
