@@ -215,6 +215,7 @@ class LiveRun:
         self._released = released or (lambda: None)
         self._redraw, self._share, self._page = redraw, share, page
         self._busy, self._stop = threading.Lock(), threading.Event()
+        self._saying = threading.RLock()  # a status is read and changed as one
         self._thread: threading.Thread | None = None
         _LIVE.add(self)
 
@@ -247,10 +248,11 @@ class LiveRun:
 
     def stop(self) -> None:
         """Ask the run to end after the step that it is in."""
-        if self.running and self.status == "running":
-            self.status = "stopping"
-            self.times["stop"] = time.perf_counter()
-            self._stop.set()
+        with self._saying:
+            if self.running and self.status == "running":
+                self.status = "stopping"
+                self.times["stop"] = time.perf_counter()
+                self._stop.set()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until no run is under way, at most `seconds`; whether that came to pass."""
@@ -289,7 +291,8 @@ class LiveRun:
             self.error = error
             sentence = f"The run ended with an error. {type(error).__name__}: {error}"
         self.times["end"] = time.perf_counter()
-        self.status, self.sentence = status, sentence
+        with self._saying:
+            self.status, self.sentence = status, sentence
         try:
             self._ended()
         finally:
