@@ -517,6 +517,16 @@ display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.sec
 display(claim("09.near-a-limit"), claim("09.shared-runs"))
 
 # %% [markdown]
+# Is the first phase of this warm-up only too short? Here it has 100 and 400 steps, at both rates.
+# 60 steps at the full rate follow.
+
+# %%
+fates(load_results("warm_ups"))
+
+# %%
+claim("09.longer-warm-up")
+
+# %% [markdown]
 # The word of a run rests on 64 images. How much is dead when all training images are looked at?
 
 # %%

@@ -164,7 +164,7 @@ SEEN = {
     "C3": "09.wide",
     "C4": "09.lower-rate",
     "C5": "08.full-width",
-    "C6": "09.warm-up",
+    "C6": "09.longer-warm-up",
     "C7": "08.full-cost",
     "C8": "07.cost",
     "C9": "11.members",

@@ -103,7 +103,7 @@ def all_remedies() -> tuple[bool, str]:
         if label in counted and few[label] != all_[label]
     ]
     verdicts = f"The verdicts go by {FEW} images, as was written down before the runs. " + (
-        f"On all images they would be open for {', '.join(opened)}."
+        f"On all images what is found here would be open for {', '.join(opened)}."
         if opened
         else "On all images they would be the same."
     )
@@ -132,7 +132,7 @@ def _slack(dead: tuple[float, ...], word: str) -> float:
 
 @registered("09.near-a-limit")
 def near_a_limit() -> tuple[bool, str]:
-    """Settings of Experiment 4 whose word, and with it a verdict, hangs on a few points of one
+    """Settings of Experiment 4 whose word, and with it a finding, hangs on a few points of one
     run."""
     found, told = fates_of("remedies"), []
     for claim, labels in RESTS_ON.items():
@@ -146,10 +146,10 @@ def near_a_limit() -> tuple[bool, str]:
                 told.append(
                     f"{claim} rests on *{label}*, which {cell.sentence}. Run {needed} of the "
                     f"{len(cell.dead)}, in this order, is {100 * slack:.1f} points from the limit. "
-                    f"Beyond it the setting would differ by seed, and {claim} would be undecided"
+                    f"Beyond it the setting would differ by seed, and this finding would be open"
                 )
     return len(told) == 1, (
-        "A word has limits, and one verdict hangs on a run that lies at one: "
+        "A word has limits, and one finding hangs on a run that lies at one: "
         f"{'; '.join(told)}. The other settings that C4, C5 and C6 name here keep their word where "
         f"any one run moves by {100 * NEAR:.0f} points."
     )
