@@ -74,6 +74,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         f"{SMALL}; 144 channels, rate 0.3, 60 steps after the first phase",
     ),
     "dying": Experiment(d.dying, "width, scale, rate", "seed", f"{SMALL}; 60 steps"),
+    "no_blocks": Experiment(d.no_blocks, "width, rate", "seed", f"{SMALL}; scale 0, 60 steps"),
     "recovery": Experiment(
         d.recovery, "scale, rate, blocks on or off", "seed", f"{SMALL}; 1152 channels, 600 steps"
     ),

@@ -64,8 +64,7 @@ NARROW = (72, 144)
 TO_576 = (*NARROW, 288, 576)
 TO_2304 = (*TO_576, 1152, 2304)
 # The widths of `dying`, by rate and scale: all of them at the paper's rate and at a tenth, a third
-# and three times of it; at ten times it the narrow ones, for the wide ones die at three. Scale 0
-# switches the blocks off: what dies then does not die because of them.
+# and three times of it; at ten times it the narrow ones, for the wide ones die at three.
 DYING = {
     (0.0045, 1.0): TO_2304,
     (0.015, 1.0): TO_2304,
@@ -73,11 +72,9 @@ DYING = {
     (0.045, 1.0): TO_2304,
     (0.045, 0.3): TO_576,
     (0.045, 0.1): TO_2304,
-    (0.045, 0.0): TO_2304,
     (0.14, 1.0): TO_2304,
     (0.14, 0.3): NARROW,
     (0.14, 0.1): TO_2304,
-    (0.14, 0.0): TO_2304,
     (0.45, 1.0): NARROW,
     (0.45, 0.3): NARROW,
     (0.45, 0.1): NARROW,
@@ -100,6 +97,14 @@ def dying(mode: str) -> list[Config]:
             for lr in (0.045, 0.0045, 0.00045)
         ]
     return repeat(cells, mode, [cell(w, s, 0.045) for w in (72, 288, 576) for s in (1.0, 0.1)], 30)
+
+
+def no_blocks(mode: str) -> list[Config]:
+    """The towers of `dying` with their blocks switched off (scale 0), at the paper's rate and three
+    times of it: what dies then does not die because of the blocks."""
+    rates = (0.045, 0.14)
+    cells = [tower(cell(w, 0, lr), w, 0.0, lr=lr) for lr in rates for w in TO_2304]
+    return repeat(cells, mode, [cell(72, 0, lr) for lr in rates], 30)
 
 
 def recovery(mode: str) -> list[Config]:

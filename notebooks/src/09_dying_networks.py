@@ -350,7 +350,7 @@ plots.show(
 # one number that does not contain the width: rate × ‖a‖².
 
 # %%
-display(claim("09.wider-is-worse"), claim("09.scale-and-rate"))
+display(claim("09.wider-is-worse"), claim("09.scale-and-rate"), claim("09.no-blocks"))
 
 # %% [markdown]
 # How well does this number separate the runs that die from the runs that live, and do simpler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from statistics import mean
 
 from scipy import stats
@@ -45,6 +46,20 @@ def wider_is_worse() -> tuple[bool, str]:
         "At the paper's rate and unscaled, a wider tower has more dead channels in its last block. "
         f"The share grows gradually with the width ({told} after 60 steps; rank correlation "
         f"{ranks.statistic:.2f} over {len(runs)} runs)."
+    )
+
+
+@registered("09.no-blocks")
+def no_blocks() -> tuple[bool, str]:
+    runs = load_results("no_blocks")
+    dead = [run.dead_most for run in runs if run.dead_most is not None]
+    words = Counter(fate(run).word for run in runs)
+    rates = " and ".join(f"{rate:g}" for rate in sorted({r.config.recipe.lr for r in runs}))
+    told = ", ".join(f"{count} {word}" for word, count in words.items())
+    return len(dead) == len(runs) and words["dies"] == 0, (
+        f"Without blocks (scale 0) none of {len(runs)} towers of 72 to 2304 channels dies, at "
+        f"rates {rates}: {told}; at most {percent(max(dead))} of a place is dead. So what dies "
+        "above dies because of its blocks."
     )
 
 
