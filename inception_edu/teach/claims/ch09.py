@@ -168,14 +168,18 @@ def earn() -> tuple[bool, str]:
         {
             "scale": difference(cells["scale 0.1"], cells["blocks switched off"]),
             "rate": difference(cells["rate / 10"], cells["blocks switched off, rate / 10"]),
+            "classifier": difference(
+                cells["slow classifier"], cells["blocks switched off, slow classifier"]
+            ),
         }
     )
-    same, slow = gaps["scale"], gaps["rate"]
-    return same.mean > 0, (
+    same, slow, last = gaps.values()
+    return len(gaps) == 3, (
         "A tower that lives need not be better than no tower. After 3000 steps, blocks at a scale "
         "of 0.1 against "
         f"none at the same rate: {same.text()}, {same.word()}. Unscaled blocks at a tenth of the "
-        f"rate against none: {slow.text()}, {slow.word()}."
+        f"rate against none: {slow.text()}, {slow.word()}. Unscaled blocks with a slow classifier "
+        f"against none with the same: {last.text()}, {last.word()}."
     )
 
 
