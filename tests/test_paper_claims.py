@@ -27,7 +27,7 @@ from inception_edu.study import (
     seeds,
 )
 from inception_edu.study.claims import table
-from inception_edu.study.experiments_race import ALL_FILTERS, best_rate
+from inception_edu.study.experiments_race import ALL_FILTERS, best_rate, raced
 from inception_edu.study.lengths import committed_lengths, squared_lengths
 from inception_edu.study.predictor import apart, judge, transfer
 from inception_edu.study.sized import on_a_card
@@ -66,11 +66,12 @@ def test_a_word_follows_its_evidence():
 
 
 def test_a_run_that_two_findings_share_is_counted_once():
-    # Both pairs and both sizes are compared in the same 20 races, crops and ensembles in their
-    # answers; seven differences of C7 share three cells.
-    raced = [r for r in load_results("race") if r.label != "inception_resnet_v2, scale 1"]
-    for name in ("C1", "C2", "C9"):
-        assert CLAIMS[name].verdict().runs == len(raced) == 20, name
+    # Both pairs and both sizes are compared in the same 60 races, crops and ensembles in the answers
+    # of 20; seven differences of C7 share three cells.
+    runs = {name: CLAIMS[name].verdict().runs for name in ("C1", "C2", "C9")}
+    assert runs == {"C1": 60, "C2": 60, "C9": 20}
+    seeds = [(r.label, r.seed) for r in raced()]
+    assert len(set(seeds)) == len(seeds) == 60 == 4 * 15, "no seed twice"
     found = CLAIMS["C7"].verdict()
     assert sum(e.runs for e in found.evidence) == 70
     assert found.runs == 70 - 5, "scale 1 at 72 channels stands in two of the differences"
@@ -88,8 +89,8 @@ def test_a_run_and_its_continuation_are_counted_once():
     more = [e for e in claims_dying.scaling_is_necessary().evidence[2:]]
     assert claims_dying.scaling_is_necessary().runs == 10 + sum(e.runs for e in more)
     # C3: three widths at step 60, one of them followed to step 600 and to step 2000; the network
-    # with all filters; 2304 channels.
-    assert [e.runs for e in claims_dying.wide_networks_die().evidence] == [15, 5, 5, 5, 5]
+    # with all filters; 2304 channels, to step 60 and to step 2000.
+    assert [e.runs for e in claims_dying.wide_networks_die().evidence] == [15, 5, 5, 5, 5, 5]
     assert claims_dying.wide_networks_die().runs == 25
 
 
@@ -288,7 +289,7 @@ def test_runs_on_a_gpu_count_once_they_are_there(monkeypatch):
         found = ask()
         assert len(found.evidence) == count and not found.why.startswith("the rates")
         assert sum(ALL_FILTERS in e.sentence for e in found.evidence) == count / 2
-        assert found.runs == 40
+        assert found.runs == 2 * 60
 
 
 def test_the_pairs_of_the_wide_race_cost_about_the_same():
@@ -301,10 +302,10 @@ def test_an_hour_of_a_card_is_enough_for_what_waits_for_one():
     assert all(0 < each.least < each.most and "H200" in str(each) for each in found)
     assert sum(each.most for each in found) < 3600
     # By hand: runs of 2000 steps, and no step was faster than 6 ms or slower than 17 ms.
-    left = 40 - len(load_results("wide"))
+    left = 55 - len(load_results("wide"))
     assert left * 2000 * 0.006 < found[0].least < found[0].most < left * 2000 * 0.0175
     twice = [*configurations("wide", "standard")] * 2
-    assert on_a_card(twice).most == pytest.approx(2 * found[0].most * 40 / left)
+    assert on_a_card(twice).most == pytest.approx(2 * found[0].most * 55 / left)
 
 
 def test_one_harm_of_seven_differences_is_corrected_for_seven(monkeypatch):
