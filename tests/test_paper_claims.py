@@ -66,8 +66,8 @@ def test_a_word_follows_its_evidence():
 
 
 def test_a_run_that_two_findings_share_is_counted_once():
-    # Both pairs and both sizes are compared in the same 60 races, crops and ensembles in the answers
-    # of 20; seven differences of C7 share three cells.
+    # Both pairs and both sizes are compared in the same 60 races, crops and ensembles in the
+    # answers of 20; seven differences of C7 share three cells.
     runs = {name: CLAIMS[name].verdict().runs for name in ("C1", "C2", "C9")}
     assert runs == {"C1": 60, "C2": 60, "C9": 20}
     seeds = [(r.label, r.seed) for r in raced()]

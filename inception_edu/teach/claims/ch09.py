@@ -174,7 +174,7 @@ def earn() -> tuple[bool, str]:
         }
     )
     same, slow, last = gaps.values()
-    return len(gaps) == 3, (
+    return all(gap.seen != "less" for gap in gaps.values()), (
         "A tower that lives need not be better than no tower. After 3000 steps, blocks at a scale "
         "of 0.1 against "
         f"none at the same rate: {same.text()}, {same.word()}. Unscaled blocks at a tenth of the "
