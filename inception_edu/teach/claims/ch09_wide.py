@@ -137,7 +137,7 @@ def scaled_blocks_earn_their_place() -> tuple[bool, str]:
         f"With a scale of 0.1 the same tower {found.sentence}. And its blocks earn their place: "
         f"after 2000 steps it is better than without blocks, by {over_none.text()}, and better "
         f"than unscaled, by {over_unscaled.text()}. So at the paper's rate scaled blocks help, "
-        "and unscaled ones do not."
+        "and unscaled ones are not seen to."
     )
 
 
