@@ -72,11 +72,13 @@ def pairs() -> tuple[bool, tuple[str, str]]:
         f"{gap.text()} for {title(residual)} minus {title(plain)}"
         for (plain, residual), gap in gaps.items()
     )
+    slower = [title(residual) for (_, residual), gap in gaps.items() if gap.seen == "more"]
+    also = f" {' and '.join(slower)} is seen to learn more slowly." if slower else ""
     return all(gap.seen != "less" for gap in gaps.values()), (
         "In neither pair is the residual network seen to learn faster. The mean test error on the "
-        f"way differs by {told}. {_could_show(gaps)}",
+        f"way differs by {told}. {_could_show(gaps)}{also}",
         f"In {len(gaps)} pairs of equal cost no faster learning is seen ({_most(gaps)} would "
-        "show).",
+        f"show).{also}",
     )
 
 
@@ -114,12 +116,14 @@ def final() -> tuple[bool, tuple[str, str]]:
     pairs, sizes = final_differences()
     of_pairs = ", and ".join(f"{gap.text()} for {what}" for what, gap in pairs.items())
     of_sizes = " ".join(f"{what}: {gap.text()}, {gap.word()}." for what, gap in sizes.items())
+    worse = [what.split(" minus ")[0] for what, gap in pairs.items() if gap.seen == "less"]
+    also = f" {' and '.join(worse)} is seen to end worse." if worse else ""
     return all(gap.seen != "more" for gap in pairs.values()), (
         "In neither pair is the residual network seen to end better. The final test accuracy "
-        f"differs by {of_pairs}. {_could_show(pairs)} The larger network against the smaller: "
+        f"differs by {of_pairs}. {_could_show(pairs)}{also} The larger network against the smaller: "
         f"{of_sizes}",
-        f"No better end is seen in {len(pairs)} pairs ({_most(pairs)} would show); the larger "
-        f"network ends better in {sum(gap.seen == 'more' for gap in sizes.values())} of "
+        f"No better end is seen in {len(pairs)} pairs ({_most(pairs)} would show).{also} The "
+        f"larger network ends better in {sum(gap.seen == 'more' for gap in sizes.values())} of "
         f"{len(sizes)}.",
     )
 
