@@ -116,11 +116,13 @@ def final() -> tuple[bool, tuple[str, str]]:
     pairs, sizes = final_differences()
     of_pairs = ", and ".join(f"{gap.text()} for {what}" for what, gap in pairs.items())
     of_sizes = " ".join(f"{what}: {gap.text()}, {gap.word()}." for what, gap in sizes.items())
-    worse = [what.split(" minus ")[0] for what, gap in pairs.items() if gap.seen == "less"]
+    seen = zip(PAIRS, pairs.values())
+    worse = [title(residual) for (_, residual), gap in seen if gap.seen == "less"]
     also = f" {' and '.join(worse)} is seen to end worse." if worse else ""
     return all(gap.seen != "more" for gap in pairs.values()), (
         "In neither pair is the residual network seen to end better. The final test accuracy "
-        f"differs by {of_pairs}. {_could_show(pairs)}{also} The larger network against the smaller: "
+        f"differs by {of_pairs}. {_could_show(pairs)}{also} The larger network against the "
+        "smaller: "
         f"{of_sizes}",
         f"No better end is seen in {len(pairs)} pairs ({_most(pairs)} would show).{also} The "
         f"larger network ends better in {sum(gap.seen == 'more' for gap in sizes.values())} of "
