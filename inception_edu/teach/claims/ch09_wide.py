@@ -118,13 +118,14 @@ def rates() -> tuple[bool, str]:
     third, thrice = found[SLOWER], found[cell(1152, 1, 0.14)]
     alone = found[_no_blocks(1152, 0.14)]
     gap = _after_2000_steps()[SLOWER, _no_blocks(1152, THIRD_RATE)]
+    _, ends, still = _course("wide", cell(1152, 1, 0.14))
     words = (third.word, thrice.word, alone.word)
     return words == ("lives", "dies", "lives") and gap.seen == "more", (
         f"At a third of the paper's rate the unscaled tower of 1152 channels {third.sentence}, and "
         f"its blocks earn their place: {gap.text()} against none. At three times the paper's rate "
         f"it {thrice.sentence}. Without blocks, at three times the rate, it "
-        f"{alone.sentence}. So there the blocks die, and at this rate they do not come back in "
-        "2000 steps."
+        f"{alone.sentence}. So there the blocks die, and in 2000 steps they do not come back. Their "
+        f"worst: {ends}; the share {still}."
     )
 
 
