@@ -158,6 +158,6 @@ def courses(
         fig,
         "Dead channels in the worst block against the step, one line a run, one panel a setting: "
         f"{said}.",
-        # Many thin lines: at 160 dots an inch a chapter with three such figures is too large a file.
+        # Many thin lines: with three such figures a chapter would be too large a file.
         dpi=128,
     )
