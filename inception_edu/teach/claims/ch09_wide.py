@@ -124,7 +124,7 @@ def rates() -> tuple[bool, str]:
         f"At a third of the paper's rate the unscaled tower of 1152 channels {third.sentence}, and "
         f"its blocks earn their place: {gap.text()} against none. At three times the paper's rate "
         f"it {thrice.sentence}. Without blocks, at three times the rate, it "
-        f"{alone.sentence}. So there the blocks die, and after 2000 steps they are still dead. Their "
+        f"{alone.sentence}. So there the blocks die, and they are still dead at the end. Their "
         f"worst: {ends}; the share {still}."
     )
 
