@@ -238,9 +238,8 @@ class LiveRun:
         self.times = {"start": time.perf_counter(), "drawing": 0.0, "draws": 0}
         self._next = 0.0
         if background:
-            thread = threading.Thread(target=self._run, args=(work,), daemon=True, name="lab run")
-            self._thread = thread
-            thread.start()
+            self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+            self._thread.start()
         else:
             with _interrupt_stops(self._stop):
                 self._run(work)

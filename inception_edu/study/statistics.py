@@ -268,13 +268,8 @@ def difference(a: Cell, b: Cell, paired: bool | None = None) -> Difference:
 
 def _difference(mean, se, degrees, n, counted, lost, of=frozenset()) -> Difference:
     half = _t(degrees) * se
-    if se:
-        p = 2 * stats.t.sf(abs(mean) / se, degrees)
-    else:
-        p = 1.0 if mean == 0 else 0.0
-    return Difference(
-        mean, mean - half, mean + half, float(p), n, counted, se, degrees, lost, 1, of
-    )
+    p = float(2 * stats.t.sf(abs(mean) / se, degrees)) if se else float(mean == 0)
+    return Difference(mean, mean - half, mean + half, p, n, counted, se, degrees, lost, 1, of)
 
 
 def holm(table: Mapping[Key, Difference]) -> dict[Key, Difference]:
