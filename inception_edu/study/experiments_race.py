@@ -98,9 +98,9 @@ def race_more(mode: str) -> list[Config]:
     if mode == "quick":
         cells = [replace(c, recipe=replace(c.recipe, evaluate_every=None)) for c in cells]
         return [c.with_seed(5) for c in repeat(cells, mode, PAIRS[1], 80)]
-    # Full mode gives `race` ten seeds of its own.
+    # Those that `race` has in this mode come before them.
     first = 10 if mode == "full" else 5
-    return [run for cell in cells for run in seeds(cell, 10, first)]
+    return [run for cell in cells for run in seeds(cell, 2 * first, first)]
 
 
 def raced() -> list[Result]:

@@ -109,8 +109,8 @@ def known_size() -> tuple[bool, str]:
         "One well-chosen kernel size does better than three sizes side by side. With equally many "
         f"filters 9×9 is right on {alone:.1%}, the mixture on {mixed:.1%}: "
         f"{gaps['filters'].text()}. At equal cost 5×5 is right on {middle:.1%}, a mixture on "
-        f"{cheap:.1%}: {gaps['cost'].text()}. (The sizes were chosen on these pictures, so both "
-        "gains are a little too large.)"
+        f"{cheap:.1%}: {gaps['cost'].text()}. The sizes were chosen on these pictures, so both "
+        "gains are a little too large."
     )
 
 
