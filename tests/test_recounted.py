@@ -1,0 +1,102 @@
+"""Claims about differences, counted once more from the lines of the result files, with scipy and
+numpy alone: nothing of the package's statistics takes part."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.integrate import trapezoid
+
+from inception_edu.study import RESULTS
+from inception_edu.teach.claims import claim
+
+
+def runs(*names):
+    """The runs of result files, as they stand there."""
+    lines = [line for n in names for line in (RESULTS / f"{n}.jsonl").read_text().splitlines()[1:]]
+    return [json.loads(line) for line in lines]
+
+
+def by_seed(found, label, value):
+    return {run["config"]["seed"]: value(run) for run in found if run["config"]["label"] == label}
+
+
+def accuracy(run):
+    return run["test_accuracy"]
+
+
+def dead(run):
+    return max(run["dead"].values())
+
+
+def error_on_the_way(run):
+    at, right = zip(*run["extras"]["evaluations"])
+    return trapezoid(1 - np.array(right), at) / (at[-1] - at[0])
+
+
+def error_at(place):
+    return lambda run: 1 - run["extras"]["evaluations"][place][1]
+
+
+def said(found, a, b, value):
+    """A minus b, paired by seed, as claims say it."""
+    first, second = (by_seed(found, label, value) for label in (a, b))
+    assert set(first) == set(second) and len(first) >= 5
+    test = stats.ttest_rel(*([each[seed] for seed in sorted(first)] for each in (first, second)))
+    low, high = test.confidence_interval()
+    mean = np.mean([first[seed] - second[seed] for seed in first])
+    return (
+        f"{100 * mean:+.1f} points (95 % interval {100 * low:+.1f} to {100 * high:+.1f}, "
+        f"{len(first)} pairs)"
+    )
+
+
+V1, V2 = ("inception_resnet_v1", "inception_v3"), ("inception_resnet_v2", "inception_v4")
+RACES = {  # of `race` and `race_more`
+    "10.pairs": [(V1, error_on_the_way), (V2, error_on_the_way)],
+    "10.final": [(V1, accuracy), (V2, accuracy), (("inception_v4", "inception_v3"), accuracy)],
+    "10.meet": [(V1, error_at(0)), (V2, error_at(-1))],
+}
+AT_045 = "width {}, {}, rate 0.045"
+NO_BLOCKS = AT_045.format(1152, "no blocks")
+UNSCALED = AT_045.format(1152, "scale 1")
+OTHERS = [
+    ("09.wide", "wide", UNSCALED, NO_BLOCKS),
+    ("09.wider", "wide", AT_045.format(2304, "scale 1"), AT_045.format(2304, "no blocks")),
+    ("09.wide-rates", "wide", *(f"width 1152, {x}, rate 0.015" for x in ("scale 1", "no blocks"))),
+    ("09.wide-scaled", "wide", AT_045.format(1152, "scale 0.1"), NO_BLOCKS),
+    ("09.wide-scaled", "wide", AT_045.format(1152, "scale 0.1"), UNSCALED),
+    ("09.full-rate", "paper_width", "scale 1, rate 0.0045", "scale 1, rate 0.045"),
+    ("09.full-rate", "paper_width", "scale 0.2, rate 0.045", "scale 1, rate 0.045"),
+    ("09.earn", "long", "slow classifier", "blocks switched off, slow classifier"),
+]
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_the_races_are_what_the_lines_of_their_files_give(name):
+    found = runs("race", "race_more")
+    for pair, value in RACES[name]:
+        assert said(found, *pair, value) in claim(name).sentence
+
+
+@pytest.mark.parametrize("name, file, a, b", OTHERS)
+def test_a_difference_is_what_the_lines_of_its_file_give(name, file, a, b):
+    assert said(runs(file), a, b, accuracy) in claim(name).sentence
+
+
+def test_what_replicas_kill_is_what_the_lines_of_the_file_give():
+    a, b = (f"{scale}, rate 0.015, 20 replicas" for scale in ("scale 1", "scale 0.1"))
+    assert said(runs("replicas"), a, b, dead) in claim("09.replicas-scale").sentence
+
+
+def test_the_warm_ups_are_what_the_lines_of_the_file_give():
+    found, sentence = runs("warm_ups"), claim("09.longer-warm-up").sentence
+    for steps in (100, 400):
+        slow = by_seed(found, f"{steps} steps at 0.00001", dead).values()
+        fast = by_seed(found, f"{steps} steps at rate / 10", dead).values()
+        assert len(slow) == len(fast) == 5 and min(slow) >= 0.5 > max(fast)
+        for each in (slow, fast):
+            assert (
+                f"worst block {100 * min(each):.0f} % to {100 * max(each):.0f} % dead" in sentence
+            )
