@@ -45,6 +45,14 @@ def test_a_chapter_that_fails_is_told_from_one_that_ran(monkeypatch):
     assert found[0]["error"] == "no memory"
 
 
+def test_a_benchmark_that_fails_is_no_measurement(monkeypatch):
+    monkeypatch.setattr(gpu, "run", lambda *_: (1, "Traceback\nValueError: no card\n", 1.0))
+    with pytest.raises(RuntimeError, match="ValueError: no card"):
+        gpu.benchmark([], gpu.Budget(1))
+    monkeypatch.setattr(gpu, "run", lambda *_: (0, "step 1.0\n", 1.0))
+    assert gpu.benchmark([], gpu.Budget(1))["lines"] == ["step 1.0"]
+
+
 def test_a_part_that_fails_leaves_what_the_others_found(tmp_path, monkeypatch, capsys):
     def broken(*_):
         raise RuntimeError("out of memory")

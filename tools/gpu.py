@@ -286,6 +286,8 @@ def benchmark(words: list[str], budget: Budget) -> dict:
     print("benchmark … ", end="", flush=True)
     code, output, seconds = run(["tests/bench.py", *words], budget)
     lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    if code:  # its last lines would be taken for measurements
+        raise RuntimeError(lines[-1] if lines else f"it ended with {code}")
     print(f"{len(lines)} lines")
     return {"finished": code is not None, "lines": lines, "seconds": seconds}
 
