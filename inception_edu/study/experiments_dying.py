@@ -107,6 +107,15 @@ def no_blocks(mode: str) -> list[Config]:
     return repeat(cells, mode, [cell(72, 0, lr) for lr in rates], 30)
 
 
+def narrow(mode: str) -> list[Config]:
+    """Unscaled towers below the paper's 1000 filters, followed for 2000 steps at the paper's rate,
+    a third and three times of it: does one that lives at first die late? C3."""
+    steps: dict[str, Any] = dict(steps=2000, record_every=50)
+    rates = (0.015, 0.045, 0.14)
+    cells = [tower(cell(w, 1, lr), w, lr=lr, **steps) for w in TO_576 for lr in rates]
+    return repeat(cells, mode, [cell(72, 1, lr) for lr in rates], 60)
+
+
 def recovery(mode: str) -> list[Config]:
     """Does the tower of 1152 channels at the paper's rate stay dead? Followed for 600 steps, beside
     a scale of 0.1, a tenth of the rate, and no blocks at all: C3, C4, C10."""
