@@ -67,6 +67,11 @@ OTHERS = [
     ("09.wide-rates", "wide", *(f"width 1152, {x}, rate 0.015" for x in ("scale 1", "no blocks"))),
     ("09.wide-scaled", "wide", AT_045.format(1152, "scale 0.1"), NO_BLOCKS),
     ("09.wide-scaled", "wide", AT_045.format(1152, "scale 0.1"), UNSCALED),
+    *(
+        ("09.wide-saved", "wide", f"width {at[0]}, scale 0.1, rate {at[1]}", other.format(*at))
+        for at in ((2304, 0.045), (1152, 0.14))
+        for other in ("width {}, scale 1, rate {}", "width {}, no blocks, rate {}")
+    ),
     ("09.full-rate", "paper_width", "scale 1, rate 0.0045", "scale 1, rate 0.045"),
     ("09.full-rate", "paper_width", "scale 0.2, rate 0.045", "scale 1, rate 0.045"),
     ("09.earn", "long", "slow classifier", "blocks switched off, slow classifier"),

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from inception_edu.study.experiments import configurations as configurations
     from inception_edu.study.experiments import mode as mode
     from inception_edu.study.experiments import question as question
-    from inception_edu.study.experiments_dying import ELSEWHERE as ELSEWHERE
+    from inception_edu.study.experiments_embedded import ELSEWHERE as ELSEWHERE
     from inception_edu.study.experiments_race import RACE as RACE
     from inception_edu.study.experiments_race import RATES as RATES
     from inception_edu.study.experiments_race import best_rate as best_rate
@@ -118,7 +118,7 @@ _NAMES = {
     ".recorded": ("recorded_grid",),
     ".fates": ("CellFate", "Fate", "fate", "fate_of_cell"),
     ".cells": ("PAPER", "SGD", "SICK"),
-    ".experiments_dying": ("ELSEWHERE",),
+    ".experiments_embedded": ("ELSEWHERE",),
     ".racers": ("PAIRS", "RACERS", "title", "tower_pair"),
     ".experiments_race": ("RACE", "RATES", "best_rate", "raced"),
     ".experiments": ("EXPERIMENTS", "configurations", "mode", "question"),

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inception_edu.study import experiments_dying as d
+from inception_edu.study import experiments_embedded as e
 from inception_edu.study import experiments_own as o
 from inception_edu.study import experiments_race as r
 from inception_edu.study import experiments_replicas as many
@@ -146,13 +147,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         TRAINING,
     ),
     "embedded": Experiment(
-        d.embedded, "remedy", "seed", f"{SMALL}; 72 channels, 40 steps, embedded images"
+        e.embedded, "remedy", "seed", f"{SMALL}; 72 channels, 40 steps, embedded images"
     ),
     "lab_grid": Experiment(
-        d.lab_grid, "width, scale, rate", "seed", f"{SMALL}; 60 steps, embedded images"
+        e.lab_grid, "width, scale, rate", "seed", f"{SMALL}; 60 steps, embedded images"
     ),
     "elsewhere": Experiment(
-        d.elsewhere,
+        e.elsewhere,
         "width, rate",
         "depth, batch size, optimiser, class count, seed",
         "tower of Fig. 13's blocks, 32×32 images, float32; unscaled, 60 steps, embedded images",

@@ -242,20 +242,20 @@ def long(mode: str) -> list[Config]:
 def warm_ups(mode: str) -> list[Config]:
     """Does a longer first phase of the two-phase warm-up keep the tower alive? 60 steps at the full
     rate follow each. C6."""
+    rates = {"0.00001": TWO_PHASE["warmup_lr"], "rate / 10": SICK["lr"] / 10}
+
+    def after(length: int, rate: str) -> dict[str, Any]:
+        recipe = dict(warmup_steps=length, warmup_lr=rates[rate])
+        return dict(**recipe, steps=length + 60, record_every=20)
+
     cells = [sick("nothing", steps=460, record_every=20)]
-    for long in (100, 400):
-        setting: dict[str, Any] = dict(warmup_steps=long, steps=long + 60, record_every=20)
-        cells += [
-            sick(f"{long} steps at 0.00001", **{**setting, "warmup_lr": TWO_PHASE["warmup_lr"]}),
-            sick(f"{long} steps at rate / 10", **{**setting, "warmup_lr": SICK["lr"] / 10}),
-        ]
-    cells.append(
-        sick(
-            "blocks switched off, 400 steps at rate / 10",
-            depth=0,
-            **{**setting, "warmup_lr": SICK["lr"] / 10},
-        )
-    )
+    cells += [
+        sick(f"{length} steps at {rate}", **after(length, rate))
+        for length in (100, 400)
+        for rate in rates
+    ]
+    control = "blocks switched off, 400 steps at rate / 10"
+    cells.append(sick(control, depth=0, **after(400, "rate / 10")))
     return repeat(cells, mode, [cell.label for cell in cells[:3]], 160)
 
 
@@ -278,62 +278,3 @@ def mechanism(mode: str) -> list[Config]:
     for change in ("centred classifier input, mean held", "slow classifier and last layers"):
         cells.append(sick(f"width 144: {change}", change=change))
     return repeat(cells, mode, [f"width 72: {change}" for change in MECHANISMS], 60)
-
-
-def embedded(mode: str) -> list[Config]:
-    """A tower that dies and two that do not, on the embedded images and in seconds: what anybody
-    can run again."""
-    base: dict[str, Any] = dict(lr=0.45, steps=40, record_every=5)
-    cells = [
-        tower("nothing", 72, **base),
-        tower("scale 0.1", 72, 0.1, **base),
-        tower("rate / 10", 72, **{**base, "lr": 0.045}),
-    ]
-    cells = [replace(c, data="fashion", test_images=200) for c in cells]
-    return repeat(cells, mode, [c.label for c in cells], count=16)
-
-
-GRID: dict[str, tuple[Any, ...]] = {
-    "width": (72, 144, 288, 576),
-    "scale": (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0),
-    "lr": (0.01, 0.045, 0.1, 0.2, 0.45),
-}
-
-
-def lab_grid(mode: str) -> list[Config]:
-    """Width × scale × rate on the embedded images: the recorded runs that the labs show before
-    anybody has waited."""
-    cells = [
-        tower(cell(width, scale, rate), width, scale, lr=rate, steps=60, record_every=2)
-        for width in GRID["width"]
-        for rate in GRID["lr"]
-        for scale in GRID["scale"]
-    ]
-    cells = [replace(c, data="fashion", test_images=200) for c in cells]
-    return repeat(cells, mode, [cell(72, scale, 0.45) for scale in (0.1, 1.0)])
-
-
-# One thing that the runs behind the predictor had alike (depth 10, batches of 32, RMSProp, 10
-# classes), changed at a time: arguments of `cells.tower`, and of the network.
-ELSEWHERE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "4 blocks": (dict(depth=4), {}),
-    "16 blocks": (dict(depth=16), {}),
-    "batches of 8": (dict(batch_size=8), {}),
-    "batches of 128": (dict(batch_size=128), {}),
-    "SGD": (dict(base=SGD), {}),
-    "100 classes": ({}, dict(classes=100)),
-}
-
-
-def elsewhere(mode: str) -> list[Config]:
-    """Does what tells dead runs from living ones still tell them at other depths, batch sizes and
-    class counts, and with another optimiser? On images and seeds that it was not found on. C10."""
-    cells = []
-    for what, (setting, arguments) in ELSEWHERE.items():
-        for width in (72, 144):
-            for rate in (0.045, 0.15, 0.45):
-                label = f"{what}, width {width}, rate {rate:g}"
-                made = tower(label, width, lr=rate, record_every=6, **setting)
-                everything = dict(made.arguments) | arguments
-                cells.append(replace(made, arguments=everything, data="fashion", test_images=200))
-    return repeat(cells, mode, ["SGD, width 72, rate 0.45"])

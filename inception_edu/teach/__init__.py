@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from inception_edu.teach.results import provenance as provenance
     from inception_edu.teach.results import run_dots as run_dots
     from inception_edu.teach.results import settings as settings
+    from inception_edu.teach.results import shared_runs as shared_runs
     from inception_edu.teach.results import verdicts as verdicts
     from inception_edu.teach.tables import Table as Table
     from inception_edu.teach.tables import branches as branches
@@ -71,6 +72,7 @@ _NAMES = {
         "provenance",
         "run_dots",
         "settings",
+        "shared_runs",
         "verdicts",
     ),
     ".tables": (

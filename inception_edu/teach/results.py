@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from inception_edu.describe.tables import Table, table
@@ -52,6 +52,28 @@ def fates(results: Sequence[Any], accuracy: bool = False, caption: str = "") -> 
         rows.append((label, found.word, counted(found.counts), between(found.dead), *more))
     columns = ["setting", "fate", "its runs", "dead in the worst block"]
     return table(rows, [*columns, *(["accuracy"] if accuracy else [])], caption=caption)
+
+
+def same_runs(names: Iterable[str]) -> list[dict[str, str]]:
+    """The runs that stand in several of these experiments: for each, its label in each of them."""
+    from inception_edu.study import load_results
+
+    labels: dict[str, dict[str, str]] = {}
+    for name in names:
+        for run in load_results(name):
+            labels.setdefault(run.digest, {})[name] = run.label
+    return [where for where in labels.values() if len(where) > 1]
+
+
+def shared_runs(places: Mapping[str, str]) -> Table:
+    """A row for each setting whose runs stand in several of these experiments, told by the place at
+    which each is shown: {"causes": "Experiment 2"}."""
+    groups = Counter(tuple(where.items()) for where in same_runs(places))
+    rows = []
+    for where, count in groups.items():
+        first, *others = (f"{label} ({places[name]})" for name, label in where)
+        rows.append((first, "; ".join(others), count))
+    return table(rows, ["these runs", "are also shown as", "runs"])
 
 
 ALONE = (

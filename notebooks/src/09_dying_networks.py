@@ -29,7 +29,7 @@ from inception_edu.study import Config, experiments, fate, fates_of, load_result
 from inception_edu.study import recorded_grid, recorded_runs, run, summarise
 from inception_edu.teach import begin, check, claim, courses, fates, five_lines, opening_figure
 from inception_edu.teach import outcome, plots, predict, predictors, predictors_changed
-from inception_edu.teach import provenance, run_dots, say, table, verdicts
+from inception_edu.teach import provenance, run_dots, say, shared_runs, table, verdicts
 
 begin()
 
@@ -516,6 +516,18 @@ outcome("09.remedy", ", ".join(lives), "See the rows of the table above.")
 display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.section-4"))
 display(claim("09.near-a-limit"), claim("09.shared-runs"))
 
+# %%
+shared_runs(
+    {
+        "dying": "Experiment 1",
+        "causes": "Experiment 2",
+        "mechanism": "Experiment 3",
+        "remedies": "this experiment",
+        "which_term": "chapter 08, Experiment 2",
+        "scaling": "chapter 08, Experiment 1",
+    }
+)
+
 # %% [markdown]
 # Is the first phase of this warm-up only too short? Here it has 100 and 400 steps, at both rates.
 # 60 steps at the full rate follow.
@@ -561,20 +573,30 @@ wide = load_results("wide")
 rates = ("0.015", "0.045", "0.14")
 shown = [f"width 1152, scale 1, rate {rate}" for rate in rates]
 shown += [f"width 1152, {what}, rate 0.045" for what in ("scale 0.1", "no blocks")]
-shown += [f"width 2304, {what}, rate 0.045" for what in ("scale 1", "no blocks")]
+shown += [f"width 2304, {what}, rate 0.045" for what in ("scale 1", "scale 0.1")]
 courses(wide, {label: label.replace(", ", "\n") for label in shown}, mark=60)
 
 # %%
 fates(wide, accuracy=True)
 
 # %%
-display(claim("09.wide"), claim("09.wider"), claim("09.wide-rates"), claim("09.wide-scaled"))
+display(claim("09.wide"), claim("09.wider"), claim("09.wide-rates"))
+display(claim("09.wide-scaled"), claim("09.wide-saved"))
 
 # %% [markdown]
 # Five other runs of the first tower, made on a GPU, end at step 600. They tell its middle:
 
 # %%
 claim("09.recovery")
+
+# %% [markdown]
+# Narrower towers, unscaled and followed for 2000 steps, at the same three rates:
+
+# %%
+fates(load_results("narrow"), accuracy=True)
+
+# %%
+claim("09.narrow")
 
 # %% [markdown]
 # ## At the paper's width

@@ -8,6 +8,7 @@ from inception_edu.study.claims_dying import fates_of
 from inception_edu.study.fates import DIES_FROM, LIVES_BELOW, MAJORITY, word_of
 from inception_edu.study.runs import FEW, MANY
 from inception_edu.teach.claims import registered
+from inception_edu.teach.results import same_runs
 
 
 def percent(share: float) -> str:
@@ -155,30 +156,15 @@ def near_a_limit() -> tuple[bool, str]:
     )
 
 
-SEVERAL = {  # experiments that have runs in common, and where they are shown
-    "causes": "Experiment 2",
-    "mechanism": "Experiment 3",
-    "remedies": "Experiment 4",
-    "dying": "Experiment 1",
-    "which_term": "Experiment 2 of chapter 08",
-    "scaling": "Experiment 1 of chapter 08",
-}
+# Experiments that have runs in common.
+SEVERAL = ("dying", "causes", "mechanism", "remedies", "which_term", "scaling")
 
 
 @registered("09.shared-runs")
 def shared_runs() -> tuple[bool, str]:
-    places: dict[str, dict[str, str]] = {}
-    for name in SEVERAL:
-        for run in load_results(name):
-            places.setdefault(run.digest, {})[name] = run.label
-    shared = [where for where in places.values() if len(where) > 1]
-    groups = dict.fromkeys(
-        ", ".join(f"*{label}* ({SEVERAL[name]})" for name, label in where.items())
-        for where in shared
-        if set(where) & {"causes", "mechanism", "remedies", "dying"}
-    )
-    return bool(groups), (
-        f"Some tables show the same runs: {len(shared)} runs stand in two experiments or more. "
-        "What they show there and here is one piece of evidence, and a verdict counts a run once. "
-        f"These are the same: {'; '.join(groups)}."
+    count = len(same_runs(SEVERAL))
+    return count > 0, (
+        f"Some tables show the same runs: {count} runs stand in two experiments or more, of this "
+        "chapter and of chapter 08. What they show there and here is one piece of evidence, and a "
+        "verdict counts a run once."
     )
