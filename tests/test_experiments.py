@@ -662,12 +662,43 @@ def test_names_stand_before_or_after_the_options(words, monkeypatch):
     assert asked == [("remedies", 0), ("scaling", 0)]
 
 
-@pytest.mark.parametrize("what", ["run", "status", "pack", "list"])
+@pytest.mark.parametrize("what", ["run", "status"])
 def test_a_name_that_only_took_is_refused(what, monkeypatch, capsys):
     monkeypatch.setattr(commands, "_one", lambda name, args: pytest.fail(f"went to {name}"))
     assert commands.main([what, "--only", "scale", "1", "remedies"]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and f"write `{what} remedies --only …`" in said
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [("pack wide --only x", "--only is for `run` and `status`"),
+     ("list --only x", "--only is for `run` and `status`"),
+     ("claims C3", "`claims` takes no names: leave out C3."),
+     ("reproduce wide", "`reproduce` takes no names: leave out wide.")],
+)  # fmt: skip
+def test_a_word_that_would_be_passed_over_is_refused(words, said, capsys):
+    assert commands.main(words.split()) == 1
+    assert capsys.readouterr().err.startswith(said)
+
+
+@pytest.mark.parametrize("text", ["", "[1", "[1]\n"])
+def test_a_file_that_is_no_results_is_left_as_it_is(text, tmp_path, capsys):
+    path = tmp_path / "remedies.jsonl"
+    path.write_text(text)
+    assert commands.main(["migrate", str(path)]) == 1
+    assert "is no file of results" in capsys.readouterr().err and path.read_text() == text
+
+
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
+    distributed = pytest.importorskip("dask.distributed")
+
+    def silent(address):
+        raise OSError("timed out")
+
+    monkeypatch.setattr(distributed, "Client", silent)
+    with pytest.raises(ExperimentError, match="No dask scheduler answers at 'tcp://x:1' .timed"):
+        commands._executor(commands._parser().parse_args(["run", "--dask", "tcp://x:1"]))
 
 
 def test_a_wrong_mode_is_a_sentence(monkeypatch, capsys):

@@ -27,11 +27,12 @@ from inception_edu.study import (
     seeds,
 )
 from inception_edu.study.claims import table
-from inception_edu.study.experiments_race import ALL_FILTERS, best_rate, raced
+from inception_edu.study.experiments_race import ALL_FILTERS, raced
 from inception_edu.study.lengths import committed_lengths, squared_lengths
 from inception_edu.study.predictor import apart, judge, transfer
 from inception_edu.study.sized import on_a_card
 from inception_edu.study.statistics import StatisticsError
+from inception_edu.study.tuning import best_rate
 from inception_edu.study.verdicts import WORDS
 from inception_edu.teach.claims.ch09_wide import WAITING, lacking
 

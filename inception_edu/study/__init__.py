@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from inception_edu.study.experiments_embedded import ELSEWHERE as ELSEWHERE
     from inception_edu.study.experiments_race import RACE as RACE
     from inception_edu.study.experiments_race import RATES as RATES
-    from inception_edu.study.experiments_race import best_rate as best_rate
     from inception_edu.study.experiments_race import raced as raced
     from inception_edu.study.fates import CellFate as CellFate
     from inception_edu.study.fates import Fate as Fate
@@ -81,6 +80,7 @@ if TYPE_CHECKING:
     from inception_edu.study.statistics import summarise as summarise
     from inception_edu.study.sweeps import local_executor as local_executor
     from inception_edu.study.sweeps import sweep as sweep
+    from inception_edu.study.tuning import best_rate as best_rate
     from inception_edu.study.verdicts import REDUCED as REDUCED
     from inception_edu.study.watch import Watch as Watch
     from inception_edu.study.watch import dead_channels as dead_channels
@@ -120,7 +120,8 @@ _NAMES = {
     ".cells": ("PAPER", "SGD", "SICK"),
     ".experiments_embedded": ("ELSEWHERE",),
     ".racers": ("PAIRS", "RACERS", "title", "tower_pair"),
-    ".experiments_race": ("RACE", "RATES", "best_rate", "raced"),
+    ".experiments_race": ("RACE", "RATES", "raced"),
+    ".tuning": ("best_rate",),
     ".experiments": ("EXPERIMENTS", "configurations", "mode", "question"),
 }
 __all__ = sorted(name for names in _NAMES.values() for name in names)

@@ -8,11 +8,12 @@ from functools import cache
 
 from inception_edu.describe import measure, networks
 from inception_edu.study.answers import Answers
-from inception_edu.study.experiments_race import ALL_FILTERS, RATES, best_rate, raced
+from inception_edu.study.experiments_race import ALL_FILTERS, RATES, raced
 from inception_edu.study.gains import mean_crop_gain, together_instead
 from inception_edu.study.racers import PAIRS, title
 from inception_edu.study.results import Result, load_results, results_file
 from inception_edu.study.statistics import Difference, difference, holm, summarise
+from inception_edu.study.tuning import best_rate
 from inception_edu.study.verdicts import Evidence, Verdict, gain, no_harm, thin, verdict
 
 COST = 0.05

@@ -6,9 +6,10 @@ from __future__ import annotations
 from functools import cache
 
 from inception_edu.study.claims_race import mean_error
-from inception_edu.study.experiments_training import HEADED, OPTIMISERS, best_rate, headed
+from inception_edu.study.experiments_training import HEADED, OPTIMISERS, headed
 from inception_edu.study.results import load_results
 from inception_edu.study.statistics import Cell, Difference, difference, holm, summarise
+from inception_edu.study.tuning import best_rate
 from inception_edu.study.verdicts import Verdict, gain, no_harm, verdict
 
 MARGIN, ON_THE_WAY = 0.01, 0.02
@@ -75,7 +76,7 @@ def untuned() -> str:
     if len(set(trials)) > 1:
         return "the rates were not tuned with equal budgets"
     for run in load_results("training"):
-        tuned = best_rate("training_tuning", run.label if run.label in OPTIMISERS else "RMSProp")
+        tuned = best_rate(run.label if run.label in OPTIMISERS else "RMSProp", "training_tuning")
         if run.config.recipe.lr != tuned:
             return f"{run.label} did not run at the rate that its tuning chose"
     return ""

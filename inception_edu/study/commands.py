@@ -57,6 +57,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         # Names may stand after options.
         args = _parser().parse_intermixed_args(words)
+        _no_words_unheard(args)
         _no_name_in_only(args)
         if args.what == "migrate":
             for path in args.names:
@@ -108,6 +109,16 @@ def _no_name_in_only(args: argparse.Namespace) -> None:
         raise ExperimentError(
             f"--only takes every word after it, {taken[0]} too, so no experiment was named: write "
             f"`{args.what} {taken[0]} --only …`."
+        )
+
+
+def _no_words_unheard(args: argparse.Namespace) -> None:
+    """Refuse words that the command would pass over."""
+    if args.names and args.what in ("claims", "reproduce", "lengths", "all_images"):
+        raise ExperimentError(f"`{args.what}` takes no names: leave out {' '.join(args.names)}.")
+    if args.only and args.what in ("list", "pack"):
+        raise ExperimentError(
+            f"--only is for `run` and `status`: `{args.what}` is of a whole experiment."
         )
 
 
@@ -204,7 +215,18 @@ def _committed(name: str) -> dict[Config, Result]:
 
 def _executor(args: argparse.Namespace):
     if args.dask:
-        from dask.distributed import Client
+        try:
+            from dask.distributed import Client
 
-        return Client(args.dask).get_executor()
+            return Client(args.dask).get_executor()
+        except ImportError:
+            raise ExperimentError(
+                "--dask needs dask, which is not installed: `pip install distributed`, or leave "
+                "--dask out."
+            ) from None
+        except (OSError, ValueError) as error:
+            raise ExperimentError(
+                f"No dask scheduler answers at {args.dask!r} ({error}). Start one with `dask "
+                "scheduler` and give its address, such as tcp://127.0.0.1:8786."
+            ) from None
     return local_executor(args.workers) if args.workers else nullcontext()

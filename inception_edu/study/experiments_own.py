@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from inception_edu.study.cells import repeat
 from inception_edu.study.config import Config
-from inception_edu.study.experiments_race import best_rate, racer
+from inception_edu.study.experiments_race import racer
 from inception_edu.study.racers import PAIRS, title
+from inception_edu.study.tuning import best_rate
 
 PER_CLASS = (50, 200, 1000)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import SGD, repeat
-from inception_edu.study.config import Config, ExperimentError, seeds
+from inception_edu.study.config import Config, seeds
 from inception_edu.study.racers import DEPTHS, PAIRS, RACERS, tower_pair
 from inception_edu.study.results import Result, load_results
-from inception_edu.study.statistics import summarise
+from inception_edu.study.tuning import best_rate
 
 # Three quarters of a pass over the 50,000 images; the rate falls as in Section 4, by 0.94 at a
 # time, 40 times.
@@ -108,19 +108,6 @@ def raced() -> list[Result]:
     keep their answers, and those of `race_more`."""
     runs = [*load_results("race"), *load_results("race_more")]
     return [run for run in runs if run.label in RACERS]
-
-
-def best_rate(name: str, tuning: str = "race_tuning") -> float:
-    """The learning rate with the best mean accuracy in the committed runs of `tuning` (0.1 while
-    there are none)."""
-    try:
-        runs = [r for r in load_results(tuning) if r.config.network == name]
-    except ExperimentError:
-        return 0.1
-    cells = summarise(runs, "accuracy", by=("lr",))
-    # A rate at which a run diverged is no candidate.
-    whole = {rate: cell for (rate,), cell in cells.items() if not cell.lost}
-    return max(whole, key=lambda rate: whole[rate].mean)
 
 
 def depth(mode: str) -> list[Config]:

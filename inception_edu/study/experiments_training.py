@@ -8,9 +8,8 @@ from typing import Any
 
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import repeat
-from inception_edu.study.config import Config, ExperimentError
-from inception_edu.study.results import load_results
-from inception_edu.study.statistics import summarise
+from inception_edu.study.config import Config
+from inception_edu.study.tuning import best_rate
 
 # Two passes over the training images. The rate falls to zero, so that what a run ends with is its
 # own and not its last step's.
@@ -69,7 +68,7 @@ def heads(mode: str) -> list[Config]:
     """Do auxiliary heads help? GoogLeNet with its two and Inception-v3 with its one, and both
     without, each at its own best rate."""
     cells = [
-        _headed(name, kind, best_rate("heads_tuning", headed(name, kind)))
+        _headed(name, kind, best_rate(headed(name, kind), "heads_tuning", 0.03))
         for name in HEADED
         for kind in (False, True)
     ]
@@ -129,23 +128,9 @@ def training(mode: str) -> list[Config]:
     one, each at its own best rate; then what the running average, clipping and label smoothing
     change."""
     tuned = {
-        name: replace(recipe, lr=best_rate("training_tuning", name))
+        name: replace(recipe, lr=best_rate(name, "training_tuning", 0.03))
         for name, recipe in OPTIMISERS.items()
     }
     cells = [_cell(name, recipe) for name, recipe in tuned.items()]
     cells += [_cell(label, replace(tuned["RMSProp"], **change)) for label, change in ADDED.items()]
     return repeat(cells, mode, ["SGD", "RMSProp"], count=SEEDS)
-
-
-def best_rate(experiment: str, name: str) -> float:
-    """The rate with the best mean accuracy on the held-out images among the cells "NAME, rate R" of
-    a tuning experiment (0.03 while there are no runs)."""
-    try:
-        runs = load_results(experiment)
-    except ExperimentError:
-        return 0.03
-    tried = [run for run in runs if run.label.startswith(f"{name}, rate ")]
-    cells = {rate: cell for (rate,), cell in summarise(tried, "accuracy", by=("lr",)).items()}
-    # A rate at which a run diverged is no candidate.
-    whole = {rate: cell for rate, cell in cells.items() if not cell.lost}
-    return max(whole, key=lambda rate: whole[rate].mean)

@@ -9,8 +9,9 @@ from typing import Any
 from inception_edu.study.cells import PAPER, repeat, tower
 from inception_edu.study.config import Config
 from inception_edu.study.experiments_dying import cell, treated
-from inception_edu.study.experiments_race import ALL_FILTERS, best_rate, racer, tuned
+from inception_edu.study.experiments_race import ALL_FILTERS, racer, tuned
 from inception_edu.study.racers import PAIRS, RACERS
+from inception_edu.study.tuning import best_rate
 
 # As many blocks as make two minutes of a run on one core of a laptop, and seconds on a GPU.
 BLOCKS = (2, 3, 2)

@@ -28,9 +28,16 @@ def migrate_file(path: Path, source: str | None = None) -> str:
     in today's schema; a sentence about it. Raises ExperimentError where it cannot be."""
     if not path.is_file():
         raise ExperimentError(f"There is no file {path}.")
-    texts = path.read_text(encoding="utf-8").splitlines()
-    head = json.loads(texts[0])
-    if head.get("schema", 1) == SCHEMA:
+    try:
+        texts = path.read_text(encoding="utf-8").splitlines()
+        head, *others = map(json.loads, texts)
+        schema = head.get("schema", 1)
+    except (ValueError, AttributeError):
+        raise ExperimentError(
+            f"{path} is no file of results: each of its lines has to be a JSON object. It was left "
+            "as it is."
+        ) from None
+    if schema == SCHEMA:
         return f"{path.name} has schema {SCHEMA} already."
     if path.suffix == ".json":
         result = upgraded(head, source)
@@ -39,7 +46,7 @@ def migrate_file(path: Path, source: str | None = None) -> str:
         write_whole(new, line(result))
         path.unlink()
         return f"{path.name} is now {new.name}."
-    results = [upgraded(json.loads(text), source) for text in texts[1:]]
+    results = [upgraded(values, source) for values in others]
     _check(results, source)
     pack(path.stem, results, path.parent, head.get("question", ""))
     return f"{path.name}: {len(results)} runs have schema {SCHEMA} now."

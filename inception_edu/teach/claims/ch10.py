@@ -17,8 +17,9 @@ from inception_edu.study import (
     summarise,
 )
 from inception_edu.study.claims_race import final_differences, mean_error, untuned
-from inception_edu.study.experiments_race import best_rate, raced
+from inception_edu.study.experiments_race import raced
 from inception_edu.study.racers import RACERS, title
+from inception_edu.study.tuning import best_rate
 
 # It registers the claims in it.
 from inception_edu.teach.claims import ch10_training as ch10_training

@@ -13,7 +13,8 @@ from inception_edu.study import (
     summarise,
 )
 from inception_edu.study.claims_training import MARGIN, SECTION_4, untuned
-from inception_edu.study.experiments_training import OPTIMISERS, RATES, best_rate
+from inception_edu.study.experiments_training import OPTIMISERS, RATES
+from inception_edu.study.tuning import best_rate
 from inception_edu.teach.claims import Made, judged, registered
 
 # What is claimed of each part, as docs/verdicts.md has it.
@@ -29,7 +30,7 @@ SAYS = {
 @registered("10.training-rates")
 def training_rates() -> tuple[bool, str]:
     runs = load_results("training_tuning")
-    best = {name: best_rate("training_tuning", name) for name in OPTIMISERS}
+    best = {name: best_rate(name, "training_tuning") for name in OPTIMISERS}
     told = ", ".join(f"{name} {rate:g}" for name, rate in best.items())
     edge = [name for name, rate in best.items() if rate in (RATES[0], RATES[-1])]
     more = f" At the edge of what was tried, so there may be a better one: {'; '.join(edge)}."
