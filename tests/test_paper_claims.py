@@ -34,7 +34,7 @@ from inception_edu.study.sized import on_a_card
 from inception_edu.study.statistics import StatisticsError
 from inception_edu.study.tuning import best_rate
 from inception_edu.study.verdicts import WORDS
-from inception_edu.teach.claims.ch09_wide import WAITING, lacking
+from inception_edu.teach.claims.ch09_full import WAITING, lacking
 
 # --- Claims ---------------------------------------------------------------------------------------
 

@@ -226,9 +226,9 @@ refusal(out_shape, literal, (192, 71, 71))
 # ## Why 75
 #
 # We walk backwards. Reduction-B is the last block that shrinks the map. Its 3×3 window must fit
-# once, so Reduction-A must leave 3 places, and so on, down to the image. To leave $m$ places, a V
-# window of $k$ with stride $s$ needs $(m - 1)\,s + k$ pixels. (Same padding with stride 1 leaves as
-# many pixels as enter, so the table leaves it out.)
+# once, so Reduction-A must leave 3 places, and so on, down to the image. The cell tries how many
+# pixels a V window needs, one more at a time. (Exercise 02.3 asks for the formula.) Same padding
+# with stride 1 leaves as many pixels as enter, so the table leaves it out.
 
 # %%
 windows = {
@@ -240,9 +240,19 @@ windows = {
     "3×3 V": (3, 1),
     "3×3 /2 V": (3, 2),
 }
+
+
+def pixels(places, k, s):
+    """The fewest pixels on which a V window of `k` with stride `s` stops at so many places."""
+    side, window = k, MaxPool(k, s, "valid")
+    while out_shape(window, (1, side, side))[1] < places:
+        side += 1
+    return side
+
+
 side, needs_pixels = 1, {}
 for name, (k, s) in windows.items():
-    side = (side - 1) * s + k
+    side = pixels(side, k, s)
     needs_pixels[name] = side
 assert side == smallest_image(networks.inception_v4())
 table(needs_pixels, ["window", "pixels that must enter it"])

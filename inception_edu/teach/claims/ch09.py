@@ -13,6 +13,7 @@ from inception_edu.study.fates import LIVES_BELOW
 from inception_edu.study.lengths import committed_lengths
 
 # These register the claims in them.
+from inception_edu.teach.claims import ch09_full as ch09_full
 from inception_edu.teach.claims import ch09_images as ch09_images
 from inception_edu.teach.claims import ch09_predictor as ch09_predictor
 from inception_edu.teach.claims import ch09_remedies as ch09_remedies

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from inception_edu.study import (
-    configurations,
     difference,
     holm,
     load_results,
     summarise,
 )
-from inception_edu.study.claims import WIDE
 from inception_edu.study.claims_dying import (
     FOLLOWED,
-    LOW_RATE,
     PAPER_RATE,
     THIRD_RATE,
     dead_at,
@@ -21,10 +18,9 @@ from inception_edu.study.claims_dying import (
     late_deaths,
     lived_early,
 )
-from inception_edu.study.experiments_dying import cell
+from inception_edu.study.experiments_dying import TO_576, cell
 from inception_edu.study.fates import fate
-from inception_edu.study.results import Result, results_file
-from inception_edu.study.sized import on_a_card
+from inception_edu.study.results import Result
 from inception_edu.study.statistics import Difference, at_most_counts
 from inception_edu.teach.claims import registered
 
@@ -92,7 +88,7 @@ def _course(name: str, label: str) -> tuple[bool, str, str]:
     start, end = runs[0].config.recipe.steps / 40, runs[0].curves["step"][-1]
     start = next(step for step in runs[0].curves["step"] if step >= start)
     early, late = ([_worst_at(r, step) for r in runs] for step in (start, end))
-    ends = f"{_between(early)} dead in the batch at step {start}, {_between(late)} at step {end}"
+    ends = f"{between(early)} dead in the batch at step {start}, {between(late)} at step {end}"
     falling = sum(fate(r).trend == "falling" for r in runs)
     fall = all(b < a for a, b in zip(early, late))
     return fall, ends, f"still falls in {falling} of {len(runs)} runs"
@@ -172,10 +168,32 @@ def scaling_saves_what_stays_dead() -> tuple[bool, str]:
 
 @registered("09.narrow")
 def narrow() -> tuple[bool, str]:
-    found, early = fates_of("narrow"), lived_early()
-    low = [cell(width, 1, rate) for width in (72, 144) for rate in (THIRD_RATE, PAPER_RATE)]
-    others = [label for label in found if found[label].word != "lives"]
-    return all(found[label].word == "lives" for label in low), str((others, early))
+    found = fates_of("narrow")
+    words = {
+        told: {width: found[cell(width, 1, rate)].word for width in TO_576}
+        for told, rate in (
+            ("at a third of the paper's rate", THIRD_RATE),
+            ("at the paper's rate", PAPER_RATE),
+            ("at three times of it", THRICE),
+        )
+    }
+    third, usual, thrice = words.values()
+    told = "; ".join(f"{at}, {_by_word(fates)}" for at, fates in words.items())
+    _, ends, still = _course("narrow", cell(TO_576[-1], 1, THRICE))
+    right = set(third.values()) == {"lives"} and usual[72] == usual[144] == "lives"
+    return right and thrice[TO_576[-1]] == "dies", (
+        f"Unscaled, after 2000 steps: {told}. So a tower below 1000 filters can stay dead as well, "
+        f"at a higher rate. That of {TO_576[-1]} channels at three times the rate, its worst "
+        f"block: {ends}; the share {still}."
+    )
+
+
+def _by_word(fates: dict[int, str]) -> str:
+    """{72: "lives", 144: "lives", 576: "dies"} as "72 and 144 *lives*, 576 *dies*"."""
+    groups: dict[str, list[str]] = {}
+    for width, word in fates.items():
+        groups.setdefault(word, []).append(str(width))
+    return ", ".join(f"{' and '.join(widths)} *{word}*" for word, widths in groups.items())
 
 
 @registered("09.late-death")
@@ -189,13 +207,15 @@ def late_death() -> tuple[bool, str]:
     bare = [run for run in unscaled if not run.config.change]
     usual = [run for run in bare if run.config.recipe.lr >= PAPER_RATE]
     most = at_most_counts(0, len(unscaled))[1]
-    return not late_deaths() and len(usual) < 5, (
+    slim = all(run.config.network == "tower" and _width(run) < 1000 for run in usual)
+    return not late_deaths() and bool(usual) and slim, (
         "The paper's late death was not reproduced: of "
         f"{sum(map(len, counts.values()))} runs ({told}), none that lived after a twentieth of its "
         f"steps was dead at the end. But few could show it: {len(early)} runs lived so far, "
         f"{len(unscaled)} of them with unscaled blocks (so up to {_percent(most)} of such runs may "
-        f"die late, with 95 % confidence), and {len(usual) or 'none'} of these at the paper's rate "
-        "or above without a remedy: there all were dead or suffered by then."
+        f"die late, with 95 % confidence), and {len(usual)} of these at the paper's rate or above "
+        "without a remedy, all of less than 1000 filters. The wider ones were dead or suffered by "
+        "then."
     )
 
 
@@ -205,17 +225,16 @@ def _unscaled(run: Result) -> bool:
     return arguments.get("depth") != 0 and arguments["scale"] == 1
 
 
+def _width(run: Result) -> int:
+    return dict(run.config.arguments)["width"]
+
+
 def _worst_at(run: Result, step: float) -> float:
     return max(dead_at(run, step).values())
 
 
-def _known(share: float | None) -> float:
-    """A share of dead channels that every committed run of these experiments has."""
-    assert share is not None
-    return share
-
-
-def _between(values) -> str:
+def between(values) -> str:
+    """Shares as "12 to 34 %"."""
     return f"{100 * min(values):.0f} to {_percent(max(values))}"
 
 
@@ -226,94 +245,4 @@ def early_death() -> tuple[bool, str]:
     return falls and found.word == "dies", (
         "What was seen instead is an early death. With all filters, unscaled at the paper's rate, "
         f"the worst block has {ends}. So channels come back, and the share {still}."
-    )
-
-
-@registered("09.full-width")
-def full_width() -> tuple[bool, str]:
-    found = fates_of("paper_width")
-    paper, low, high = (found[full(1, lr)] for lr in (PAPER_RATE, LOW_RATE, 0.14))
-    return (paper.word, low.word, high.word) == ("dies", "lives", "dies"), (
-        "Inception-ResNet-v2 with all of its filters, unscaled, after 1000 steps: at the paper's "
-        f"rate it {paper.sentence}. At a tenth of this rate it {low.sentence}, and at three times "
-        f"this rate it {high.sentence}."
-    )
-
-
-@registered("09.full-control")
-def full_control() -> tuple[bool, str]:
-    runs = [r for r in load_results("paper_width") if r.label == full(0, PAPER_RATE)]
-    places = sorted({max(r.dead, key=r.dead.__getitem__).replace("_", "-") for r in runs})
-    last = [_known(r.dead_last) for r in runs]
-    ends = [_known(r.dead_most) for r in runs]
-    return min(ends) > 0.1 and max(ends) < 0.5, (
-        "Not all of it comes from the blocks. With the blocks switched off "
-        f"{_between(ends)} of the channels of the worst place are dead ({' or '.join(places)}; "
-        f"{len(runs)} seeds), and "
-        f"{_between(last)} of those of the last block. So the paper's rate is high for the rest of "
-        "this short network, too."
-    )
-
-
-@registered("09.full-rate")
-def full_rate() -> tuple[bool, str]:
-    cells = summarise(load_results("paper_width"))
-    gaps = holm(
-        {
-            "a tenth of the rate, unscaled": difference(
-                cells[full(1, LOW_RATE)], cells[full(1, PAPER_RATE)]
-            ),
-            "a scale of 0.2 at the paper's rate": difference(
-                cells[full(0.2, PAPER_RATE)], cells[full(1, PAPER_RATE)]
-            ),
-        }
-    )
-    told = "; ".join(f"{what} {gap.text()}" for what, gap in gaps.items())
-    return all(gap.seen == "more" for gap in gaps.values()), (
-        "Both remedies save the accuracy. Against the unscaled network at the paper's rate: "
-        f"{told}. So in this setting scaling is not necessary."
-    )
-
-
-@registered("09.scope")
-def scope() -> tuple[bool, str]:
-    runs = load_results("paper_width")
-    first, seconds = runs[0], sum(r.seconds for r in runs)
-    steps, batch = first.config.recipe.steps, first.config.recipe.batch_size
-    card = first.versions.get("card", first.device)
-    image = dict(first.config.arguments)["image"]
-    return {r.versions.get("card", r.device) for r in runs} == {card}, (
-        f"How far this reaches: {len(runs)} runs at full width on an {card}, "
-        f"{seconds / 60:.0f} minutes of computing, {steps} steps of {batch} windows of "
-        f"{image}×{image} pixels, {steps * batch / first.data['train']:.1f} passes over "
-        f"{first.data['train']:,} photographs. A full replication needs {WIDE}."
-    )
-
-
-# Experiments that wait for a GPU, in the order in which they are to be run.
-WAITING = ("paper_width", "wide_remedies", "wide_race_tuning", "wide_race")
-
-
-def lacking(name: str) -> list:
-    """The configurations of an experiment that have no committed run."""
-    # A file that is there and cannot be read is told.
-    there = {run.config for run in load_results(name)} if results_file(name).exists() else set()
-    return [config for config in configurations(name, "standard") if config not in there]
-
-
-@registered("09.missing")
-def missing() -> tuple[bool, str]:
-    begun, *names = WAITING
-    left, others = lacking(begun), [config for name in names for config in lacking(name)]
-    settings = "; ".join(dict.fromkeys(config.label for config in left))
-    waiting = [*left, *others]
-    return bool(left) and bool(others), (
-        f"Not all was run. For want of a GPU {len(left)} of the "
-        f"{len(configurations(begun, 'standard'))} runs of `{begun}` ({settings}) are missing. So "
-        "are the remedies at 1152 channels and the race with all filters "
-        f"({', '.join(f'`{name}`' for name in names)}, {len(others)} runs). "
-        f"`python -m inception_edu.study run {' '.join(WAITING[:-1])} --missing` makes them, and "
-        f"goes on where it was stopped. `{WAITING[-1]}` comes last, at the rates that its tuning "
-        "chose (data/results/README.md). By the time that committed runs took, all of them take "
-        f"about {on_a_card(waiting)} (an estimate)."
     )
