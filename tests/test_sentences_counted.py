@@ -513,13 +513,6 @@ SENTENCES = [
     ),
     (
         "02",
-        "To leave $m$ places, a V window of $k$ with stride $s$ needs $(m - 1)\\,s + k$ pixels",
-        lambda: all(
-            fewest(m, k, s) == (m - 1) * s + k for m in (1, 3, 7) for k in (1, 3) for s in (1, 2)
-        ),
-    ),
-    (
-        "02",
         "Its 3×3 window must fit once, so Reduction-A must leave 3 places",
         lambda: fewest(1, 3, 2) == 3,
     ),

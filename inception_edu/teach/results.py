@@ -181,5 +181,5 @@ def courses(
         "Dead channels in the worst block against the step, one line a run, one panel a setting: "
         f"{said}.",
         # Many thin lines: with three such figures a chapter would be too large a file.
-        dpi=128,
+        dpi=120,
     )

@@ -166,34 +166,47 @@ def scaling_saves_what_stays_dead() -> tuple[bool, str]:
     )
 
 
+PLURAL = {
+    "lives": "live",
+    "suffers": "suffer",
+    "dies": "die",
+    "differs by seed": "differ by seed",
+}
+
+
 @registered("09.narrow")
 def narrow() -> tuple[bool, str]:
     found = fates_of("narrow")
     words = {
         told: {width: found[cell(width, 1, rate)].word for width in TO_576}
         for told, rate in (
-            ("at a third of the paper's rate", THIRD_RATE),
-            ("at the paper's rate", PAPER_RATE),
-            ("at three times of it", THRICE),
+            ("At a third of the paper's rate", THIRD_RATE),
+            ("At the paper's rate", PAPER_RATE),
+            ("At three times of it", THRICE),
         )
     }
     third, usual, thrice = words.values()
-    told = "; ".join(f"{at}, {_by_word(fates)}" for at, fates in words.items())
+    told = ". ".join(f"{at}, {_by_word(fates)}" for at, fates in words.items())
     _, ends, still = _course("narrow", cell(TO_576[-1], 1, THRICE))
     right = set(third.values()) == {"lives"} and usual[72] == usual[144] == "lives"
     return right and thrice[TO_576[-1]] == "dies", (
-        f"Unscaled, after 2000 steps: {told}. So a tower below 1000 filters can stay dead as well, "
-        f"at a higher rate. That of {TO_576[-1]} channels at three times the rate, its worst "
-        f"block: {ends}; the share {still}."
+        f"These are the unscaled towers after 2000 steps, by their channels. {told}. So a tower "
+        "below 1000 filters can stay dead as well, at a higher rate. That of "
+        f"{TO_576[-1]} channels at three times the rate, its worst block: {ends}; the share "
+        f"{still}."
     )
 
 
 def _by_word(fates: dict[int, str]) -> str:
-    """{72: "lives", 144: "lives", 576: "dies"} as "72 and 144 *lives*, 576 *dies*"."""
+    """{72: "lives", 144: "lives", 576: "dies"} as "those of 72 and 144 live, those of 576 die"."""
     groups: dict[str, list[str]] = {}
     for width, word in fates.items():
-        groups.setdefault(word, []).append(str(width))
-    return ", ".join(f"{' and '.join(widths)} *{word}*" for word, widths in groups.items())
+        groups.setdefault(PLURAL[word], []).append(str(width))
+    told = []
+    for word, widths in groups.items():
+        *first, last = widths
+        told.append(f"those of {' and '.join(filter(None, (', '.join(first), last)))} {word}")
+    return ", ".join(told)
 
 
 @registered("09.late-death")
