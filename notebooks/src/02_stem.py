@@ -242,10 +242,10 @@ windows = {
 }
 
 
-def pixels(places, k, s):
-    """The fewest pixels on which a V window of `k` with stride `s` stops at so many places."""
+def pixels(stops, k, s):
+    """The fewest pixels on which a V window of `k` with stride `s` stops so often."""
     side, window = k, MaxPool(k, s, "valid")
-    while out_shape(window, (1, side, side))[1] < places:
+    while out_shape(window, (1, side, side))[1] < stops:
         side += 1
     return side
 
