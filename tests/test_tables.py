@@ -202,6 +202,28 @@ def test_fates_of_a_setting_are_counted_in_words():
     assert found.rows[1] == ("narrow", "lives", "1 lives", "0 %")
 
 
+def test_runs_that_stand_in_several_experiments_are_a_row_each_setting(monkeypatch):
+    from inception_edu import study
+    from inception_edu.teach import shared_runs
+
+    files = {
+        "causes": [("1", "as it is"), ("2", "as it is"), ("3", "slow")],
+        "remedies": [("2", "nothing"), ("1", "nothing"), ("4", "scale 0.1")],
+        "mechanism": [("1", "bare"), ("2", "bare"), ("5", "slow")],
+        "scaling": [("4", "scale 0.1")],
+    }
+    monkeypatch.setattr(
+        study,
+        "load_results",
+        lambda name: [SimpleNamespace(digest=d, label=label) for d, label in files[name]],
+    )
+    places = {name: f"Experiment {n}" for n, name in enumerate(files, 1)}
+    assert [tuple(row) for row in shared_runs(places).rows] == [
+        ("as it is (Experiment 1)", "nothing (Experiment 2); bare (Experiment 3)", 2),
+        ("scale 0.1 (Experiment 2)", "scale 0.1 (Experiment 4)", 1),
+    ]
+
+
 def test_a_setting_is_compared_with_the_others_of_its_group():
     from inception_edu.study import Cell
     from inception_edu.teach import against
