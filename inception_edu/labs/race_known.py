@@ -14,9 +14,8 @@ from inception_edu.labs.race_pairs import NAMES, TOWERS, configs, names
 from inception_edu.labs.race_state import State, margin, standing
 from inception_edu.labs.story import percent
 from inception_edu.labs.takeaway import RECORDED
-from inception_edu.study.config import ExperimentError
 from inception_edu.study.fates import MAJORITY
-from inception_edu.study.results import Result, load_results
+from inception_edu.study.results import Result, results_if_any
 
 Sides = tuple[tuple[Result, ...], tuple[Result, ...]]
 NOTHING: Sides = ((), ())
@@ -32,10 +31,7 @@ STANDING = {
 @lru_cache(maxsize=1)
 def recorded() -> dict[int, Sides]:
     """By depth: the recorded runs of each side, the seeds in order; none where there is no file."""
-    try:
-        runs = load_results("lab_race")
-    except ExperimentError:
-        return {}
+    runs = results_if_any("lab_race")
     found = {}
     for depth in sorted({dict(run.config.arguments)["depth"] for run in runs}):
         plain, residual = (

@@ -64,6 +64,17 @@ def _truncated(module: nn.Conv2d | nn.Linear, init: str, generator: torch.Genera
     weight: Tensor = module.weight
     fan_in = weight[0].numel()
     std = (1 / fan_in) ** 0.5 if init == "truncated" else (2 / fan_in) ** 0.5 / CUT
-    nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std, generator=generator)
+    _cut_normal(weight, std, generator)
     if module.bias is not None:
         module.bias.zero_()
+
+
+def _cut_normal(weight: Tensor, std: float, generator: torch.Generator) -> None:
+    """Draw until nothing lies beyond two deviations. These are the numbers of `trunc_normal_` in
+    torch 2.14. In 2.11 it gave others, so with it a seed would mean the same in one version only.
+    """
+    bound = weight.new_tensor(2 * std).item()
+    weight.normal_(0, std, generator=generator)
+    while (beyond := weight.abs() > bound).any():
+        again = torch.empty_like(weight).normal_(0, std, generator=generator)
+        weight.copy_(torch.where(beyond, again, weight))

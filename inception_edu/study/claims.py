@@ -47,7 +47,7 @@ class PaperClaim:
     def made(self) -> str:
         """The runs that the verdict counts, and the hardware and the time of the experiments that
         they are from, in words."""
-        return _made(self.rests_on, self.verdict().runs)
+        return made(self.rests_on, self.verdict().runs)
 
     def to_dict(self) -> dict:
         """Plain JSON types, the verdict included."""
@@ -88,7 +88,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: 1152 channels die and stay dead, 72 and 144 live",
             WIDE,
-            ("dying", "recovery", "wide", "paper_width"),
+            ("dying", "recovery", "wide", "narrow", "paper_width"),
             dying.wide_networks_die,
         ),
         PaperClaim(
@@ -159,7 +159,9 @@ CLAIMS = {
 
 
 @cache
-def _made(experiments: tuple[str, ...], counted: int) -> str:
+def made(experiments: tuple[str, ...], counted: int) -> str:
+    """How many runs of these experiments a verdict counts, on which hardware they were made, and in
+    how much time."""
     runs = [run for name in experiments for run in load_results(name)]
     if not runs:
         return "Counted, not run."

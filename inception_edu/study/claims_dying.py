@@ -8,7 +8,7 @@ from functools import cache
 from inception_edu.study.config import Config
 from inception_edu.study.experiments_dying import cell
 from inception_edu.study.fates import CellFate, fate, fate_of_cell
-from inception_edu.study.results import Result, load_results, results_file
+from inception_edu.study.results import Result, results_if_any
 from inception_edu.study.statistics import difference, holm, summarise
 from inception_edu.study.verdicts import Evidence, Verdict, fates, no_harm, verdict
 
@@ -40,8 +40,7 @@ UNSCALED = full(1, PAPER_RATE)
 
 @cache
 def _runs(name: str) -> tuple[Result, ...]:
-    # A file that is there and cannot be read is told.
-    return tuple(load_results(name)) if results_file(name).exists() else ()
+    return tuple(results_if_any(name))
 
 
 def fates_of(name: str) -> dict[str, CellFate]:
@@ -65,11 +64,13 @@ def _expect(
     return replace(evidence, of=frozenset(_start(r) for r in _runs(name) if r.label in expected))
 
 
-def _start(run: Result) -> Config:
+def _start(run: Result) -> tuple[Config, float]:
     """What a run has in common with one that goes on for longer from the same start: they are
-    counted as one."""
+    counted as one. The first loss tells whether the first weights are the same: runs made with an
+    older torch drew others from the same seed (docs/devices.md)."""
     recipe = replace(run.config.recipe, steps=1, record_every=1)
-    return replace(run.config, label="", recipe=recipe, test_images=0)
+    alike = replace(run.config, label="", recipe=recipe, test_images=0)
+    return alike, round(run.curves["loss"][0], 2)
 
 
 def _at_paper_width(

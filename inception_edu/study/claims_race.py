@@ -11,7 +11,7 @@ from inception_edu.study.answers import Answers
 from inception_edu.study.experiments_race import ALL_FILTERS, RATES, raced
 from inception_edu.study.gains import mean_crop_gain, together_instead
 from inception_edu.study.racers import PAIRS, title
-from inception_edu.study.results import Result, load_results, results_file
+from inception_edu.study.results import Result, load_results, results_if_any
 from inception_edu.study.statistics import Difference, difference, holm, summarise
 from inception_edu.study.tuning import best_rate
 from inception_edu.study.verdicts import Evidence, Verdict, gain, no_harm, thin, verdict
@@ -26,7 +26,7 @@ def _race() -> tuple[Result, ...]:
 
 def _wide_race() -> tuple[Result, ...]:
     """The race with all filters; empty until somebody ran it on a GPU."""
-    return tuple(load_results("wide_race")) if results_file("wide_race").exists() else ()
+    return tuple(results_if_any("wide_race"))
 
 
 def _races() -> dict[str, tuple[Result, ...]]:

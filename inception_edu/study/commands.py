@@ -34,7 +34,7 @@ from inception_edu.study.lengths import measure_lengths
 from inception_edu.study.migrate import migrate_file
 from inception_edu.study.record_grid import pack_grid, recorded_there
 from inception_edu.study.reproduction import report
-from inception_edu.study.results import Result, load_results, pack, read_result, results_file
+from inception_edu.study.results import Result, pack, read_result, results_if_any
 from inception_edu.study.sized import on_a_card
 from inception_edu.study.sweeps import local_executor, sweep, work
 
@@ -208,9 +208,7 @@ def _pack(
 
 def _committed(name: str) -> dict[Config, Result]:
     # A file that is there and cannot be read is told: packing would overwrite its runs.
-    if not results_file(name).exists():
-        return {}
-    return {r.config: r for r in load_results(name)}
+    return {r.config: r for r in results_if_any(name)}
 
 
 def _executor(args: argparse.Namespace):

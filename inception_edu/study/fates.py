@@ -27,6 +27,13 @@ LEVEL_WITHIN = 0.02
 MAJORITY = 0.8
 
 WORDS = ("lives", "suffers", "dies", "diverges", "stopped")
+PLURAL = {
+    "lives": "live",
+    "suffers": "suffer",
+    "dies": "die",
+    "diverges": "diverge",
+    "stopped": "stopped",
+}
 
 
 @dataclass(frozen=True)
@@ -190,11 +197,10 @@ def fate_of_cell(runs: Iterable[object]) -> CellFate:
 
 def counted(counts: Mapping[str, int]) -> str:
     """{"lives": 4, "suffers": 1} as "4 live, 1 suffers"."""
-    many = {"lives": "live", "suffers": "suffer", "dies": "die", "diverges": "diverge"}
     told = []
     for word in WORDS:
         if count := counts.get(word, 0):
-            told.append(f"{count} {word if count == 1 else many.get(word, word)}")
+            told.append(f"{count} {word if count == 1 else PLURAL[word]}")
     return ", ".join(told)
 
 

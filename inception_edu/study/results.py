@@ -260,6 +260,12 @@ def results_file(name: str, folder: Path | None = None) -> Path:
     return Path(folder or RESULTS) / f"{name}.jsonl"
 
 
+def results_if_any(name: str) -> list[Result]:
+    """The committed runs of an experiment; none where nobody has made them. Raises
+    `ExperimentError` where a file is there and cannot be read."""
+    return load_results(name) if results_file(name).exists() else []
+
+
 def load_results(name: str, folder: Path | None = None) -> list[Result]:
     """The committed runs of an experiment. Raises `ExperimentError` where there are none."""
     path = results_file(name, folder)

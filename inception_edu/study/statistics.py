@@ -23,8 +23,7 @@ from inception_edu.study.results import Result
 
 Key = TypeVar("Key", bound=Hashable)
 
-LEVEL = 0.95
-POWER = 0.8
+LEVEL, POWER = 0.95, 0.8
 
 
 class StatisticsError(ValueError):
@@ -205,6 +204,11 @@ class Difference:
         return "more" if self.mean > 0 else "less"
 
     @property
+    def corrected(self) -> bool:
+        """Whether the correction for several questions alone keeps it from being seen."""
+        return not self.seen and (self.low > 0 or self.high < 0)
+
+    @property
     def could_have_seen(self) -> float:
         """The smallest difference that four of five such experiments would have shown: what "no
         difference seen" is worth. Of several questions asked together it is the one that has to
@@ -212,11 +216,9 @@ class Difference:
         if self.se == 0:
             return 0.0
         point = _t(self.degrees, 1 - (1 - LEVEL) / self.questions)
-
-        def missing(shift):
-            return stats.nct.sf(point, self.degrees, shift) - POWER
-
-        return self.se * optimize.brentq(missing, 0, 50 + 10 * point)
+        return self.se * optimize.brentq(
+            lambda shift: stats.nct.sf(point, self.degrees, shift) - POWER, 0, 50 + 10 * point
+        )
 
     def below(self, level: float = LEVEL) -> float:
         """One-sided lower limit: the difference is above it, with this confidence."""
@@ -235,11 +237,12 @@ class Difference:
         return f"{mean:+.1f} {unit} (95 % interval {low:+.1f} to {high:+.1f}, {of})"
 
     def word(self, more: str = "better", less: str = "worse", factor: float = 100) -> str:
-        """`more`, `less`, or "no difference seen", with what could be seen."""
+        """`more`, `less`, or "no difference seen": what could be seen, and what `corrected` it."""
         if self.seen:
             return more if self.seen == "more" else less
         least = factor * self.could_have_seen
-        return f"no difference seen (these runs can show {least:.1f} points or more)"
+        before = f"corrected for {self.questions} questions: " if self.corrected else ""
+        return f"{before}no difference seen (these runs can show {least:.1f} points or more)"
 
 
 def difference(a: Cell, b: Cell, paired: bool | None = None) -> Difference:
@@ -305,10 +308,8 @@ def jackknife(left_out: Sequence[float]) -> float:
 def leave_one_out(value: Callable[[list[int]], float], seeds: Sequence[int]) -> Difference:
     """A gain that is computed from all seeds together, such as an ensemble's, with the jackknife's
     interval. `value` takes the seeds that are kept."""
-    kept = list(seeds)
-    half = jackknife([value([s for s in kept if s != left]) for left in kept])
-    degrees = len(kept) - 1
-    return _difference(value(kept), half / _t(degrees), degrees, len(kept), "seeds", 0)
+    half, degrees = jackknife([value([s for s in seeds if s != x]) for x in seeds]), len(seeds) - 1
+    return _difference(value([*seeds]), half / _t(degrees), degrees, len(seeds), "seeds", 0)
 
 
 # --- Counts ---------------------------------------------------------------------------------------

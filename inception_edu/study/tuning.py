@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from inception_edu.study.results import load_results, results_file
+from inception_edu.study.results import results_if_any
 from inception_edu.study.statistics import summarise
 
 
 def best_rate(name: str, tuning: str = "race_tuning", otherwise: float = 0.1) -> float:
     """The rate with the best mean accuracy on the held-out images among the cells "NAME, rate R" of
     a tuning experiment; `otherwise` while it has no committed runs."""
-    if not results_file(tuning).exists():
+    runs = [run for run in results_if_any(tuning) if run.label.startswith(f"{name}, rate ")]
+    if not runs:
         return otherwise
-    runs = [run for run in load_results(tuning) if run.label.startswith(f"{name}, rate ")]
     cells = summarise(runs, "accuracy", by=("lr",))
     # A rate at which a run diverged is no candidate.
     whole = {rate: cell for (rate,), cell in cells.items() if not cell.lost}

@@ -94,10 +94,8 @@ def contrasts(
     disagree."""
     rows, why = [], ""
     for name, gap in differences.items():
-        word = gap.word(more, less)
-        if not gap.seen and (gap.low > 0 or gap.high < 0):
-            word, why = f"corrected for {gap.questions} questions: {word}", ALONE
-        rows.append((str(name), gap.text(), word))
+        why = ALONE if gap.corrected else why
+        rows.append((str(name), gap.text(), gap.word(more, less)))
     caption = ". ".join(filter(None, (caption.rstrip("."), why)))
     return table(rows, ["", "difference", "verdict"], caption=caption)
 
@@ -147,7 +145,7 @@ def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:
             axis.set_yticklabels([])
     title, found = next(iter(cells.items()))
     said = "; ".join(f"{label}: {cell.text()}" for label, cell in found.items())
-    return plots.show(fig, f"{title}, one dot a run. {said}.")
+    return plots.show(fig, f"{title}, one dot a run. {said}.", colours=16)
 
 
 def courses(
@@ -181,5 +179,6 @@ def courses(
         "Dead channels in the worst block against the step, one line a run, one panel a setting: "
         f"{said}.",
         # Many thin lines: with three such figures a chapter would be too large a file.
-        dpi=120,
+        dpi=128,
+        colours=16,
     )

@@ -562,7 +562,7 @@ word = {(1, 1): "both", (1, 0): "a faster start", (0, 1): "a better end"}.get((f
 outcome("01.heads", word or "neither", "The two sentences below say it with intervals.")
 
 # %%
-say("01.heads-speed", "01.heads-end")
+say("01.heads-speed", "01.heads-end", "01.heads-scope")
 
 # %% [markdown]
 # *These runs can show* names the difference that four of five such experiments would have found. A

@@ -27,9 +27,10 @@ from inception_edu.labs.film import death, film
 from inception_edu.nets import build
 from inception_edu.study import Config, experiments, fate, fates_of, load_results
 from inception_edu.study import recorded_grid, recorded_runs, run, summarise
-from inception_edu.teach import begin, check, claim, courses, fates, five_lines, opening_figure
-from inception_edu.teach import outcome, plots, predict, predictors, predictors_changed
-from inception_edu.teach import provenance, run_dots, say, shared_runs, table, verdicts
+from inception_edu.teach import SHOWN_IN, begin, check, claim, courses, fates, five_lines
+from inception_edu.teach import opening_figure, outcome, plots, predict, predictors
+from inception_edu.teach import predictors_changed, provenance, run_dots, say, shared_runs
+from inception_edu.teach import table, verdicts
 
 begin()
 
@@ -518,16 +519,7 @@ display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.sec
 display(claim("09.near-a-limit"), claim("09.shared-runs"))
 
 # %%
-shared_runs(
-    {
-        "dying": "Experiment 1",
-        "causes": "Experiment 2",
-        "mechanism": "Experiment 3",
-        "remedies": "this experiment",
-        "which_term": "chapter 08, Experiment 2",
-        "scaling": "chapter 08, Experiment 1",
-    }
-)
+shared_runs(SHOWN_IN)
 
 # %% [markdown]
 # Is the first phase of this warm-up only too short? Here it has 100 and 400 steps, at both rates.
@@ -567,7 +559,9 @@ display(claim("09.lasting"), claim("09.returns"), claim("09.earn"))
 
 # %% [markdown]
 # Now the width of which the paper speaks, 1152 channels, and twice this width. Both are followed
-# for 2000 steps. The dotted line is step 60, where Experiment 1 stops.
+# for 2000 steps. The dotted line is step 60, where Experiment 1 stops. The same seeds start alike
+# here and there: the first 60 steps are those of Experiment 1. A verdict counts both as one run.
+# The table below the figure has all settings, the other ones without blocks too.
 
 # %%
 wide = load_results("wide")
@@ -585,7 +579,8 @@ display(claim("09.wide"), claim("09.wider"), claim("09.wide-rates"))
 display(claim("09.wide-scaled"), claim("09.wide-saved"))
 
 # %% [markdown]
-# Five other runs of the first tower, made on a GPU, end at step 600. They tell its middle:
+# Five runs of the first tower were made on a GPU. They start from other weights and end at step
+# 600. (They were drawn by an older torch.) More of their channels are dead there:
 
 # %%
 claim("09.recovery")
@@ -594,7 +589,13 @@ claim("09.recovery")
 # Narrower towers, unscaled and followed for 2000 steps, at the same three rates:
 
 # %%
-fates(load_results("narrow"), accuracy=True)
+narrow = load_results("narrow")
+widths = (72, 144, 288, 576)
+shown = {f"width {w}, scale 1, rate 0.14": f"width {w}\nrate 0.14" for w in widths}
+courses(narrow, shown, mark=60)
+
+# %%
+fates(narrow)
 
 # %%
 claim("09.narrow")
@@ -620,9 +621,9 @@ fates(full, accuracy=True)
 display(claim("09.full-width"), claim("09.full-control"), claim("09.full-rate"))
 
 # %% [markdown]
-# **Was the paper's late death reproduced?** The paper's networks lived for some ten thousand steps
-# and then died. A run counts as such a death if it *lives* after a twentieth of its steps and is
-# dead at its end.
+# **Was the paper's late death reproduced?** The paper's networks died "early in the training":
+# after "a few tens of thousands of iterations" only zeros came. A run counts as such a death if it
+# *lives* after a twentieth of its steps and is dead at its end.
 
 # %%
 display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"), claim("09.missing"))
@@ -781,8 +782,9 @@ check("09.3", elsewhere)
 
 # %%
 # exercise: The rate that replaces the width | ●●○ | 5 min
-# task: Suppose that a tower of width 576 died at rate 0.1. If rate × ‖a‖² decides and ‖a‖² grows
-#   in proportion to the width, at which rate is a tower of another width in the same danger? Write
+# task: Suppose that 0.1 is the rate at which a tower of width 576 begins to die. (In the runs above
+#   it suffers at 0.045 and dies at 0.14.) If rate × ‖a‖² decides and ‖a‖² grows in proportion to
+#   the width, at which rate is a tower of another width in the same danger? Write
 #   `dangerous_rate(width)`, and compare with the grid above: is the paper's 1152 channels at 0.045
 #   close to it?
 # hint: The product stays the same.
@@ -841,6 +843,7 @@ five_lines(
 # **What would change our mind.** A tower that dies late, after thousands of healthy steps. The
 # paper describes this ("a few tens of thousands of iterations"), and our runs end long before. Or a
 # network that one machine trains, and that a tenth of the rate does not help. Try both on a GPU,
-# with `python -m inception_edu.study run recovery --mode full`.
+# with `python -m inception_edu.study run recovery --mode full`. Its 20,000 steps may still be too
+# few.
 #
 # **Next.** Chapter 10: residual and plain networks race.

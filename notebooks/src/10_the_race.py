@@ -389,7 +389,7 @@ def final_error(run):
     return 1 - run.accuracy
 
 
-def area_by_clock(run, until):
+def error_by_clock(run, until):
     """Mean test error over the first `until` seconds of this machine, from guessing (90 % wrong)
     on."""
     at, error = test_error(run)
@@ -404,7 +404,7 @@ for plain, residual in PAIRS:
         ("mean error on the way, by steps", study.mean_error),
         (
             f"mean error in the first {end:.0f} s, from guessing on",
-            lambda r, t=end: area_by_clock(r, t),
+            lambda r, t=end: error_by_clock(r, t),
         ),
         ("final error", final_error),
     ):
@@ -705,6 +705,7 @@ contrasts(study.section_4_differences(), "Final accuracy, with the part minus wi
 # %%
 display(claim("10.training-rates"), claim("10.rmsprop"), claim("10.falling-rate"))
 display(claim("10.running-average"), claim("10.label-smoothing"), claim("10.clipping"))
+display(claim("10.training-scope"))
 
 # %% [markdown]
 # The margin was written down before these runs: 1 point of final accuracy. By the rule,
@@ -785,7 +786,7 @@ table(
 
 
 # %%
-# exercise: The area under a curve | ●○○ | 5 min
+# exercise: The mean error on the way | ●○○ | 5 min
 # task: Write `mean_error(steps, errors)`: the area under the straight lines through the points,
 #   divided by the length of the axis from the first step to the last. The tests need not be equally
 #   far apart.

@@ -180,7 +180,7 @@ def paper_claims() -> Table:
     rows = []
     for name, said in CLAIMS.items():
         found, seen = said.verdict(), claim(SEEN[name]).short
-        rows.append((said.says, said.where, found.word, seen, _scale(found), _how_sure(found)))
+        rows.append((said.says, said.where, found.word, seen, _scale(said), _how_sure(found)))
     return table(
         rows,
         ["the paper says", "where", "verdict", "seen here", "at what scale", "how sure"],
@@ -188,10 +188,11 @@ def paper_claims() -> Table:
     )
 
 
-def _scale(found: Any) -> str:
-    if found.scope == "full":
+def _scale(said: Any) -> str:
+    if said.verdict().scope == "full":
         return "the networks of the paper, counted from its figures"
-    return "small networks, small images, short training"
+    full = ", one with all filters" if "paper_width" in said.rests_on else ""
+    return f"small networks{full}, small images, short training"
 
 
 def _how_sure(found: Any) -> str:

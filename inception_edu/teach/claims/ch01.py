@@ -12,6 +12,7 @@ from inception_edu.study import (
     raced,
     summarise,
 )
+from inception_edu.study.claims import IMAGENET, made
 from inception_edu.study.racers import RACERS, title
 from inception_edu.study.statistics import Difference
 from inception_edu.teach.claims import judged, registered
@@ -140,6 +141,16 @@ def heads_speed() -> tuple[bool, str]:
 def heads_end() -> tuple[bool, str]:
     """Inception-v3's Section 4: a slightly higher plateau."""
     return judged("Auxiliary heads let a network end better", heads_verdict("end"))
+
+
+@registered("01.heads-scope")
+def heads_scope() -> tuple[bool, str]:
+    judged_on = (e.of for what in ("speed", "end") for e in heads_verdict(what).evidence)
+    counted = frozenset().union(*judged_on)
+    return len(counted) >= 20, (
+        f"These verdicts on auxiliary heads: {made(('heads',), len(counted))} A full replication "
+        f"needs {IMAGENET}, with and without heads."
+    )
 
 
 @registered("01.family-here")

@@ -19,7 +19,7 @@ from inception_edu.study.claims_dying import (
     lived_early,
 )
 from inception_edu.study.experiments_dying import TO_576, cell
-from inception_edu.study.fates import fate
+from inception_edu.study.fates import PLURAL, CellFate, between, counted, fate
 from inception_edu.study.results import Result
 from inception_edu.study.statistics import Difference, at_most_counts
 from inception_edu.teach.claims import registered
@@ -42,11 +42,15 @@ def recovery() -> tuple[bool, str]:
     pairs = ", ".join(f"{_percent(a)} → {_percent(b)}" for a, b in zip(early, late))
     alone = difference(cells[label], cells["width 1152, no blocks, rate 0.045"])
     falls = all(b < a for a, b in zip(early, late))
-    return falls and found[label].word == "dies" and alone.seen == "less", (
-        "At step 600 the unscaled tower of 1152 channels is still dead by our rule, but it comes "
-        "back slowly: from step 60 to step 600 the share of its last block that is dead in the "
-        f"batch falls in each of {len(early)} seeds ({pairs}). It is worse than no blocks at all: "
-        f"{alone.text()}."
+    here = [_worst_at(r, 600) for r in runs if r.label == label]
+    there = [_worst_at(r, 600) for r in load_results("wide") if r.label == UNSCALED]
+    more = sum(here) / len(here) > sum(there) / len(there)
+    return more and falls and found[label].word == "dies" and alone.seen == "less", (
+        "At step 600 this unscaled tower of 1152 channels, at the paper's rate, is still dead by "
+        f"our rule: {between(here)} of its worst block in the batch. Of the runs above it is "
+        f"{between(there)} at this step. It comes back slowly, too: from step 60 on the share of "
+        f"its last block falls in each of {len(early)} seeds ({pairs}). It is worse than no blocks "
+        f"at all: {alone.text()}."
     )
 
 
@@ -56,7 +60,7 @@ WIDER, SLOWER = cell(2304, 1, PAPER_RATE), cell(1152, 1, THIRD_RATE)
 THRICE = 0.14
 SAVED = {
     (2304, PAPER_RATE): "2304 channels at the paper's rate",
-    (1152, THRICE): "1152 channels at three times this rate",
+    (1152, THRICE): "1152 channels at three times the paper's rate",
 }
 
 
@@ -99,20 +103,21 @@ def comes_back() -> tuple[bool, tuple[str, str]]:
     found, gap = fates_of("wide")[UNSCALED], _after_2000_steps()[UNSCALED, NO_BLOCKS]
     falls, ends, still = _course("wide", UNSCALED)
     return falls and found.word == "suffers" and gap.seen != "more", (
-        f"The unscaled tower of 1152 channels comes back slowly. Its worst block: {ends}. At the "
-        f"end, on 64 images, it {found.sentence}, and the share {still}. It is not seen to be "
-        f"better than the same one without blocks: {gap.text()}, {gap.word()}.",
-        f"A tower of 1152 channels, its worst block: {ends}.",
+        f"At the paper's rate the unscaled tower of 1152 channels comes back slowly. Its worst "
+        f"block: {ends}. At the end, on 64 images, it {found.sentence}, and the share {still}. It "
+        f"is not seen to be better than the same one without blocks: {gap.text()}, {gap.word()}.",
+        f"1152 channels, unscaled, the paper's rate, worst block: {ends}.",
     )
 
 
 @registered("09.wider")
-def comes_back_more_slowly() -> tuple[bool, str]:
+def comes_back_less() -> tuple[bool, str]:
     found, gap = fates_of("wide")[WIDER], _after_2000_steps()[WIDER, _no_blocks(2304, PAPER_RATE)]
     falls, ends, still = _course("wide", WIDER)
     return falls and found.word == "dies" and gap.seen != "more", (
-        f"With 2304 channels it comes back even more slowly. Its worst block: {ends}. So after "
-        f"2000 steps it is still dead by our rule: it {found.sentence}, and the share {still}. "
+        f"With 2304 channels at the paper's rate it comes back, too. Its worst block: {ends}. But "
+        f"after 2000 steps it is still dead by our rule: it {found.sentence}, and the share "
+        f"{still}. "
         f"Against the same one without blocks: {gap.text()}, {gap.word()}."
     )
 
@@ -157,8 +162,8 @@ def scaling_saves_what_stays_dead() -> tuple[bool, str]:
         right &= (found[unscaled].word, found[scaled].word) == ("dies", "lives")
         right &= alone.seen == over.seen == "more"
         told.append(
-            f"With {words} it {found[scaled].sentence}: {over.text()} against unscaled, and "
-            f"{alone.text()} against no blocks."
+            f"With {words} the scaled tower {found[scaled].sentence}. Its accuracy, against the "
+            f"unscaled one: {over.text()}; against no blocks: {alone.text()}."
         )
     return right, (
         "Where the unscaled tower is still dead after 2000 steps, the one with a scale of 0.1 "
@@ -166,42 +171,40 @@ def scaling_saves_what_stays_dead() -> tuple[bool, str]:
     )
 
 
-PLURAL = {
-    "lives": "live",
-    "suffers": "suffer",
-    "dies": "die",
-    "differs by seed": "differ by seed",
-}
-
-
 @registered("09.narrow")
 def narrow() -> tuple[bool, str]:
     found = fates_of("narrow")
     words = {
-        told: {width: found[cell(width, 1, rate)].word for width in TO_576}
+        told: {width: found[cell(width, 1, rate)] for width in TO_576}
         for told, rate in (
             ("At a third of the paper's rate", THIRD_RATE),
             ("At the paper's rate", PAPER_RATE),
-            ("At three times of it", THRICE),
+            ("At three times the paper's rate", THRICE),
         )
     }
     third, usual, thrice = words.values()
     told = ". ".join(f"{at}, {_by_word(fates)}" for at, fates in words.items())
-    _, ends, still = _course("narrow", cell(TO_576[-1], 1, THRICE))
-    right = set(third.values()) == {"lives"} and usual[72] == usual[144] == "lives"
-    return right and thrice[TO_576[-1]] == "dies", (
+    courses = [_course("narrow", cell(width, 1, THRICE)) for width in (288, 576)]
+    right = {f.word for f in (*third.values(), usual[72], usual[144])} == {"lives"}
+    return right and thrice[288].word == thrice[576].word == "dies", (
         f"These are the unscaled towers after 2000 steps, by their channels. {told}. So a tower "
-        "below 1000 filters can stay dead as well, at a higher rate. That of "
-        f"{TO_576[-1]} channels at three times the rate, its worst block: {ends}; the share "
-        f"{still}."
+        "with fewer than 1000 filters can still be dead after 2000 steps, too, at a higher "
+        f"rate. The worst block of 288 channels at three times the paper's rate: "
+        f"{_ends_and_still(courses[0])}. Of 576 channels: {_ends_and_still(courses[1])}."
     )
 
 
-def _by_word(fates: dict[int, str]) -> str:
-    """{72: "lives", 144: "lives", 576: "dies"} as "those of 72 and 144 live, those of 576 die"."""
+def _ends_and_still(course: tuple[bool, str, str]) -> str:
+    _, ends, still = course
+    return f"{ends}; the share {still}"
+
+
+def _by_word(fates: dict[int, CellFate]) -> str:
+    """In words: "those of 72 and 144 live, those of 576 die"; where the seeds differ, how many."""
     groups: dict[str, list[str]] = {}
-    for width, word in fates.items():
-        groups.setdefault(PLURAL[word], []).append(str(width))
+    for width, found in fates.items():
+        mixed = f"differ by seed ({counted(found.counts)})"
+        groups.setdefault(PLURAL.get(found.word, mixed), []).append(str(width))
     told = []
     for word, widths in groups.items():
         *first, last = widths
@@ -219,16 +222,20 @@ def late_death() -> tuple[bool, str]:
     unscaled = [run for run in early if _unscaled(run)]
     bare = [run for run in unscaled if not run.config.change]
     usual = [run for run in bare if run.config.recipe.lr >= PAPER_RATE]
-    most = at_most_counts(0, len(unscaled))[1]
-    slim = all(run.config.network == "tower" and _width(run) < 1000 for run in usual)
-    return not late_deaths() and bool(usual) and slim, (
+    most = at_most_counts(0, len(usual))[1]
+    widest = max(_width(run) for run in usual)
+    worse = [run for run in early if fate(run).word == "suffers"]
+    towers = all(run.config.network == "tower" for run in usual)
+    return not late_deaths() and towers and widest < 1000, (
         "The paper's late death was not reproduced: of "
         f"{sum(map(len, counts.values()))} runs ({told}), none that lived after a twentieth of its "
         f"steps was dead at the end. But few could show it: {len(early)} runs lived so far, "
-        f"{len(unscaled)} of them with unscaled blocks (so up to {_percent(most)} of such runs may "
-        f"die late, with 95 % confidence), and {len(usual)} of these at the paper's rate or above "
-        "without a remedy, all of less than 1000 filters. The wider ones were dead or suffered by "
-        "then."
+        f"{len(unscaled)} of them with unscaled blocks, and {len(usual)} of these at the paper's "
+        f"rate or above without a remedy, none of more than {widest} channels. So up to "
+        f"{_percent(most)} of such runs may die late (95 % confidence), and of wider ones these "
+        "runs say nothing: they were dead or suffered by then. Nearest to a late death come "
+        f"{len(worse)} runs that lived so far and suffer at the end "
+        f"({'; '.join(dict.fromkeys(run.label for run in worse))})."
     )
 
 
@@ -246,16 +253,12 @@ def _worst_at(run: Result, step: float) -> float:
     return max(dead_at(run, step).values())
 
 
-def between(values) -> str:
-    """Shares as "12 to 34 %"."""
-    return f"{100 * min(values):.0f} to {_percent(max(values))}"
-
-
 @registered("09.early-death")
 def early_death() -> tuple[bool, str]:
     falls, ends, still = _course("paper_width", full(1, PAPER_RATE))
     found = fates_of("paper_width")[full(1, PAPER_RATE)]
     return falls and found.word == "dies", (
         "What was seen instead is an early death. With all filters, unscaled at the paper's rate, "
-        f"the worst block has {ends}. So channels come back, and the share {still}."
+        f"the worst block has {ends}. So some channels come back, most are still dead, and the "
+        f"share {still}."
     )

@@ -12,6 +12,7 @@ from inception_edu.study import (
     section_4_differences,
     summarise,
 )
+from inception_edu.study.claims import IMAGENET, made
 from inception_edu.study.claims_training import MARGIN, SECTION_4, untuned
 from inception_edu.study.experiments_training import OPTIMISERS, RATES
 from inception_edu.study.tuning import best_rate
@@ -84,4 +85,13 @@ def average_early() -> tuple[bool, str]:
         f"At step {steps[0]}, while the rate is high, the running average is right more often by "
         f"{early.text()}. At step {steps[-1]} it is {late.text()}. This was asked after "
         "the runs, so no verdict rests on it."
+    )
+
+
+@registered("10.training-scope")
+def training_scope() -> tuple[bool, str]:
+    counted = frozenset().union(*(e.of for part in SAYS for e in section_4(part).evidence))
+    return len(counted) >= 30, (
+        f"These verdicts on Section 4: {made(('training',), len(counted))} A full replication "
+        f"needs {IMAGENET}, with and without each part."
     )
