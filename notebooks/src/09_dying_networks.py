@@ -541,7 +541,8 @@ display(claim("09.all-images"), claim("09.all-remedies"))
 # ## Experiment 5: does it last?
 #
 # 60 steps are short. These runs have 3000: no remedy, no blocks, and four remedies. Each run is a
-# line: the share of dead channels in its worst block.
+# line: the share of dead channels in its worst block. The table has one more control: a slow
+# classifier without blocks.
 
 # %% tags=["hide-input"]
 lasting = load_results("long")
@@ -579,14 +580,15 @@ display(claim("09.wide"), claim("09.wider"), claim("09.wide-rates"))
 display(claim("09.wide-scaled"), claim("09.wide-saved"))
 
 # %% [markdown]
-# Five runs of the first tower were made on a GPU. They start from other weights and end at step
-# 600. (They were drawn by an older torch.) More of their channels are dead there:
+# Five runs of the first tower were made on a GPU (`recovery`). They start from other weights, drawn
+# by an older torch, and end at step 600. More of their channels are dead there:
 
 # %%
 claim("09.recovery")
 
 # %% [markdown]
-# Narrower towers, unscaled and followed for 2000 steps, at the same three rates:
+# Narrower towers, unscaled and followed for 2000 steps. The figure shows the highest of the three
+# rates, the table all:
 
 # %%
 narrow = load_results("narrow")

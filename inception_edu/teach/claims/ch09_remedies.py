@@ -55,7 +55,8 @@ def remedies() -> tuple[bool, tuple[str, str]]:
     held = [label for label in alone if worst[label] < LIVES_BELOW]
     nearly, unscaled = worst["slow classifier"], sum("scale" not in label for label in held)
     return len(held) > 1 and LIVES_BELOW < nearly < 0.15, (
-        f"These remedies hold in every seed: {', '.join(held)}. At most "
+        f"At the end, after 60 to 120 steps, these remedies hold in every seed: "
+        f"{', '.join(held)}. At most "
         f"{max(worst[label] for label in held):.0%} of any block is dead at the end. With a slow "
         f"classifier it is {nearly:.0%} at most.",
         f"Without a scale {unscaled} changes keep every tower alive, a tenth of the rate for one.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from inception_edu.study import (
     difference,
     holm,
@@ -34,23 +36,19 @@ def recovery() -> tuple[bool, str]:
     runs = load_results("recovery")
     label = f"{cell(1152, 1, PAPER_RATE)}, 600 steps"
     cells, found = summarise(runs), fates_of("recovery")
-    early, late = [], []
-    for run in (r for r in runs if r.label == label):
-        shares = list(run.maps["dead"].values())[-1]
-        early.append(shares[run.curves["step"].index(60)])
-        late.append(shares[-1])
-    pairs = ", ".join(f"{_percent(a)} → {_percent(b)}" for a, b in zip(early, late))
+    unscaled = [r for r in runs if r.label == label]
+    early, here = ([_worst_at(r, step) for r in unscaled] for step in (60, 600))
+    pairs = ", ".join(f"{_percent(a)} → {_percent(b)}" for a, b in zip(early, here))
     alone = difference(cells[label], cells["width 1152, no blocks, rate 0.045"])
-    falls = all(b < a for a, b in zip(early, late))
-    here = [_worst_at(r, 600) for r in runs if r.label == label]
+    falls = all(b < a for a, b in zip(early, here))
     there = [_worst_at(r, 600) for r in load_results("wide") if r.label == UNSCALED]
     more = sum(here) / len(here) > sum(there) / len(there)
     return more and falls and found[label].word == "dies" and alone.seen == "less", (
         "At step 600 this unscaled tower of 1152 channels, at the paper's rate, is still dead by "
-        f"our rule: {between(here)} of its worst block in the batch. Of the runs above it is "
-        f"{between(there)} at this step. It comes back slowly, too: from step 60 on the share of "
-        f"its last block falls in each of {len(early)} seeds ({pairs}). It is worse than no blocks "
-        f"at all: {alone.text()}."
+        f"our rule: on 64 images it {found[label].sentence}. In the batch {between(here)} of its "
+        f"worst block are dead there; of the runs above {between(there)}. It comes back slowly, "
+        f"too: from step 60 to step 600 this share falls in each of {len(early)} seeds ({pairs}). "
+        f"It is worse than no blocks at all: {alone.text()}."
     )
 
 
@@ -104,8 +102,9 @@ def comes_back() -> tuple[bool, tuple[str, str]]:
     falls, ends, still = _course("wide", UNSCALED)
     return falls and found.word == "suffers" and gap.seen != "more", (
         f"At the paper's rate the unscaled tower of 1152 channels comes back slowly. Its worst "
-        f"block: {ends}. At the end, on 64 images, it {found.sentence}, and the share {still}. It "
-        f"is not seen to be better than the same one without blocks: {gap.text()}, {gap.word()}.",
+        f"block: {ends}. At the end, on 64 images, it {found.sentence}, and the share {still}. "
+        f"Against the same one without blocks: {gap.text()}, {gap.word()}."
+        f"{' The interval is of this difference alone.' if gap.corrected else ''}",
         f"1152 channels, unscaled, the paper's rate, worst block: {ends}.",
     )
 
@@ -215,9 +214,8 @@ def _by_word(fates: dict[int, CellFate]) -> str:
 @registered("09.late-death")
 def late_death() -> tuple[bool, str]:
     counts = {name: load_results(name) for name in FOLLOWED}
-    told = ", ".join(
-        f"{len(runs)} of {runs[0].config.recipe.steps} steps" for runs in counts.values()
-    )
+    lengths = Counter(run.config.recipe.steps for runs in counts.values() for run in runs)
+    told = ", ".join(f"{lengths[steps]} of {steps} steps" for steps in sorted(lengths))
     early = lived_early()
     unscaled = [run for run in early if _unscaled(run)]
     bare = [run for run in unscaled if not run.config.change]
