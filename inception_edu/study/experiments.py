@@ -76,7 +76,15 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "dying": Experiment(d.dying, "width, scale, rate", "seed", f"{SMALL}; 60 steps"),
     "no_blocks": Experiment(d.no_blocks, "width, rate", "seed", f"{SMALL}; scale 0, 60 steps"),
-    "narrow": Experiment(d.narrow, "width, rate", "seed", f"{SMALL}; unscaled, 2000 steps"),
+    "narrow": Experiment(
+        d.narrow, "width, rate, scale, blocks on or off", "seed", f"{SMALL}; 2000 steps"
+    ),
+    "slow_return": Experiment(
+        d.slow_return,
+        "blocks on or off",
+        "seed",
+        f"{SMALL}; 1152 channels, the paper's rate, 6000 steps",
+    ),
     "recovery": Experiment(
         d.recovery, "scale, rate, blocks on or off", "seed", f"{SMALL}; 1152 channels, 600 steps"
     ),

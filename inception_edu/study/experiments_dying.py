@@ -108,12 +108,28 @@ def no_blocks(mode: str) -> list[Config]:
 
 
 def narrow(mode: str) -> list[Config]:
-    """Unscaled towers below the paper's 1000 filters, followed for 2000 steps at the paper's rate,
-    a third and three times of it: does one that lives at first die late? C3."""
+    """Towers below the paper's 1000 filters, followed for 2000 steps at the paper's rate, a third
+    and three times of it: does one that lives at first die late? Beside them, at the two higher
+    rates, a scale of 0.1 and no blocks at all. C3."""
     steps: dict[str, Any] = dict(steps=2000, record_every=50)
-    rates = (0.015, 0.045, 0.14)
+    usual, rates = (0.045, 0.14), (0.015, 0.045, 0.14)
     cells = [tower(cell(w, 1, lr), w, lr=lr, **steps) for w in TO_576 for lr in rates]
+    for w in TO_576:
+        for lr in usual:
+            cells.append(tower(cell(w, 0.1, lr), w, 0.1, lr=lr, **steps))
+            cells.append(tower(no_blocks_at(w, lr), w, depth=0, lr=lr, **steps))
     return repeat(cells, mode, [cell(72, 1, lr) for lr in rates], 60)
+
+
+def slow_return(mode: str) -> list[Config]:
+    """The unscaled tower of 1152 channels at the paper's rate, followed for 6000 steps beside one
+    without blocks: it comes back after the first steps, but how far? C3."""
+    steps: dict[str, Any] = dict(lr=0.045, steps=6000, record_every=150)
+    cells = [
+        tower(cell(1152, 1, 0.045), 1152, **steps),
+        tower(no_blocks_at(1152, 0.045), 1152, depth=0, **steps),
+    ]
+    return repeat(cells, mode, [c.label for c in cells], 20)
 
 
 def recovery(mode: str) -> list[Config]:
@@ -131,7 +147,7 @@ def recovery(mode: str) -> list[Config]:
             cells += [
                 tower(f"{cell(width, 1, rate)}, {steps['steps']} steps", width, 1.0, **setting),
                 tower(f"{cell(width, 0.1, rate)}, {steps['steps']} steps", width, 0.1, **setting),
-                tower(f"width {width}, no blocks, rate {rate:g}", width, depth=0, **setting),
+                tower(no_blocks_at(width, rate), width, depth=0, **setting),
             ]
     if mode == "standard":
         # At the low rate nothing dies unscaled, so there is nothing for a scale to save.
@@ -144,6 +160,10 @@ def recovery(mode: str) -> list[Config]:
 
 def cell(width: float, scale: float, lr: float) -> str:
     return f"width {width}, scale {scale:g}, rate {lr:g}"
+
+
+def no_blocks_at(width: int, lr: float) -> str:
+    return f"width {width}, no blocks, rate {lr:g}"
 
 
 def scaling(mode: str) -> list[Config]:

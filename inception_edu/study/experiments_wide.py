@@ -8,7 +8,7 @@ from typing import Any
 
 from inception_edu.study.cells import PAPER, repeat, tower
 from inception_edu.study.config import Config
-from inception_edu.study.experiments_dying import cell, treated
+from inception_edu.study.experiments_dying import cell, no_blocks_at, treated
 from inception_edu.study.experiments_race import ALL_FILTERS, racer, tuned
 from inception_edu.study.racers import PAIRS, RACERS
 from inception_edu.study.tuning import best_rate
@@ -33,7 +33,7 @@ def wide(mode: str) -> list[Config]:
     steps: dict[str, Any] = dict(steps=2000, record_every=50)
     cells = [tower(cell(w, s, lr), w, s, lr=lr, **steps) for w, s, lr in settings]
     cells += [
-        tower(f"width {w}, no blocks, rate {lr:g}", w, lr=lr, depth=0, **steps)
+        tower(no_blocks_at(w, lr), w, lr=lr, depth=0, **steps)
         for w, lr in ((1152, 0.045), (1152, 0.015), (1152, 0.14), (2304, 0.045))
     ]
     return repeat(cells, mode, [cell(1152, 1.0, 0.045)], 20)
