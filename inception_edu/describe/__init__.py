@@ -86,6 +86,8 @@ if TYPE_CHECKING:
     from inception_edu.describe.googlenet_blocks import LocalNorm as LocalNorm
     from inception_edu.describe.googlenet_blocks import ReductionBN as ReductionBN
     from inception_edu.describe.googlenet_blocks import StemGoogLeNet as StemGoogLeNet
+    from inception_edu.describe.halving import HALVINGS as HALVINGS
+    from inception_edu.describe.halving import with_reductions as with_reductions
     from inception_edu.describe.link import source_of as source_of
     from inception_edu.describe.measure import Measurement as Measurement
     from inception_edu.describe.measure import Row as Row
@@ -233,6 +235,10 @@ _NAMES = {
         "out_shape",
         "slide",
         "walk",
+    ),
+    ".halving": (
+        "HALVINGS",
+        "with_reductions",
     ),
     ".googlenet_blocks": (
         "HeadGoogLeNet",

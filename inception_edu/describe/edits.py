@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from inception_edu.describe.blocks import Block, Classifier, Network, check_network
 from inception_edu.describe.flow import out_channels
+from inception_edu.describe.halving import HALVINGS
 from inception_edu.describe.parts import at, last_conv, put
 from inception_edu.describe.spec import Conv, Node, Residual, SpecError
 
@@ -127,4 +128,5 @@ CHANGES: dict[str, Callable[[Network], Network]] = {
     "classifier rate per width": _rate_per_width,
     "centred input and rate per width": lambda n: _rate_per_width(n, "batch"),
     "slow classifier and last layers": _slow_ends,
+    **HALVINGS,
 }

@@ -26,6 +26,10 @@ from inception_edu.study.cells import MODES
 from inception_edu.study.config import Config, ExperimentError
 
 SMALL = "tower of Fig. 13's blocks, 32×32 images, batch 32, float32"
+HALVED = (
+    "Inception-v4 with a sixteenth of the filters and one block a stage, embedded images, batch "
+    "32, SGD with momentum 0.9, one-cycle; 300 steps"
+)
 HEADED = (
     "1/16 of the filters, 1/2/1 blocks a stage, embedded images, batch 32, rate up and down to "
     "zero, 300 steps, float32"
@@ -145,6 +149,15 @@ EXPERIMENTS: dict[str, Experiment] = {
         t.heads_tuning, "rate", "seed", f"{HEADED}; judged on held-out training images"
     ),
     "heads": Experiment(t.heads, "heads", "rate (from heads_tuning), seed", HEADED),
+    "reductions_tuning": Experiment(
+        t.reductions_tuning, "rate", "seed", f"{HALVED}; judged on held-out training images"
+    ),
+    "reductions": Experiment(
+        t.reductions,
+        "how the grid is halved",
+        "rate (from reductions_tuning), seed",
+        HALVED,
+    ),
     "training_tuning": Experiment(
         t.training_tuning, "rate", "seed", f"{TRAINING}; judged on held-out training images"
     ),

@@ -1,11 +1,12 @@
-"""The experiments on how the networks are trained, on the embedded images: auxiliary heads, and
-Section 4 of the paper. Each is a function from a mode to its configurations."""
+"""The experiments on how the networks are trained, on the embedded images: auxiliary heads, ways to
+halve the grid, and Section 4 of the paper. Each is a function from a mode to its configurations."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+from inception_edu.describe import HALVINGS
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import repeat
 from inception_edu.study.config import Config
@@ -73,6 +74,45 @@ def heads(mode: str) -> list[Config]:
         for kind in (False, True)
     ]
     return repeat(cells, mode, [headed("GoogLeNet", h) for h in (False, True)])
+
+
+# --- Reductions -----------------------------------------------------------------------------------
+
+PARALLEL = "parallel (Figs. 7, 8)"
+WAYS = (PARALLEL, *HALVINGS)
+REDUCTION_RATES = (0.03, 0.1, 0.3)
+
+
+def _halving(way: str, lr: float, label: str = "", judge: str = "test") -> Config:
+    return Config(
+        label or way,
+        "inception_v4",
+        dict(width=1 / 16, repeats=(1, 1, 1)),
+        replace(SHORT, lr=lr),
+        data="fashion",
+        change="" if way == PARALLEL else way,
+        test_images=2000,
+        judge=judge,
+    )
+
+
+def reductions_tuning(mode: str) -> list[Config]:
+    """The learning rate for each way to halve the grid, the same three rates for all, judged on
+    training images that are held out: it picks a rate, it proves nothing."""
+    cells = [
+        _halving(way, lr, f"{way}, rate {lr:g}", "validation")
+        for way in WAYS
+        for lr in REDUCTION_RATES
+    ]
+    return repeat(cells, mode, [f"{PARALLEL}, rate 0.1"], count=2)
+
+
+def reductions(mode: str) -> list[Config]:
+    """Does it help to halve the grid by a pool and strided convolutions side by side? Against a
+    pool first and last, also with equal parameters and with equal multiply-adds, each at its own
+    best rate."""
+    cells = [_halving(way, best_rate(way, "reductions_tuning", 0.1)) for way in WAYS]
+    return repeat(cells, mode, WAYS, count=10)
 
 
 # --- Section 4 ------------------------------------------------------------------------------------
