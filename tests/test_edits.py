@@ -10,6 +10,7 @@ from torch import nn
 
 from inception_edu.describe import (
     CHANGES,
+    HALVINGS,
     Chain,
     Classifier,
     Conv,
@@ -29,10 +30,13 @@ from inception_edu.describe import (
     put,
     rebuild,
     tower,
+    with_reductions,
 )
 from inception_edu.nets import build, last_linear, residual_blocks
 
 PLAIN = tower(width=32, depth=2, scale=0.5)
+OF_TOWERS = [change for change in CHANGES if change not in HALVINGS]
+SMALL = mini(network("inception_v4"), width=1 / 16, repeats=(1, 1, 1))
 
 
 def built(change: str, described: Network = PLAIN) -> nn.Module:
@@ -53,7 +57,7 @@ def normed(x: torch.Tensor) -> torch.Tensor:
     return (x - mean) / (x.var((0, 2, 3), unbiased=False, keepdim=True) + 1e-3).sqrt()
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", OF_TOWERS)
 def test_a_changed_network_is_a_description_like_any_other(change):
     described = changed(PLAIN, change)
     assert described != PLAIN and hash(described) != hash(PLAIN)
@@ -64,7 +68,7 @@ def test_a_changed_network_is_a_description_like_any_other(change):
     assert changed(PLAIN, change) == described
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", OF_TOWERS)
 def test_it_starts_from_the_same_weights_but_for_what_it_changes(change):
     plain = {tuple(p.shape): p for p in built("").stem.parameters()}
     edited = {tuple(p.shape): p for p in built(change).stem.parameters()}
@@ -72,6 +76,42 @@ def test_it_starts_from_the_same_weights_but_for_what_it_changes(change):
     first = [m for m in block("").modules() if isinstance(m, nn.Conv2d)][0]
     same = [m for m in block(change).modules() if isinstance(m, nn.Conv2d)][0]
     assert torch.equal(first.weight, same.weight)
+
+
+@pytest.mark.parametrize("way", HALVINGS)
+def test_another_way_to_halve_gives_the_same_sizes_and_trains(way):
+    described = changed(SMALL, way)
+    outputs = [(row.name, row.output) for row in measure(described).rows]
+    assert outputs == [(row.name, row.output) for row in measure(SMALL).rows]
+    model = build(described, seed=0)
+    assert measure(described).params == sum(p.numel() for p in model.parameters())
+    model(torch.rand(2, 3, 32, 32)).square().sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_ways_to_halve_pool_where_they_say_and_cost_what_they_say():
+    def kinds(way):
+        node = next(b for b in changed(SMALL, way).blocks if b.name == "reduction_a").node
+        return [(type(part).__name__, part.kernel[0]) for part in node.parts]
+
+    assert kinds("pool, then widen") == [("Pool", 3), ("Conv", 3)]
+    assert kinds("widen, then pool") == [("Conv", 3), ("Pool", 3)]
+    assert kinds("pool first, equal parameters") == [("Pool", 3), ("Conv", 1), ("Conv", 3)]
+    assert kinds("pool first, equal multiply-adds") == [("Pool", 3), ("Conv", 3), ("Conv", 3)]
+    ours = measure(SMALL)
+    as_many = measure(changed(SMALL, "pool first, equal parameters")).params
+    as_costly = measure(changed(SMALL, "pool first, equal multiply-adds")).macs
+    assert as_many == pytest.approx(ours.params, rel=0.02)
+    assert as_costly == pytest.approx(ours.macs, rel=0.02)
+
+
+def test_reductions_of_ones_own():
+    made = with_reductions(SMALL, lambda channels: Conv(channels, 3, stride=2))
+    assert measure(made).rows[-1].output == measure(SMALL).rows[-1].output
+    changed_ = [b.name for b, old in zip(made.blocks, SMALL.blocks) if b != old]
+    assert changed_ == ["reduction_a", "reduction_b"]
+    with pytest.raises(SpecError, match="no block named reduction_a"):
+        with_reductions(PLAIN, lambda channels: Conv(channels, 3))
 
 
 def test_norm_in_branch_norms_what_the_branch_adds():

@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from inception_edu.describe import CHANGES
+from inception_edu.describe import CHANGES, HALVINGS
 from inception_edu.nets import last_linear, residual_blocks
 from inception_edu.study import (
     EXPERIMENTS,
@@ -163,7 +163,7 @@ def changed(change: str, **arguments):
     return config.model(), torch.rand(4, 3, 32, 32)
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", [c for c in CHANGES if c not in HALVINGS])
 def test_a_changed_network_trains(change):
     model, images = changed(change)
     before = {k: v.clone() for k, v in model.state_dict().items()}

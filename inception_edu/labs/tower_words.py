@@ -8,9 +8,19 @@ from inception_edu.labs.core import say
 from inception_edu.labs.story import block_words, percent, silent_since
 from inception_edu.labs.tower_known import Look, beside_of, here_of, near, unusual
 from inception_edu.labs.training import State, Track, differing, group_of, interval
-from inception_edu.study.fates import END_IMAGES, CellFate, between, counted, fate_of_cell
+from inception_edu.study.fates import (
+    DIES_FROM,
+    END_IMAGES,
+    LIVES_BELOW,
+    CellFate,
+    between,
+    counted,
+    fate_of_cell,
+)
 from inception_edu.study.recorded import recorded_grid
 
+# Between which shares of silent channels a run suffers.
+LIMITS = f"{100 * LIVES_BELOW:.0f} to {100 * DIES_FROM:.0f} %"
 NAMES = {"rmsprop": "RMSProp", "sgd": "SGD", "lr": "rate"}
 
 
@@ -169,7 +179,7 @@ def fate_words(track: Track) -> str:
     since = silent_since(track.course)
     told = {
         "dies": f"Died: {percent(fate.dead)} of {block} silent",
-        "suffers": f"Suffered: {percent(fate.dead)} of {block} silent at the end",
+        "suffers": f"Suffered ({LIMITS}): {percent(fate.dead)} of {block} silent at the end",
         "lives": f"Lived: at most {percent(fate.dead)} of a block silent",
     }[fate.word]
     if fate.dead == 0:

@@ -77,10 +77,10 @@ def build(
     N×classes. With auxiliary heads it gives (N×classes, [N×classes, …]) in training.
 
     `init`: "truncated" is a normal distribution of variance 1/fan-in cut at two deviations, which
-    leaves 0.774 of that variance; "he" is cut too and has exactly He's variance, 2/fan-in; "torch"
-    is torch's own, uniform; "empty" draws nothing, for weights that are loaded afterwards. With
-    `seed` the weights are always the same, in any thread and on any device they are moved to, and
-    torch's global random state is left alone. `generator` (of the CPU) may be given in its place.
+    leaves `initial.CUT` squared of it; "he" is cut too and has exactly He's variance, 2/fan-in;
+    "torch" is torch's own, uniform; "empty" draws nothing, for weights that are loaded afterwards.
+    With `seed` the weights are always the same, in any thread and on any device they are moved to,
+    and torch's global random state is left alone. `generator` (of the CPU) may be given instead.
     Without both the weights are drawn as torch's layers draw theirs, from torch's global state.
     Raises `SpecError` where the description's numbers do not close.
     """

@@ -123,7 +123,7 @@ def verdicts(*names: str) -> Table:
             said.append(f"because {found.why}")
         said.append(f"How it was made: {claim.made} A full replication needs {claim.needs}.")
         for place, sentence in enumerate(said):
-            first = (claim.says, found.word) if place == 0 else (None, None)
+            first = (f"{name}. {claim.says}", found.word) if place == 0 else (None, None)
             rows.append((*first, sentence))
     return table(rows, ["the paper says", "verdict", "evidence"])
 
@@ -136,7 +136,8 @@ def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:
 
     cells = {title: summarise(results, value) for value, title in values.items()}
     settings = list(next(iter(cells.values())))
-    fig = plots.figure(9, 0.9 + 0.28 * len(settings))
+    # Many rows stand closer, so that the figure fits on a screen.
+    fig = plots.figure(9, 0.9 + min(0.28 * len(settings), max(4.5, 0.21 * len(settings))))
     for place, (title, found) in enumerate(cells.items(), 1):
         runs = {str(cell.label): cell.values for cell in found.values()}
         axis = plots.dots(runs, fig.add_subplot(1, len(cells), place), percent=True)

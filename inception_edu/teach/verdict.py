@@ -60,13 +60,19 @@ class Verdict:
             body = f"<ul style='margin:4px 0 0;padding-left:20px'>{items}</ul>"
         name = f" · {escape(self.name)}" if self.name else ""
         style = (
-            f"background:#fff;color:#222;border:1px solid #d0d0d0;border-left:6px solid {colour};"
+            "background:var(--jp-layout-color1,#fff);color:var(--jp-content-font-color1,#222);"
+            f"border:1px solid var(--jp-border-color2,#d0d0d0);border-left:6px solid {colour};"
             "border-radius:6px;padding:8px 12px;line-height:1.45;max-width:820px"
         )
         return (
             f"<div class='ied-verdict ied-{self.state}' role='status' style='{style}'>"
-            f"<b style='color:{colour}'>{mark} {word}{name}</b><br>{body}</div>"
+            f"<b style='color:{_on_either(colour)}'>{mark} {word}{name}</b><br>{body}</div>"
         )
+
+
+def _on_either(colour: str) -> str:
+    """The colour, moved towards that of the text: readable in a light theme and in a dark one."""
+    return f"color-mix(in srgb, {colour} 60%, var(--jp-content-font-color1,#222))"
 
 
 def as_html(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from inception_edu.describe import (
+    HALVINGS,
     TABLE_1,
     Chain,
     Concat,
@@ -17,6 +18,8 @@ from inception_edu.describe import (
     narrowest,
     out_shape,
 )
+from inception_edu.study import difference, holm, load_results, summarise
+from inception_edu.study.experiments_training import PARALLEL
 from inception_edu.teach.claims import registered
 
 ENTERS = (384, 35, 35)
@@ -78,3 +81,12 @@ def one_by_one() -> tuple[bool, str]:
         f"Without the 1×1 that begins its branches, Fig. 8 would have {params:.1f} times the "
         f"parameters and {macs:.1f} times the multiply-adds (with it {amount(with_it.macs)})."
     )
+
+
+@registered("04.reductions")
+def reductions() -> tuple[bool, str]:
+    """Ten runs of each way to halve the grid: the parallel way minus each of the others."""
+    cells = summarise(load_results("reductions"))
+    gaps = holm({way: difference(cells[PARALLEL], cells[way]) for way in HALVINGS})
+    told = "; ".join(f"minus *{way}* {gap.text()}, {gap.word()}" for way, gap in gaps.items())
+    return True, f"Accuracy of the parallel way: {told}."

@@ -65,17 +65,22 @@ def all_images() -> tuple[bool, str]:
     words = [_words(run) for run in runs]
     other = sum(few != every for few, every in words)
     return ("dies", "lives") not in words and fallen < 0.2, (
-        f"500 are not all either. {len(runs)} runs of unscaled towers were made once more, and all "
-        f"training images were looked at. Dead in the worst block, on {FEW} images, on {MANY} and "
-        f"on all (means): {'; '.join(told)}. From {MANY} to all a run loses at most "
-        f"{100 * fallen:.0f} points, and {other or 'none'} of them would have another word on all "
-        f"than on {FEW}."
+        f"And {MANY} images are not all, either. {len(runs)} runs of unscaled towers were made "
+        f"once more, and all training images were looked at. Dead in the worst block, on {FEW} "
+        f"images, on {MANY} and on all (means): {'; '.join(told)}. From {MANY} to all a run loses "
+        f"at most {100 * fallen:.0f} points, and {other or 'none'} of them would have another "
+        f"word on all than on {FEW}."
     )
 
 
 def _word_on_all(runs: list[Counted]) -> str:
     """The word of a setting on all images."""
     return fate_of_cell({"worst": run.worst[2]} for run in runs).word
+
+
+def _of_all(some: int, all_: int) -> str:
+    """How many of the other settings: "All 11 others", "Of the 11 others 9"."""
+    return f"All {all_} others" if some == all_ else f"Of the {all_} others {some}"
 
 
 @registered("09.all-remedies")
@@ -113,8 +118,8 @@ def all_remedies() -> tuple[bool, str]:
         "And the words of Experiment 4? More images can only lower a share (but for a channel or "
         "two, since each batch has its own statistics). So the "
         f"{len(every) - len(others)} of {len(every)} settings that live on {FEW} images live on "
-        f"all; {len(also)} of them were counted, and do. Of the other {len(others)} settings "
-        f"{len(counted)} were made once more and counted on all {runs[0].images:,}, in {len(runs)} "
+        f"all; {len(also)} of them were counted, and do. {_of_all(len(counted), len(others))} were "
+        f"made once more and counted on all {runs[0].images:,}, in {len(runs)} "
         f"runs: {'; '.join(told)}.{rest} {verdicts}"
     )
 

@@ -14,7 +14,7 @@ def exercise_1(growth: Any) -> Verdict:
     return checks.function(
         growth,
         lambda s, n, v: s * (n * v / 2) ** 0.5,
-        [(0.0, 10, 0.774), (1.0, 10, 0.774), (0.1, 40, 1.0), (0.3, 5, 2.0)],
+        [(0.0, 10, 0.8), (1.0, 10, 0.8), (0.1, 40, 1.0), (0.3, 5, 2.0)],
         name="growth",
         wrong={
             "Forget the stem: the sum of the additions begins at 0.": (
