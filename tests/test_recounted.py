@@ -72,6 +72,21 @@ OTHERS = [
         for at in ((2304, 0.045), (1152, 0.14))
         for other in ("width {}, scale 1, rate {}", "width {}, no blocks, rate {}")
     ),
+    ("09.slow-return", "slow_return", UNSCALED, NO_BLOCKS),
+    *(
+        ("09.narrow-controls", "narrow", f"width {width}, scale 0.1, rate 0.14", other)
+        for width in (288, 576)
+        for other in (f"width {width}, {x}, rate 0.14" for x in ("scale 1", "no blocks"))
+    ),
+    *(
+        ("04.reductions", "reductions", "parallel (Figs. 7, 8)", way)
+        for way in (
+            "pool, then widen",
+            "pool first, equal parameters",
+            "pool first, equal multiply-adds",
+            "widen, then pool",
+        )
+    ),
     ("09.full-rate", "paper_width", "scale 1, rate 0.0045", "scale 1, rate 0.045"),
     ("09.full-rate", "paper_width", "scale 0.2, rate 0.045", "scale 1, rate 0.045"),
     ("09.earn", "long", "slow classifier", "blocks switched off, slow classifier"),

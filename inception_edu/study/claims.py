@@ -88,7 +88,7 @@ CLAIMS = {
             "Section 3.3",
             "the fates of docs/verdicts.md: 1152 channels die and stay dead, 72 and 144 live",
             WIDE,
-            ("dying", "recovery", "wide", "narrow", "paper_width"),
+            ("dying", "recovery", "wide", "narrow", "slow_return", "paper_width"),
             dying.wide_networks_die,
         ),
         PaperClaim(

@@ -119,7 +119,8 @@ def wide_networks_die() -> Verdict:
     longest = _tower("wide", 2304, {(1, PAPER_RATE): "dies"}, LONG_NOTE)
     lasting = {cell(width, 1, PAPER_RATE): "lives" for width in (72, 144)}
     narrow = _expect("narrow", lasting, LONG_NOTE)
-    return verdict(_known(*evidence, longest, narrow), "reduced", lacks)
+    slow = _tower("slow_return", 1152, {(1, PAPER_RATE): "dies"}, " for 6000 steps")
+    return verdict(_known(*evidence, longest, narrow, slow), "reduced", lacks)
 
 
 # The experiments that go on long enough for a death to be a late one.

@@ -144,13 +144,16 @@ lengths = {
 }
 
 
-def spread(values):
+def with_range(values):
     """The mean over the seeds, with the smallest and the largest."""
     return f"{values.mean():.3g} ({values.min():.3g} to {values.max():.3g})"
 
 
 table(
-    [(name, *(spread(found[:, block]) for block in (1, 8, 16))) for name, found in lengths.items()],
+    [
+        (name, *(with_range(found[:, block]) for block in (1, 8, 16)))
+        for name, found in lengths.items()
+    ],
     ["length of the gradient", "block 1", "block 8", "block 16"],
     caption=f"Mean of {len(SEEDS)} seeds, and the smallest and largest",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 from inception_edu.study import (
     difference,
@@ -20,7 +21,7 @@ from inception_edu.study.claims_dying import (
     late_deaths,
     lived_early,
 )
-from inception_edu.study.experiments_dying import TO_576, cell
+from inception_edu.study.experiments_dying import TO_576, cell, no_blocks_at
 from inception_edu.study.fates import PLURAL, CellFate, between, counted, fate
 from inception_edu.study.results import Result
 from inception_edu.study.statistics import Difference, at_most_counts
@@ -62,23 +63,19 @@ SAVED = {
 }
 
 
-def _no_blocks(width: int, rate: float) -> str:
-    return f"width {width}, no blocks, rate {rate:g}"
-
-
-NO_BLOCKS = _no_blocks(1152, PAPER_RATE)
+NO_BLOCKS = no_blocks_at(1152, PAPER_RATE)
 
 
 def _after_2000_steps() -> dict[tuple[str, str], Difference]:
     """The differences in accuracy between the towers of `wide`, corrected together."""
     cells = summarise(load_results("wide"))
     pairs = [(UNSCALED, NO_BLOCKS), (SCALED, NO_BLOCKS), (SCALED, UNSCALED)]
-    pairs.append((WIDER, _no_blocks(2304, PAPER_RATE)))
-    pairs.append((SLOWER, _no_blocks(1152, THIRD_RATE)))
+    pairs.append((WIDER, no_blocks_at(2304, PAPER_RATE)))
+    pairs.append((SLOWER, no_blocks_at(1152, THIRD_RATE)))
     for at in SAVED:
         width, rate = at
         scaled = cell(width, 0.1, rate)
-        pairs += [(scaled, _no_blocks(*at)), (scaled, cell(width, 1, rate))]
+        pairs += [(scaled, no_blocks_at(*at)), (scaled, cell(width, 1, rate))]
     return holm({(a, b): difference(cells[a], cells[b]) for a, b in pairs})
 
 
@@ -111,7 +108,7 @@ def comes_back() -> tuple[bool, tuple[str, str]]:
 
 @registered("09.wider")
 def comes_back_less() -> tuple[bool, str]:
-    found, gap = fates_of("wide")[WIDER], _after_2000_steps()[WIDER, _no_blocks(2304, PAPER_RATE)]
+    found, gap = fates_of("wide")[WIDER], _after_2000_steps()[WIDER, no_blocks_at(2304, PAPER_RATE)]
     falls, ends, still = _course("wide", WIDER)
     return falls and found.word == "dies" and gap.seen != "more", (
         f"With 2304 channels at the paper's rate it comes back, too. Its worst block: {ends}. But "
@@ -125,8 +122,8 @@ def comes_back_less() -> tuple[bool, str]:
 def rates() -> tuple[bool, str]:
     found = fates_of("wide")
     third, thrice = found[SLOWER], found[cell(1152, 1, 0.14)]
-    alone = found[_no_blocks(1152, 0.14)]
-    gap = _after_2000_steps()[SLOWER, _no_blocks(1152, THIRD_RATE)]
+    alone = found[no_blocks_at(1152, 0.14)]
+    gap = _after_2000_steps()[SLOWER, no_blocks_at(1152, THIRD_RATE)]
     _, ends, still = _course("wide", cell(1152, 1, 0.14))
     words = (third.word, thrice.word, alone.word)
     return words == ("lives", "dies", "lives") and gap.seen == "more", (
@@ -157,7 +154,7 @@ def scaling_saves_what_stays_dead() -> tuple[bool, str]:
     told, right = [], True
     for (width, rate), words in SAVED.items():
         scaled, unscaled = cell(width, 0.1, rate), cell(width, 1, rate)
-        alone, over = gaps[scaled, _no_blocks(width, rate)], gaps[scaled, unscaled]
+        alone, over = gaps[scaled, no_blocks_at(width, rate)], gaps[scaled, unscaled]
         right &= (found[unscaled].word, found[scaled].word) == ("dies", "lives")
         right &= alone.seen == over.seen == "more"
         told.append(
@@ -190,6 +187,52 @@ def narrow() -> tuple[bool, str]:
         "with fewer than 1000 filters can still be dead after 2000 steps, too, at a higher "
         f"rate. The worst block of 288 channels at three times the paper's rate: "
         f"{_ends_and_still(courses[0])}. Of 576 channels: {_ends_and_still(courses[1])}."
+    )
+
+
+@registered("09.narrow-controls")
+def narrow_controls() -> tuple[bool, str]:
+    """What the unscaled towers of `narrow` are to be compared with: a scale of 0.1, no blocks."""
+    found, cells = fates_of("narrow"), summarise(load_results("narrow"))
+    places = [(width, rate) for rate in (PAPER_RATE, THRICE) for width in TO_576]
+    scaled = {at: cell(at[0], 0.1, at[1]) for at in places}
+    alone = {at: no_blocks_at(*at) for at in places}
+    gaps = holm(
+        {
+            (a, b): difference(cells[a], cells[b])
+            for at in places
+            for a, b in combinations((scaled[at], cell(at[0], 1, at[1]), alone[at]), 2)
+        }
+    )
+    told, right = [], True
+    for at in [(288, THRICE), (576, THRICE)]:
+        over = gaps[scaled[at], cell(at[0], 1, at[1])]
+        more = gaps[scaled[at], alone[at]]
+        right &= over.seen == "more"
+        told.append(
+            f"With {at[0]} channels the scaled tower is better than the unscaled one by "
+            f"{over.text()}, and than none by {more.text()}, {more.word()}."
+        )
+    living = {found[label].word for label in (*scaled.values(), *alone.values())}
+    return right and living == {"lives"}, (
+        f"At the paper's rate and at three times of it, towers of {', '.join(map(str, TO_576))} "
+        "channels live with a scale of 0.1, and so do those without blocks. So what dies unscaled "
+        f"dies because of its blocks. Where the unscaled tower dies: {' '.join(told)}"
+    )
+
+
+@registered("09.slow-return")
+def comes_back_slowly() -> tuple[bool, str]:
+    runs = load_results("slow_return")
+    cells, found = summarise(runs), fates_of("slow_return")[UNSCALED]
+    gap = difference(cells[UNSCALED], cells[NO_BLOCKS])
+    falls, ends, still = _course("slow_return", UNSCALED)
+    before = [_worst_at(r, 2000) for r in load_results("wide") if r.label == UNSCALED]
+    return falls, (
+        f"Followed for {runs[0].config.recipe.steps} steps, the unscaled tower of 1152 channels "
+        f"goes on coming back. Its worst block: {ends} (at step 2000 {between(before)}). At the "
+        f"end, on 64 images, it {found.sentence}, and the share {still}. Against the same one "
+        f"without blocks: {gap.text()}, {gap.word()}."
     )
 
 
