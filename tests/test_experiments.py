@@ -731,6 +731,21 @@ def test_committed_results_are_complete(name):
     assert (RESULTS / f"{name}.jsonl").stat().st_size < 4_500_000
 
 
+def test_a_file_holds_the_maps_that_its_experiment_keeps(tmp_path, monkeypatch, capsys):
+    kept = [name for name in COMMITTED if EXPERIMENTS[name].maps is not None]
+    assert {"narrow", "synchronous"} <= set(kept)
+    for name in kept:
+        assert all(tuple(r.maps) == EXPERIMENTS[name].maps for r in load_results(name)), name
+    known = replace(EXPERIMENTS["remedies"], make=lambda mode: tiny(1), maps=("dead",))
+    monkeypatch.setitem(experiments.EXPERIMENTS, "remedies", known)
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "packed")
+    (whole,) = sweep(tiny(1), folder=tmp_path, progress=False)
+    assert commands.main(["pack", "remedies", "--folder", str(tmp_path)]) == 0
+    (packed,) = load_results("remedies", tmp_path / "packed")
+    assert set(whole.maps) > {"dead"} and packed.maps == {"dead": whole.maps["dead"]}
+    assert packed.curves == whole.curves and packed.dead == whole.dead
+
+
 def test_committed_results_are_small():
     assert sum(p.stat().st_size for p in RESULTS.glob("*.jsonl")) < 26_000_000
 

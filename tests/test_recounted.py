@@ -44,12 +44,10 @@ def said(found, a, b, value):
     first, second = (by_seed(found, label, value) for label in (a, b))
     assert set(first) == set(second) and len(first) >= 5
     test = stats.ttest_rel(*([each[seed] for seed in sorted(first)] for each in (first, second)))
-    low, high = test.confidence_interval()
     mean = np.mean([first[seed] - second[seed] for seed in first])
-    return (
-        f"{100 * mean:+.1f} points (95 % interval {100 * low:+.1f} to {100 * high:+.1f}, "
-        f"{len(first)} pairs)"
-    )
+    low, high = test.confidence_interval()
+    mean, low, high = (round(100 * x, 1) + 0.0 for x in (mean, low, high))  # 0.0, never −0.0
+    return f"{mean:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, {len(first)} pairs)"
 
 
 V1, V2 = ("inception_resnet_v1", "inception_v3"), ("inception_resnet_v2", "inception_v4")

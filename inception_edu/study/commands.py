@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from inception_edu._console import forgive
@@ -202,6 +203,8 @@ def _pack(
         return
     whole = {c.label for c in configs} - {c.label for c in missing}
     chosen = [runs[c] for c in configs if c in runs and (partial or c.label in whole)]
+    if (maps := EXPERIMENTS[name].maps) is not None:
+        chosen = [replace(r, maps={what: r.maps.get(what, {}) for what in maps}) for r in chosen]
     lacking = len(configs) - len(chosen)
     print(f"    {pack(name, chosen, question=question(name), missing=lacking)}")
 

@@ -55,12 +55,16 @@ def mode() -> str:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A question, the configurations that answer it, and its knobs in words."""
+    """A question, the configurations that answer it, and its knobs in words.
+
+    maps    of a run's maps only these go into the committed file, which is small then; None: all
+    """
 
     make: Callable[[str], list[Config]]
     scientific: str
     nuisance: str
     fixed: str
+    maps: tuple[str, ...] | None = None
 
     @property
     def question(self) -> str:
@@ -81,13 +85,14 @@ EXPERIMENTS: dict[str, Experiment] = {
     "dying": Experiment(d.dying, "width, scale, rate", "seed", f"{SMALL}; 60 steps"),
     "no_blocks": Experiment(d.no_blocks, "width, rate", "seed", f"{SMALL}; scale 0, 60 steps"),
     "narrow": Experiment(
-        d.narrow, "width, rate, scale, blocks on or off", "seed", f"{SMALL}; 2000 steps"
+        d.narrow, "width, rate, scale, blocks on or off", "seed", f"{SMALL}; 2000 steps", ("dead",)
     ),
     "slow_return": Experiment(
         d.slow_return,
         "blocks on or off",
         "seed",
         f"{SMALL}; 1152 channels, the paper's rate, 6000 steps",
+        ("dead",),
     ),
     "recovery": Experiment(
         d.recovery, "scale, rate, blocks on or off", "seed", f"{SMALL}; 1152 channels, 600 steps"
@@ -187,12 +192,14 @@ EXPERIMENTS: dict[str, Experiment] = {
         "batch, rate",
         "seed",
         "tower of Fig. 13's blocks, 32×32 images, float32; 144 channels, unscaled, 60 steps",
+        ("dead",),
     ),
     "lab_race": Experiment(
         r.lab_race,
         "identity, depth",
         "seed",
         f"{SMALL}; 72 channels, rate 0.05, scale 0.3, 100 steps, embedded images",
+        ("dead",),
     ),
 }
 

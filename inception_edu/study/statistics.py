@@ -233,7 +233,8 @@ class Difference:
         of = f"{self.n} {self.counted}"
         if self.lost:
             of += f", {self.lost} {'run' if self.lost == 1 else 'runs'} without a value"
-        mean, low, high = (factor * x for x in (self.mean, self.low, self.high))
+        # Adding 0 makes −0.0 a 0.0.
+        mean, low, high = (round(factor * x, 1) + 0.0 for x in (self.mean, self.low, self.high))
         return f"{mean:+.1f} {unit} (95 % interval {low:+.1f} to {high:+.1f}, {of})"
 
     def word(self, more: str = "better", less: str = "worse", factor: float = 100) -> str:

@@ -485,7 +485,7 @@ five_lines(
 )
 
 # %% [markdown]
-# **What would change our mind.** A longer training at full width, with equal parameters, in which
-# one way is better than the other by more than the seeds differ.
+# **What would change our mind.** A longer training at full width in which to pool first, with as
+# many parameters or multiply-adds, is not worse than the parallel way.
 #
 # **Next.** Chapter 05 puts stem, stages and reductions together.

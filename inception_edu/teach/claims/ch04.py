@@ -84,9 +84,22 @@ def one_by_one() -> tuple[bool, str]:
 
 
 @registered("04.reductions")
-def reductions() -> tuple[bool, str]:
+def reductions() -> tuple[bool, tuple[str, str]]:
     """Ten runs of each way to halve the grid: the parallel way minus each of the others."""
-    cells = summarise(load_results("reductions"))
+    runs = load_results("reductions")
+    cells = summarise(runs)
     gaps = holm({way: difference(cells[PARALLEL], cells[way]) for way in HALVINGS})
     told = "; ".join(f"minus *{way}* {gap.text()}, {gap.word()}" for way, gap in gaps.items())
-    return True, f"Accuracy of the parallel way: {told}."
+    sizes = {run.label: measure(run.config.description()) for run in runs}
+    first, equal, costly, last = HALVINGS
+    params = sizes[PARALLEL].params / sizes[first].params
+    macs = sizes[PARALLEL].macs / sizes[last].macs
+    better = gaps[equal].seen == gaps[costly].seen == "more"
+    return better and not gaps[first].seen and not gaps[last].seen, (
+        f"Accuracy of the parallel way: {told}. So it is better than to pool first with as many "
+        "parameters or as many multiply-adds. It is not told apart from the two ways that cost "
+        f"more: it has {params:.0%} of the parameters of *{first}*, and {macs:.0%} of the "
+        f"multiply-adds of *{last}*.",
+        f"In a small network it is better to halve in parallel than to pool first with as many "
+        f"parameters, by {gaps[equal].text()}.",
+    )

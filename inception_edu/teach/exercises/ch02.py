@@ -101,7 +101,9 @@ def exercise_3(needs: Any) -> Verdict:
         name="needs",
         wrong={
             "That holds for 3×3 windows only: use `k`.": lambda m, k, s: (m - 1) * s + 3,
-            "The first place needs k pixels, only the others s more.": lambda m, k, s: m * s + k,
+            "For `m = 1` this gives `s + k` pixels. But one place needs no more than `k`.": (
+                lambda m, k, s: m * s + k
+            ),
             "You multiplied the size by the stride; the window's width is missing.": (
                 lambda m, k, s: m * s
             ),
