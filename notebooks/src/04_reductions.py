@@ -50,7 +50,7 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("04.parallel", "04.one-by-one")
+say("04.parallel", "04.one-by-one", "04.reductions")
 
 # %%
 opening_figure("04")
