@@ -26,6 +26,8 @@ def replicas(mode: str) -> list[Config]:
         "scale 0.1": (144, dict(scale=0.1)),
         "without identity": (144, dict(scale=1.0, residual=False)),
         "72 channels": (72, dict(scale=1.0)),
+        # What dies here does not die because of the blocks.
+        "no blocks": (144, dict(depth=0)),
     }
     cells = []
     for kind, (width, arguments) in kinds.items():
