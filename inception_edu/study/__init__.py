@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inception_edu.study.cells import SICK as SICK
     from inception_edu.study.claims import CLAIMS as CLAIMS
     from inception_edu.study.claims_dying import fates_of as fates_of
+    from inception_edu.study.claims_dying import harm_differences as harm_differences
     from inception_edu.study.claims_race import mean_error as mean_error
     from inception_edu.study.claims_training import heads_verdict as heads_verdict
     from inception_edu.study.claims_training import section_4 as section_4
@@ -109,7 +110,10 @@ _NAMES = {
         "summarise",
     ),
     ".claims": ("CLAIMS",),
-    ".claims_dying": ("fates_of",),
+    ".claims_dying": (
+        "fates_of",
+        "harm_differences",
+    ),
     ".claims_race": ("mean_error",),
     ".claims_training": ("heads_verdict", "section_4", "section_4_differences"),
     ".verdicts": ("REDUCED",),

@@ -10,7 +10,7 @@ from inception_edu.describe import measure, networks
 from inception_edu.study.answers import Answers
 from inception_edu.study.experiments_race import ALL_FILTERS, RATES, raced
 from inception_edu.study.gains import mean_crop_gain, together_instead
-from inception_edu.study.racers import PAIRS, title
+from inception_edu.study.racers import PAIRS, RACERS, title
 from inception_edu.study.results import Result, load_results, results_if_any
 from inception_edu.study.statistics import Difference, difference, holm, summarise
 from inception_edu.study.tuning import best_rate
@@ -86,7 +86,9 @@ def _pairs(value) -> dict[str, Difference]:
 
 def speed() -> Verdict:
     """C1: the residual network of each pair has the lower mean test error on the way."""
-    evidence = [gain(f"mean error, {what}", d, 0.02) for what, d in _pairs(mean_error).items()]
+    blocks = sorted(sum(RACERS[name]) for pair in PAIRS for name in pair)
+    of = f"mean error, networks of {blocks[0]} to {blocks[-1]} blocks"
+    evidence = [gain(f"{of}, {what}", d, 0.02) for what, d in _pairs(mean_error).items()]
     return verdict(evidence, "reduced", untuned())
 
 

@@ -164,12 +164,19 @@ class CellFate:
     word    the word that at least four of five runs share, else "differs by seed"; "no run" where
             none came to its end or diverged
     counts  how many runs have which word, stopped ones included
+    trends  in how many runs the share of dead channels was rising, falling or level at the end
     """
 
     word: str
     counts: dict[str, int] = field(default_factory=dict)
     dead: tuple[float, ...] = ()
     sentence: str = ""
+    trends: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the share no longer changed in at least four of five runs."""
+        return self.trends.get("level", 0) >= MAJORITY * sum(self.trends.values()) > 0
 
     def to_dict(self) -> dict:
         """Plain JSON types."""
@@ -185,6 +192,7 @@ def fate_of_cell(runs: Iterable[object]) -> CellFate:
     counts = Counter(f.word for f in each)
     decided = [f for f in each if f.word != "stopped"]
     dead = tuple(f.dead for f in decided if f.dead is not None)
+    trends = dict(Counter(f.trend for f in decided if f.trend))
     if not decided:
         return CellFate("no run", dict(counts), dead, "No run of this setting came to its end.")
     word, count = Counter(f.word for f in decided).most_common(1)[0]
@@ -192,7 +200,7 @@ def fate_of_cell(runs: Iterable[object]) -> CellFate:
         word = "differs by seed"
     told = f"{count} of {len(each)} runs" if count == len(each) else counted(counts)
     spread = f"; worst block {between(dead)} dead" if dead else ""
-    return CellFate(word, dict(counts), dead, f"{word} ({told}{spread})")
+    return CellFate(word, dict(counts), dead, f"{word} ({told}{spread})", trends)
 
 
 def counted(counts: Mapping[str, int]) -> str:

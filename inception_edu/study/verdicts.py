@@ -115,12 +115,16 @@ def _shows(right: bool, wrong: bool) -> str:
 
 
 def fates(
-    expected: Mapping[str, tuple[CellFate, str]], presupposed: Collection[str] = ()
+    expected: Mapping[str, tuple[CellFate, str]],
+    presupposed: Collection[str] = (),
+    lasting: bool = False,
 ) -> Evidence:
     """Do the settings have the fates that the claim gives them? {name: (fate, word)}.
 
     `presupposed`: names of settings that only have to be as the claim takes for granted, such as
     the tower that dies without a remedy. Where one is not, nothing is shown, for or against.
+    `lasting`: the claim says that a setting stays so. Where the share of dead channels still
+    changes at the end, this is not shown.
     """
     wrong = [name for name, (cell, word) in expected.items() if cell.word == OPPOSITE[word]]
     right = all(cell.word == word for cell, word in expected.values())
@@ -136,6 +140,9 @@ def fates(
         return Evidence("", f"{sentence}; {LEAST_SEEDS} seeds are the least", of)
     if not given:
         return Evidence("", f"{sentence}; what the claim presupposes was not seen", of)
+    moving = [name for name, (cell, _) in expected.items() if not cell.settled]
+    if lasting and right and moving:
+        return Evidence("", f"{sentence}; the share still changes, so this is no last word", of)
     return Evidence(_shows(right, bool(wrong)), sentence, of)
 
 

@@ -49,9 +49,18 @@ def fates(results: Sequence[Any], accuracy: bool = False, caption: str = "") -> 
     for label, runs in groups.items():
         found = fate_of_cell(runs)
         more = (summarise(runs)[label].text(),) if accuracy else ()
-        rows.append((label, found.word, counted(found.counts), between(found.dead), *more))
-    columns = ["setting", "fate", "its runs", "dead in the worst block"]
+        said = (found.word, counted(found.counts), between(found.dead), _at_the_end(found.trends))
+        rows.append((label, *said, *more))
+    columns = ["setting", "fate", "its runs", "dead in the worst block", "this share at the end"]
     return table(rows, [*columns, *(["accuracy"] if accuracy else [])], caption=caption)
+
+
+def _at_the_end(trends: Mapping[str, int]) -> str:
+    """{"falling": 3, "level": 2} as "falls in 3, level in 2"; "level" where all runs are."""
+    words = {"falling": "falls", "rising": "rises", "level": "level"}
+    if len(trends) == 1:
+        return words[next(iter(trends))]
+    return ", ".join(f"{words[word]} in {n}" for word, n in sorted(trends.items()))
 
 
 def same_runs(names: Iterable[str]) -> list[dict[str, str]]:

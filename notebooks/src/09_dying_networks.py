@@ -515,7 +515,7 @@ lives = [said for said, label in words.items() if fates_of("remedies")[label].wo
 outcome("09.remedy", ", ".join(lives), "See the rows of the table above.")
 
 # %%
-display(claim("09.c4"), claim("09.remedies"), claim("09.warm-up"), claim("09.section-4"))
+display(claim("09.c4"), claim("09.remedies"), claim("09.section-4"))
 display(claim("09.near-a-limit"), claim("09.shared-runs"))
 
 # %%
@@ -529,7 +529,7 @@ shared_runs(SHOWN_IN)
 fates(load_results("warm_ups"))
 
 # %%
-claim("09.longer-warm-up")
+display(claim("09.longer-warm-up"), claim("09.warm-up"))
 
 # %% [markdown]
 # The word of a run rests on 64 images. How much is dead when all training images are looked at?

@@ -3,14 +3,14 @@
 #
 # Do residual connections make Inception train faster, and better? Pairs of equal cost race over
 # fifteen seeds, by steps and by seconds. Then deeper and deeper towers show where the identity
-# begins to matter, and what goes wrong without it. Last, each part of the paper's own training is
-# tried by itself.
+# begins to matter, and what the gradient does without it. Last, each part of the paper's own
+# training is tried by itself.
 #
 # **After this chapter you can**
 #
 # 1. set up a fair race: equal cost, equal tuning, several seeds, and both clocks;
 # 2. read a verdict from a difference and its interval, and say when a race has shown nothing;
-# 3. say what a deep network without the identity suffers from, from its gradients block by block.
+# 3. say what the gradient does in a deep network without the identity, block by block.
 
 # %% tags=["hide-input"]
 # @title Imports
@@ -433,6 +433,7 @@ contrasts(holm(gaps), f"Errors, corrected for {len(gaps)} questions", "higher", 
 
 # %%
 display(claim("10.tuning"), claim("10.pairs"), claim("10.final"), claim("10.meet"))
+display(claim("10.fresh-seeds"), claim("10.race-unscaled"))
 
 # %% [markdown]
 # ## Experiment 3: where does the advantage begin?

@@ -267,7 +267,8 @@ say(
 # %%
 predict(
     "12.share",
-    "Training makes the residual's share larger in every block. In which stage is it largest then?",
+    "Training has made the residual's share larger in every block of this network. In which stage "
+    "is it largest now?",
     ["A", "B", "C"],
 )
 

@@ -89,17 +89,18 @@ def reductions() -> tuple[bool, tuple[str, str]]:
     runs = load_results("reductions")
     cells = summarise(runs)
     gaps = holm({way: difference(cells[PARALLEL], cells[way]) for way in HALVINGS})
-    told = "; ".join(f"minus *{way}* {gap.text()}, {gap.word()}" for way, gap in gaps.items())
     sizes = {run.label: measure(run.config.description()) for run in runs}
     first, equal, costly, last = HALVINGS
-    params = sizes[PARALLEL].params / sizes[first].params
-    macs = sizes[PARALLEL].macs / sizes[last].macs
+    params, macs = (
+        getattr(sizes[PARALLEL], what) / getattr(sizes[first], what) for what in ("params", "macs")
+    )
+    told = {way: f"{gap.text()}, {gap.word()}" for way, gap in gaps.items()}
     better = gaps[equal].seen == gaps[costly].seen == "more"
     return better and not gaps[first].seen and not gaps[last].seen, (
-        f"Accuracy of the parallel way: {told}. So it is better than to pool first with as many "
-        "parameters or as many multiply-adds. It is not told apart from the two ways that cost "
-        f"more: it has {params:.0%} of the parameters of *{first}*, and {macs:.0%} of the "
-        f"multiply-adds of *{last}*.",
-        f"In a small network it is better to halve in parallel than to pool first with as many "
-        f"parameters, by {gaps[equal].text()}.",
+        f"To pool first is, by itself, not seen to hurt. Accuracy of the parallel way minus "
+        f"*{first}*: {told[first]}. The parallel way has {params:.0%} of its parameters and "
+        f"{macs:.0%} of its multiply-adds. Minus *{last}*: {told[last]}. The two ways that are "
+        "fitted to the parallel one have a thin layer more, one after the other, and are behind: "
+        f"minus *{equal}* {told[equal]}; minus *{costly}* {told[costly]}.",
+        f"To halve in parallel ends like *{first}*, with {params:.0%} of the parameters.",
     )

@@ -54,9 +54,14 @@ def safe() -> tuple[bool, str]:
     words = {way: found[f"width 144: {way}"] for way in WAYS}
     live = [way for way, fate in words.items() if fate.word == "lives"]
     rest = "; ".join(f"{way}: {fate.sentence}" for way, fate in words.items() if way not in live)
-    return "residual × 0.1" in live, (
+    cells = summarise(load_results("which_term"))
+    alone = summarise(load_results("remedies"))["blocks switched off"]  # the same setting and seeds
+    gaps = holm({way: difference(cells[f"width 144: {way}"], alone) for way in live})
+    told = "; ".join(f"{way} {gap.text()}, {gap.word()}" for way, gap in gaps.items())
+    return "residual × 0.1" in live and all(gap.seen != "more" for gap in gaps.values()), (
         "Unscaled, this tower dies. Judged by its worst block, these changes keep it alive: "
-        f"{'; '.join(live)}. The other changes: {rest}."
+        f"{'; '.join(live)}. The other changes: {rest}. To be alive is not to be useful: none of "
+        f"them is seen to be better than the tower without blocks. Accuracy minus that: {told}."
     )
 
 
@@ -139,5 +144,6 @@ def full_cost() -> tuple[bool, tuple[str, str]]:
         f"{own.text()}: {own.word()}. The verdict on harm rests on {count} such differences. "
         f"Corrected for {count} questions, the first is not seen any more.",
         f"In {[piece.shows for piece in (*others, here)].count('')} of {count} comparisons harm "
-        f"cannot be excluded; in one the scaled network is {-100 * same.mean:.1f} points behind.",
+        f"cannot be excluded; in one the scaled network is {-100 * same.mean:.1f} points behind, "
+        "not seen after correction.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inception_edu.study import configurations, difference, holm, load_results, summarise
 from inception_edu.study.claims import WIDE
 from inception_edu.study.claims_dying import LOW_RATE, PAPER_RATE, fates_of, full
-from inception_edu.study.fates import between
+from inception_edu.study.fates import between, fate
 from inception_edu.study.results import results_if_any
 from inception_edu.study.sized import on_a_card
 from inception_edu.teach.claims import registered
@@ -34,12 +34,14 @@ def full_control() -> tuple[bool, str]:
     places = sorted({max(r.dead, key=r.dead.__getitem__).replace("_", "-") for r in runs})
     last = [_known(r.dead_last) for r in runs]
     ends = [_known(r.dead_most) for r in runs]
+    rising = sum(fate(r).trend == "rising" for r in runs)
     return min(ends) > 0.1 and max(ends) < 0.5, (
         "Not all of it comes from the blocks. With the blocks switched off "
         f"{between(ends)} of the channels of the worst place are dead ({' or '.join(places)}; "
         f"{len(runs)} seeds), and "
-        f"{between(last)} of those of the last block. So the paper's rate is high for the rest of "
-        "this short network, too."
+        f"{between(last)} of those of the last block. In {rising} of these runs the share still "
+        "rises at the end, and none was followed further. So the paper's rate is high for the "
+        "rest of this short network, too."
     )
 
 

@@ -29,11 +29,13 @@ def predictor() -> tuple[bool, str]:
         for name in (OURS, *rivals)
     )
     gaps = {rival: _gap(elsewhere, rival) for rival in rivals}
+    best = max(moved, key=lambda name: moved[name].judged)
+    sorts = "" if best == OURS else f", and the threshold of {best} sorts more of the runs"
     of_gaps = "; ".join(f"{said} against {rival}" for rival, (_, said) in gaps.items())
     return not any(seen for seen, _ in gaps.values()), (
         f"Judged on other images and other settings than it was found on: {told} (mean of the "
         f"dead and of the living). The share of pairs that {OURS} orders differs from that of its "
-        f"rivals by {of_gaps}. These runs cannot tell ‖a‖² from its simple rivals."
+        f"rivals by {of_gaps}. These runs cannot tell ‖a‖² from its simple rivals{sorts}."
     )
 
 

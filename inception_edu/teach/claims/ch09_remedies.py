@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import mean
-
-from inception_edu.study import load_results
+from inception_edu.study import Difference, difference, load_results, summarise
 from inception_edu.study.claims import CLAIMS
 from inception_edu.study.claims_dying import fates_of
 from inception_edu.study.fates import DIES_FROM, LIVES_BELOW
@@ -13,17 +11,24 @@ from inception_edu.teach.claims import registered
 
 @registered("09.warm-up")
 def warm_up() -> tuple[bool, str]:
-    """What the two-phase warm-ups learn in their first phase."""
-    runs = load_results("remedies")
+    """What the two-phase warm-ups learn in a first phase of a hundred steps."""
+    runs, steps = load_results("warm_ups"), 100
 
-    def fall(label: str) -> float:
-        curves = [run.curves["loss"] for run in runs if run.label == label]
-        return mean(curve[0] - curve[10] for curve in curves)
+    def change(label: str) -> Difference:
+        """The loss at the last record of the first phase minus that at the first step."""
+        phase = [run for run in runs if run.label == label]
+        last = max(i for i, step in enumerate(phase[0].curves["step"]) if step <= steps)
+        first, then = (
+            summarise(phase, lambda run, place=place: run.curves["loss"][place])[label]
+            for place in (0, last)
+        )
+        return difference(then, first)
 
-    slow, fast = fall("two-phase warm-up"), fall("two-phase warm-up from rate / 10")
-    return slow < 0.05 < 0.15 < fast, (
-        "In the first phase of the paper's warm-up the tower learns nothing: the loss changes by "
-        f"{-slow:+.2f} in ten steps. From a tenth of the rate on it learns ({-fast:+.2f})."
+    slow, fast = change(f"{steps} steps at 0.00001"), change(f"{steps} steps at rate / 10")
+    return not slow.seen and fast.seen == "less", (
+        f"In {steps} steps at the paper's first rate the tower is not seen to learn: the loss of a "
+        f"batch changes by {slow.text('nats', 1)}. At a tenth of the full rate it learns: "
+        f"{fast.text('nats', 1)}."
     )
 
 
@@ -53,13 +58,16 @@ def remedies() -> tuple[bool, tuple[str, str]]:
     worst = {label: max(cell.dead) for label, cell in fates_of("remedies").items()}
     alone = [label for label in worst if "+" not in label and not label.startswith("SGD")]
     held = [label for label in alone if worst[label] < LIVES_BELOW]
-    nearly, unscaled = worst["slow classifier"], sum("scale" not in label for label in held)
+    nearly, unscaled = worst["slow classifier"], [x for x in held if "scale" not in x]
+    later = {label: fate for label, fate in fates_of("long").items() if label in unscaled}
+    lasts = [label for label, fate in later.items() if fate.word == "lives"]
     return len(held) > 1 and LIVES_BELOW < nearly < 0.15, (
         f"At the end, after 60 to 120 steps, these remedies hold in every seed: "
         f"{', '.join(held)}. At most "
         f"{max(worst[label] for label in held):.0%} of any block is dead at the end. With a slow "
         f"classifier it is {nearly:.0%} at most.",
-        f"Without a scale {unscaled} changes keep every tower alive, a tenth of the rate for one.",
+        f"Without a scale {len(unscaled)} changes keep every tower alive for 60 to 120 steps; of "
+        f"{len(later)} followed for 3000 steps {len(lasts)} does ({' and '.join(lasts)}).",
     )
 
 

@@ -51,7 +51,7 @@ def listening() -> tuple[bool, tuple[str, str]]:
         f"{louder} of {len(shares)} such blocks of two trained networks the linear 1×1 reads the "
         f"second branch more strongly: {min(shares):.0%} to {max(shares):.0%} of its weights, by "
         "their root mean square.",
-        f"In {louder} of {len(shares)} blocks the 1×1 reads the 1×n most.",
+        f"In {louder} of {len(shares)} blocks of two networks the 1×1 reads the 1×n most.",
     )
 
 
@@ -64,7 +64,8 @@ def residual() -> tuple[bool, str]:
     grown = [name for name in trained if trained[name] > fresh[name]]
     holds = len(grown) == len(trained) and max(trained.values()) < 0.5
     return holds, (
-        f"Training makes the residual larger in {len(grown)} of {len(trained)} blocks. Its share "
+        "In the small network of this chapter (one seed) training makes the residual larger in "
+        f"{len(grown)} of {len(trained)} blocks. Its share "
         f"of the sum is {min(fresh.values()):.0%} to {max(fresh.values()):.0%} before training and "
         f"{min(trained.values()):.0%} to {max(trained.values()):.0%} after it. The identity stays "
         "the larger part."
@@ -78,7 +79,8 @@ def field() -> tuple[bool, str]:
     could = {row.name: row.receptive_field[0] for row in measure(model.description).rows}[block]
     does = features.field_radius(features.effective_field(model, _images(), block))
     return does < 0.75 * could, (
-        f"After the second block a value could see {could} pixels a side. 95 % of its gradient "
+        f"After the second block of one trained network a value could see {could} pixels a side. "
+        "95 % of its gradient "
         f"lies within {does:.0f}."
     )
 

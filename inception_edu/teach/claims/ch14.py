@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from inception_edu.study import Answers, difference, gains, holm, load_results, summarise
+from inception_edu.study import Answers, Cell, difference, gains, holm, load_results, summarise
 from inception_edu.study.experiments_own import PER_CLASS, cell
 from inception_edu.study.racers import PAIRS, title
 from inception_edu.study.results import Result
@@ -57,13 +57,30 @@ def size() -> tuple[bool, tuple[str, str]]:
     counts, cells = settings(RESIDUAL), summarise(runs())
     found = [cells[cell(RESIDUAL, count)] for count in counts]
     means = [c.mean for c in found]
-    return means == sorted(means), (
+    gaps = _steps(cells)
+    told = "; ".join(f"{what}: {gap.text()}, {gap.word()}" for what, gap in gaps.items())
+    *_, last = gaps.values()
+    more = "" if last.seen else "; the last step is not seen"
+    return [gap.seen for gap in gaps.values()][0] == "more", (
         f"A small {title(RESIDUAL)} that was trained on {_row(counts)} photographs a class names "
         f"{_row([f'{m:.0%}' for m in means])} of {runs()[0].data['test']:,} new ones rightly "
         f"(10 classes, {runs()[0].config.recipe.steps} steps, {_number([c.n for c in found])} runs "
-        "each; guessing gives 10%).",
+        f"each; guessing gives 10%). {told}.",
         f"{', '.join(map(str, counts))} photographs a class: "
-        f"{', '.join(f'{100 * m:.0f}' for m in means)} % right.",
+        f"{', '.join(f'{100 * m:.0f}' for m in means)} % right{more}.",
+    )
+
+
+def _steps(cells: dict[str, Cell]) -> dict[str, Difference]:
+    """From each number of photographs a class to the next, corrected together."""
+    counts = settings(RESIDUAL)
+    return holm(
+        {
+            f"{more} minus {fewer}": difference(
+                cells[cell(RESIDUAL, more)], cells[cell(RESIDUAL, fewer)]
+            )
+            for fewer, more in zip(counts, counts[1:])
+        }
     )
 
 
@@ -72,12 +89,21 @@ def memory() -> tuple[bool, str]:
     counts = settings(RESIDUAL)
     known, new = summarise(runs(), in_training), summarise(runs())
     gaps = [100 * (known[cell(RESIDUAL, n)].mean - new[cell(RESIDUAL, n)].mean) for n in counts]
-    return gaps == sorted(gaps, reverse=True), (
+    steps = _steps(summarise(runs(), lambda run: in_training(run) - _right(run)))
+    fewer = [gap.seen for gap in steps.values()]
+    told = "; ".join(f"{what} {gap.text()}" for what, gap in steps.items())
+    return set(fewer) == {"less"}, (
         "The fewer pictures there are, the more the network learns these pictures themselves. In "
         f"training they are shifted and mirrored. Accuracy of {title(RESIDUAL)} in training minus "
         f"that on new pictures, with {_row(counts)} a class: "
-        f"{_row([f'{gap:+.0f}' for gap in gaps])} points."
+        f"{_row([f'{gap:+.0f}' for gap in gaps])} points. It falls each time: {told}."
     )
+
+
+def _right(run: Result) -> float:
+    if run.accuracy is None:
+        raise ValueError(f"{run.label}: a run that did not end has no accuracy.")
+    return run.accuracy
 
 
 def _gains(gain) -> dict[tuple[str, int], Difference]:
