@@ -331,7 +331,7 @@ table(
 )
 
 # %% [markdown]
-# Each way has ten runs, at a rate of its own: of three rates the one that did best on held-out
+# Each way has ten runs, at a rate of its own: of four rates the one that did best on held-out
 # training images.
 
 # %%
