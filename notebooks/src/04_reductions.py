@@ -342,8 +342,7 @@ provenance(runs)
 run_dots(runs, {"accuracy": "test accuracy"})
 
 # %%
-parallel_against = against(summarise(runs), PARALLEL, "Each of the others minus the parallel way")
-parallel_against
+against(summarise(runs), PARALLEL, "Each of the others minus the parallel way")
 
 # %%
 claim("04.reductions")
