@@ -10,7 +10,6 @@ from torch import nn
 
 from inception_edu.describe import (
     CHANGES,
-    HALVINGS,
     Chain,
     Classifier,
     Conv,
@@ -32,6 +31,7 @@ from inception_edu.describe import (
     tower,
     with_reductions,
 )
+from inception_edu.describe.halving import HALVINGS
 from inception_edu.nets import build, last_linear, residual_blocks
 
 PLAIN = tower(width=32, depth=2, scale=0.5)

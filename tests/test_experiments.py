@@ -17,7 +17,8 @@ import pytest
 import torch
 from PIL import Image
 
-from inception_edu.describe import CHANGES, HALVINGS
+from inception_edu.describe import CHANGES
+from inception_edu.describe.halving import HALVINGS
 from inception_edu.nets import last_linear, residual_blocks
 from inception_edu.study import (
     EXPERIMENTS,

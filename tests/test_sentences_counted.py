@@ -15,7 +15,6 @@ from inception_edu.describe import (
     FIG_9,
     FIG_15,
     FIGURES,
-    HALVINGS,
     PORTS,
     TABLE_1,
     Chain,
@@ -46,6 +45,7 @@ from inception_edu.describe import (
     networks,
     with_padding,
 )
+from inception_edu.describe.halving import HALVINGS
 from inception_edu.nets import build
 from inception_edu.study import RACERS
 from inception_edu.study.claims_race import COST

@@ -189,17 +189,28 @@ def test_fates_of_a_setting_are_counted_in_words():
 
     from inception_edu.teach import fates
 
-    def runs(label, *shares):
-        ends = ({"block 1": share, "block 2": 0.0} for share in shares)
+    def runs(label, *shares, first=None):
+        """One run a share; it was `first` before the last quarter of the records."""
         return [
-            SimpleNamespace(label=label, status="finished", dead=end, maps={"dead": {}})
-            for end in ends
+            SimpleNamespace(
+                label=label,
+                status="finished",
+                dead={"block 1": share, "block 2": 0.0},
+                maps={"dead": {} if first is None else {"block 1": [first] * 30 + [share] * 10}},
+            )
+            for share in shares
         ]
 
-    found = fates([*runs("wide", 0.6, 0.9, 0.2), *runs("narrow", 0.0)])
-    assert found.columns == ("setting", "fate", "its runs", "dead in the worst block")
-    assert found.rows[0] == ("wide", "differs by seed", "1 suffers, 2 die", "20 % to 90 %")
-    assert found.rows[1] == ("narrow", "lives", "1 lives", "0 %")
+    found = fates(
+        [*runs("wide", 0.6, 0.9, 0.2), *runs("narrow", 0.0), *runs("moving", 0.6, 0.7, first=0.7)]
+    )
+    assert found.columns == (
+        *("setting", "fate", "its runs", "dead in the worst block"),
+        "this share at the end",
+    )
+    assert found.rows[0] == ("wide", "differs by seed", "1 suffers, 2 die", "20 % to 90 %", "")
+    assert found.rows[1] == ("narrow", "lives", "1 lives", "0 %", "")
+    assert found.rows[2] == ("moving", "dies", "2 die", "60 % to 70 %", "falls in 1, level in 1")
 
 
 def test_runs_that_stand_in_several_experiments_are_a_row_each_setting(monkeypatch):

@@ -9,7 +9,7 @@ Everything public of the room can be imported from here; the files are
     paper_tables, printed    Tables 1 to 5, and the figures by number
     blocks, networks,        a network as data; the paper's;
     family, small            those it stands on; small trainable ones
-    edits                    the changes of the experiments
+    edits, halving           the changes of the experiments
     measure                  shapes, parameters, multiply-adds, receptive fields
     draw                     pictures (layout, pieces, overview, words and canvas help)
     portraits, difference    networks side by side, and step by step (table, ports)
@@ -86,7 +86,6 @@ if TYPE_CHECKING:
     from inception_edu.describe.googlenet_blocks import LocalNorm as LocalNorm
     from inception_edu.describe.googlenet_blocks import ReductionBN as ReductionBN
     from inception_edu.describe.googlenet_blocks import StemGoogLeNet as StemGoogLeNet
-    from inception_edu.describe.halving import HALVINGS as HALVINGS
     from inception_edu.describe.halving import with_reductions as with_reductions
     from inception_edu.describe.link import source_of as source_of
     from inception_edu.describe.measure import Measurement as Measurement
@@ -236,10 +235,6 @@ _NAMES = {
         "slide",
         "walk",
     ),
-    ".halving": (
-        "HALVINGS",
-        "with_reductions",
-    ),
     ".googlenet_blocks": (
         "HeadGoogLeNet",
         "InceptionBN",
@@ -248,6 +243,7 @@ _NAMES = {
         "ReductionBN",
         "StemGoogLeNet",
     ),
+    ".halving": ("with_reductions",),
     ".link": ("source_of",),
     ".measure": (
         "Measurement",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from inception_edu.describe import HALVINGS
+from inception_edu.describe.halving import HALVINGS
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import repeat
 from inception_edu.study.config import Config

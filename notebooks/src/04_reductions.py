@@ -24,9 +24,7 @@ from inception_edu.describe import (
     Concat,
     Conv,
     FIGURES,
-    HALVINGS,
     MaxPool,
-    changed,
     draw,
     figure,
     figures,
@@ -320,10 +318,12 @@ lab = block_designer("ReductionA", goal="17×17×1024 with half of the multiply-
 # %%
 SMALL = networks.mini(networks.inception_v4(), width=1 / 16, repeats=(1, 1, 1))
 PARALLEL = "parallel (Figs. 7, 8)"
-sizes = {way: measure(changed(SMALL, way)) for way in HALVINGS}
-sizes = {PARALLEL: measure(SMALL), **sizes}
+runs = load_results("reductions")
+ways = {run.label: run.config.description() for run in runs}
+assert ways[PARALLEL] == SMALL
 
 # %% tags=["hide-input"]
+sizes = {way: measure(network) for way, network in ways.items()}
 table(
     [(way, size.params, size.macs) for way, size in sizes.items()],
     ["two reductions", "parameters", "multiply-adds"],
@@ -335,10 +335,7 @@ table(
 # training images.
 
 # %%
-runs = load_results("reductions")
-provenance(runs)
-
-# %%
+display(provenance(runs))
 run_dots(runs, {"accuracy": "test accuracy"})
 
 # %%

@@ -63,7 +63,18 @@ lab = race_lab()
 # The abstract says: "training with residual connections accelerates the training of Inception
 # networks significantly". Residual networks are better than "similarly expensive" ones without
 # them, but only "by a thin margin". Figs. 21 to 26 race Inception-v3 with Inception-ResNet-v1, and
-# Inception-v4 with Inception-ResNet-v2. Table 2 has the final errors:
+# Inception-v4 with Inception-ResNet-v2. This is what their captions say of the residual network:
+#
+# | figure | pair | error | on the way | at the end |
+# |---|---|---|---|---|
+# | Fig. 21 | v3, Inception-ResNet-v1 | top-1 | "training much faster" | "slightly worse" |
+# | Fig. 22 | v3, Inception-ResNet-v1 | top-5 | "much faster" | "slightly better" |
+# | Fig. 23 | v4, Inception-ResNet-v2 | top-1 | "training much faster" | "slightly better" |
+# | Fig. 24 | v4, Inception-ResNet-v2 | top-5 | "trained faster" | "slightly better" |
+# | Fig. 25 | all four | top-5 | "converges faster" | "seems to mainly depend on the model size" |
+# | Fig. 26 | all four | top-1 | "a similar picture" | |
+#
+# No caption says when the curves meet. Table 2 has the final errors:
 
 # %% tags=["hide-input"]
 rows = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from inception_edu.describe import (
-    HALVINGS,
     TABLE_1,
     Chain,
     Concat,
@@ -18,6 +17,7 @@ from inception_edu.describe import (
     narrowest,
     out_shape,
 )
+from inception_edu.describe.halving import HALVINGS
 from inception_edu.study import difference, holm, load_results, summarise
 from inception_edu.study.experiments_training import PARALLEL
 from inception_edu.teach.claims import registered

@@ -189,8 +189,8 @@ def meet() -> tuple[bool, str]:
             f"{_could_show(gaps)}"
         )
     return below == 0, (
-        "In Figs 21 to 26 the residual curve runs below the plain one until both meet, near the "
-        f"end. Here no test shows it below. {' '.join(told)}"
+        "By the captions of Figs. 21 to 24 the residual network trains faster, and both end close "
+        f"together. Here no test shows it ahead. {' '.join(told)}"
     )
 
 
