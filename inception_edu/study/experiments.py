@@ -141,6 +141,19 @@ EXPERIMENTS: dict[str, Experiment] = {
     "race_more": Experiment(
         r.race_more, "network", "rate (from race_tuning), seed", f"{MINIS}; 1200 steps"
     ),
+    "deep_race_tuning": Experiment(
+        r.deep_race_tuning,
+        "rate",
+        "seed",
+        f"{MINIS}; 4/7/3 and 7/13/8 blocks; 400 steps; the same four rates for both, judged on "
+        "held-out training images",
+    ),
+    "deep_race": Experiment(
+        r.deep_race,
+        "network",
+        "rate (from deep_race_tuning), seed",
+        f"{MINIS}; 4/7/3 and 7/13/8 blocks; 1200 steps",
+    ),
     "own_photographs": Experiment(
         o.own_photographs,
         "pictures a class; network",

@@ -3,13 +3,14 @@ without the identity: C1, C2, C7, C9. Each is a function from a mode to its conf
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from inception_edu.learn import Recipe
 from inception_edu.study.cells import SGD, repeat
 from inception_edu.study.config import Config, seeds
-from inception_edu.study.racers import DEPTHS, PAIRS, RACERS, tower_pair
+from inception_edu.study.racers import DEEP, DEPTHS, PAIRS, RACERS, tower_pair
 from inception_edu.study.results import Result, load_results
 from inception_edu.study.tuning import best_rate
 
@@ -29,7 +30,8 @@ RACE = Recipe(
 # The same for every network: equal budgets. 0.055 is there because the best of 0.03, 0.1 and 0.3
 # lay between the first two for one of them.
 RATES = (0.03, 0.055, 0.1, 0.3)
-ALL_FILTERS = ", all filters"  # in the labels of the race for a GPU
+# In the labels of the race for a GPU, and of the race of the deep pair.
+ALL_FILTERS, DEEP_PAIR = ", all filters", ", deep"
 
 
 def racer(
@@ -39,12 +41,13 @@ def racer(
     scale: float | None = None,
     after: str = "",
     width: float = 1 / 16,
+    blocks: Mapping[str, tuple[int, ...]] = RACERS,
     **recipe,
 ) -> Config:
     return Config(
         label or f"{name}, rate {lr:g}",
         name,
-        dict(width=width, repeats=RACERS[name], image=28, scale=scale),
+        dict(width=width, repeats=blocks[name], image=28, scale=scale),
         replace(RACE, lr=lr, **recipe),
         test_images=2000,
         after=after,
@@ -58,13 +61,10 @@ def race_tuning(mode: str) -> list[Config]:
     return repeat(cells, mode, [f"{n}, rate 0.1" for n in PAIRS[1]], count=3)
 
 
-def tuned(**arguments) -> list[Config]:
+def tuned(blocks: Mapping[str, tuple[int, ...]] = RACERS, **arguments) -> list[Config]:
     """Every network at every rate, for a third of the race's length."""
-    cells = [
-        racer(name, lr, steps=400, decay_every=10, evaluate_every=None, **arguments)
-        for name in RACERS
-        for lr in RATES
-    ]
+    arguments |= dict(steps=400, decay_every=10, evaluate_every=None, blocks=blocks)
+    cells = [racer(name, lr, **arguments) for name in blocks for lr in RATES]
     return [replace(c, judge="validation") for c in cells]
 
 
@@ -101,6 +101,24 @@ def race_more(mode: str) -> list[Config]:
     # Those that `race` has in this mode come before them.
     first = 10 if mode == "full" else 5
     return [run for cell in cells for run in seeds(cell, 2 * first, first)]
+
+
+def deep_race_tuning(mode: str) -> list[Config]:
+    """The rates of `deep_race`, tried alike for both networks and judged on held-out training
+    images (3 seeds: it picks a rate, it proves nothing)."""
+    return repeat(tuned(DEEP), mode, [f"{PAIRS[1][1]}, rate 0.1"], count=3)
+
+
+def deep_race(mode: str) -> list[Config]:
+    """The race of a pair that is as deep as the paper's (14 and 28 blocks), at equal cost, each at
+    its best rate: does the advantage in speed begin with depth? C1, C2."""
+    cells = [
+        racer(name, best_rate(name, "deep_race_tuning"), f"{name}{DEEP_PAIR}", blocks=DEEP)
+        for name in DEEP
+    ]
+    if mode == "quick":
+        cells = [replace(c, recipe=replace(c.recipe, evaluate_every=None)) for c in cells]
+    return repeat(cells, mode, [f"{name}{DEEP_PAIR}" for name in DEEP], 10, count=10)
 
 
 def raced() -> list[Result]:

@@ -16,6 +16,9 @@ RACERS = {
     "inception_v4": (1, 2, 1),
     "inception_resnet_v2": (2, 3, 2),
 }
+# A pair as deep as the paper's: Inception-v4 has its own number of blocks, and its rival as many as
+# make equal multiply-adds.
+DEEP = {"inception_v4": (4, 7, 3), "inception_resnet_v2": (7, 13, 8)}
 
 
 def title(name: str) -> str:
