@@ -70,7 +70,7 @@ CLAIMS = {
             "abstract, Figs 21 to 26",
             "2 points of mean test error on the way, in both pairs of equal cost",
             IMAGENET,
-            ("race_tuning", "race", "race_more"),
+            ("race_tuning", "race", "race_more", "deep_race_tuning", "deep_race"),
             race.speed,
         ),
         PaperClaim(
@@ -79,7 +79,7 @@ CLAIMS = {
             "abstract, Fig. 25",
             "1 point of final test accuracy, to either side",
             IMAGENET,
-            ("race_tuning", "race", "race_more"),
+            ("race_tuning", "race", "race_more", "deep_race_tuning", "deep_race"),
             race.final_accuracy,
         ),
         PaperClaim(

@@ -16,9 +16,14 @@ from inception_edu.study import (
     load_results,
     summarise,
 )
-from inception_edu.study.claims_race import final_differences, mean_error, untuned
-from inception_edu.study.experiments_race import raced
-from inception_edu.study.racers import RACERS, title
+from inception_edu.study.claims_race import (
+    final_differences,
+    mean_error,
+    speed_differences,
+    untuned,
+)
+from inception_edu.study.experiments_race import DEEP_PAIR, RATES, raced
+from inception_edu.study.racers import DEEP, RACERS, title
 from inception_edu.study.tuning import best_rate
 
 # It registers the claims in it.
@@ -85,6 +90,41 @@ def pairs() -> tuple[bool, tuple[str, str]]:
     )
 
 
+@registered("10.deep-pair")
+def deep_pair() -> tuple[bool, tuple[str, str]]:
+    """The race of the pair that is as deep as the paper's."""
+    runs = load_results("deep_race")
+    (way,) = (gap for what, gap in speed_differences().items() if DEEP_PAIR in what)
+    (end,) = (gap for what, gap in final_differences()[0].items() if DEEP_PAIR in what)
+    plain, residual = (f"{title(name)} ({sum(DEEP[name])} blocks)" for name in PAIRS[1])
+    faster = {"more": "learns faster", "less": "learns more slowly"}
+    seen = faster.get(way.seen, "is not seen to learn faster")
+    return True, (
+        f"In the pair as deep as the paper's, {residual} {seen} than {plain}. Mean test error on "
+        f"the way, plain minus residual: {way.text()}, {way.word('less error with the identity', 'more error with it')}"
+        f". Final test accuracy, residual minus plain: {end.text()}, {end.word()}. "
+        f"{len(runs)} runs.",
+        f"As deep as the paper's, the residual one {seen}: {way.text()}.",
+    )
+
+
+@registered("10.deep-tuning")
+def deep_tuning() -> tuple[bool, str]:
+    """The rates of the deep pair, and what every rate gives on the held-out images."""
+    runs = load_results("deep_race_tuning")
+    cells = summarise(runs, by=("network", "lr"))
+    told = "; ".join(
+        f"{title(name)} {best_rate(name, 'deep_race_tuning'):g} ("
+        + ", ".join(f"{rate:g}: {cells[name, rate].mean:.0%}" for rate in RATES)
+        + " right)"
+        for name in PAIRS[1]
+    )
+    return True, (
+        f"Its rates were chosen in {len(runs)} runs of a third of the length on held-out images, "
+        f"with equal budgets: {told}."
+    )
+
+
 @registered("10.fresh-seeds")
 def fresh_seeds() -> tuple[bool, str]:
     """The ten seeds that were added after the first five had been seen, by themselves."""
@@ -147,6 +187,7 @@ def speed() -> tuple[bool, str]:
 @registered("10.final")
 def final() -> tuple[bool, tuple[str, str]]:
     pairs, sizes = final_differences()
+    pairs = {what: gap for what, gap in pairs.items() if DEEP_PAIR not in what}
     of_pairs = ", and ".join(f"{gap.text()} for {what}" for what, gap in pairs.items())
     of_sizes = " ".join(f"{what}: {gap.text()}, {gap.word()}." for what, gap in sizes.items())
     seen = zip(PAIRS, pairs.values())
