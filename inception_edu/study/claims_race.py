@@ -116,8 +116,8 @@ def speed() -> Verdict:
 
 
 def final_differences() -> tuple[dict[str, Difference], dict[str, Difference]]:
-    """Final accuracy: residual minus plain in both pairs, and the larger minus the smaller network
-    of a kind; the four corrected together."""
+    """Final accuracy: residual minus plain in every pair, and the larger minus the smaller network
+    of a kind; all corrected together."""
     pairs = _gaps("accuracy", [(residual, plain) for plain, residual in PAIRS])
     sizes = _gaps("accuracy", [(large, small) for small, large in zip(*PAIRS)])
     found = holm(pairs | sizes)
