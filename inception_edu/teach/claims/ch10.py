@@ -101,8 +101,8 @@ def deep_pair() -> tuple[bool, tuple[str, str]]:
     seen = faster.get(way.seen, "is not seen to learn faster")
     return True, (
         f"In the pair as deep as the paper's, {residual} {seen} than {plain}. Mean test error on "
-        f"the way, plain minus residual: {way.text()}, {way.word('so less error', 'so more error')}"
-        f". Final test accuracy, residual minus plain: {end.text()}, {end.word()}. "
+        f"the way, plain minus residual: {way.text()}{'' if way.seen else f', {way.word()}'}. "
+        f"Final test accuracy, residual minus plain: {end.text()}, {end.word()}. "
         f"{len(runs)} runs.",
         f"As deep as the paper's, the residual one {seen}: {way.text()}.",
     )
