@@ -145,7 +145,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         r.deep_race_tuning,
         "rate",
         "seed",
-        f"{MINIS}; 4/7/3 and 7/13/8 blocks; 400 steps; the same four rates for both, judged on "
+        f"{MINIS}; 4/7/3 and 7/13/8 blocks; 400 steps; the same five rates for both, judged on "
         "held-out training images",
     ),
     "deep_race": Experiment(

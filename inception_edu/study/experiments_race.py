@@ -30,6 +30,8 @@ RACE = Recipe(
 # The same for every network: equal budgets. 0.055 is there because the best of 0.03, 0.1 and 0.3
 # lay between the first two for one of them.
 RATES = (0.03, 0.055, 0.1, 0.3)
+# A rate more for the deep pair: one of its networks took the lowest of the four.
+DEEP_RATES = (0.01, *RATES)
 # In the labels of the race for a GPU, and of the race of the deep pair.
 ALL_FILTERS, DEEP_PAIR = ", all filters", ", deep"
 
@@ -61,10 +63,14 @@ def race_tuning(mode: str) -> list[Config]:
     return repeat(cells, mode, [f"{n}, rate 0.1" for n in PAIRS[1]], count=3)
 
 
-def tuned(blocks: Mapping[str, tuple[int, ...]] = RACERS, **arguments) -> list[Config]:
+def tuned(
+    blocks: Mapping[str, tuple[int, ...]] = RACERS,
+    rates: tuple[float, ...] = RATES,
+    **arguments,
+) -> list[Config]:
     """Every network at every rate, for a third of the race's length."""
     arguments |= dict(steps=400, decay_every=10, evaluate_every=None, blocks=blocks)
-    cells = [racer(name, lr, **arguments) for name in blocks for lr in RATES]
+    cells = [racer(name, lr, **arguments) for name in blocks for lr in rates]
     return [replace(c, judge="validation") for c in cells]
 
 
@@ -106,7 +112,7 @@ def race_more(mode: str) -> list[Config]:
 def deep_race_tuning(mode: str) -> list[Config]:
     """The rates of `deep_race`, tried alike for both networks and judged on held-out training
     images (3 seeds: it picks a rate, it proves nothing)."""
-    return repeat(tuned(DEEP), mode, [f"{PAIRS[1][1]}, rate 0.1"], count=3)
+    return repeat(tuned(DEEP, DEEP_RATES), mode, [f"{PAIRS[1][1]}, rate 0.1"], count=3)
 
 
 def deep_race(mode: str) -> list[Config]:

@@ -22,7 +22,7 @@ from inception_edu.study.claims_race import (
     speed_differences,
     untuned,
 )
-from inception_edu.study.experiments_race import DEEP_PAIR, RATES, raced
+from inception_edu.study.experiments_race import DEEP_PAIR, DEEP_RATES, raced
 from inception_edu.study.racers import DEEP, RACERS, title
 from inception_edu.study.tuning import best_rate
 
@@ -115,7 +115,7 @@ def deep_tuning() -> tuple[bool, str]:
     cells = summarise(runs, by=("network", "lr"))
     told = "; ".join(
         f"{title(name)} {best_rate(name, 'deep_race_tuning'):g} ("
-        + ", ".join(f"{rate:g}: {cells[name, rate].mean:.0%}" for rate in RATES)
+        + ", ".join(f"{rate:g}: {cells[name, rate].mean:.0%}" for rate in DEEP_RATES)
         + " right)"
         for name in PAIRS[1]
     )
