@@ -71,7 +71,7 @@ def test_a_run_that_two_findings_share_is_counted_once():
     # Both pairs and both sizes are compared in the same 60 races, crops and ensembles in the
     # answers of 20; seven differences of C7 share three cells.
     runs = {name: CLAIMS[name].verdict().runs for name in ("C1", "C2", "C9")}
-    assert runs == {"C1": 60, "C2": 60, "C9": 20}
+    assert runs == {"C1": 80, "C2": 80, "C9": 20}
     seeds = [(r.label, r.seed) for r in raced()]
     assert len(set(seeds)) == len(seeds) == 60 == 4 * 15, "no seed twice"
     found = CLAIMS["C7"].verdict()
@@ -128,8 +128,8 @@ def test_what_a_claim_asks_is_corrected_together(monkeypatch):
     monkeypatch.setattr(claims_race, "holm", counted)
     # Final accuracy: a pair's one difference is asked from both sides.
     for decide, questions, findings in (
-        (claims_race.speed, 2, 2),
-        (claims_race.final_accuracy, 4, 6),
+        (claims_race.speed, 3, 3),
+        (claims_race.final_accuracy, 5, 8),
         (claims_race.crops_and_ensembles, 2, 2),
     ):
         asked.clear()
@@ -140,19 +140,42 @@ def test_what_a_claim_asks_is_corrected_together(monkeypatch):
     "better, shows", [(0.05, "against"), (0.011, "against"), (0.0095, ""), (0.005, "for")]
 )
 def test_a_better_end_is_a_thin_margin_below_one_point_alone(better, shows, monkeypatch):
-    plain = {(r.label, r.seed): r.test_accuracy for r in load_results("race")}
-    partner = {residual: plain_ for plain_, residual in PAIRS}
+    plain, residual = (f"{name}, deep" for name in PAIRS[1])
+    deep = load_results("deep_race")
+    ends = {r.seed: r.test_accuracy for r in deep if r.label == plain}
     runs = tuple(
-        replace(r, test_accuracy=plain[partner[r.label], r.seed] + better + (r.seed - 2) / 1000)
-        if r.label in partner
+        replace(r, test_accuracy=ends[r.seed] + better + (r.seed % 5 - 2) / 1000)
+        if r.label == residual
         else r
-        for r in load_results("race")
+        for r in deep
     )
-    monkeypatch.setattr(claims_race, "_race", lambda: runs)
-    found = claims_race.final_accuracy()
-    assert [e.shows for e in found.evidence if "thin margin" in e.sentence] == [shows] * 2
-    assert [e.shows for e in found.evidence if "no worse" in e.sentence] == ["for"] * 2
-    assert (found.word == "contradicted") == (shows == "against")
+    monkeypatch.setattr(claims_race, "_deep_race", lambda: runs)
+    found = [e for e in claims_race.final_accuracy().evidence if ", deep" in e.sentence]
+    assert [e.shows for e in found if "thin margin" in e.sentence] == [shows]
+    assert [e.shows for e in found if "no worse" in e.sentence] == ["for"]
+    assert (claims_race.final_accuracy().word == "contradicted") == (shows == "against")
+
+
+@pytest.mark.parametrize(
+    "faster, shows, word", [(0.1, "for", "undecided"), (0.0, "against", "contradicted")]
+)
+def test_a_pair_as_deep_as_the_papers_decides_on_speed(faster, shows, word, monkeypatch):
+    plain, residual = (f"{name}, deep" for name in PAIRS[1])
+    deep = load_results("deep_race")
+    at = {r.seed: r.extras["evaluations"] for r in deep if r.label == plain}
+
+    def evaluations(run):
+        gain = faster + (run.seed % 5 - 2) / 1000
+        return [[step, right + gain] for step, right in at[run.seed]]
+
+    runs = tuple(
+        replace(r, extras=r.extras | {"evaluations": evaluations(r)}) if r.label == residual else r
+        for r in deep
+    )
+    monkeypatch.setattr(claims_race, "_deep_race", lambda: runs)
+    *shallow, last = claims_race.speed().evidence
+    assert last.shows == shows and claims_race.speed().word == word
+    assert [e.shows for e in shallow] == ["", ""] and "4 to 7 blocks" in shallow[0].sentence
 
 
 def test_rates_that_test_images_chose_allow_no_verdict(monkeypatch):

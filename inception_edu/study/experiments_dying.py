@@ -107,17 +107,20 @@ def no_blocks(mode: str) -> list[Config]:
     return repeat(cells, mode, [cell(72, 0, lr) for lr in rates], 30)
 
 
+# Width and rate of the towers of `narrow` that have controls.
+CONTROLLED = ((576, 0.045), *((width, 0.14) for width in TO_576))
+
+
 def narrow(mode: str) -> list[Config]:
     """Towers below the paper's 1000 filters, followed for 2000 steps at the paper's rate, a third
-    and three times of it: does one that lives at first die late? Beside them, at the two higher
-    rates, a scale of 0.1 and no blocks at all. C3."""
+    and three times of it: does one that lives at first die late? Beside those that do not all live,
+    and at the highest rate beside all, a scale of 0.1 and no blocks at all. C3."""
     steps: dict[str, Any] = dict(steps=2000, record_every=50)
-    usual, rates = (0.045, 0.14), (0.015, 0.045, 0.14)
+    rates = (0.015, 0.045, 0.14)
     cells = [tower(cell(w, 1, lr), w, lr=lr, **steps) for w in TO_576 for lr in rates]
-    for w in TO_576:
-        for lr in usual:
-            cells.append(tower(cell(w, 0.1, lr), w, 0.1, lr=lr, **steps))
-            cells.append(tower(no_blocks_at(w, lr), w, depth=0, lr=lr, **steps))
+    for w, lr in CONTROLLED:
+        cells.append(tower(cell(w, 0.1, lr), w, 0.1, lr=lr, **steps))
+        cells.append(tower(no_blocks_at(w, lr), w, depth=0, lr=lr, **steps))
     return repeat(cells, mode, [cell(72, 1, lr) for lr in rates], 60)
 
 

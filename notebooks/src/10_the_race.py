@@ -39,7 +39,7 @@ begin()
 # ## What this chapter shows
 
 # %%
-say("10.pairs", "10.deep", "10.stem")
+say("10.pairs", "10.deep-pair", "10.deep", "10.stem")
 
 # %%
 opening_figure("10")
@@ -937,16 +937,17 @@ five_lines(
     "A race needs equal cost, equal tuning, several seeds and two clocks. A mean without an "
     "interval shows little.",
     "10.pairs",
+    "10.deep-pair",
     "10.deep",
-    "10.bottleneck",
     "C8",
 )
 
 # %% [markdown]
 # **What would change our mind.** The paper trains full networks, and the axis of Fig. 21 ends at
-# 200 epochs. Our small ones see less than one epoch, and have few blocks. A race of networks with
-# all filters could show the opposite. It is prepared for a GPU:
+# 200 epochs. Our small ones see less than one epoch. One deep pair raced, the other did not. A deep
+# race of Inception-v3 and Inception-ResNet-v1 could show something else, and so could longer ones.
+# A race of the shallow pairs with all filters is prepared for a GPU:
 # `python -m inception_edu.study run wide_race_tuning`, then `pack wide_race_tuning`, then
-# `run wide_race`. It is no longer and no deeper than ours.
+# `run wide_race`.
 #
 # **Next.** Chapter 11: what many crops and many networks add to a trained one.

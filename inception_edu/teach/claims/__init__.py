@@ -159,7 +159,7 @@ def _of_the_paper(name: str) -> Made:
 
 # The registered claim that says in a few words what was seen of each claim of the paper.
 SEEN = {
-    "C1": "10.pairs",
+    "C1": "10.deep-pair",
     "C2": "10.final",
     "C3": "09.wide",
     "C4": "09.lower-rate",

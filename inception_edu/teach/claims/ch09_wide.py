@@ -21,7 +21,7 @@ from inception_edu.study.claims_dying import (
     late_deaths,
     lived_early,
 )
-from inception_edu.study.experiments_dying import TO_576, cell, no_blocks_at
+from inception_edu.study.experiments_dying import CONTROLLED, TO_576, cell, no_blocks_at
 from inception_edu.study.fates import PLURAL, CellFate, between, counted, fate
 from inception_edu.study.results import Result
 from inception_edu.study.statistics import Difference, at_most_counts
@@ -194,13 +194,12 @@ def narrow() -> tuple[bool, str]:
 def narrow_controls() -> tuple[bool, str]:
     """What the unscaled towers of `narrow` are to be compared with: a scale of 0.1, no blocks."""
     found, cells = fates_of("narrow"), summarise(load_results("narrow"))
-    places = [(width, rate) for rate in (PAPER_RATE, THRICE) for width in TO_576]
-    scaled = {at: cell(at[0], 0.1, at[1]) for at in places}
-    alone = {at: no_blocks_at(*at) for at in places}
+    scaled = {at: cell(at[0], 0.1, at[1]) for at in CONTROLLED}
+    alone = {at: no_blocks_at(*at) for at in CONTROLLED}
     gaps = holm(
         {
             (a, b): difference(cells[a], cells[b])
-            for at in places
+            for at in CONTROLLED
             for a, b in combinations((scaled[at], cell(at[0], 1, at[1]), alone[at]), 2)
         }
     )
@@ -215,9 +214,10 @@ def narrow_controls() -> tuple[bool, str]:
         )
     living = {found[label].word for label in (*scaled.values(), *alone.values())}
     return right and living == {"lives"}, (
-        f"At the paper's rate and at three times of it, towers of {', '.join(map(str, TO_576))} "
-        "channels live with a scale of 0.1, and so do those without blocks. So what dies unscaled "
-        f"dies because of its blocks. Where the unscaled tower dies: {' '.join(told)}"
+        f"At three times the paper's rate towers of {', '.join(map(str, TO_576))} channels live with "
+        "a scale of 0.1, and so do those without blocks; at the paper's rate so do those of "
+        f"{CONTROLLED[0][0]}. So what dies unscaled dies because of its blocks. Where the unscaled "
+        f"tower dies: {' '.join(told)}"
     )
 
 
