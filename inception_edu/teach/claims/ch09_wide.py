@@ -214,8 +214,8 @@ def narrow_controls() -> tuple[bool, str]:
         )
     living = {found[label].word for label in (*scaled.values(), *alone.values())}
     return right and living == {"lives"}, (
-        f"At three times the paper's rate towers of {', '.join(map(str, TO_576))} channels live with "
-        "a scale of 0.1, and so do those without blocks; at the paper's rate so do those of "
+        f"At three times the paper's rate towers of {', '.join(map(str, TO_576))} channels live "
+        "with a scale of 0.1, and so do those without blocks; at the paper's rate so do those of "
         f"{CONTROLLED[0][0]}. So what dies unscaled dies because of its blocks. Where the unscaled "
         f"tower dies: {' '.join(told)}"
     )
