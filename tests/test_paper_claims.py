@@ -143,17 +143,23 @@ def test_a_better_end_is_a_thin_margin_below_one_point_alone(better, shows, monk
     plain, residual = (f"{name}, deep" for name in PAIRS[1])
     deep = load_results("deep_race")
     ends = {r.seed: r.test_accuracy for r in deep if r.label == plain}
-    runs = tuple(
-        replace(r, test_accuracy=ends[r.seed] + better + (r.seed % 5 - 2) / 1000)
-        if r.label == residual
-        else r
-        for r in deep
-    )
-    monkeypatch.setattr(claims_race, "_deep_race", lambda: runs)
-    found = [e for e in claims_race.final_accuracy().evidence if ", deep" in e.sentence]
-    assert [e.shows for e in found if "thin margin" in e.sentence] == [shows]
-    assert [e.shows for e in found if "no worse" in e.sentence] == ["for"]
-    assert (claims_race.final_accuracy().word == "contradicted") == (shows == "against")
+
+    def ended(run, fall):
+        *before, (step, right) = run.extras["evaluations"]
+        before[-1] = [before[-1][0], right - fall]
+        changed = replace(run, extras=run.extras | {"evaluations": [*before, [step, right]]})
+        if run.label == residual:
+            right = ends[run.seed] + better + (run.seed % 5 - 2) / 1000
+            changed = replace(changed, test_accuracy=right)
+        return changed
+
+    for fall, thin, no_worse in ((0.005, shows, "for"), (0.02, "", "")):
+        runs = tuple(ended(r, fall) for r in deep)
+        monkeypatch.setattr(claims_race, "_deep_race", lambda runs=runs: runs)
+        found = [e for e in claims_race.final_accuracy().evidence if ", deep" in e.sentence]
+        assert [e.shows for e in found if "thin margin" in e.sentence] == [thin]
+        assert [e.shows for e in found if "no worse" in e.sentence] == [no_worse]
+        assert (claims_race.final_accuracy().word == "contradicted") == (thin == "against")
 
 
 @pytest.mark.parametrize(
