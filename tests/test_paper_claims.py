@@ -340,12 +340,14 @@ def test_runs_on_a_gpu_count_once_they_are_there(monkeypatch):
     monkeypatch.setattr(
         claims_race, "load_results", lambda name: load_results(name.removeprefix("wide_"))
     )
-    monkeypatch.setattr(claims_race, "best_rate", lambda name, _: best_rate(name))
-    for ask, count in ((claims_race.speed, 4), (claims_race.final_accuracy, 12)):
+    monkeypatch.setattr(
+        claims_race, "best_rate", lambda name, tuning: best_rate(name, tuning.removeprefix("wide_"))
+    )
+    for ask, count, wide_ones in ((claims_race.speed, 5, 2), (claims_race.final_accuracy, 14, 6)):
         found = ask()
         assert len(found.evidence) == count and not found.why.startswith("the rates")
-        assert sum(ALL_FILTERS in e.sentence for e in found.evidence) == count / 2
-        assert found.runs == 2 * 60
+        assert sum(ALL_FILTERS in e.sentence for e in found.evidence) == wide_ones
+        assert found.runs == 2 * 60 + 20
 
 
 def test_the_pairs_of_the_wide_race_cost_about_the_same():
