@@ -98,6 +98,13 @@ def test_the_races_are_what_the_lines_of_their_files_give(name):
         assert said(found, *pair, value) in claim(name).sentence
 
 
+def test_the_race_of_the_deep_pair_is_what_the_lines_of_its_file_give():
+    found, (residual, plain) = runs("deep_race"), (f"{name}, deep" for name in V2)
+    sentence = claim("10.deep-pair").sentence
+    assert said(found, plain, residual, error_on_the_way) in sentence
+    assert said(found, residual, plain, accuracy) in sentence
+
+
 @pytest.mark.parametrize("name, file, a, b", OTHERS)
 def test_a_difference_is_what_the_lines_of_its_file_give(name, file, a, b):
     assert said(runs(file), a, b, accuracy) in claim(name).sentence

@@ -196,8 +196,8 @@ def final() -> tuple[bool, tuple[str, str]]:
     worse = [title(residual) for (_, residual), gap in seen if gap.seen == "less"]
     also = f" {' and '.join(worse)} is seen to end worse." if worse else ""
     return all(gap.seen != "more" for gap in pairs.values()), (
-        "In neither pair is the residual network seen to end better. The final test accuracy "
-        f"differs by {of_pairs}. {_could_show(pairs)}{also} The larger network against the "
+        "In neither pair of 4 to 7 blocks is the residual network seen to end better. The final "
+        f"test accuracy differs by {of_pairs}. {_could_show(pairs)}{also} The larger network against the "
         "smaller: "
         f"{of_sizes}",
         f"No better end is seen in {len(pairs)} pairs ({_most(pairs)} would show).{also} The "
