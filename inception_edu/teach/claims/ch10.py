@@ -197,9 +197,8 @@ def final() -> tuple[bool, tuple[str, str]]:
     also = f" {' and '.join(worse)} is seen to end worse." if worse else ""
     return all(gap.seen != "more" for gap in pairs.values()), (
         "In neither pair of 4 to 7 blocks is the residual network seen to end better. The final "
-        f"test accuracy differs by {of_pairs}. {_could_show(pairs)}{also} The larger network against the "
-        "smaller: "
-        f"{of_sizes}",
+        f"test accuracy differs by {of_pairs}. {_could_show(pairs)}{also} The larger network "
+        f"against the smaller: {of_sizes}",
         f"No better end is seen in {len(pairs)} pairs ({_most(pairs)} would show).{also} The "
         f"larger network ends better in {sum(gap.seen == 'more' for gap in sizes.values())} of "
         f"{len(sizes)}.",
