@@ -94,16 +94,15 @@ def pairs() -> tuple[bool, tuple[str, str]]:
 def deep_pair() -> tuple[bool, tuple[str, str]]:
     """The race of the pair that is as deep as the paper's."""
     runs = load_results("deep_race")
-    (way,) = (gap for what, gap in speed_differences().items() if DEEP_PAIR in what)
-    (end,) = (gap for what, gap in final_differences()[0].items() if DEEP_PAIR in what)
+    tables = speed_differences(), final_differences()[0]
+    way, end = (gap for found in tables for what, gap in found.items() if DEEP_PAIR in what)
     plain, residual = (f"{title(name)} ({sum(DEEP[name])} blocks)" for name in PAIRS[1])
     faster = {"more": "learns faster", "less": "learns more slowly"}
     seen = faster.get(way.seen, "is not seen to learn faster")
     return True, (
         f"In the pair as deep as the paper's, {residual} {seen} than {plain}. Mean test error on "
         f"the way, plain minus residual: {way.text()}{'' if way.seen else f', {way.word()}'}. "
-        f"Final test accuracy, residual minus plain: {end.text()}, {end.word()}. "
-        f"{len(runs)} runs.",
+        f"Final test accuracy, residual minus plain: {end.text()}, {end.word()} ({len(runs)} runs).",
         f"With {sum(DEEP[PAIRS[1][0]])} and more blocks, in one pair, the residual network {seen}, "
         f"by {abs(100 * way.mean):.0f} points of mean error; with 4 to 7 blocks it is not seen to.",
     )
