@@ -198,7 +198,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         "tower of Fig. 13's blocks, 32×32 images, float32; unscaled, 60 steps, embedded images",
     ),
     "replicas": Experiment(
-        many.replicas, "replicas, scale, rate, width", "seed", f"{SMALL}; 150 steps"
+        many.replicas,
+        "replicas, scale, rate, width, blocks on or off",
+        "seed",
+        f"{SMALL}; 150 steps",
+        ("dead",),
     ),
     "synchronous": Experiment(
         many.synchronous,
