@@ -313,6 +313,7 @@ plots.show(
     "Dead channels in the last block after 60 steps, mean of five seeds. "
     + "; ".join(f"{label}: {cell.text()}" for label, cell in summarise(grid, "dead_last").items())
     + ".",
+    dpi=128,
 )
 
 # %% [markdown]
@@ -345,6 +346,8 @@ plots.show(
     "Left: dead channels in the last block against width. Right: against rate times squared length "
     "of the "
     "classifier's input, all widths, scales and rates together.",
+    dpi=128,
+    colours=16,
 )
 
 # %% [markdown]
@@ -717,7 +720,12 @@ for place, (kind, title) in enumerate(KINDS.items()):
     axis.minorticks_off()
 axis.legend(title="replicas", frameon=False, fontsize=8)
 fig.axes[0].set_ylabel("dead, worst block (%)")
-plots.show(fig, "Dead channels in the worst block at the end, against the rate, 1 and 20 replicas.")
+plots.show(
+    fig,
+    "Dead channels in the worst block at the end, against the rate, 1 and 20 replicas.",
+    dpi=128,
+    colours=16,
+)
 
 # %% [markdown]
 # To live is not to learn. With 20 replicas, the fate of the runs and the test images that are right
