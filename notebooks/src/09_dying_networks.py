@@ -689,8 +689,8 @@ display(claim("09.late-death"), claim("09.early-death"), claim("09.scope"), clai
 # weights that are 19 updates old. One machine can simulate this: `Recipe(replicas=20)` lets each
 # gradient wait for 19 steps.
 #
-# Five towers, four rates, one replica against 20, and 5 seeds each. They have 144 channels; a narrow
-# one has 72 and is unscaled. Dots are runs, and the lines join their means.
+# Five towers, four rates, one replica against 20, and 5 seeds each. They have 144 channels; a
+# narrow one has 72 and is unscaled. Dots are runs, and the lines join their means.
 
 # %%
 replicas = load_results("replicas")
