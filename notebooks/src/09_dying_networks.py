@@ -313,7 +313,7 @@ plots.show(
     "Dead channels in the last block after 60 steps, mean of five seeds. "
     + "; ".join(f"{label}: {cell.text()}" for label, cell in summarise(grid, "dead_last").items())
     + ".",
-    dpi=128,
+    dpi=100,
 )
 
 # %% [markdown]
@@ -398,7 +398,6 @@ display(claim("09.predictor-elsewhere"), claim("09.predictor-causes"))
 VALUES = {
     "dead_last": "dead, last block",
     "dead_most": "dead, worst block",
-    "accuracy": "test accuracy",
 }
 causes = load_results("causes")
 run_dots(causes, VALUES)
@@ -409,7 +408,7 @@ run_dots(causes, VALUES)
 # word that four of five of its seeds share.
 
 # %%
-fates(causes)
+fates(causes, accuracy=True)
 
 # %%
 display(claim("09.patient"), claim("09.one-change"), claim("09.momentum"))
@@ -604,13 +603,13 @@ fates(slow, accuracy=True)
 claim("09.slow-return")
 
 # %% [markdown]
-# Narrower towers, followed for 2000 steps, too. The figure shows the unscaled ones at the highest
-# of the three rates, the table all:
+# Narrower towers, followed for 2000 steps, too. The figure shows the unscaled ones that die at the
+# highest of the three rates, the table all:
 
 # %%
 narrow = load_results("narrow")
 widths = (72, 144, 288, 576)
-shown = {f"width {w}, scale 1, rate 0.14": f"width {w}\nrate 0.14" for w in widths}
+shown = {f"width {w}, scale 1, rate 0.14": f"width {w}\nrate 0.14" for w in (288, 576)}
 courses(narrow, shown, mark=60)
 
 # %%
@@ -723,7 +722,7 @@ fig.axes[0].set_ylabel("dead, worst block (%)")
 plots.show(
     fig,
     "Dead channels in the worst block at the end, against the rate, 1 and 20 replicas.",
-    dpi=128,
+    dpi=110,
     colours=16,
 )
 
