@@ -603,16 +603,11 @@ fates(slow, accuracy=True)
 claim("09.slow-return")
 
 # %% [markdown]
-# Narrower towers, followed for 2000 steps, too. The figure shows the unscaled ones that die at the
-# highest of the three rates, the table all:
+# Narrower towers, followed for 2000 steps, too:
 
 # %%
 narrow = load_results("narrow")
 widths = (72, 144, 288, 576)
-shown = {f"width {w}, scale 1, rate 0.14": f"width {w}\nrate 0.14" for w in (288, 576)}
-courses(narrow, shown, mark=60)
-
-# %%
 fates(narrow, accuracy=True)
 
 # %% [markdown]
