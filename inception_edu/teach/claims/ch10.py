@@ -103,8 +103,8 @@ def deep_pair() -> tuple[bool, tuple[str, str]]:
         f"In the pair as deep as the paper's, {residual} {seen} than {plain}. Mean test error on "
         f"the way, plain minus residual: {way.text()}{'' if way.seen else f', {way.word()}'}. "
         f"Final test accuracy, residual minus plain: {end.text()}, {end.word()}; {len(runs)} runs.",
-        f"With {sum(DEEP[PAIRS[1][0]])} and more blocks, in one pair, the residual network {seen}, "
-        f"by {abs(100 * way.mean):.0f} points of mean error; with 4 to 7 blocks it is not seen to.",
+        f"No faster learning with 4 to 7 blocks; with {sum(DEEP[PAIRS[1][0]])} or more "
+        f"(one pair) by {100 * way.mean:.0f} points.",
     )
 
 

@@ -51,7 +51,7 @@ def listening() -> tuple[bool, tuple[str, str]]:
         f"{louder} of {len(shares)} such blocks of two trained networks the linear 1×1 reads the "
         f"second branch more strongly: {min(shares):.0%} to {max(shares):.0%} of its weights, by "
         "their root mean square.",
-        f"In {louder} of {len(shares)} blocks of two networks the 1×1 reads the 1×n most.",
+        f"In {louder} of {len(shares)} blocks (2 networks) the 1×1 reads the 1×n most.",
     )
 
 

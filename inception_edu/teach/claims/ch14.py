@@ -59,15 +59,13 @@ def size() -> tuple[bool, tuple[str, str]]:
     means = [c.mean for c in found]
     gaps = _steps(cells)
     told = "; ".join(f"{what}: {gap.text()}, {gap.word()}" for what, gap in gaps.items())
-    *_, last = gaps.values()
-    more = "" if last.seen else "; the last step is not seen"
     return [gap.seen for gap in gaps.values()][0] == "more", (
         f"A small {title(RESIDUAL)} that was trained on {_row(counts)} photographs a class names "
         f"{_row([f'{m:.0%}' for m in means])} of {runs()[0].data['test']:,} new ones rightly "
         f"(10 classes, {runs()[0].config.recipe.steps} steps, {_number([c.n for c in found])} runs "
         f"each; guessing gives 10%). {told}.",
         f"{', '.join(map(str, counts))} photographs a class: "
-        f"{', '.join(f'{100 * m:.0f}' for m in means)} % right{more}.",
+        f"{', '.join(f'{100 * m:.0f}' for m in means)} % right.",
     )
 
 
