@@ -26,10 +26,12 @@ def spaced(text: str) -> str:
     return re.sub(r"(?<=[0-9])%", " %", text)
 
 
-# Sorts the rows of the table by the column of the button that was pressed; again: the other way.
+# Sorts the rows of the table by the column of the button that was pressed; again: the other way. It
+# stands once, at the table: at each heading it was half of the bytes of a page.
 SORT = """
-(function (button) {
-  var heading = button.closest('th'), row = heading.parentNode, table = row.closest('table');
+(function (table, button) {
+  if (!button) return;
+  var heading = button.closest('th'), row = heading.parentNode;
   var place = [].indexOf.call(row.children, heading);
   var up = heading.getAttribute('aria-sort') !== 'ascending';
   [].forEach.call(row.children, function (other) { other.removeAttribute('aria-sort'); });
@@ -42,7 +44,7 @@ SORT = """
   [].slice.call(body.rows).sort(function (a, b) {
     return (key(a) > key(b) ? 1 : key(a) < key(b) ? -1 : 0) * (up ? 1 : -1);
   }).forEach(function (line) { body.appendChild(line); });
-})(this)
+})(this, event.target.closest('th button'))
 """
 
 
@@ -103,26 +105,28 @@ class Table:
                 "caption-side:top;text-align:left;padding:2px 0 6px;font-weight:600;color:inherit"
             )
             caption = f'<caption style="{style}">{escape(self.caption)}</caption>'
+        sort = f' onclick="{_one_line(SORT)}"' if self._sortable else ""
         return (
             '<div class="ied-table" tabindex="0" style="overflow-x:auto;max-width:100%">'
-            '<table style="border-collapse:collapse;font-size:13px;line-height:1.45;margin:4px 0;'
-            f'color:inherit;font-variant-numeric:tabular-nums">{caption}'
+            f'<table{sort} style="border-collapse:collapse;font-size:13px;line-height:1.45;'
+            f'margin:4px 0;color:inherit;font-variant-numeric:tabular-nums">{caption}'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
+    @property
+    def _sortable(self) -> bool:
+        return len(self.rows) > 3
+
     def _heading(self, name: str, right: bool) -> str:
         text = _unbroken(escape(name))
-        if len(self.rows) > 3 and name:
+        if self._sortable and name:
             # Each by its name: JupyterLab takes "all" away while a notebook is not trusted.
             plain_button = (
                 "background:transparent;border:0;padding:0;margin:0;font-family:inherit;"
                 "font-size:13px;font-weight:600;color:inherit;text-align:inherit;cursor:pointer;"
                 "text-decoration:underline;text-decoration-style:dotted"
             )
-            text = (
-                f'<button type="button" title="sort" style="{plain_button}" '
-                f'onclick="{_one_line(SORT)}">{text}</button>'
-            )
+            text = f'<button type="button" title="sort" style="{plain_button}">{text}</button>'
         return f'<th scope="col" style="{_cell_style(right)}font-weight:600">{text}</th>'
 
     def _row(self, number: int, texts: list[str], numeric: list[bool]) -> str:

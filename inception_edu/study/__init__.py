@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inception_edu.study.cells import SGD as SGD
     from inception_edu.study.cells import SICK as SICK
     from inception_edu.study.claims import CLAIMS as CLAIMS
+    from inception_edu.study.claims_dying import controlled_differences as controlled_differences
     from inception_edu.study.claims_dying import fates_of as fates_of
     from inception_edu.study.claims_dying import harm_differences as harm_differences
     from inception_edu.study.claims_race import mean_error as mean_error
@@ -111,6 +112,7 @@ _NAMES = {
     ),
     ".claims": ("CLAIMS",),
     ".claims_dying": (
+        "controlled_differences",
         "fates_of",
         "harm_differences",
     ),

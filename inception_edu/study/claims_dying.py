@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from inception_edu.study.config import Config
-from inception_edu.study.experiments_dying import cell
+from inception_edu.study.experiments_dying import CONTROLLED, cell, no_blocks_at
 from inception_edu.study.fates import CellFate, fate, fate_of_cell
 from inception_edu.study.results import Result, results_if_any
 from inception_edu.study.statistics import Difference, difference, holm, summarise
@@ -129,6 +129,20 @@ def wide_networks_die() -> Verdict:
     narrow = _expect("narrow", alive, LONG_NOTE)
     slow = _tower("slow_return", 1152, dead, " for 6000 steps", lasting=True)
     return verdict(_known(*evidence, longest, narrow, slow), "reduced", lacks)
+
+
+def controlled_differences() -> dict[tuple[int, float, str], Difference]:
+    """Accuracy in the towers of `narrow` that have controls, by width, rate, and what is compared;
+    all corrected together."""
+    cells = summarise(_runs("narrow"))
+    found = {}
+    for width, rate in CONTROLLED:
+        unscaled, scaled = (cells[cell(width, scale, rate)] for scale in (1, 0.1))
+        alone = cells[no_blocks_at(width, rate)]
+        found[width, rate, "unscaled − no blocks"] = difference(unscaled, alone)
+        found[width, rate, "× 0.1 − no blocks"] = difference(scaled, alone)
+        found[width, rate, "× 0.1 − unscaled"] = difference(scaled, unscaled)
+    return holm(found)
 
 
 # The experiments that go on long enough for a death to be a late one.

@@ -107,8 +107,12 @@ def _of_its_depth(what: str, evidence: Evidence) -> Evidence:
     if DEEP_PAIR in what:
         return evidence
     counts = sorted(map(sum, RACERS.values()))
-    told = f"{counts[0]} to {counts[-1]} blocks, fewer than the paper's: decides nothing"
-    return replace(evidence, shows="", sentence=f"{evidence.sentence}; {told}")
+    return _told(evidence, f"{counts[0]} to {counts[-1]} blocks, fewer than the paper's")
+
+
+def _told(evidence: Evidence, why: str) -> Evidence:
+    """Evidence that is told and shows nothing, with the reason."""
+    return replace(evidence, shows="", sentence=f"{evidence.sentence}; {why}: decides nothing")
 
 
 def speed() -> Verdict:
@@ -144,8 +148,8 @@ def _of_its_end(what: str, falls: Mapping[str, float], evidence: Evidence) -> Ev
     """What a race shows of the final accuracy counts where both networks have come to their end."""
     if falls[what] < STILL_FALLS:
         return evidence
-    told = f"an error still falls by {100 * falls[what]:.1f} points in the last eighth"
-    return replace(evidence, shows="", sentence=f"{evidence.sentence}; {told}: decides nothing")
+    fall = f"{100 * falls[what]:.1f} points"
+    return _told(evidence, f"an error still falls by {fall} in the last eighth")
 
 
 def final_accuracy() -> Verdict:

@@ -319,7 +319,8 @@ lab = block_designer("ReductionA", goal="17×17×1024 with half of the multiply-
 SMALL = networks.mini(networks.inception_v4(), width=1 / 16, repeats=(1, 1, 1))
 PARALLEL = "parallel (Figs. 7, 8)"
 runs = load_results("reductions")
-ways = {run.label: run.config.description() for run in runs}
+ways = {run.label: run.config for run in runs}
+ways = {way: config.description() for way, config in ways.items()}
 assert ways[PARALLEL] == SMALL
 
 # %% tags=["hide-input"]

@@ -106,3 +106,26 @@ def test_headings_of_a_stored_table_look_like_text_before_its_notebook_is_truste
         background, border, size, red = heading.evaluate(look)
         assert (background, border, size) == ("rgba(0, 0, 0, 0)", "0px", "13px"), theme
         assert red in reds, f"{theme}: red {red}"
+
+
+def test_a_heading_sorts_its_table(browser):
+    from inception_edu.describe.tables import table
+
+    page = browser.new_page()
+    rows = [("a", 2), ("b", 10), ("d", 1), ("c", 3)]
+    page.set_content(table(rows, ["name", "count"])._repr_html_())
+
+    def names() -> str:
+        return "".join(page.locator("tbody td:first-child").all_inner_texts())
+
+    page.locator("tbody td").first.click()
+    assert names() == "abdc"
+    count = page.locator("th button", has_text="count")
+    count.click()
+    assert names() == "dacb" and page.locator("th[aria-sort=ascending]").inner_text() == "count"
+    count.click()
+    assert names() == "bcad" and page.locator("th[aria-sort=descending]").count() == 1
+    page.locator("th button", has_text="name").focus()
+    page.keyboard.press("Enter")
+    assert names() == "abcd" and page.locator("th[aria-sort]").inner_text() == "name"
+    page.close()

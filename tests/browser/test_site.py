@@ -12,7 +12,7 @@ from site_host import OVERFLOW, serving, watched
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-HEAVIEST = 1_550_000  # bytes of a page with all that it takes before a reader touches it
+HEAVIEST = 1_500_000  # bytes of a page with all that it takes before a reader touches it
 PATIENCE = 240_000  # milliseconds; Python in the page shares two cores with the tests
 TAKEN = """() => performance.getEntries().reduce(
     (bytes, entry) => bytes + (entry.encodedBodySize ?? 0), 0)"""

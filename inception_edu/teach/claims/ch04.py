@@ -89,7 +89,8 @@ def reductions() -> tuple[bool, tuple[str, str]]:
     runs = load_results("reductions")
     cells = summarise(runs)
     gaps = holm({way: difference(cells[PARALLEL], cells[way]) for way in HALVINGS})
-    sizes = {run.label: measure(run.config.description()) for run in runs}
+    one_each = {run.label: run.config for run in runs}
+    sizes = {way: measure(config.description()) for way, config in one_each.items()}
     first, equal, costly, last = HALVINGS
     params, macs = (
         getattr(sizes[PARALLEL], what) / getattr(sizes[first], what) for what in ("params", "macs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inception_edu.study import Difference, difference, load_results, summarise
+from inception_edu.study import Cell, Difference, difference, load_results, summarise
 from inception_edu.study.claims import CLAIMS
 from inception_edu.study.claims_dying import fates_of
 from inception_edu.study.fates import DIES_FROM, LIVES_BELOW
@@ -18,11 +18,11 @@ def warm_up() -> tuple[bool, str]:
         """The loss at the last record of the first phase minus that at the first step."""
         phase = [run for run in runs if run.label == label]
         last = max(i for i, step in enumerate(phase[0].curves["step"]) if step <= steps)
-        first, then = (
-            summarise(phase, lambda run, place=place: run.curves["loss"][place])[label]
-            for place in (0, last)
-        )
-        return difference(then, first)
+
+        def loss(place: int) -> Cell:
+            return summarise(phase, lambda run: run.curves["loss"][place])[label]
+
+        return difference(loss(last), loss(0))
 
     slow, fast = change(f"{steps} steps at 0.00001"), change(f"{steps} steps at rate / 10")
     return not slow.seen and fast.seen == "less", (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations
 
 from inception_edu.study import (
     difference,
@@ -15,6 +14,7 @@ from inception_edu.study.claims_dying import (
     FOLLOWED,
     PAPER_RATE,
     THIRD_RATE,
+    controlled_differences,
     dead_at,
     fates_of,
     full,
@@ -193,26 +193,18 @@ def narrow() -> tuple[bool, str]:
 @registered("09.narrow-controls")
 def narrow_controls() -> tuple[bool, str]:
     """What the unscaled towers of `narrow` are to be compared with: a scale of 0.1, no blocks."""
-    found, cells = fates_of("narrow"), summarise(load_results("narrow"))
-    scaled = {at: cell(at[0], 0.1, at[1]) for at in CONTROLLED}
-    alone = {at: no_blocks_at(*at) for at in CONTROLLED}
-    gaps = holm(
-        {
-            (a, b): difference(cells[a], cells[b])
-            for at in CONTROLLED
-            for a, b in combinations((scaled[at], cell(at[0], 1, at[1]), alone[at]), 2)
-        }
-    )
+    found, gaps = fates_of("narrow"), controlled_differences()
     told, right = [], True
-    for at in [(288, THRICE), (576, THRICE)]:
-        over = gaps[scaled[at], cell(at[0], 1, at[1])]
-        more = gaps[scaled[at], alone[at]]
+    for width in (288, 576):
+        over = gaps[width, THRICE, "× 0.1 − unscaled"]
+        more = gaps[width, THRICE, "× 0.1 − no blocks"]
         right &= over.seen == "more"
         told.append(
-            f"With {at[0]} channels the scaled tower is better than the unscaled one by "
+            f"With {width} channels the scaled tower is better than the unscaled one by "
             f"{over.text()}, and than none by {more.text()}, {more.word()}."
         )
-    living = {found[label].word for label in (*scaled.values(), *alone.values())}
+    controls = [label for w, r in CONTROLLED for label in (cell(w, 0.1, r), no_blocks_at(w, r))]
+    living = {found[label].word for label in controls}
     return right and living == {"lives"}, (
         f"At three times the paper's rate towers of {', '.join(map(str, TO_576))} channels live "
         "with a scale of 0.1, and so do those without blocks; at the paper's rate so do those of "
