@@ -49,6 +49,7 @@ from inception_edu.describe.halving import HALVINGS
 from inception_edu.nets import build
 from inception_edu.study import RACERS
 from inception_edu.study.claims_race import COST
+from inception_edu.study.racers import DEEP
 
 IMAGE = (3, 299, 299)
 A, B = (384, 35, 35), (1024, 17, 17)
@@ -291,6 +292,25 @@ def convolution_costs_of_reduction_a(name):
 
 def small_v4():
     return mini(inception_v4(), width=1 / 16, repeats=(1, 1, 1))
+
+
+def in_stages(stages):
+    """The least and the largest number of blocks of networks, from the blocks of their stages."""
+    counts = [sum(blocks) for blocks in stages]
+    return min(counts), max(counts)
+
+
+def whole_stages(name):
+    """How many Inception blocks stand before, between and after the two reductions."""
+    found = [0]
+    for block in networks.network(name).blocks[1:]:
+        halves = "reduction" in block.name or block.name in ("mixed_6a", "mixed_7a")
+        found = [*found, 0] if halves else [*found[:-1], found[-1] + block.repeat]
+    return tuple(found)
+
+
+def deep_macs(name):
+    return measure(mini(networks.network(name), width=1 / 16, repeats=DEEP[name], image=28)).macs
 
 
 def fitted(way):
@@ -1003,6 +1023,25 @@ SENTENCES = [
             moved_by(each(nn.BatchNorm2d, "momentum", 0.5))
             == moved_by(each(nn.Dropout, "p", 0.9))
             == 0
+        ),
+    ),
+    (
+        "10",
+        "These networks have 4 to 7 blocks, for their training has to be short. The paper's have 9 "
+        "to 20.",
+        lambda: (
+            in_stages(RACERS.values()) == (4, 7)
+            and in_stages(whole_stages(name) for name in RACERS) == (9, 20)
+        ),
+    ),
+    (
+        "10",
+        "Inception-v4 with its own 4, 7 and 3 blocks, and as many blocks of Inception-ResNet-v2 as "
+        "make equal multiply-adds (7, 13 and 8)",
+        lambda: (
+            DEEP == {"inception_v4": (4, 7, 3), "inception_resnet_v2": (7, 13, 8)}
+            and whole_stages("inception_v4") == (4, 7, 3)
+            and abs(deep_macs("inception_resnet_v2") / deep_macs("inception_v4") - 1) < 0.01
         ),
     ),
     (

@@ -11,7 +11,7 @@ from inception_edu.describe import measure, networks
 from inception_edu.study.answers import Answers
 from inception_edu.study.experiments_race import ALL_FILTERS, DEEP_PAIR, RATES, raced
 from inception_edu.study.gains import mean_crop_gain, together_instead
-from inception_edu.study.racers import PAIRS, RACERS, title
+from inception_edu.study.racers import PAIRS, depth_words, title
 from inception_edu.study.results import Result, load_results, results_if_any
 from inception_edu.study.statistics import Cell, Difference, difference, holm, summarise
 from inception_edu.study.tuning import best_rate
@@ -102,12 +102,11 @@ def speed_differences() -> dict[str, Difference]:
 
 
 def _of_its_depth(what: str, evidence: Evidence) -> Evidence:
-    """What a pair shows counts where it is as deep as the paper's: its claims presuppose this. What
-    a shallower one shows is told, and decides nothing."""
+    """What a pair shows counts where it is at least as deep as the paper's: its claims presuppose
+    this. What a shallower one shows is told, and decides nothing."""
     if DEEP_PAIR in what:
         return evidence
-    counts = sorted(map(sum, RACERS.values()))
-    return _told(evidence, f"{counts[0]} to {counts[-1]} blocks, fewer than the paper's")
+    return _told(evidence, f"{depth_words()}, fewer than the paper's")
 
 
 def _told(evidence: Evidence, why: str) -> Evidence:

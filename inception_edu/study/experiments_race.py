@@ -116,7 +116,7 @@ def deep_race_tuning(mode: str) -> list[Config]:
 
 
 def deep_race(mode: str) -> list[Config]:
-    """The race of a pair that is as deep as the paper's (14 and 28 blocks), at equal cost, each at
+    """The race of a pair at least as deep as the paper's (14 and 28 blocks), at equal cost, each at
     its best rate: does the advantage in speed begin with depth? C1, C2."""
     cells = [
         racer(name, best_rate(name, "deep_race_tuning"), f"{name}{DEEP_PAIR}", blocks=DEEP)

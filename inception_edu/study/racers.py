@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from inception_edu.learn.recipe import Recipe
@@ -16,9 +17,15 @@ RACERS = {
     "inception_v4": (1, 2, 1),
     "inception_resnet_v2": (2, 3, 2),
 }
-# A pair as deep as the paper's: Inception-v4 has its own number of blocks, and its rival as many as
-# make equal multiply-adds.
+# A pair at least as deep as the paper's: Inception-v4 has its own number of blocks, and its rival
+# as many as make equal multiply-adds.
 DEEP = {"inception_v4": (4, 7, 3), "inception_resnet_v2": (7, 13, 8)}
+
+
+def depth_words(racers: Mapping[str, tuple[int, ...]] = RACERS) -> str:
+    """How deep they are: "4 to 7 blocks"."""
+    counts = [sum(blocks) for blocks in racers.values()]
+    return f"{min(counts)} to {max(counts)} blocks"
 
 
 def title(name: str) -> str:
