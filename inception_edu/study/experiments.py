@@ -39,6 +39,7 @@ TRAINING = (
     "32, 600 steps, float32"
 )
 MINIS = "1/16 of the filters, 28×28 windows, batch 32, 0.94 every 30 steps, float32"
+DEEP_MINIS = f"{MINIS}; 3/4/2, 4/9/4, 4/7/3 and 7/13/8 blocks"
 FILTERS = MINIS.replace("1/16 of the filters", "all filters")
 
 
@@ -128,6 +129,13 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "mechanism": Experiment(d.mechanism, "change, width", "seed", f"{SMALL}; rate 0.3, 60 steps"),
     "long": Experiment(d.long, "remedy", "seed", f"{SMALL}; 144 channels, 3000 steps"),
+    "long_norm": Experiment(
+        d.long_norm,
+        "batch norm after the last sum, or no blocks",
+        "seed",
+        f"{SMALL}; 144 channels, rate 0.3, 6000 steps",
+        ("dead",),
+    ),
     "race_tuning": Experiment(
         r.race_tuning,
         "rate",
@@ -145,14 +153,14 @@ EXPERIMENTS: dict[str, Experiment] = {
         r.deep_race_tuning,
         "rate",
         "seed",
-        f"{MINIS}; 4/7/3 and 7/13/8 blocks; 400 steps; the same five rates for both, judged on "
+        f"{DEEP_MINIS}; 400 steps; the same five rates for all four, judged on "
         "held-out training images",
     ),
     "deep_race": Experiment(
         r.deep_race,
         "network",
         "rate (from deep_race_tuning), seed",
-        f"{MINIS}; 4/7/3 and 7/13/8 blocks; 1200 steps",
+        f"{DEEP_MINIS}; 1200 steps",
     ),
     "own_photographs": Experiment(
         o.own_photographs,
@@ -162,6 +170,13 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "depth": Experiment(
         r.depth, "identity, bottleneck, depth", "rate (two), seed", f"{SMALL}; 200 steps"
+    ),
+    "long_gradients": Experiment(
+        r.long_gradients,
+        "identity, blocks on or off, length of the steps",
+        "rate (four each, by training loss), seed",
+        f"{SMALL}; 72 channels, 16 blocks, 200 steps",
+        ("gradient",),
     ),
     "heads_tuning": Experiment(
         t.heads_tuning, "rate", "seed", f"{HEADED}; judged on held-out training images"

@@ -262,6 +262,17 @@ def long(mode: str) -> list[Config]:
     return repeat(cells, mode, ("rate / 10", "scale 0.1"), 60)
 
 
+def long_norm(mode: str) -> list[Config]:
+    """Batch norm after the last sum keeps the tower alive for 3000 steps, but its share of dead
+    channels still rises. How far does it rise in 6000, beside a tower without blocks? C4."""
+    steps: dict[str, Any] = dict(steps=6000, record_every=150)
+    cells = [
+        sick("norm after last sum", change="norm after last sum", **steps),
+        sick("blocks switched off", depth=0, **steps),
+    ]
+    return repeat(cells, mode, [c.label for c in cells], 20)
+
+
 def warm_ups(mode: str) -> list[Config]:
     """Does a longer first phase of the two-phase warm-up keep the tower alive? 60 steps at the full
     rate follow each. C6."""

@@ -17,9 +17,14 @@ RACERS = {
     "inception_v4": (1, 2, 1),
     "inception_resnet_v2": (2, 3, 2),
 }
-# A pair at least as deep as the paper's: Inception-v4 has its own number of blocks, and its rival
-# as many as make equal multiply-adds.
-DEEP = {"inception_v4": (4, 7, 3), "inception_resnet_v2": (7, 13, 8)}
+# The pairs as deep as the paper's: the pure network has its own number of blocks, and its rival as
+# many as make equal multiply-adds.
+DEEP = {
+    "inception_v3": (3, 4, 2),
+    "inception_resnet_v1": (4, 9, 4),
+    "inception_v4": (4, 7, 3),
+    "inception_resnet_v2": (7, 13, 8),
+}
 
 
 def depth_words(racers: Mapping[str, tuple[int, ...]] = RACERS) -> str:
