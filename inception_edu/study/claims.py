@@ -68,7 +68,7 @@ CLAIMS = {
             "C1",
             "Residual connections speed up the training of Inception networks significantly.",
             "abstract, Figs 21 to 26",
-            "2 points of mean test error on the way, in both pairs of equal cost",
+            "2 points of mean test error on the way, in both deep pairs of equal cost",
             IMAGENET,
             ("race_tuning", "race", "race_more", "deep_race_tuning", "deep_race"),
             race.speed,
@@ -194,7 +194,7 @@ def table() -> str:
         found = claim.verdict()
         scope = "" if found.scope == "full" else " (tested at reduced scale)"
         lines.append(f"{claim.id:4} {found.word}{scope}: {claim.says}")
-        lines += [f"       {e.shows or 'open':8} {e.sentence}" for e in found.evidence]
+        lines += [f"       {e.word:8} {e.sentence}" for e in found.evidence]
         if found.why:
             lines.append(f"       because {found.why}")
         lines.append(f"       made     {claim.made}")

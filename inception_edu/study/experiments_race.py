@@ -33,7 +33,7 @@ RATES = (0.03, 0.055, 0.1, 0.3)
 DEPTH_TESTED = 16  # blocks, of the towers whose long gradient is taken away
 # A rate more for the deep pairs: one of these networks took the lowest of the four.
 DEEP_RATES = (0.01, *RATES)
-# In the labels of the race for a GPU, and of the race of the deep pair.
+# In the labels of the race for a GPU, and of the race of the deep pairs.
 ALL_FILTERS, DEEP_PAIR = ", all filters", ", deep"
 
 
@@ -111,14 +111,14 @@ def race_more(mode: str) -> list[Config]:
 
 
 def deep_race_tuning(mode: str) -> list[Config]:
-    """The rates of `deep_race`, tried alike for both networks and judged on held-out training
+    """The rates of `deep_race`, tried alike for all four networks and judged on held-out training
     images (3 seeds: it picks a rate, it proves nothing)."""
     return repeat(tuned(DEEP, DEEP_RATES), mode, [f"{PAIRS[1][1]}, rate 0.1"], count=3)
 
 
 def deep_race(mode: str) -> list[Config]:
-    """The race of a pair at least as deep as the paper's (14 and 28 blocks), at equal cost, each at
-    its best rate: does the advantage in speed begin with depth? C1, C2."""
+    """The race of two pairs as deep as the paper's (9 and 17, 14 and 28 blocks), at equal cost,
+    each at its best rate: does the advantage in speed begin with depth? C1, C2."""
     cells = [
         racer(name, best_rate(name, "deep_race_tuning"), f"{name}{DEEP_PAIR}", blocks=DEEP)
         for name in DEEP

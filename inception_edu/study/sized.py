@@ -5,7 +5,7 @@ one.
 
 Small networks in batches of 32 leave a card waiting for its next order, so what counts is the
 number of steps: each is taken to last as long as the fastest and as the slowest of the committed
-ones, more where it has more multiply-adds than any of these.
+ones, longer where it has more multiply-adds or more blocks than any of these.
 """
 
 from __future__ import annotations
@@ -41,9 +41,16 @@ def on_a_card(configs: Iterable[Config]) -> OnACard:
     ]
     step = [run.seconds / run.config.recipe.steps for run in runs]
     largest = max(run.macs * run.config.recipe.batch_size for run in runs)
+    deepest = max(_blocks(run.config) for run in runs)
 
     def steps(config: Config) -> float:
-        return config.recipe.steps * max(1.0, config.macs() * config.recipe.batch_size / largest)
+        work = config.macs() * config.recipe.batch_size / largest
+        return config.recipe.steps * max(1.0, work, _blocks(config) / deepest)
 
     every = sum(map(steps, configs))
     return OnACard(runs[0].versions["card"], every * min(step), every * max(step))
+
+
+def _blocks(config: Config) -> int:
+    """How many blocks the card is told to compute, one after another, in a step."""
+    return sum(block.repeat for block in config.description().blocks)

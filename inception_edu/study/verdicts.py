@@ -11,7 +11,7 @@ verdict(evidence, scope="reduced")     supported, seen at reduced scale only, co
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inception_edu.study.fates import CellFate
 from inception_edu.study.statistics import Difference, not_worse
@@ -22,6 +22,7 @@ CONTRADICTED = "contradicted"
 UNDECIDED = "undecided"
 WORDS = (SUPPORTED, CONTRADICTED, REDUCED, UNDECIDED)
 SCOPES = ("full", "reduced")
+FINDINGS = ("for", "against", "open", "told")
 OPPOSITE = {"lives": "dies", "dies": "lives"}
 LEAST_SEEDS = 5
 
@@ -30,7 +31,8 @@ LEAST_SEEDS = 5
 class Evidence:
     """One piece of evidence for a claim.
 
-    shows     "for", "against", or "" where it shows neither
+    shows     "for", "against", "told" where by the rule of its claim it decides nothing, or ""
+              where it could decide and shows neither
     sentence  what was found, with its numbers
     of        the runs it rests on, each under a name of its own, so that a run which two pieces of
               evidence share is counted once
@@ -43,6 +45,16 @@ class Evidence:
     @property
     def runs(self) -> int:
         return len(self.of)
+
+    @property
+    def word(self) -> str:
+        """What it shows, in a word of `FINDINGS`."""
+        return self.shows or "open"
+
+    def told(self, why: str) -> Evidence:
+        """The same with a reason why it decides nothing: it is only told."""
+        sentence = f"{self.sentence}; {why}: told, decides nothing"
+        return replace(self, shows="told", sentence=sentence)
 
     def to_dict(self) -> dict:
         """Plain JSON types."""
@@ -147,8 +159,8 @@ def fates(
 
 
 def verdict(evidence: Iterable[Evidence], scope: str, missing: str = "") -> Verdict:
-    """The word for a claim: every piece of evidence has to be for it; one that is against it
-    contradicts it.
+    """The word for a claim: every piece of evidence that decides has to be for it; one that is
+    against it contradicts it.
 
     `scope`: "full" where the claim is tested in its own scope, else "reduced". `missing`: a control
     or a tuning that the claim needs and these runs do not have; then it is undecided.
@@ -158,13 +170,14 @@ def verdict(evidence: Iterable[Evidence], scope: str, missing: str = "") -> Verd
         raise ValueError(f"The scope is one of {', '.join(SCOPES)}, got {scope!r}.")
     if missing:
         return Verdict(UNDECIDED, scope, evidence, missing)
-    if any(e.shows == "against" for e in evidence):
+    decide = [e.word for e in evidence if e.word != "told"]
+    if "against" in decide:
         return Verdict(CONTRADICTED, scope, evidence)
-    if evidence and all(e.shows == "for" for e in evidence):
+    if decide and set(decide) == {"for"}:
         return Verdict(SUPPORTED if scope == "full" else REDUCED, scope, evidence)
     if not evidence:
         return Verdict(UNDECIDED, scope, evidence, "there are no runs")
-    open_ = sum(not e.shows for e in evidence)
-    few = f"{open_} of {len(evidence)} findings {'is' if open_ == 1 else 'are'} open"
-    why = few if open_ < len(evidence) else "the runs leave it open"
+    open_ = decide.count("open")
+    few = f"{open_} of {len(decide)} findings {'is' if open_ == 1 else 'are'} open"
+    why = few if open_ < len(decide) else "the runs leave it open"
     return Verdict(UNDECIDED, scope, evidence, why)

@@ -127,7 +127,7 @@ def verdicts(*names: str) -> Table:
     rows = []
     for name in names:
         claim, found = CLAIMS[name], CLAIMS[name].verdict()
-        said = [f"{piece.shows or 'open'}: {piece.sentence}" for piece in found.evidence]
+        said = [f"{piece.word}: {piece.sentence}" for piece in found.evidence]
         if found.why:
             said.append(f"because {found.why}")
         said.append(f"How it was made: {claim.made} A full replication needs {claim.needs}.")

@@ -199,9 +199,13 @@ def _how_sure(found: Any) -> str:
     """On how many runs a verdict rests and what its findings say; for an open one, why it is."""
     runs = found.runs
     told = f"{runs} runs" if runs else "counted, so exact"
-    findings = [piece.shows for piece in found.evidence]
-    words = (("for", "for it"), ("against", "against it"), ("", "open"))
-    counts = [f"{findings.count(shows)} {word}" for shows, word in words if shows in findings]
+    from inception_edu.study.verdicts import FINDINGS
+
+    findings = [piece.word for piece in found.evidence]
+    words = {"for": "for it", "against": "against it", "told": "told and decide nothing"}
+    counts = [
+        f"{findings.count(word)} {words.get(word, word)}" for word in FINDINGS if word in findings
+    ]
     kind = "finding" if len(findings) == 1 else "findings"
     # That findings are open has just been said; what else makes a claim undecided has not.
     why = f"; {found.why}" if found.why and "findings" not in found.why else ""
