@@ -146,7 +146,10 @@ def controlled_differences() -> dict[tuple[int, float, str], Difference]:
 
 
 # The experiments that go on long enough for a death to be a late one.
-FOLLOWED = ("long", "narrow", "recovery", "wide", "paper_width")
+FOLLOWED = (
+    *("long", "narrow", "recovery", "wide", "paper_width"),
+    *("slow_return", "long_norm"),  # these go on from runs of `wide` and `long`
+)
 
 
 def dead_at(run: Result, step: float) -> dict[str, float]:
@@ -156,14 +159,20 @@ def dead_at(run: Result, step: float) -> dict[str, float]:
     return {name: shares[place] for name, shares in run.maps["dead"].items()}
 
 
+def followed() -> list[Result]:
+    """The runs in which a late death would show. Of those that start alike the longest counts."""
+    runs = [run for name in FOLLOWED for run in _runs(name)]
+    return list({_start(run): run for run in sorted(runs, key=_steps)}.values())
+
+
+def _steps(run: Result) -> int:
+    return run.config.recipe.steps
+
+
 def lived_early() -> list[Result]:
     """Runs that lived after the overshoot of the first steps (at a twentieth of their length): no
     other run can die late."""
-    found = []
-    for run in (run for name in FOLLOWED for run in _runs(name)):
-        if fate(dead_at(run, run.config.recipe.steps / 20)).word == "lives":
-            found.append(run)
-    return found
+    return [r for r in followed() if fate(dead_at(r, _steps(r) / 20)).word == "lives"]
 
 
 def late_deaths() -> list[Result]:

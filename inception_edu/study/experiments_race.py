@@ -30,7 +30,6 @@ RACE = Recipe(
 # The same for every network: equal budgets. 0.055 is there because the best of 0.03, 0.1 and 0.3
 # lay between the first two for one of them.
 RATES = (0.03, 0.055, 0.1, 0.3)
-DEPTH_TESTED = 16  # blocks, of the towers whose long gradient is taken away
 # A rate more for the deep pairs: one of these networks took the lowest of the four.
 DEEP_RATES = (0.01, *RATES)
 # In the labels of the race for a GPU, and of the race of the deep pairs.
@@ -166,6 +165,11 @@ def depth(mode: str) -> list[Config]:
 # RMSProp divides each weight's gradient by its usual size, so that a step is as long near the stem
 # as near the classifier. The paper's epsilon of 1.0 would keep it from doing so.
 EQUAL_STEPS = dict(optimizer="rmsprop", eps=1e-8)
+TOWERS: dict[str, dict[str, Any]] = {
+    "plain": dict(residual=False, depth=16),
+    "residual × 0.1": dict(scale=0.1, depth=16),
+    "stem only": dict(depth=0),
+}
 OPTIMISERS: dict[str, tuple[dict[str, Any], tuple[float, ...]]] = {
     "SGD": ({}, (0.1, 0.02, 0.005, 0.001)),
     "SGD, clipped": (dict(clip=1.0), (0.1, 0.02, 0.005, 0.001)),
@@ -176,11 +180,6 @@ OPTIMISERS: dict[str, tuple[dict[str, Any], tuple[float, ...]]] = {
 def long_gradients(mode: str) -> list[Config]:
     """In a plain tower of 16 blocks the gradient is far longer near the stem. Does the tower learn
     as one with the identity does, once the steps of all blocks are equally long? C1."""
-    towers: dict[str, dict[str, Any]] = {
-        "plain": dict(residual=False, depth=DEPTH_TESTED),
-        "residual × 0.1": dict(scale=0.1, depth=DEPTH_TESTED),
-        "stem only": dict(depth=0),
-    }
     cells = [
         Config(
             f"{kind}, {how}, rate {lr:g}",
@@ -188,7 +187,7 @@ def long_gradients(mode: str) -> list[Config]:
             dict(width=72, **arguments),
             replace(SGD, lr=lr, steps=200, record_every=10, **changes),
         )
-        for kind, arguments in towers.items()
+        for kind, arguments in TOWERS.items()
         for how, (changes, rates) in OPTIMISERS.items()
         for lr in rates
     ]

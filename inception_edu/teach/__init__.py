@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from inception_edu.teach.claims import paper_claims as paper_claims
     from inception_edu.teach.claims import say as say
     from inception_edu.teach.claims.ch09_images import SHOWN_IN as SHOWN_IN
-    from inception_edu.teach.claims.ch10 import DEPTHS as DEPTHS
-    from inception_edu.teach.claims.ch10 import best_towers as best_towers
+    from inception_edu.teach.claims.ch10_towers import DEPTHS as DEPTHS
+    from inception_edu.teach.claims.ch10_towers import best_towers as best_towers
     from inception_edu.teach.claims.ch14 import in_training as in_training
     from inception_edu.teach.claims.ch14 import race_gaps as race_gaps
     from inception_edu.teach.exercises import check as check
@@ -59,7 +59,7 @@ _NAMES = {
     ".chapters": ("chapter_map",),
     ".claims": ("claim", "five_lines", "paper_claims", "say"),
     ".claims.ch09_images": ("SHOWN_IN",),
-    ".claims.ch10": ("DEPTHS", "best_towers"),
+    ".claims.ch10_towers": ("DEPTHS", "best_towers"),
     ".claims.ch14": ("in_training", "race_gaps"),
     ".machines": ("step_times", "training_times"),
     ".openings": ("opening_figure",),

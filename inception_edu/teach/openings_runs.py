@@ -69,7 +69,7 @@ def chapter_10() -> Any:
     from inception_edu.study import PAIRS, raced, summarise
     from inception_edu.study.claims_race import mean_error
     from inception_edu.study.racers import title
-    from inception_edu.teach.claims.ch10 import DEPTHS, best_towers
+    from inception_edu.teach.claims.ch10_towers import DEPTHS, best_towers
 
     fig, (left, right) = panels(2, 2.7)
     cells = summarise(raced(), mean_error)

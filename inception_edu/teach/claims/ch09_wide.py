@@ -11,12 +11,12 @@ from inception_edu.study import (
     summarise,
 )
 from inception_edu.study.claims_dying import (
-    FOLLOWED,
     PAPER_RATE,
     THIRD_RATE,
     controlled_differences,
     dead_at,
     fates_of,
+    followed,
     full,
     late_deaths,
     lived_early,
@@ -248,8 +248,8 @@ def _by_word(fates: dict[int, CellFate]) -> str:
 
 @registered("09.late-death")
 def late_death() -> tuple[bool, str]:
-    counts = {name: load_results(name) for name in FOLLOWED}
-    lengths = Counter(run.config.recipe.steps for runs in counts.values() for run in runs)
+    runs = followed()
+    lengths = Counter(run.config.recipe.steps for run in runs)
     told = ", ".join(f"{lengths[steps]} of {steps} steps" for steps in sorted(lengths))
     early = lived_early()
     unscaled = [run for run in early if _unscaled(run)]
@@ -261,7 +261,7 @@ def late_death() -> tuple[bool, str]:
     towers = all(run.config.network == "tower" for run in usual)
     return not late_deaths() and towers and widest < 1000, (
         "The paper's late death was not reproduced: of "
-        f"{sum(map(len, counts.values()))} runs ({told}), none that lived after a twentieth of its "
+        f"{len(runs)} runs ({told}), none that lived after a twentieth of its "
         f"steps was dead at the end. But few could show it: {len(early)} runs lived so far, "
         f"{len(unscaled)} of them with unscaled blocks, and {len(usual)} of these at the paper's "
         f"rate or above without a remedy, none of more than {widest} channels. So up to "
