@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from inception_edu.study import Cell, difference, fate, fate_of_cell
-from inception_edu.study.verdicts import fates, gain, no_harm, thin, verdict
+from inception_edu.study.verdicts import Evidence, fates, gain, no_harm, thin, verdict
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,18 @@ def test_no_harm_needs_a_limit_above_the_margin():
 
 
 def test_the_four_words():
-    yes, no, neither = (SimpleNamespace(shows=s) for s in ("for", "against", ""))
+    yes, no, neither = (Evidence(s, "x") for s in ("for", "against", ""))
     assert verdict([yes, yes], "full").word == "supported"
     assert verdict([yes], "reduced").word == "seen at reduced scale only"
     assert verdict([yes, no], "reduced").word == "contradicted"
     assert verdict([yes, neither], "full").word == "undecided"
     assert verdict([], "full").word == "undecided"
+    told = yes.told("4 blocks"), no.told("4 blocks")
+    assert [t.shows for t in told] == ["told"] * 2 and "4 blocks" in told[0].sentence
+    assert verdict([yes, *told], "full").word == "supported", "what is told decides nothing"
+    assert verdict(told, "full").word == "undecided"
+    assert verdict([neither, *told], "full").why == "the runs leave it open"
+    assert verdict([neither, yes, *told], "full").why == "1 of 2 findings is open"
     missing = verdict([yes], "full", missing="the rate was tuned on the test images")
     assert missing.word == "undecided" and "tuned" in missing.why
     with pytest.raises(ValueError, match="full, reduced"):

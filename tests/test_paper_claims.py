@@ -62,7 +62,7 @@ def test_a_word_follows_its_evidence():
         if found.word == "contradicted":
             assert "against" in shows
         if found.word in ("supported", "seen at reduced scale only"):
-            assert shows == {"for"}
+            assert "for" in shows <= {"for", "told"}
         if found.word == "supported":
             assert found.scope == "full"
 
@@ -128,8 +128,8 @@ def test_what_a_claim_asks_is_corrected_together(monkeypatch):
     monkeypatch.setattr(claims_race, "holm", counted)
     # Final accuracy: a pair's one difference is asked from both sides.
     for decide, questions, findings in (
-        (claims_race.speed, 3, 3),
-        (claims_race.final_accuracy, 5, 8),
+        (claims_race.speed, 4, 4),
+        (claims_race.final_accuracy, 8, 12),
         (claims_race.crops_and_ensembles, 2, 2),
     ):
         asked.clear()
@@ -141,7 +141,7 @@ def test_what_a_claim_asks_is_corrected_together(monkeypatch):
 )
 def test_a_better_end_is_a_thin_margin_below_one_point_alone(better, shows, monkeypatch):
     plain, residual = (f"{name}, deep" for name in PAIRS[1])
-    deep = load_results("deep_race")
+    deep = [r for r in load_results("deep_race") if r.label in (plain, residual)]
     ends = {r.seed: r.test_accuracy for r in deep if r.label == plain}
 
     def ended(run, fall):
@@ -153,7 +153,7 @@ def test_a_better_end_is_a_thin_margin_below_one_point_alone(better, shows, monk
             changed = replace(changed, test_accuracy=right)
         return changed
 
-    for fall, thin, no_worse in ((0.005, shows, "for"), (0.02, "", "")):
+    for fall, thin, no_worse in ((0.005, shows, "for"), (0.02, "told", "told")):
         runs = tuple(ended(r, fall) for r in deep)
         monkeypatch.setattr(claims_race, "_deep_race", lambda runs=runs: runs)
         found = [e for e in claims_race.final_accuracy().evidence if ", deep" in e.sentence]
@@ -163,25 +163,26 @@ def test_a_better_end_is_a_thin_margin_below_one_point_alone(better, shows, monk
 
 
 @pytest.mark.parametrize(
-    "faster, shows, word", [(0.1, "for", "undecided"), (0.0, "against", "contradicted")]
+    "faster, shows, word",
+    [
+        ((0.1, 0.1), ["for", "for"], "seen at reduced scale only"),
+        ((0.1, 0.01), ["for", ""], "undecided"),
+        ((0.1, 0.0), ["for", "against"], "contradicted"),
+    ],
 )
-def test_a_pair_as_deep_as_the_papers_decides_on_speed(faster, shows, word, monkeypatch):
-    plain, residual = (f"{name}, deep" for name in PAIRS[1])
-    deep = load_results("deep_race")
-    at = {r.seed: r.extras["evaluations"] for r in deep if r.label == plain}
-
-    def evaluations(run):
-        gain = faster + (run.seed % 5 - 2) / 1000
-        return [[step, right + gain] for step, right in at[run.seed]]
-
-    runs = tuple(
-        replace(r, extras=r.extras | {"evaluations": evaluations(r)}) if r.label == residual else r
-        for r in deep
-    )
-    monkeypatch.setattr(claims_race, "_deep_race", lambda: runs)
-    *shallow, last = claims_race.speed().evidence
-    assert last.shows == shows and claims_race.speed().word == word
-    assert [e.shows for e in shallow] == ["", ""] and "4 to 7 blocks" in shallow[0].sentence
+def test_the_pairs_as_deep_as_the_papers_decide_on_speed(faster, shows, word, monkeypatch):
+    deep, runs = load_results("deep_race"), []
+    for pair, gain in zip(PAIRS, faster):
+        plain, residual = (f"{name}, deep" for name in pair)
+        at = {r.seed: r.extras["evaluations"] for r in deep if r.label == plain}
+        for r in (r for r in deep if r.label in (plain, residual)):
+            more = gain + (r.seed % 5 - 2) / 1000 if r.label == residual else 0
+            tests = [[step, right + more] for step, right in at[r.seed]]
+            runs.append(replace(r, extras=r.extras | {"evaluations": tests}))
+    monkeypatch.setattr(claims_race, "_deep_race", lambda: tuple(runs))
+    *shallow, first, second = claims_race.speed().evidence
+    assert [first.shows, second.shows] == shows and claims_race.speed().word == word
+    assert [e.shows for e in shallow] == ["told"] * 2 and "4 to 7 blocks" in shallow[0].sentence
 
 
 def test_rates_that_test_images_chose_allow_no_verdict(monkeypatch):
@@ -343,16 +344,16 @@ def test_runs_on_a_gpu_count_once_they_are_there(monkeypatch):
     monkeypatch.setattr(
         claims_race, "best_rate", lambda name, tuning: best_rate(name, tuning.removeprefix("wide_"))
     )
-    for ask, count, wide_ones in ((claims_race.speed, 5, 2), (claims_race.final_accuracy, 14, 6)):
+    for ask, count, wide_ones in ((claims_race.speed, 6, 2), (claims_race.final_accuracy, 18, 6)):
         found = ask()
         assert len(found.evidence) == count and not found.why.startswith("the rates")
         assert sum(ALL_FILTERS in e.sentence for e in found.evidence) == wide_ones
-        assert found.runs == 2 * 60 + 20
+        assert found.runs == 2 * 60 + 40
 
 
-def test_the_pairs_of_the_wide_race_cost_about_the_same():
+def test_the_residual_networks_of_the_wide_race_cost_no_more():
     macs = {c.network: c.macs() for c in configurations("wide_race", "standard")}
-    assert all(abs(macs[residual] / macs[plain] - 1) < 0.06 for plain, residual in PAIRS)
+    assert all(0.9 < macs[residual] / macs[plain] < 1 for plain, residual in PAIRS)
 
 
 def test_an_hour_of_a_card_is_enough_for_what_waits_for_one():

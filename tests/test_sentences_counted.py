@@ -10,7 +10,9 @@ import pytest
 import torch
 from test_sentences import text
 from torch import nn
+from torch.nn import functional as F
 
+from inception_edu.data import load
 from inception_edu.describe import (
     FIG_9,
     FIG_15,
@@ -50,6 +52,7 @@ from inception_edu.nets import build
 from inception_edu.study import RACERS
 from inception_edu.study.claims_race import COST
 from inception_edu.study.racers import DEEP, PAIRS
+from inception_edu.teach import best_towers
 
 IMAGE = (3, 299, 299)
 A, B = (384, 35, 35), (1024, 17, 17)
@@ -311,6 +314,21 @@ def whole_stages(name):
 
 def deep_macs(name):
     return measure(mini(networks.network(name), width=1 / 16, repeats=DEEP[name], image=28)).macs
+
+
+def agreement(depth, **kind):
+    """Cosine between the gradients of block 1 for two batches, mean of three seeds."""
+    images = load("fashion")
+    found = []
+    for seed in range(3):
+        model, both = build(networks.tower(72, depth, **kind), seed=seed).train(), []
+        for first in (0, 32):
+            batch = images.train[first : first + 32]
+            loss = F.cross_entropy(model(images.normalise(batch.images)), batch.labels)
+            grads = torch.autograd.grad(loss, list(model[1][0].parameters()))
+            both.append(torch.cat([grad.flatten() for grad in grads]))
+        found.append(F.cosine_similarity(*both, dim=0).item())
+    return sum(found) / 3
 
 
 def fitted(way):
@@ -1045,6 +1063,21 @@ SENTENCES = [
             and all(
                 abs(deep_macs(residual) / deep_macs(plain) - 1) < 0.01 for plain, residual in PAIRS
             )
+        ),
+    ),
+    (
+        "10",
+        "Without the identity two batches hardly agree",
+        lambda: all(
+            abs(agreement(depth, residual=False)) < 0.1 < 0.3 < agreement(16, scale=0.1)
+            for depth in (4, 16)
+        ),
+    ),
+    (
+        "10",
+        "Plain towers of 4 blocks come to more than 20 % in the runs above",
+        lambda: all(
+            min(best_towers()[kind, 4].values) > 0.2 for kind in ("plain", "plain, full width")
         ),
     ),
     (

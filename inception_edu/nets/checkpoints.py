@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from inception_edu.describe import Network, make
 from inception_edu.nets.build import build
@@ -180,8 +180,6 @@ def save_checkpoint(
     With `half` the kernels are stored with 16 bits. The file appears whole or not at all. Raises
     `WeightsError` where the recipe is none, or not that of the model, or `facts` are no JSON.
     """
-    from safetensors.torch import save_file
-
     path = Path(path)
     _check_recipe(model, network)
     try:
@@ -196,6 +194,13 @@ def save_checkpoint(
         key: (value.half() if half and value.ndim > 1 else value).contiguous().cpu()
         for key, value in model.state_dict().items()
     }
+    write_whole(path, tensors, metadata)
+
+
+def write_whole(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors under another name, then rename: the file is there whole or not at all."""
+    from safetensors.torch import save_file
+
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, part, metadata)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from inception_edu.describe import make
 from inception_edu.nets.build import build
+from inception_edu.nets.checkpoints import write_whole
 from inception_edu.nets.fit import WeightsError
 
 SCALE = ".scale"  # ends the name of a tensor's scales
@@ -60,19 +61,13 @@ def save_steps(
     `network` is a recipe for `networks.make`; `facts` (accuracy by step, command, …) must be JSON.
     The file appears whole or not at all.
     """
-    from safetensors.torch import save_file
-
     path = Path(path)
     tensors = {}
     for step, state in states.items():
         for key, value in pack(state).items():
             tensors[f"{step}/{key}"] = value
     metadata = {"network": json.dumps(network), "facts": json.dumps(facts)}
-    part = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, part, metadata)
-    part.chmod(0o644)
-    os.replace(part, path)
+    write_whole(path, tensors, metadata)
 
 
 def steps(path: str | os.PathLike) -> tuple[list[int], dict]:

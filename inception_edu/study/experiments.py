@@ -174,7 +174,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "long_gradients": Experiment(
         r.long_gradients,
         "identity, blocks on or off, length of the steps",
-        "rate (four each, by training loss), seed",
+        "rate (five each, by training loss), seed",
         f"{SMALL}; 72 channels, 16 blocks, 200 steps",
         ("gradient",),
     ),

@@ -171,9 +171,9 @@ TOWERS: dict[str, dict[str, Any]] = {
     "stem only": dict(depth=0),
 }
 OPTIMISERS: dict[str, tuple[dict[str, Any], tuple[float, ...]]] = {
-    "SGD": ({}, (0.1, 0.02, 0.005, 0.001)),
-    "SGD, clipped": (dict(clip=1.0), (0.1, 0.02, 0.005, 0.001)),
-    "RMSProp, equal steps": (EQUAL_STEPS, (0.01, 0.003, 0.001, 0.0003)),
+    "SGD": ({}, (0.3, 0.1, 0.02, 0.005, 0.001)),
+    "SGD, clipped": (dict(clip=1.0), (0.3, 0.1, 0.02, 0.005, 0.001)),
+    "RMSProp, equal steps": (EQUAL_STEPS, (0.01, 0.003, 0.001, 0.0003, 0.0001)),
 }
 
 
@@ -192,7 +192,7 @@ def long_gradients(mode: str) -> list[Config]:
         for lr in rates
     ]
     quick = [
-        f"{kind}, {how}, rate {rates[1]:g}"
+        f"{kind}, {how}, rate {rates[2]:g}"
         for kind in ("plain", "residual × 0.1")
         for how, (_, rates) in OPTIMISERS.items()
     ]

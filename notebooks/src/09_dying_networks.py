@@ -559,6 +559,17 @@ fates(lasting, accuracy=True)
 display(claim("09.lasting"), claim("09.returns"), claim("09.earn"))
 
 # %% [markdown]
+# With batch norm after the last sum the share of dead channels still rises at step 3000. So these
+# runs go on to step 6000:
+
+# %%
+longer = load_results("long_norm")
+fates(longer, accuracy=True)
+
+# %%
+claim("09.long-norm")
+
+# %% [markdown]
 # Now the width of which the paper speaks, 1152 channels, and twice this width. Both are followed
 # for 2000 steps. The dotted line is step 60, where Experiment 1 stops. The same seeds start alike
 # here and there: the first 60 steps are those of Experiment 1. A verdict counts both as one run.

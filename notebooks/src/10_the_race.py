@@ -659,6 +659,49 @@ table(
 )
 
 # %% [markdown]
+# What else could it be? A gradient has a length and a direction. Do two batches agree on the
+# direction? This is the cosine between the gradients of block 1 for two batches of 32 images,
+# before any training. At 1 both ask for the same step. At 0 the second batch knows nothing of what
+# the first one asked for.
+
+
+# %% tags=["hide-input"]
+def agreement(network, seed):
+    """Cosine between the gradients of block 1 for the first and the second batch."""
+    model = build(network, seed=seed).train()
+    found = []
+    for part in (slice(0, 32), slice(32, 64)):
+        model.zero_grad()
+        loss = F.cross_entropy(
+            model(data.normalise(data.train.images[part])), data.train.labels[part]
+        )
+        loss.backward()
+        found.append(torch.cat([p.grad.flatten() for p in model[1][0].parameters()]))
+    return F.cosine_similarity(*found, dim=0).item()
+
+
+agree = {
+    (name, depth): np.array([agreement(networks.tower(72, depth, **kind), s) for s in SEEDS])
+    for name, kind in (towers | {"with identity, scale 1": {}}).items()
+    for depth in (4, 16)
+}
+table(
+    [
+        (name, *(with_range(agree[name, depth]) for depth in (4, 16)))
+        for name in dict.fromkeys(name for name, _ in agree)
+    ],
+    ["do two batches agree?", "4 blocks", "16 blocks"],
+    caption=f"Cosine of their gradients in block 1; mean of {len(SEEDS)} seeds, least and most",
+)
+
+# %% [markdown]
+# Without the identity two batches hardly agree: their gradients look like noise. Balduzzi et al.
+# (2017, arXiv 1702.08591) call them *shattered*, and find the same: the identity keeps them whole.
+# But that is no proof of a cause. Plain towers of 4 blocks come to more than 20 % in the runs
+# above, and their batches hardly agree, too. (That batch norm in every layer makes gradients grow
+# from block to block is known as well: Yang et al., 2019, arXiv 1902.08129.)
+
+# %% [markdown]
 # ## Experiment 4: the cost of the full networks
 #
 # Section 3.2 says that Inception-ResNet-v2 "matches the raw cost" of Inception-v4, and that

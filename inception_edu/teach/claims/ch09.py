@@ -7,9 +7,9 @@ from statistics import mean
 from scipy import stats
 
 from inception_edu.study import difference, fate, fate_of_cell, holm, load_results, summarise
-from inception_edu.study.claims_dying import fates_of
+from inception_edu.study.claims_dying import dead_at, fates_of
 from inception_edu.study.experiments_dying import cell
-from inception_edu.study.fates import LIVES_BELOW
+from inception_edu.study.fates import LIVES_BELOW, between
 from inception_edu.study.lengths import committed_lengths
 
 # These register the claims in them.
@@ -180,6 +180,27 @@ def earn() -> tuple[bool, str]:
         f"none at the same rate: {same.text()}, {same.word()}. Unscaled blocks at a tenth of the "
         f"rate against none: {slow.text()}, {slow.word()}. Unscaled blocks with a slow classifier "
         f"against none with the same: {last.text()}, {last.word()}."
+    )
+
+
+@registered("09.long-norm")
+def long_norm() -> tuple[bool, str]:
+    """The remedy whose share of dead channels still rose when `long` ended, for twice as long."""
+    runs, found = load_results("long_norm"), fates_of("long_norm")
+    label, none = dict.fromkeys(run.label for run in runs)
+    cells = summarise(runs)
+    gap = difference(cells[label], cells[none])
+    followed = [run for run in runs if run.label == label]
+    end = followed[0].config.recipe.steps
+    half, last = (
+        between([max(dead_at(run, step).values()) for run in followed]) for step in (end // 2, end)
+    )
+    rising = sum(fate(run).trend == "rising" for run in followed)
+    return found[label].word == "suffers", (
+        f"With batch norm after the last sum the tower of 144 channels {found[label].sentence} "
+        f"after {end} steps. In the worst block {half} are dead in the batch at step {end // 2}, "
+        f"and {last} at step {end}; there the share still rises in {rising} of {len(followed)} "
+        f"runs. Against the same tower without blocks: {gap.text()}, {gap.word()}."
     )
 
 

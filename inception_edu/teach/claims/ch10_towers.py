@@ -143,7 +143,7 @@ MATTERS = 0.02
 
 
 def stepped() -> dict[tuple[str, str], tuple[Cell, float]]:
-    """{(tower, optimiser): (accuracy, rate)} of `long_gradients`, at the rate of the four with the
+    """{(tower, optimiser): (accuracy, rate)} of `long_gradients`, at the rate of the five with the
     lower training loss: the test images do not choose it."""
     runs = load_results("long_gradients")
     accuracy, loss = (summarise(runs, value) for value in ("accuracy", "final_loss"))
