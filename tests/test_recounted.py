@@ -26,6 +26,12 @@ def accuracy(run):
     return run["test_accuracy"]
 
 
+def loss(run):
+    """Of the last fifth of the records, in training."""
+    losses = run["curves"]["loss"]
+    return np.mean(losses[-(len(losses) // 5) :])
+
+
 def dead(run):
     return max(run["dead"].values())
 
@@ -88,6 +94,7 @@ OTHERS = [
     ("09.full-rate", "paper_width", "scale 1, rate 0.0045", "scale 1, rate 0.045"),
     ("09.full-rate", "paper_width", "scale 0.2, rate 0.045", "scale 1, rate 0.045"),
     ("09.earn", "long", "slow classifier", "blocks switched off, slow classifier"),
+    ("09.long-norm", "long_norm", "norm after last sum", "blocks switched off"),
 ]
 
 
@@ -109,6 +116,18 @@ def test_the_races_of_the_deep_pairs_are_what_the_lines_of_their_file_give(pair)
 @pytest.mark.parametrize("name, file, a, b", OTHERS)
 def test_a_difference_is_what_the_lines_of_its_file_give(name, file, a, b):
     assert said(runs(file), a, b, accuracy) in claim(name).sentence
+
+
+def test_what_equal_steps_leave_of_the_advantage_is_what_the_lines_of_the_file_give():
+    found, sentence = runs("long_gradients"), claim("10.equal-steps").sentence
+    for how in ("SGD", "SGD, clipped", "RMSProp, equal steps"):
+        best = {}
+        for kind in ("plain", "residual × 0.1"):
+            names = {run["config"]["label"] for run in found}
+            labels = [name for name in names if name.startswith(f"{kind}, {how}, rate")]
+            assert len(labels) == 5
+            best[kind] = min(labels, key=lambda x: np.mean([*by_seed(found, x, loss).values()]))
+        assert said(found, best["residual × 0.1"], best["plain"], accuracy) in sentence
 
 
 def test_what_replicas_kill_is_what_the_lines_of_the_file_give():

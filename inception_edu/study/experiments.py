@@ -162,6 +162,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         "rate (from deep_race_tuning), seed",
         f"{DEEP_MINIS}; 1200 steps",
     ),
+    "longer_race": Experiment(
+        r.longer_race,
+        "network, length (with deep_race)",
+        "rate (from deep_race_tuning), seed",
+        f"{DEEP_MINIS}; 2400 steps",
+    ),
     "own_photographs": Experiment(
         o.own_photographs,
         "pictures a class; network",

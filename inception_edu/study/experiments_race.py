@@ -33,7 +33,7 @@ RATES = (0.03, 0.055, 0.1, 0.3)
 # A rate more for the deep pairs: one of these networks took the lowest of the four.
 DEEP_RATES = (0.01, *RATES)
 # In the labels of the race for a GPU, and of the race of the deep pairs.
-ALL_FILTERS, DEEP_PAIR = ", all filters", ", deep"
+ALL_FILTERS, DEEP_PAIR, TWICE = ", all filters", ", deep", ", deep, twice as long"
 
 
 def racer(
@@ -125,6 +125,19 @@ def deep_race(mode: str) -> list[Config]:
     if mode == "quick":
         cells = [replace(c, recipe=replace(c.recipe, evaluate_every=None)) for c in cells]
     return repeat(cells, mode, [f"{name}{DEEP_PAIR}" for name in DEEP], 10, count=10)
+
+
+def longer_race(mode: str) -> list[Config]:
+    """The deep race again, twice as long, with the same fall of the rate from first to last step:
+    has a race come to its end, or does more training still help? C2."""
+    twice = dict(steps=2 * RACE.steps, decay_every=60, record_every=40, evaluate_every=300)
+    cells = [
+        racer(name, best_rate(name, "deep_race_tuning"), f"{name}{TWICE}", blocks=DEEP, **twice)
+        for name in DEEP
+    ]
+    if mode == "quick":
+        cells = [replace(c, recipe=replace(c.recipe, evaluate_every=None)) for c in cells]
+    return repeat(cells, mode, [f"{name}{TWICE}" for name in DEEP], 10)
 
 
 def raced() -> list[Result]:
