@@ -144,22 +144,25 @@ def test_a_better_end_is_a_thin_margin_below_one_point_alone(better, shows, monk
     deep = [r for r in load_results("deep_race") if r.label in (plain, residual)]
     ends = {r.seed: r.test_accuracy for r in deep if r.label == plain}
 
-    def ended(run, fall):
-        *before, (step, right) = run.extras["evaluations"]
-        before[-1] = [before[-1][0], right - fall]
-        changed = replace(run, extras=run.extras | {"evaluations": [*before, [step, right]]})
-        if run.label == residual:
-            right = ends[run.seed] + better + (run.seed % 5 - 2) / 1000
-            changed = replace(changed, test_accuracy=right)
-        return changed
+    def ended(run, gained=0.0, note=""):
+        """The residual network ends better by so much; and all by so much with twice the steps."""
+        seed = run.seed % 5 - 2
+        more = better + seed / 1000 if run.label == residual else 0
+        config = replace(run.config, label=f"{run.label}{note}")
+        right = ends[run.seed] + more + (gained + seed / 2000 if note else 0)
+        return replace(run, config=config, test_accuracy=right)
 
-    for fall, thin, no_worse in ((0.005, shows, "for"), (0.02, "told", "told")):
-        runs = tuple(ended(r, fall) for r in deep)
-        monkeypatch.setattr(claims_race, "_deep_race", lambda runs=runs: runs)
-        found = [e for e in claims_race.final_accuracy().evidence if ", deep" in e.sentence]
-        assert [e.shows for e in found if "thin margin" in e.sentence] == [thin]
-        assert [e.shows for e in found if "no worse" in e.sentence] == [no_worse]
-        assert (claims_race.final_accuracy().word == "contradicted") == (thin == "against")
+    monkeypatch.setattr(claims_race, "_deep_race", lambda: tuple(map(ended, deep)))
+    for gained, thin, no_worse in ((0.005, shows, "for"), (0.0095, "told", "told")):
+        longer = tuple(ended(r, gained, ", twice as long") for r in deep if r.seed < 5)
+        monkeypatch.setattr(claims_race, "_longer_race", lambda longer=longer: longer)
+        found = claims_race.final_accuracy()
+        of_pair = [e for e in found.evidence if ", deep" in e.sentence]
+        assert [e.shows for e in of_pair if "thin margin" in e.sentence] == [thin]
+        assert [e.shows for e in of_pair if "no worse" in e.sentence] == [no_worse]
+        words = {"against": "contradicted", "for": "seen at reduced scale only"}
+        assert found.word == words.get(thin, "undecided")
+        assert (found.why == "no race of a deep pair has come to its end") == (thin == "told")
 
 
 @pytest.mark.parametrize(
@@ -227,6 +230,17 @@ def test_what_is_dead_at_a_step_is_told_by_the_first_record_from_it_on():
     )
     assert claims_dying.dead_at(run, 50) == {"block 1": 0.2, "block 2": 0.3}
     assert claims_dying.dead_at(run, 51) == {"block 1": 0.4, "block 2": 0.5}
+
+
+def test_a_late_death_is_sought_in_the_longest_run_of_each_start():
+    followed = claims_dying.followed()
+    short = [r for r in load_results("long") if r.label == "norm after last sum"]
+    long = [r for r in load_results("long_norm") if r.label == "norm after last sum"]
+    assert len(short) == len(long) == 5
+    assert not any(r in followed for r in short) and all(r in followed for r in long)
+    whole = sum(len(load_results(name)) for name in claims_dying.FOLLOWED)
+    # Ten go on from `long` (half of them without blocks) and ten from `wide`.
+    assert len(followed) == whole - 20
 
 
 def test_a_late_death_is_found_where_there_is_one(monkeypatch):

@@ -108,8 +108,9 @@ def test_the_races_are_what_the_lines_of_their_files_give(name):
 @pytest.mark.parametrize("pair", [V1, V2])
 def test_the_races_of_the_deep_pairs_are_what_the_lines_of_their_file_give(pair):
     found, (residual, plain) = runs("deep_race"), (f"{name}, deep" for name in pair)
-    sentence = claim("10.deep-pair").sentence
-    assert said(found, plain, residual, error_on_the_way) in sentence
+    assert said(found, plain, residual, error_on_the_way) in claim("10.deep-pair").sentence
+    found, sentence = runs("longer_race"), claim("10.longer").sentence
+    plain, residual = (f"{name}, twice as long" for name in (plain, residual))
     assert said(found, residual, plain, accuracy) in sentence
 
 

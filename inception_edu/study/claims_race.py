@@ -3,13 +3,13 @@ from the figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
 from inception_edu.describe import measure, networks
 from inception_edu.study.answers import Answers
-from inception_edu.study.experiments_race import ALL_FILTERS, DEEP_PAIR, RATES, raced
+from inception_edu.study.experiments_race import ALL_FILTERS, DEEP_PAIR, RATES, TWICE, raced
 from inception_edu.study.gains import mean_crop_gain, together_instead
 from inception_edu.study.racers import PAIRS, depth_words, title
 from inception_edu.study.results import Result, load_results, results_if_any
@@ -18,7 +18,7 @@ from inception_edu.study.tuning import best_rate
 from inception_edu.study.verdicts import Evidence, Verdict, gain, no_harm, thin, verdict
 
 COST = 0.05
-STILL_FALLS = 0.01  # of the test error, between the last two tests of a race
+STILL_GAINS = 0.01  # of final accuracy, by a training of twice the length
 
 
 @cache
@@ -36,15 +36,22 @@ def _deep_race() -> tuple[Result, ...]:
     return tuple(results_if_any("deep_race"))
 
 
+def _longer_race() -> tuple[Result, ...]:
+    """The race of the deep pairs again, twice as long."""
+    return tuple(results_if_any("longer_race"))
+
+
 # What the labels of each race end with, by the tuning that chose its rates.
 ENDS = {"race_tuning": "", "deep_race_tuning": DEEP_PAIR, "wide_race_tuning": ALL_FILTERS}
+# The longest race tells of the final accuracy.
+LONGEST = ENDS | {"deep_race_tuning": TWICE}
 
 
 def _races() -> dict[str, tuple[Result, ...]]:
     """The races that have runs, by the tuning that chose their rates."""
     found = {
         "race_tuning": _race(),
-        "deep_race_tuning": _deep_race(),
+        "deep_race_tuning": (*_deep_race(), *_longer_race()),
         "wide_race_tuning": _wide_race(),
     }
     return {tuning: runs for tuning, runs in found.items() if runs}
@@ -82,29 +89,30 @@ def _budgets(tuning: list[Result]) -> dict[str, set[float]]:
     return groups
 
 
-def _compared(value, pairs: list[tuple[str, str]]) -> Iterator[tuple[str, Cell, Cell]]:
-    """What is compared, and a value of both: each pair, in every race that has runs of it."""
+def _compared(value, pairs, ends: Mapping[str, str]) -> Iterator[tuple[str, Cell, Cell]]:
+    """What is compared, and a value of both: each pair, in every race that has runs of it. `ends`:
+    `ENDS` or `LONGEST`."""
     for tuning, races in _races().items():
-        cells, note = summarise(races, value), ENDS[tuning]
+        cells, note = summarise(races, value), ends[tuning]
         for a, b in pairs:
             if {f"{a}{note}", f"{b}{note}"} <= set(cells):
                 yield f"{title(a)} minus {title(b)}{note}", cells[f"{a}{note}"], cells[f"{b}{note}"]
 
 
-def _gaps(value, pairs: list[tuple[str, str]]) -> dict[str, Difference]:
+def _gaps(value, pairs: list[tuple[str, str]], ends: Mapping[str, str]) -> dict[str, Difference]:
     """First minus second of each pair, in every race that has runs; by what is compared."""
-    return {what: difference(a, b) for what, a, b in _compared(value, pairs)}
+    return {what: difference(a, b) for what, a, b in _compared(value, pairs, ends)}
 
 
 def speed_differences() -> dict[str, Difference]:
     """Mean test error on the way, plain minus residual, for every pair; corrected together."""
-    return holm(_gaps(mean_error, list(PAIRS)))
+    return holm(_gaps(mean_error, list(PAIRS), ENDS))
 
 
 def _of_its_depth(what: str, evidence: Evidence) -> Evidence:
     """What a pair shows counts where it is as deep as the paper's: its claims presuppose this. What
     a shallower one shows is told, and decides nothing."""
-    if what.endswith((DEEP_PAIR, ALL_FILTERS)):
+    if what.endswith((DEEP_PAIR, TWICE, ALL_FILTERS)):
         return evidence
     return evidence.told(f"{depth_words()}, fewer than the paper's")
 
@@ -123,41 +131,48 @@ SIZES = [(large, small) for small, large in zip(*PAIRS)]
 
 
 def final_differences() -> tuple[dict[str, Difference], dict[str, Difference]]:
-    """Final accuracy: residual minus plain in every pair, and the larger minus the smaller network
-    of a kind; all corrected together."""
-    pairs, sizes = (_gaps("accuracy", who) for who in (RIVALS, SIZES))
+    """Final accuracy in the longest race: residual minus plain in every pair, and the larger minus
+    the smaller network of a kind; all corrected together."""
+    pairs, sizes = (_gaps("accuracy", who, LONGEST) for who in (RIVALS, SIZES))
     found = holm(pairs | sizes)
     return {what: found[what] for what in pairs}, {what: found[what] for what in sizes}
 
 
-def last_fall(run: Result) -> float | None:
-    """By how much the test error of a race still fell between its last two tests."""
-    if run.status != "finished":
-        return None
-    (_, before), (_, last) = run.extras["evaluations"][-2:]
-    return last - before
+def longer_gains() -> dict[str, Difference]:
+    """Final accuracy of the networks of the deep race with twice the steps minus without, by the
+    label of the longer runs."""
+    short, long = summarise(_deep_race()), summarise(_longer_race())
+    return {
+        label: difference(cell, short[label.replace(TWICE, DEEP_PAIR)], paired=True)
+        for label, cell in long.items()
+    }
 
 
-def _of_its_end(what: str, falls: Mapping[str, float], evidence: Evidence) -> Evidence:
-    """What a race shows of the final accuracy counts where both networks have come to their end."""
-    if falls[what] < STILL_FALLS:
+def _of_its_end(labels: Iterable[str], evidence: Evidence) -> Evidence:
+    """What a race shows of the final accuracy counts where both networks have come to their end:
+    more training is shown to help by less than a margin."""
+    gains = longer_gains()
+    if not set(labels) <= set(gains):
+        return evidence.told("whether more training would help was not tried")
+    most = max((gains[label] for label in labels), key=lambda gain: gain.above())
+    if most.above() < STILL_GAINS:
         return evidence
-    fall = f"{100 * falls[what]:.1f} points"
-    return evidence.told(f"an error still falls by {fall} in the last eighth")
+    return evidence.told(f"half of the training ended {100 * most.mean:.1f} points lower")
 
 
 def final_accuracy() -> Verdict:
     """C2: the residual network of a pair does not end worse, and not better by more than a thin
     margin; the larger of a kind ends better."""
     pairs, sizes = final_differences()
-    falls = {w: max(a.mean, b.mean) for w, a, b in _compared(last_fall, RIVALS + SIZES)}
+    compared = _compared("accuracy", RIVALS + SIZES, LONGEST)
+    who = {what: (a.label, b.label) for what, a, b in compared}
     of_pairs = [
-        _of_its_end(what, falls, _of_its_depth(what, ask(f"{words}, {what}", gap, 0.01)))
+        _of_its_end(who[what], _of_its_depth(what, ask(f"{words}, {what}", gap, 0.01)))
         for ask, words in ((no_harm, "no worse end"), (thin, "a thin margin at most"))
         for what, gap in pairs.items()
     ]
     evidence = of_pairs + [
-        _of_its_end(what, falls, gain(f"final accuracy, {what}", gap, 0.01))
+        _of_its_end(who[what], gain(f"final accuracy, {what}", gap, 0.01))
         for what, gap in sizes.items()
     ]
     # The claim has two halves. The sizes alone do not show it, but they could contradict it.

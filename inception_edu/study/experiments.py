@@ -155,18 +155,21 @@ EXPERIMENTS: dict[str, Experiment] = {
         "seed",
         f"{DEEP_MINIS}; 400 steps; the same five rates for all four, judged on "
         "held-out training images",
+        (),
     ),
     "deep_race": Experiment(
         r.deep_race,
         "network",
         "rate (from deep_race_tuning), seed",
         f"{DEEP_MINIS}; 1200 steps",
+        (),
     ),
     "longer_race": Experiment(
         r.longer_race,
         "network, length (with deep_race)",
         "rate (from deep_race_tuning), seed",
         f"{DEEP_MINIS}; 2400 steps",
+        (),
     ),
     "own_photographs": Experiment(
         o.own_photographs,
@@ -182,7 +185,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "identity, blocks on or off, length of the steps",
         "rate (five each, by training loss), seed",
         f"{SMALL}; 72 channels, 16 blocks, 200 steps",
-        ("gradient",),
+        (),
     ),
     "heads_tuning": Experiment(
         t.heads_tuning, "rate", "seed", f"{HEADED}; judged on held-out training images"
