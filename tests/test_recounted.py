@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.integrate import trapezoid
 
 from inception_edu.study import RESULTS
+from inception_edu.study.claims_race import speed_by_seed
 from inception_edu.teach.claims import claim
 
 
@@ -112,6 +113,17 @@ def test_the_races_of_the_deep_pairs_are_what_the_lines_of_their_file_give(pair)
     found, sentence = runs("longer_race"), claim("10.longer").sentence
     plain, residual = (f"{name}, twice as long" for name in (plain, residual))
     assert said(found, residual, plain, accuracy) in sentence
+
+
+def test_the_dots_of_the_opening_figure_are_what_the_lines_of_the_files_give():
+    found = speed_by_seed()
+    assert [blocks for _, blocks in found] == [6, 17, 7, 28]
+    for (name, blocks), dots in found.items():
+        deep, plain = blocks > 7, dict([V1, V2])[name]
+        of = runs("deep_race") if deep else runs("race", "race_more")
+        labels = [f"{each}, deep" if deep else each for each in (plain, name)]
+        slow, fast = (by_seed(of, label, error_on_the_way) for label in labels)
+        assert sorted(dots) == pytest.approx(sorted(slow[seed] - fast[seed] for seed in slow))
 
 
 @pytest.mark.parametrize("name, file, a, b", OTHERS)

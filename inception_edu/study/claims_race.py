@@ -11,7 +11,7 @@ from inception_edu.describe import measure, networks
 from inception_edu.study.answers import Answers
 from inception_edu.study.experiments_race import ALL_FILTERS, DEEP_PAIR, RATES, TWICE, raced
 from inception_edu.study.gains import mean_crop_gain, together_instead
-from inception_edu.study.racers import PAIRS, depth_words, title
+from inception_edu.study.racers import DEEP, PAIRS, RACERS, depth_words, title
 from inception_edu.study.results import Result, load_results, results_if_any
 from inception_edu.study.statistics import Cell, Difference, difference, holm, summarise
 from inception_edu.study.tuning import best_rate
@@ -107,6 +107,19 @@ def _gaps(value, pairs: list[tuple[str, str]], ends: Mapping[str, str]) -> dict[
 def speed_differences() -> dict[str, Difference]:
     """Mean test error on the way, plain minus residual, for every pair; corrected together."""
     return holm(_gaps(mean_error, list(PAIRS), ENDS))
+
+
+def speed_by_seed() -> dict[tuple[str, int], tuple[float, ...]]:
+    """Plain minus residual of the mean test error on the way, one number a seed, by residual
+    network and its number of blocks."""
+    found = {}
+    for plain, residual in PAIRS:
+        for runs, note, blocks in ((_race(), "", RACERS), (_deep_race(), DEEP_PAIR, DEEP)):
+            a, b = (summarise(runs, mean_error)[f"{name}{note}"] for name in (plain, residual))
+            of_b = dict(zip(b.seeds, b.values))
+            gaps = tuple(value - of_b[seed] for seed, value in zip(a.seeds, a.values))
+            found[residual, sum(blocks[residual])] = gaps
+    return found
 
 
 def _of_its_depth(what: str, evidence: Evidence) -> Evidence:

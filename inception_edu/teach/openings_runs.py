@@ -66,15 +66,17 @@ def chapter_09() -> Any:
 
 
 def chapter_10() -> Any:
-    from inception_edu.study import PAIRS, raced, summarise
-    from inception_edu.study.claims_race import mean_error
+    from inception_edu.study.claims_race import speed_by_seed
     from inception_edu.study.racers import title
     from inception_edu.teach.claims.ch10_towers import DEPTHS, best_towers
 
     fig, (left, right) = panels(2, 2.7)
-    cells = summarise(raced(), mean_error)
-    groups = {title(name): cells[name].values for pair in PAIRS for name in pair}
-    plots.dots(groups, left, "mean test error on the way (%)", percent=True)
+    groups = {
+        f"{title(name).removeprefix('Inception-')}, {blocks} blocks": gaps
+        for (name, blocks), gaps in speed_by_seed().items()
+    }
+    plots.dots(groups, left, "learns faster than its rival by (points)", percent=True)
+    left.axvline(0, color="0.5", lw=0.8, zorder=0)
     best, ends = best_towers(), []
     kinds = {"residual × 0.1": "with the identity", "plain, full width": "without it"}
     for (kind, words), colour, dash in zip(kinds.items(), plots.COLOURS, plots.DASHES):
@@ -84,11 +86,12 @@ def chapter_10() -> Any:
     right.set(xlabel="blocks of a tower", ylabel="test images right (%)", ylim=(0, 40))
     right.set_xticks(range(len(DEPTHS)), list(map(str, DEPTHS)))
     right.legend()
-    told = ", ".join(f"{name} {100 * sum(v) / len(v):.1f} %" for name, v in groups.items())
+    told = ", ".join(f"{name} {100 * sum(v) / len(v):+.1f}" for name, v in groups.items())
     return plots.show(
         fig,
-        f"Left: mean test error on the way, one dot a run, {told}. Right: accuracy of towers, mean "
-        f"of 5 seeds, {'; '.join(ends)} blocks.",
+        "Left: by how many points the mean test error on the way is lower than that of the network "
+        f"without residuals at equal cost, one dot a seed; means: {told}. Right: accuracy of "
+        f"towers, mean of 5 seeds, {'; '.join(ends)} blocks.",
     )
 
 
