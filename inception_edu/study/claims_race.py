@@ -170,7 +170,7 @@ def _of_its_end(labels: Iterable[str], evidence: Evidence) -> Evidence:
     most = max((gains[label] for label in labels), key=lambda gain: gain.above())
     if most.above() < STILL_GAINS:
         return evidence
-    return evidence.told(f"half of the training ended {100 * most.mean:.1f} points lower")
+    return evidence.told(f"half as long it ended {100 * most.mean:.1f} points lower")
 
 
 def final_accuracy() -> Verdict:

@@ -52,9 +52,9 @@ class Evidence:
         return self.shows or "open"
 
     def told(self, why: str) -> Evidence:
-        """The same with a reason why it decides nothing: it is only told."""
-        sentence = f"{self.sentence}; {why}: told, decides nothing"
-        return replace(self, shows="told", sentence=sentence)
+        """The same with a reason why it decides nothing, or with one reason more."""
+        begun = "" if self.shows == "told" else "decides nothing: "
+        return replace(self, shows="told", sentence=f"{self.sentence}; {begun}{why}")
 
     def to_dict(self) -> dict:
         """Plain JSON types."""
