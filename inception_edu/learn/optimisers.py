@@ -1,4 +1,5 @@
-"""The optimizers: TensorFlow's RMSProp, with which the paper trained, and SGD."""
+"""The optimizers: TensorFlow's RMSProp, with which the paper trained, SGD, and SGD with gradients
+of equal length."""
 
 from __future__ import annotations
 
@@ -109,9 +110,19 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
             nesterov=recipe.nesterov and recipe.momentum > 0,
             fused=fused,
         )
+    if recipe.optimizer == "normalised":
+        optimizer.register_step_pre_hook(_normalise)
     if recipe.replicas > 1:
         delay(optimizer, recipe.replicas - 1)
     return optimizer
+
+
+def _normalise(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    """Give the gradient of every tensor the length 1; one of length 0 stays as it is."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    for gradient, length in zip(gradients, torch._foreach_norm(gradients), strict=True):
+        gradient.div_(length + 1e-12)
 
 
 def delay(optimizer: torch.optim.Optimizer, updates: int) -> None:

@@ -28,7 +28,8 @@ class Recipe:
     `Recipe(optimizer="rmsprop", lr=0.045, schedule="paper")`.
 
     steps, batch_size   how many batches of how many images
-    optimizer           "sgd", or "rmsprop": TensorFlow's, see `RMSPropTF`
+    optimizer           "sgd"; "rmsprop": TensorFlow's, see `RMSPropTF`; "normalised": SGD whose
+                        gradient has length 1 in every tensor, so that all blocks take equal steps
     lr, momentum        of either; `nesterov` looks ahead (SGD only)
     weight_decay        pulls weights, but not biases and batch norms, to zero
     rms_decay, eps      of RMSProp
@@ -79,7 +80,7 @@ class Recipe:
 
     def __post_init__(self):
         for name, choices in (
-            ("optimizer", ("sgd", "rmsprop")),
+            ("optimizer", ("sgd", "rmsprop", "normalised")),
             ("schedule", ("constant", "paper", "one-cycle")),
             ("precision", ("auto", "float32", "bfloat16")),
         ):

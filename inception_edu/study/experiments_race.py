@@ -175,18 +175,16 @@ def depth(mode: str) -> list[Config]:
     return repeat(cells, mode, quick, 60)
 
 
-# RMSProp divides each weight's gradient by its usual size, so that a step is as long near the stem
-# as near the classifier. The paper's epsilon of 1.0 would keep it from doing so.
-EQUAL_STEPS = dict(optimizer="rmsprop", eps=1e-8)
 TOWERS: dict[str, dict[str, Any]] = {
     "plain": dict(residual=False, depth=16),
+    "plain, full width": dict(residual=False, bottleneck=False, depth=16),
     "residual × 0.1": dict(scale=0.1, depth=16),
     "stem only": dict(depth=0),
 }
 OPTIMISERS: dict[str, tuple[dict[str, Any], tuple[float, ...]]] = {
     "SGD": ({}, (0.3, 0.1, 0.02, 0.005, 0.001)),
     "SGD, clipped": (dict(clip=1.0), (0.3, 0.1, 0.02, 0.005, 0.001)),
-    "RMSProp, equal steps": (EQUAL_STEPS, (0.01, 0.003, 0.001, 0.0003, 0.0001)),
+    "SGD, equal steps": (dict(optimizer="normalised"), (0.3, 0.1, 0.03, 0.01, 0.003)),
 }
 
 
