@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from inception_edu.study.experiments import mode as mode
     from inception_edu.study.experiments import question as question
     from inception_edu.study.experiments_embedded import ELSEWHERE as ELSEWHERE
+    from inception_edu.study.experiments_race import OPTIMISERS as OPTIMISERS
     from inception_edu.study.experiments_race import RACE as RACE
     from inception_edu.study.experiments_race import RATES as RATES
+    from inception_edu.study.experiments_race import TOWERS as TOWERS
     from inception_edu.study.experiments_race import raced as raced
     from inception_edu.study.fates import CellFate as CellFate
     from inception_edu.study.fates import Fate as Fate
@@ -126,7 +128,7 @@ _NAMES = {
     ".cells": ("PAPER", "SGD", "SICK"),
     ".experiments_embedded": ("ELSEWHERE",),
     ".racers": ("PAIRS", "RACERS", "title", "tower_pair"),
-    ".experiments_race": ("RACE", "RATES", "raced"),
+    ".experiments_race": ("OPTIMISERS", "RACE", "RATES", "TOWERS", "raced"),
     ".tuning": ("best_rate",),
     ".experiments": ("EXPERIMENTS", "configurations", "mode", "question"),
 }

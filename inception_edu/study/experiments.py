@@ -113,14 +113,14 @@ EXPERIMENTS: dict[str, Experiment] = {
         w.wide_race_tuning,
         "rate",
         "seed",
-        f"{FILTERS}; 400 steps; the same four rates for every network, judged on held-out training "
-        "images; for a GPU",
+        f"{DEEP_MINIS.replace(MINIS, FILTERS)}; 400 steps; the same five rates for every network, "
+        "judged on held-out training images; for a GPU",
     ),
     "wide_race": Experiment(
         w.wide_race,
         "network",
         "rate (from wide_race_tuning), seed",
-        f"{FILTERS}; 1200 steps; for a GPU",
+        f"{DEEP_MINIS.replace(MINIS, FILTERS)}; 1200 steps; for a GPU",
     ),
     "scaling": Experiment(d.scaling, "scale, width", "seed", f"{SMALL}; rate 0.045"),
     "which_term": Experiment(d.which_term, "what is scaled", "seed", f"{SMALL}; one rate a width"),

@@ -116,8 +116,8 @@ def deep_race_tuning(mode: str) -> list[Config]:
 
 
 def deep_race(mode: str) -> list[Config]:
-    """The race of two pairs as deep as the paper's (9 and 17, 14 and 28 blocks), at equal cost,
-    each at its best rate: does the advantage in speed begin with depth? C1, C2."""
+    """The race of both pairs in deep versions (9 and 17, 14 and 28 blocks), at equal cost, each at
+    its best rate: does the advantage in speed begin with depth? C1, C2."""
     cells = [
         racer(name, best_rate(name, "deep_race_tuning"), f"{name}{DEEP_PAIR}", blocks=DEEP)
         for name in DEEP

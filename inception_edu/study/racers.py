@@ -17,8 +17,8 @@ RACERS = {
     "inception_v4": (1, 2, 1),
     "inception_resnet_v2": (2, 3, 2),
 }
-# The pairs as deep as the paper's: the pure network has its own number of blocks, and its rival as
-# many as make equal multiply-adds.
+# The deep pairs: the pure network has its own number of blocks, and its rival as many as make equal
+# multiply-adds.
 DEEP = {
     "inception_v3": (3, 4, 2),
     "inception_resnet_v1": (4, 9, 4),

@@ -559,8 +559,8 @@ fates(lasting, accuracy=True)
 display(claim("09.lasting"), claim("09.returns"), claim("09.earn"))
 
 # %% [markdown]
-# With batch norm after the last sum the share of dead channels still rises at step 3000. So these
-# runs go on to step 6000:
+# With batch norm after the last sum the share of dead channels still rises at step 3000, in four of
+# five runs. So these runs go on to step 6000:
 
 # %%
 longer = load_results("long_norm")

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # The race
 #
-# Do residual connections make Inception train faster, and better? Pairs of equal cost race over
-# fifteen seeds, by steps and by seconds. Then deeper and deeper towers show where the identity
-# begins to matter, and what the gradient does without it. Last, each part of the paper's own
-# training is tried by itself.
+# Do residual connections make Inception train faster, and better? Pairs of equal cost race over ten
+# or fifteen seeds, shallow and deep, by steps and by seconds. Then deeper and deeper towers show
+# where the identity begins to matter, and what the gradient does without it. Last, each part of the
+# paper's own training is tried by itself.
 #
 # **After this chapter you can**
 #
@@ -27,9 +27,8 @@ from inception_edu.labs.race import race_lab
 from inception_edu.labs.race_pairs import SHORT
 from inception_edu.learn import clock, fast_layout, learning_rate, make_optimizer
 from inception_edu.nets import build
-from inception_edu.study import PAIRS, RACERS, REDUCED, difference, experiments, holm
-from inception_edu.study import load_results, run, summarise
-from inception_edu.study.experiments_race import OPTIMISERS, TOWERS
+from inception_edu.study import OPTIMISERS, PAIRS, RACERS, REDUCED, TOWERS, difference
+from inception_edu.study import experiments, holm, load_results, run, summarise
 from inception_edu.teach import DEPTHS, begin, best_towers, check, claim, contrasts, five_lines
 from inception_edu.teach import opening_figure, outcome, plots, predict, provenance, run_dots
 from inception_edu.teach import say, table, verdicts
@@ -449,10 +448,10 @@ display(claim("10.fresh-seeds"), claim("10.race-unscaled"))
 
 # %% [markdown]
 # These networks have 4 to 7 blocks, for their training has to be short. The paper's have 9 to 20.
-# So both pairs race again, as deep as the paper's. Inception-v3 has its own 3, 4 and 2 blocks, and
+# So both pairs race again, in deep versions. Inception-v3 has its own 3, 4 and 2 blocks, and
 # Inception-v4 its own 4, 7 and 3. Their rivals have as many as make equal multiply-adds: 4, 9 and 4
-# blocks of Inception-ResNet-v1, and 7, 13 and 8 of Inception-ResNet-v2. Each has a rate of its own,
-# chosen as before, and ten seeds.
+# blocks of Inception-ResNet-v1, and 7, 13 and 8 of Inception-ResNet-v2. (The paper's have 20 each.)
+# Each has a rate of its own, chosen as before, and ten seeds.
 
 # %%
 deep = load_results("deep_race")
@@ -468,11 +467,12 @@ show_pairs(
 )
 
 # %%
-display(claim("10.deep-pair"), claim("10.deep-tuning"))
+display(claim("10.deep-pair"), claim("10.by-depth"), claim("10.deep-tuning"))
 
 # %% [markdown]
-# Which one *ends* better is another question, for these 1200 steps are no end. So the deep pairs
-# race again, twice as long. Five seeds:
+# Which one *ends* better is another question: are these 1200 steps an end? So the deep pairs race
+# again, twice as long, with five seeds. The rates are those above. They were chosen in 400 steps,
+# so a difference at the end may be one of tuning, too.
 
 # %%
 longer = load_results("longer_race")
@@ -635,9 +635,9 @@ claim("10.explodes")
 # %% [markdown]
 # With an identity, a part of the gradient passes a block unchanged. So is it the long gradient that
 # the plain tower suffers from? Three ways to find out: lower rates, a gradient that is clipped
-# (shortened to a length of 1, all blocks together), and RMSProp. RMSProp divides the gradient of
-# each weight by its usual size. So the steps of all blocks are equally long, and all else is the
-# same. (The paper's ε of 1.0 would hinder that; here it is 10⁻⁸.)
+# (shortened to a length of 1, all blocks together), and *equal steps*. There the gradient of each
+# tensor of weights keeps its direction and is given the length 1. So block 1 and block 16 take
+# equally long steps.
 
 # %%
 equalised = load_results("long_gradients")
@@ -651,7 +651,7 @@ rows = [
 table(rows, ["optimiser", "rate", *TOWERS], caption="Test accuracy of towers of 16 blocks")
 
 # %% [markdown]
-# Each tower counts at the rate with the lower training loss:
+# Each tower counts at the rate with the lowest training loss:
 
 # %%
 claim("10.equal-steps")
@@ -716,8 +716,9 @@ table(
 
 # %% [markdown]
 # Without the identity two batches hardly agree: their gradients look like noise. Balduzzi et al.
-# (2017, arXiv 1702.08591) call them *shattered*, and find the same: the identity keeps them whole.
-# But that is no proof of a cause. Plain towers of 4 blocks come to more than 20 % in the runs
+# (2017, arXiv 1702.08591) report something related. With depth, gradients of near inputs have less
+# and less in common; they call this *shattered*. With the identity it is much slower. But that is
+# no proof of a cause. Plain towers of 4 blocks come to more than 20 % in the runs
 # above, and their batches hardly agree, too. (That batch norm in every layer makes gradients grow
 # from block to block is known as well: Yang et al., 2019, arXiv 1902.08129.)
 
@@ -1020,7 +1021,7 @@ five_lines(
 # %% [markdown]
 # **What would change our mind.** The paper trains full networks, and the axis of Fig. 21 ends at
 # 200 epochs. Our small ones see less than one epoch. Longer deep races could show something else.
-# A race of the shallow pairs with all filters is prepared for a GPU:
+# A race of the deep pairs with all filters is prepared for a GPU:
 # `python -m inception_edu.study run wide_race_tuning`, then `pack wide_race_tuning`, then
 # `run wide_race`.
 #

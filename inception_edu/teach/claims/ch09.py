@@ -11,6 +11,7 @@ from inception_edu.study.claims_dying import dead_at, fates_of
 from inception_edu.study.experiments_dying import cell
 from inception_edu.study.fates import LIVES_BELOW, between
 from inception_edu.study.lengths import committed_lengths
+from inception_edu.study.statistics import Difference
 
 # These register the claims in them.
 from inception_edu.teach.claims import ch09_full as ch09_full
@@ -163,17 +164,8 @@ def lasting() -> tuple[bool, str]:
 
 @registered("09.earn")
 def earn() -> tuple[bool, str]:
-    cells = summarise(load_results("long"))
-    gaps = holm(
-        {
-            "scale": difference(cells["scale 0.1"], cells["blocks switched off"]),
-            "rate": difference(cells["rate / 10"], cells["blocks switched off, rate / 10"]),
-            "classifier": difference(
-                cells["slow classifier"], cells["blocks switched off, slow classifier"]
-            ),
-        }
-    )
-    same, slow, last = gaps.values()
+    gaps = _earned()
+    same, slow, last, _ = gaps.values()
     return all(gap.seen != "less" for gap in gaps.values()), (
         "A tower that lives need not be better than no tower. After 3000 steps, blocks at a scale "
         "of 0.1 against "
@@ -183,13 +175,27 @@ def earn() -> tuple[bool, str]:
     )
 
 
+def _earned() -> dict[str, Difference]:
+    """What the blocks of towers with a remedy are worth in the long runs, corrected together."""
+    cells, longer = (summarise(load_results(name)) for name in ("long", "long_norm"))
+    return holm(
+        {
+            "scale": difference(cells["scale 0.1"], cells["blocks switched off"]),
+            "rate": difference(cells["rate / 10"], cells["blocks switched off, rate / 10"]),
+            "classifier": difference(
+                cells["slow classifier"], cells["blocks switched off, slow classifier"]
+            ),
+            "norm": difference(longer["norm after last sum"], longer["blocks switched off"]),
+        }
+    )
+
+
 @registered("09.long-norm")
 def long_norm() -> tuple[bool, str]:
     """The remedy whose share of dead channels still rose when `long` ended, for twice as long."""
     runs, found = load_results("long_norm"), fates_of("long_norm")
     label, none = dict.fromkeys(run.label for run in runs)
-    cells = summarise(runs)
-    gap = difference(cells[label], cells[none])
+    gap = _earned()["norm"]
     followed = [run for run in runs if run.label == label]
     end = followed[0].config.recipe.steps
     half, last = (
@@ -197,10 +203,11 @@ def long_norm() -> tuple[bool, str]:
     )
     rising = sum(fate(run).trend == "rising" for run in followed)
     return found[label].word == "suffers", (
-        f"With batch norm after the last sum the tower of 144 channels {found[label].sentence} "
-        f"after {end} steps. In the worst block {half} are dead in the batch at step {end // 2}, "
-        f"and {last} at step {end}; there the share still rises in {rising} of {len(followed)} "
-        f"runs. Against the same tower without blocks: {gap.text()}, {gap.word()}."
+        f"With batch norm after the last sum the tower of 144 channels {found[label].word} after "
+        f"{end} steps, in {found[label].counts[found[label].word]} of {len(followed)} runs. In the "
+        f"worst block {half} are dead in the batch at step {end // 2}, and {last} at step {end}; "
+        f"there the share still rises in {rising} of {len(followed)} runs. The tower without "
+        f"blocks {found[none].sentence}. Accuracy against it: {gap.text()}, {gap.word()}."
     )
 
 
