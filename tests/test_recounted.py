@@ -133,14 +133,14 @@ def test_a_difference_is_what_the_lines_of_its_file_give(name, file, a, b):
 
 def test_what_equal_steps_leave_of_the_advantage_is_what_the_lines_of_the_file_give():
     found, sentence = runs("long_gradients"), claim("10.equal-steps").sentence
-    for how in ("SGD", "SGD, clipped", "RMSProp, equal steps"):
+    for how in ("SGD", "SGD, clipped", "SGD, equal steps"):
         best = {}
-        for kind in ("plain", "residual × 0.1"):
+        for kind in ("plain, full width", "residual × 0.1"):
             names = {run["config"]["label"] for run in found}
             labels = [name for name in names if name.startswith(f"{kind}, {how}, rate")]
             assert len(labels) == 5
             best[kind] = min(labels, key=lambda x: np.mean([*by_seed(found, x, loss).values()]))
-        assert said(found, best["residual × 0.1"], best["plain"], accuracy) in sentence
+        assert said(found, best["residual × 0.1"], best["plain, full width"], accuracy) in sentence
 
 
 def test_what_replicas_kill_is_what_the_lines_of_the_file_give():

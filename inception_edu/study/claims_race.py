@@ -3,7 +3,7 @@ from the figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -157,17 +157,17 @@ def final_differences() -> tuple[dict[str, Difference], dict[str, Difference]]:
     return {what: found[what] for what in pairs}, {what: found[what] for what in sizes}
 
 
-def longer_gains() -> dict[str, Difference]:
+def longer_gains() -> dict[Hashable, Difference]:
     """Final accuracy of the networks of the deep race with twice the steps minus without, by the
     label of the longer runs."""
     short, long = summarise(_deep_race()), summarise(_longer_race())
     return {
-        label: difference(cell, short[label.replace(TWICE, DEEP_PAIR)], paired=True)
+        label: difference(cell, short[str(label).replace(TWICE, DEEP_PAIR)], paired=True)
         for label, cell in long.items()
     }
 
 
-def _of_its_end(labels: Iterable[str], evidence: Evidence) -> Evidence:
+def _of_its_end(labels: Iterable[Hashable], evidence: Evidence) -> Evidence:
     """What a race shows of the final accuracy counts where both networks have come to their end:
     more training is shown to help by less than a margin."""
     gains = longer_gains()

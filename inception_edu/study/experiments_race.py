@@ -130,7 +130,9 @@ def deep_race(mode: str) -> list[Config]:
 def longer_race(mode: str) -> list[Config]:
     """The deep race again, twice as long, with the same fall of the rate from first to last step:
     has a race come to its end, or does more training still help? C2."""
-    twice = dict(steps=2 * RACE.steps, decay_every=60, record_every=40, evaluate_every=300)
+    twice: dict[str, Any] = dict(
+        steps=2 * RACE.steps, decay_every=60, record_every=40, evaluate_every=300
+    )
     cells = [
         racer(name, best_rate(name, "deep_race_tuning"), f"{name}{TWICE}", blocks=DEEP, **twice)
         for name in DEEP

@@ -112,7 +112,7 @@ def longer() -> tuple[bool, tuple[str, str]]:
         )
         for each in (ends, sizes)
     )
-    gained = {label.removesuffix(TWICE): gap for label, gap in longer_gains().items()}
+    gained = {str(label).removesuffix(TWICE): gap for label, gap in longer_gains().items()}
     of_length = "; ".join(f"{title(name)} {gap.text()}" for name, gap in gained.items())
     still = [name for name, gap in gained.items() if gap.above() >= STILL_GAINS]
     best = sorted(100 * gap.mean for gap in ends.values())
@@ -126,12 +126,6 @@ def longer() -> tuple[bool, tuple[str, str]]:
         f"better, but {len(still)} of {len(gained)} networks still gain ({most[0]:.0f} to "
         f"{most[-1]:.0f} by twice the steps).",
     )
-
-
-def _deep_gain(ways: list[Difference]) -> str:
-    gains = sorted(100 * way.mean for way in ways)
-    deep = min(map(sum, DEEP.values()))
-    return f"{deep} or more blocks: {gains[0]:.0f} to {gains[-1]:.0f} points"
 
 
 @registered("10.deep-tuning")
