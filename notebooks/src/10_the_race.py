@@ -330,6 +330,8 @@ def show_pairs(curve, xlabel, ylabel, what, runs=by_name):
             f"{SHORT[name]} ends at {sum(errors) / len(errors):.0%}."
             for name, errors in ends.items()
         ),
+        dpi=110,
+        colours=32,
     )
 
 
