@@ -23,7 +23,7 @@ from inception_edu.study.claims_race import (
     speed_differences,
     untuned,
 )
-from inception_edu.study.experiments_race import DEEP_PAIR, DEEP_RATES, TWICE, raced
+from inception_edu.study.experiments_race import DEEP_PAIR, TWICE, raced
 from inception_edu.study.racers import DEEP, RACERS, depth_words, title
 from inception_edu.study.tuning import best_rate
 
@@ -86,15 +86,13 @@ def by_depth() -> tuple[bool, str]:
     gaps = holm(
         {name: difference(many[f"{name}{DEEP_PAIR}"], few[name], paired=True) for name in DEEP}
     )
-    told = "; ".join(
-        f"{title(name)} {few[name].mean:.0%} with {sum(RACERS[name])} blocks and "
-        f"{many[f'{name}{DEEP_PAIR}'].mean:.0%} with {sum(DEEP[name])}, {gap.word()}"
-        for name, gap in gaps.items()
-    )
-    lost = [gaps[plain].seen == "less" for plain, _ in PAIRS]
-    return all(lost) and not any(gaps[residual].seen == "less" for _, residual in PAIRS), (
-        "The advantage with many blocks is a loss that is avoided. More blocks harm the networks "
-        f"without residuals, and not those with them. Final accuracy after as many steps: {told}."
+    lost = ", and ".join(f"{title(plain)} by {gaps[plain].text()}" for plain, _ in PAIRS)
+    kept = {residual: gaps[residual] for _, residual in PAIRS}
+    worse = all(gaps[plain].seen == "less" for plain, _ in PAIRS)
+    return worse and not any(gap.seen for gap in kept.values()), (
+        "The advantage with many blocks is a loss that is avoided. After as many steps more blocks "
+        f"change the final accuracy of {lost}. For {' and '.join(map(title, kept))} no change is "
+        f"seen. {could_show(kept)}"
     )
 
 
@@ -112,16 +110,16 @@ def longer() -> tuple[bool, tuple[str, str]]:
         )
         for each in (ends, sizes)
     )
-    gained = {str(label).removesuffix(TWICE): gap for label, gap in longer_gains().items()}
-    of_length = "; ".join(f"{title(name)} {gap.text()}" for name, gap in gained.items())
+    gained = longer_gains()
     still = [name for name, gap in gained.items() if gap.above() >= STILL_GAINS]
     best = sorted(100 * gap.mean for gap in ends.values())
     most = sorted(100 * gap.mean for gap in gained.values())
     return all(gap.seen == "more" for gap in ends.values()) and len(still) == len(gained), (
         "Twice as long, with the same fall of the rate from first to last, the deep pairs end "
         f"like this. Residual minus plain: {told}. The larger network minus the smaller: "
-        f"{of_sizes}. Is this their end? {len(gained) - len(still)} of {len(gained)} networks are "
-        f"shown to gain less than a point by twice the steps: {of_length}.",
+        f"{of_sizes}. Is this their end? Twice the steps gave {most[0]:.1f} to {most[-1]:.1f} "
+        f"points. So {len(gained) - len(still)} of {len(gained)} networks are shown to gain less "
+        "than a point, and the others are not at their end.",
         f"{min(map(sum, DEEP.values()))} or more blocks: {best[0]:.0f} to {best[-1]:.0f} points "
         f"better, but {len(still)} of {len(gained)} networks still gain ({most[0]:.0f} to "
         f"{most[-1]:.0f} by twice the steps).",
@@ -130,15 +128,9 @@ def longer() -> tuple[bool, tuple[str, str]]:
 
 @registered("10.deep-tuning")
 def deep_tuning() -> tuple[bool, str]:
-    """The rates of the deep pairs, and what every rate gives on the held-out images."""
+    """The rates of the deep pairs."""
     runs = load_results("deep_race_tuning")
-    cells = summarise(runs, by=("network", "lr"))
-    told = "; ".join(
-        f"{title(name)} {best_rate(name, 'deep_race_tuning'):g} ("
-        + ", ".join(f"{rate:g}: {cells[name, rate].mean:.0%}" for rate in DEEP_RATES)
-        + " right)"
-        for name in DEEP
-    )
+    told = ", ".join(f"{title(name)} {best_rate(name, 'deep_race_tuning'):g}" for name in DEEP)
     return True, (
         f"Their rates were chosen in {len(runs)} runs of a third of the length on held-out images, "
         f"with equal budgets: {told}."
