@@ -106,7 +106,7 @@ def test_the_four_words():
     assert verdict([yes, neither], "full").word == "undecided"
     assert verdict([], "full").word == "undecided"
     told = yes.told("4 blocks"), no.told("4 blocks")
-    assert [t.shows for t in told] == ["told"] * 2 and "4 blocks" in told[0].sentence
+    assert [t.shows for t in told] == ["told"] * 2 and told[0].why == ("4 blocks",)
     assert verdict([yes, *told], "full").word == "supported", "what is told decides nothing"
     assert verdict(told, "full").word == "undecided"
     assert verdict([neither, *told], "full").why == "the runs leave it open"

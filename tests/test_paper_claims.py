@@ -35,6 +35,7 @@ from inception_edu.study.sized import on_a_card
 from inception_edu.study.statistics import StatisticsError
 from inception_edu.study.tuning import best_rate
 from inception_edu.study.verdicts import WORDS
+from inception_edu.teach import verdicts
 from inception_edu.teach.claims.ch09_full import WAITING, lacking
 
 # --- Claims ---------------------------------------------------------------------------------------
@@ -65,6 +66,15 @@ def test_a_word_follows_its_evidence():
             assert "for" in shows <= {"for", "told"}
         if found.word == "supported":
             assert found.scope == "full"
+
+
+def test_what_is_told_stands_in_one_row_with_its_reasons():
+    text = str(verdicts("C1"))
+    assert text.count("told, decides nothing") == 1 and text.count("for: mean error") == 2
+    assert "Inception-v4 minus Inception-ResNet-v2: -1.3 points" in text
+    assert "why: 4 to 7 blocks, fewer than the paper's" in text
+    # Two questions, one difference.
+    assert str(verdicts("C2")).count("Inception-ResNet-v2 minus Inception-v4, deep") == 1
 
 
 def test_a_run_that_two_findings_share_is_counted_once():
@@ -196,7 +206,7 @@ def test_the_pairs_as_deep_as_the_papers_decide_on_speed(faster, shows, word, mo
     monkeypatch.setattr(claims_race, "_deep_race", lambda: tuple(runs))
     *shallow, first, second = claims_race.speed().evidence
     assert [first.shows, second.shows] == shows and claims_race.speed().word == word
-    assert [e.shows for e in shallow] == ["told"] * 2 and "4 to 7 blocks" in shallow[0].sentence
+    assert [e.shows for e in shallow] == ["told"] * 2 and "4 to 7 blocks" in shallow[0].why[0]
 
 
 def test_rates_that_test_images_chose_allow_no_verdict(monkeypatch):

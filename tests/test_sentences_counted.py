@@ -49,7 +49,7 @@ from inception_edu.describe import (
 )
 from inception_edu.describe.halving import HALVINGS
 from inception_edu.nets import build
-from inception_edu.study import RACERS
+from inception_edu.study import RACERS, load_results
 from inception_edu.study.claims_race import COST
 from inception_edu.study.racers import DEEP, PAIRS
 from inception_edu.teach import best_towers
@@ -1082,6 +1082,17 @@ SENTENCES = [
             and all(
                 min(best_towers()[kind, 4].values) > 0.2 for kind in ("plain", "plain, full width")
             )
+        ),
+    ),
+    (
+        "10",
+        "Our races see 0.8 to 1.5 epochs.",
+        lambda: (
+            [
+                round(run.config.recipe.steps * run.config.recipe.batch_size / 50_000, 1)
+                for run in (load_results("race")[0], load_results("longer_race")[0])
+            ]
+            == [0.8, 1.5]
         ),
     ),
     (

@@ -196,7 +196,11 @@ def table() -> str:
         found = claim.verdict()
         scope = "" if found.scope == "full" else " (tested at reduced scale)"
         lines.append(f"{claim.id:4} {found.word}{scope}: {claim.says}")
-        lines += [f"       {e.word:8} {e.sentence}" for e in found.evidence]
+        for e in found.evidence:
+            lines += [
+                f"       {e.word:8} {e.sentence}",
+                *(f"                {why}" for why in e.why),
+            ]
         if found.why:
             lines.append(f"       because {found.why}")
         lines.append(f"       made     {claim.made}")

@@ -36,11 +36,13 @@ class Evidence:
     sentence  what was found, with its numbers
     of        the runs it rests on, each under a name of its own, so that a run which two pieces of
               evidence share is counted once
+    why       why it decides nothing, where it is "told"
     """
 
     shows: str
     sentence: str
     of: frozenset = frozenset()
+    why: tuple[str, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -53,12 +55,12 @@ class Evidence:
 
     def told(self, why: str) -> Evidence:
         """The same with a reason why it decides nothing, or with one reason more."""
-        begun = "" if self.shows == "told" else "decides nothing: "
-        return replace(self, shows="told", sentence=f"{self.sentence}; {begun}{why}")
+        return replace(self, shows="told", why=(*self.why, why))
 
     def to_dict(self) -> dict:
         """Plain JSON types."""
-        return {"shows": self.shows, "sentence": self.sentence, "runs": self.runs}
+        plain = {"shows": self.shows, "sentence": self.sentence, "runs": self.runs}
+        return plain | ({"why": list(self.why)} if self.why else {})
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,12 @@ def verdicts(*names: str) -> Table:
     rows = []
     for name in names:
         claim, found = CLAIMS[name], CLAIMS[name].verdict()
-        said = [f"{piece.word}: {piece.sentence}" for piece in found.evidence]
+        said = [f"{e.word}: {e.sentence}" for e in found.evidence if e.word != "told"]
+        if told := [piece for piece in found.evidence if piece.word == "told"]:
+            # Two questions about one difference are told once.
+            shown = dict.fromkeys(_difference_in(piece.sentence) for piece in told)
+            whys = dict.fromkeys(why for piece in told for why in piece.why)
+            said += [f"told, decides nothing: {'; '.join(shown)} (why: {'; '.join(whys)})"]
         if found.why:
             said.append(f"because {found.why}")
         said.append(f"How it was made: {claim.made} A full replication needs {claim.needs}.")
@@ -135,6 +140,12 @@ def verdicts(*names: str) -> Table:
             first = (f"{name}. {claim.says}", found.word) if place == 0 else (None, None)
             rows.append((*first, sentence))
     return table(rows, ["the paper says", "verdict", "evidence"])
+
+
+def _difference_in(sentence: str) -> str:
+    """What is compared, and by how much it differs: "mean error, a minus b: +1.2 points (…), margin
+    2" without the question and the margin."""
+    return sentence.partition(", ")[2].partition(", margin")[0]
 
 
 def run_dots(results: Sequence[Any], values: Mapping[str, str]) -> Any:

@@ -161,7 +161,7 @@ def _of_the_paper(name: str) -> Made:
 SEEN = {
     "C1": "10.speed",
     "C2": "10.longer",
-    "C3": "09.wide",
+    "C3": "09.slow-return",
     "C4": "09.lower-rate",
     "C5": "08.full-width",
     "C6": "09.longer-warm-up",

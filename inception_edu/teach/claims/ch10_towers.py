@@ -86,12 +86,12 @@ def bottleneck() -> tuple[bool, str]:
     narrow, wide = (cells[kind, 16] for kind in ("plain", "plain, full width"))
     residual = cells["residual × 0.1", 16]
     gaps = holm({"width": difference(wide, narrow), "identity": difference(residual, wide)})
-    width, identity = gaps["width"], gaps["identity"]
-    return identity.seen == "more" and width.high < identity.low, (
-        "The missing identity harms deep plain towers more than the bottleneck does. 16 plain "
-        f"blocks give {narrow.text()} with a bottleneck and {wide.text()} at full width, a "
-        f"difference of {width.text()}. 16 blocks with the identity give {residual.text()}: "
-        f"{identity.text()} more than those at full width."
+    identity = gaps["identity"]
+    return identity.seen == "more" and max(narrow.mean, wide.mean) < 0.15, (
+        "It is not the bottleneck. 16 plain blocks give "
+        f"{narrow.text()} with it and {wide.text()} at full width, both near guessing (10 %). 16 "
+        f"blocks with the identity give {residual.text()}: {identity.text()} more than those at "
+        "full width."
     )
 
 
@@ -185,8 +185,8 @@ def equal_steps() -> tuple[bool, str]:
         so = "So plain towers do suffer from their long gradients: with equal steps they keep up."
     elif equal.mean >= usual.mean / 2:
         so = (
-            "At least half of the advantage is left with equal steps. So the long gradient is not "
-            "what plain towers suffer from, or not alone."
+            f"With equal steps {100 * equal.mean:.1f} of {100 * usual.mean:.1f} points are left. "
+            "So the long gradient is not what plain towers suffer from, or not alone."
         )
     else:
         so = "So it stays a hypothesis that plain towers suffer from their long gradients."
@@ -194,4 +194,21 @@ def equal_steps() -> tuple[bool, str]:
         "What is the identity worth where all blocks take equally long steps? Accuracy of towers "
         f"of {DEPTHS[-1]} blocks with the identity (× 0.1), minus plain ones of full width: {told}."
         f" {so}"
+    )
+
+
+@registered("10.suffers")
+def suffers() -> tuple[bool, str]:
+    """What is left of the possible causes, for plain towers of full width."""
+    label = f"plain, full width, depth {DEPTHS[-1]}, rate 0.02"
+    runs = [run for run in load_results("depth") if run.label == label]
+    spreads = [_first(run, "spread") for run in runs]
+    change = mean(s[-1] / s[1] for s in spreads) ** (1 / (DEPTHS[-1] - 1))
+    dead = [max(run.dead.values()) for run in runs]
+    return 0.9 < change < 1.1 and max(dead) < 0.2 and _ratio_at(runs, 50) < 3, (
+        f"So what is left? The signal does not die out ({change:.2f} times a block at the first "
+        f"step). Few channels die (at most {max(dead):.0%} of a block at the end). The gradient is "
+        f"long at first. But at step 50 it is {_ratio_at(runs, 50):.2g} times as long in block 1 "
+        "as in the last block, and equal steps leave most of the loss. That batches disagree is "
+        "seen in towers that learn, too. The cause is open."
     )
