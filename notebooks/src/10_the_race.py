@@ -41,13 +41,13 @@ begin()
 # %%
 say("10.deep-pair", "10.pairs", "10.deep", "10.stem")
 
+# %%
+opening_figure("10")
+
 # %% [markdown]
 # *These runs can show 5 points* means: of five such experiments four would show a difference that
 # is truly that large. An interval is of one difference alone, and the words beside it are corrected
 # for all questions of a table. So an interval without 0 can still say *not seen*.
-
-# %%
-opening_figure("10")
 
 # %% [markdown]
 # ## Lab: a race of your own
