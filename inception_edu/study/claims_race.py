@@ -167,10 +167,11 @@ def longer_gains() -> dict[Hashable, Difference]:
     }
 
 
-def _of_its_end(labels: Iterable[Hashable], evidence: Evidence) -> Evidence:
+def _of_its_end(
+    labels: Iterable[Hashable], gains: Mapping[Hashable, Difference], evidence: Evidence
+) -> Evidence:
     """What a race shows of the final accuracy counts where both networks have come to their end:
-    more training is shown to help by less than a margin."""
-    gains = longer_gains()
+    more training (`longer_gains`) is shown to help by less than a margin."""
     if not set(labels) <= set(gains):
         return evidence.told("whether more training would help some of the networks was not tried")
     evidence = replace(evidence, of=evidence.of.union(*(gains[label].of for label in labels)))
@@ -182,16 +183,16 @@ def _of_its_end(labels: Iterable[Hashable], evidence: Evidence) -> Evidence:
 def final_accuracy() -> Verdict:
     """C2: the residual network of a pair does not end worse, and not better by more than a thin
     margin; the larger of a kind ends better."""
-    pairs, sizes = final_differences()
+    (pairs, sizes), gains = final_differences(), longer_gains()
     compared = _compared("accuracy", RIVALS + SIZES, LONGEST)
     who = {what: (a.label, b.label) for what, a, b in compared}
     of_pairs = [
-        _of_its_end(who[what], _of_its_depth(what, ask(f"{words}, {what}", gap, 0.01)))
+        _of_its_end(who[what], gains, _of_its_depth(what, ask(f"{words}, {what}", gap, 0.01)))
         for ask, words in ((no_harm, "no worse end"), (thin, "a thin margin at most"))
         for what, gap in pairs.items()
     ]
     of_sizes = [
-        _of_its_end(who[what], gain(f"final accuracy, {what}", gap, 0.01))
+        _of_its_end(who[what], gains, gain(f"final accuracy, {what}", gap, 0.01))
         for what, gap in sizes.items()
     ]
     evidence = of_pairs + of_sizes
